@@ -1,0 +1,1 @@
+"""What is computed: noise schedule, guidance and samplers, on any callable denoiser; knows no net."""

@@ -1,0 +1,1 @@
+"""How the nets are trained on the procedural sound corpus: one recipe a file, resumable."""
