@@ -1,0 +1,143 @@
+"""LAION CLAP (Wu et al. 2023), the published models' ear: prompts and sounds -> unit vectors of one common space.
+
+    prompts [B] -> RoBERTa -> pooled [B, 768] -> projection -> normalised [B, D]
+    waveform [B, T] -> 48 kHz, ten-second windows -> log-mel -> HTSAT -> [B, 768 or 1024] -> projection -> [B, D]
+
+Importing this file is cheap; laion-clap and transformers are imported when the first `LaionClap` is built.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import soxr
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engine.errors import ModelBrokenError
+from engine.models.clap_tokenizer import RobertaTokenizer
+from engine.models.clap_towers import AUDIO_TOWERS, TEXT_TOWERS, build_towers
+
+
+@dataclass(frozen=True)
+class ClapConfig:
+    """Which towers, by name, so that a config is plain JSON.
+
+    ClapConfig()                                 audioldm-s and -l: HTSAT-tiny
+    ClapConfig(audio_tower="HTSAT-base")         audioldm-m
+    ClapConfig(audio_tower="HTSAT-test", text_tower="roberta-test", embedding_dim=64)    for tests
+    """
+
+    audio_tower: str = "HTSAT-tiny"
+    text_tower: str = "roberta-base"
+    embedding_dim: int = 512  # D
+
+    def __post_init__(self) -> None:
+        for name, value, known in (
+            ("audio_tower", self.audio_tower, AUDIO_TOWERS),
+            ("text_tower", self.text_tower, TEXT_TOWERS),
+        ):
+            if value not in known:
+                raise ModelBrokenError("its CLAP config", f"{name} is {value!r}; expected {', '.join(known)}")
+
+
+class LaionClap(nn.Module):
+    """Text and audio towers with laion-clap's own parameter names, frozen, deterministic, always in 32-bit float.
+
+    State dict: `text_branch.*` (RoBERTa), `text_projection.{0,2}.*`, `audio_branch.*` (HTSAT with its unused `head`
+    and `tscam_conv`), `audio_projection.{0,2}.*`. Of laion-clap's own keys these are left out: `text_transform.*`,
+    `audio_transform.*`, `logit_scale_a`, `logit_scale_t` (nothing asks for them) and the constants of the front end,
+    `audio_branch.spectrogram_extractor.*` and `audio_branch.logmel_extractor.*` (computed anew, so that no file in
+    half precision can round them).
+    """
+
+    def __init__(self, config: ClapConfig, tokenizer: RobertaTokenizer | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding_dim = config.embedding_dim
+        self.tokenizer = tokenizer  # may be set later, but before the first prompt
+        self.window = AUDIO_TOWERS[config.audio_tower]
+        towers = build_towers(TEXT_TOWERS[config.text_tower], self.window, config.embedding_dim)
+        self.text_branch = towers.get_submodule("text_branch")
+        self.text_projection = towers.get_submodule("text_projection")
+        self.audio_branch = towers.get_submodule("audio_branch")
+        self.audio_projection = towers.get_submodule("audio_projection")
+        for front_end in ("spectrogram_extractor", "logmel_extractor"):
+            _turn_parameters_into_constants(self.audio_branch.get_submodule(front_end))
+        self.requires_grad_(requires_grad=False)
+        self.eval()
+
+    def embed_text(self, prompts: Sequence[str]) -> Tensor:
+        """Prompts -> unit vectors [B, D]; the empty prompt is allowed (it is the unconditional one).
+
+        Raises:
+            ModelBrokenError: the model has no tokenizer, so no prompt can be read.
+        """
+        if self.tokenizer is None:
+            raise ModelBrokenError("CLAP's text tower", "it has no tokenizer files, so it cannot read a prompt")
+        ids, mask = (tensor.to(self._device) for tensor in self.tokenizer.encode(prompts))
+        pooled = self.text_branch(input_ids=ids, attention_mask=mask).pooler_output
+        return F.normalize(self.text_projection(pooled), dim=-1)
+
+    def embed_audio(self, waveform: Tensor, sample_rate: int) -> Tensor:
+        """Waveform [B, T] at `sample_rate` Hz, T >= 1 -> unit vectors [B, D]; the same sound gives the same vector.
+
+        laion-clap crops a long clip at random. Here a clip is heard in as many ten-second windows as it fills to the
+        nearest whole number, spread evenly from end to end (one window: centred), and their vectors are averaged.
+        """
+        at_tower_rate = _resample(waveform, sample_rate, self.window.sample_rate).to(self._device)
+        windows = fit_windows(at_tower_rate, self.window.num_samples)
+        heard = self.audio_branch({"waveform": windows.flatten(0, 1)}, device=self._device)["embedding"]
+        embedding = F.normalize(self.audio_projection(heard), dim=-1)
+        return F.normalize(embedding.view(*windows.shape[:2], -1).mean(dim=1), dim=-1)
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.audio_projection.parameters()).device
+
+    def train(self, mode: bool = True) -> Self:  # noqa: ARG002 - the signature is torch's
+        """Stay in evaluation mode, whatever the model around does: dropout and SpecAugment would be random."""
+        return super().train(mode=False)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Follow moves between devices but not casts: the power spectrum of a loud clip exceeds half precision."""
+
+        def move_only(tensor: Tensor) -> Tensor:
+            moved = fn(tensor)
+            return moved if moved.dtype == tensor.dtype else tensor.to(moved.device)
+
+        applied: Any = super()._apply(move_only, recurse)  # type: ignore[no-untyped-call]
+        return applied if isinstance(applied, type(self)) else self
+
+
+def fit_windows(waveform: Tensor, num_samples: int) -> Tensor:
+    """Waveform [B, T] -> windows [B, K, num_samples].
+
+    Shorter clips: repeated as often as they fit, then zeros (laion-clap's "repeatpad"), K = 1. Longer ones:
+    K = round(T / num_samples) windows, evenly spread; a single one is centred.
+    """
+    length = waveform.shape[-1]
+    if length <= num_samples:
+        repeated = waveform.repeat(1, num_samples // length)
+        return F.pad(repeated, (0, num_samples - repeated.shape[-1])).unsqueeze(1)
+    count, slack = round(length / num_samples), length - num_samples
+    starts = [slack // 2] if count == 1 else [round(index * slack / (count - 1)) for index in range(count)]
+    return torch.stack([waveform[:, start : start + num_samples] for start in starts], dim=1)
+
+
+def _resample(waveform: Tensor, from_rate: int, to_rate: int) -> Tensor:
+    """Waveform [B, T] -> [B, T * to_rate / from_rate], float32, by soxr."""
+    if from_rate == to_rate:
+        return waveform.float()
+    columns = waveform.detach().float().cpu().numpy().T  # soxr wants [T, channels]
+    return torch.from_numpy(np.ascontiguousarray(soxr.resample(columns, from_rate, to_rate, quality="VHQ").T))
+
+
+def _turn_parameters_into_constants(net: nn.Module) -> None:
+    """Make every parameter of `net` a buffer that is neither saved nor loaded."""
+    for module in net.modules():
+        for name, value in list(module.named_parameters(recurse=False)):
+            delattr(module, name)
+            module.register_buffer(name, value.detach(), persistent=False)

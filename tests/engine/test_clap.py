@@ -1,0 +1,350 @@
+"""CLAP through laion-clap's model file: sizes, agreement with transformers' ClapModel, windows, tokenizer, no leaks."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from transformers import ClapAudioConfig, ClapFeatureExtractor, ClapModel, ClapTextConfig, RobertaTokenizer
+from transformers.models.clap.configuration_clap import ClapConfig as TransformersClapConfig
+
+from engine.errors import ModelBrokenError
+from engine.models.clap import ClapConfig, LaionClap, fit_windows
+from engine.models.clap_tokenizer import MAX_TOKENS
+from engine.models.clap_tokenizer import RobertaTokenizer as OurTokenizer
+from engine.models.clap_towers import AUDIO_TOWERS, TEXT_TOWERS, build_towers
+
+SMALL = ClapConfig(audio_tower="HTSAT-test", text_tower="roberta-test", embedding_dim=64)
+WORDS = ["rain on a tin roof", "a dog barks twice", ""]
+
+
+def scramble(net: nn.Module, seed: int) -> None:
+    """Give every weight and every statistic a value that no initialisation would hide behind a 0 or 1."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, value in [*net.named_parameters(), *net.named_buffers()]:
+        if value.is_floating_point() and "extractor" not in name and "attn_mask" not in name:
+            spread = 0.1 if value.ndim < 2 else 1.0 / np.sqrt(value[0].numel())
+            noise = torch.randn(value.shape, generator=generator) * spread
+            value.data.copy_(1.0 + noise.abs() if "running_var" in name else noise)
+            if name.endswith(("norm.weight", "norm1.weight", "norm2.weight", "LayerNorm.weight", "bn0.weight")):
+                value.data.add_(1.0)
+
+
+def relative_error(ours: torch.Tensor, theirs: torch.Tensor) -> float:
+    return float((ours - theirs).norm() / theirs.norm())
+
+
+def sound(seconds: float, sample_rate: int = 48000, seed: int = 0, batch: int = 1) -> torch.Tensor:
+    """A noisy glide [B, T]."""
+    generator = torch.Generator().manual_seed(seed)
+    time = torch.arange(int(seconds * sample_rate)) / sample_rate
+    noise = 0.1 * torch.randn(batch, len(time), generator=generator)
+    return noise + 0.4 * torch.sin(2 * torch.pi * (300 + 200 * time) * time)
+
+
+@pytest.fixture(scope="module")
+def clap() -> LaionClap:
+    clap = LaionClap(SMALL, OurTokenizer.bytes_only())
+    scramble(clap, seed=1)
+    return clap
+
+
+# --- an independent implementation with the same weights -------------------------------------------------------------
+
+RENAMED = (
+    ("text_branch.", "text_model."),
+    ("audio_branch.", "audio_model.audio_encoder."),
+    ("attn.relative_position", "attention.self.relative_position"),
+    ("attn.qkv", "attention.self.qkv"),
+    ("attn.proj.", "attention.output.dense."),
+    ("mlp.fc1.", "intermediate.dense."),
+    ("mlp.fc2.", "output.dense."),
+    ("norm1.", "layernorm_before."),
+    ("norm2.", "layernorm_after."),
+    ("bn0.", "batch_norm."),
+    ("projection.0.", "projection.linear1."),
+    ("projection.2.", "projection.linear2."),
+)
+WITHOUT_PARTNER = ("tscam_conv", "head.", "attn_mask")
+
+
+def theirs_from_ours(ours: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Our state dict (laion-clap's names) -> transformers' names."""
+    theirs = {}
+    for key, value in ours.items():
+        name = key
+        if key.startswith("audio_branch.") and any(part in key for part in WITHOUT_PARTNER):
+            continue
+        for old, new in RENAMED:
+            if not (key.startswith("text_branch.") and old != "text_branch."):
+                name = name.replace(old, new)
+        if "qkv" in name:
+            for part, third in zip(("query", "key", "value"), value.chunk(3), strict=True):
+                theirs[name.replace("qkv", part)] = third
+        else:
+            theirs[name] = value
+    return theirs
+
+
+def transformers_clap(clap: LaionClap) -> ClapModel:
+    """Transformers' ClapModel of the same shape, with the same weights."""
+    text, audio, width = TEXT_TOWERS[clap.config.text_tower], AUDIO_TOWERS[clap.config.audio_tower], clap.embedding_dim
+    text_config = ClapTextConfig(
+        vocab_size=text.vocabulary_size, hidden_size=text.width, num_hidden_layers=text.num_layers,
+        num_attention_heads=text.num_heads, intermediate_size=text.feed_forward, projection_dim=width,
+        max_position_embeddings=text.num_positions, layer_norm_eps=1e-5,
+    )  # fmt: skip
+    audio_config = ClapAudioConfig(
+        patch_embeds_hidden_size=audio.dim, hidden_size=audio.width, depths=list(audio.depths),
+        num_attention_heads=list(audio.num_heads), projection_dim=width,
+    )  # fmt: skip
+    config = TransformersClapConfig(
+        text_config=text_config.to_dict(), audio_config=audio_config.to_dict(), projection_dim=width
+    )
+    theirs = ClapModel(config).eval()
+    missing, unexpected = theirs.load_state_dict(theirs_from_ours(clap.state_dict()), strict=False)
+    assert not unexpected
+    ids = {f"text_model.embeddings.{name}_ids" for name in ("position", "token_type")}
+    assert set(missing) <= {"logit_scale_a", "logit_scale_t", *ids}
+    return theirs
+
+
+@torch.inference_mode()
+def check_text_agrees(clap: LaionClap) -> None:
+    theirs = transformers_clap(clap)
+    ids, mask = clap.tokenizer.encode(WORDS)
+    pooled = theirs.text_model(input_ids=ids, attention_mask=mask).pooler_output
+    expected = nn.functional.normalize(theirs.text_projection(pooled), dim=-1)
+    assert relative_error(clap.embed_text(WORDS), expected) <= 1e-5
+
+
+@torch.inference_mode()
+def check_audio_agrees(clap: LaionClap) -> None:
+    theirs = transformers_clap(clap)
+    waveform = sound(10.0, batch=2)
+    decibels = clap.audio_branch.logmel_extractor(clap.audio_branch.spectrogram_extractor(waveform))
+    pooled = theirs.audio_model(input_features=decibels).pooler_output
+    expected = nn.functional.normalize(theirs.audio_projection(pooled), dim=-1)
+    assert relative_error(clap.embed_audio(waveform, 48000), expected) <= 1e-5
+
+
+class TestAgreementWithTransformers:
+    def test_text(self, clap):
+        check_text_agrees(clap)
+
+    def test_audio(self, clap):
+        check_audio_agrees(clap)
+
+    def test_front_end(self, clap):
+        """The decibels of laion-clap's front end are those of ClapFeatureExtractor as it should be set."""
+        extractor = ClapFeatureExtractor(frequency_min=50, padding="repeatpad", truncation="rand_trunc")
+        waveform = sound(3.0)
+        expected = extractor(waveform[0].numpy(), sampling_rate=48000, return_tensors="pt")["input_features"]
+        window = fit_windows(waveform, 480000)[:, 0]
+        ours = clap.audio_branch.logmel_extractor(clap.audio_branch.spectrogram_extractor(window))
+        assert ours.shape == expected.shape == (1, 1, 1001, 64)
+        assert (ours - expected).abs().max() < 1e-3  # dB
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("audio_tower", ["HTSAT-tiny", "HTSAT-base"])
+    def test_at_the_published_sizes(self, audio_tower):
+        clap = LaionClap(ClapConfig(audio_tower=audio_tower), OurTokenizer.bytes_only())
+        scramble(clap, seed=2)
+        check_text_agrees(clap)
+        check_audio_agrees(clap)
+
+
+# --- what is in it ---------------------------------------------------------------------------------------------------
+
+
+class TestSize:
+    @pytest.mark.parametrize(
+        ("audio_tower", "millions"), [("HTSAT-tiny", 158.3), ("HTSAT-base", 199.6)], ids=["tiny", "base"]
+    )
+    def test_whole_laion_clap_has_the_published_size(self, audio_tower, millions):
+        with torch.device("meta"):
+            whole = build_towers(TEXT_TOWERS["roberta-base"], AUDIO_TOWERS[audio_tower], 512)
+        assert sum(p.numel() for p in whole.parameters()) / 1e6 == pytest.approx(millions, abs=0.06)
+
+    def test_only_what_nobody_asks_for_is_left_out(self):
+        """A foreign file has our keys and, beyond them, these only."""
+        whole = set(build_towers(TEXT_TOWERS["roberta-test"], AUDIO_TOWERS["HTSAT-test"], 64).state_dict())
+        ours = set(LaionClap(SMALL).state_dict())
+        assert ours < whole
+        left_out = {key.rsplit(".", 1)[0].split(".sequential")[0] for key in whole - ours}
+        assert left_out == {
+            "text_transform",
+            "audio_transform",
+            "logit_scale_a",
+            "logit_scale_t",
+            "audio_branch.spectrogram_extractor.stft.conv_real",
+            "audio_branch.spectrogram_extractor.stft.conv_imag",
+            "audio_branch.logmel_extractor",
+        }
+
+    def test_unknown_tower_is_named(self):
+        with pytest.raises(ModelBrokenError, match="'HTSAT-huge'; expected HTSAT-tiny, HTSAT-base"):
+            ClapConfig(audio_tower="HTSAT-huge")
+
+
+# --- what it promises ------------------------------------------------------------------------------------------------
+
+
+class TestEmbedding:
+    def test_text_vectors_have_unit_length(self, clap):
+        embedding = clap.embed_text(WORDS)
+        assert embedding.shape == (3, clap.embedding_dim)
+        assert torch.allclose(embedding.norm(dim=-1), torch.ones(3), atol=1e-6)
+
+    @pytest.mark.parametrize("seconds", [0.05, 3.0, 10.24, 26.0])
+    def test_audio_vectors_have_unit_length_at_any_duration(self, clap, seconds):
+        embedding = clap.embed_audio(sound(seconds, 16000, batch=2), 16000)
+        assert embedding.shape == (2, clap.embedding_dim)
+        assert torch.allclose(embedding.norm(dim=-1), torch.ones(2), atol=1e-6)
+
+    def test_a_prompt_has_the_same_vector_alone_and_in_a_batch(self, clap):
+        """Padding is masked, so a longer neighbour changes nothing."""
+        together = clap.embed_text(["rain", "a very long description of wind in the trees"])[0]
+        assert torch.allclose(clap.embed_text(["rain"])[0], together, atol=1e-6)
+
+    def test_a_clip_has_the_same_vector_every_time_and_in_training_mode(self, clap):
+        waveform = sound(12.0, 16000)
+        first = clap.embed_audio(waveform, 16000)
+        nn.Sequential(clap).train()
+        assert torch.equal(clap.embed_audio(waveform, 16000), first)
+
+    def test_different_sounds_and_prompts_differ(self, clap):
+        assert not torch.allclose(clap.embed_audio(sound(2.0), 48000), clap.embed_audio(sound(2.0, seed=5), 48000))
+        assert not torch.allclose(*clap.embed_text(["rain", "dog"]))
+
+    def test_the_rate_of_the_clip_hardly_matters(self, clap):
+        """One glide below 5 kHz, at 16 and at 48 kHz, means the same."""
+        time = torch.arange(10 * 48000) / 48000
+        glide = 0.5 * torch.sin(2 * torch.pi * (300 + 200 * time) * time)[None]
+        fine, coarse = clap.embed_audio(glide, 48000), clap.embed_audio(glide[:, ::3], 16000)
+        assert float((fine * coarse).sum()) > 0.99
+
+    def test_half_precision_of_the_model_around_does_not_reach_it(self, clap):
+        before = clap.embed_audio(sound(1.0), 48000)
+        nn.Sequential(clap).half()
+        assert torch.equal(clap.embed_audio(sound(1.0), 48000), before)
+
+    def test_nothing_asks_for_gradients(self, clap):
+        assert not any(p.requires_grad for p in clap.parameters())
+
+    def test_without_tokenizer_a_prompt_is_refused(self):
+        with pytest.raises(ModelBrokenError, match="no tokenizer files"):
+            LaionClap(SMALL).embed_text(["rain"])
+
+
+class TestWindows:
+    def test_short_clip_is_repeated_whole_and_then_padded(self):
+        windows = fit_windows(torch.arange(1.0, 4.0)[None], 8)
+        assert windows.tolist() == [[[1, 2, 3, 1, 2, 3, 0, 0]]]
+
+    def test_clip_of_the_window_s_length_is_left_alone(self):
+        assert fit_windows(torch.arange(8.0)[None], 8).tolist() == [[list(range(8))]]
+
+    def test_slightly_longer_clip_is_centred(self):
+        assert fit_windows(torch.arange(10.0)[None], 8).tolist() == [[list(range(1, 9))]]
+
+    def test_long_clip_is_heard_from_end_to_end(self):
+        windows = fit_windows(torch.arange(27.0).expand(2, -1), 8)
+        assert windows.shape == (2, 3, 8)
+        assert windows[1, :, 0].tolist() == [0, 10, 19]
+
+
+# --- tokenizer -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def vocabulary_folder(tmp_path_factory):
+    """A byte-level vocabulary with a handful of merges, in the two files that a diffusers folder has."""
+    folder = tmp_path_factory.mktemp("tokenizer")
+    ours = OurTokenizer.bytes_only()
+    ours.write(folder)
+    merges = ["r a", "i n", "ra in", "Ġ rain", "d o", "do g"]
+    tokens = json.loads((folder / "tokenizer.json").read_text())["model"]["vocab"]
+    (folder / "tokenizer.json").unlink()
+    for merge in merges:
+        tokens[merge.replace(" ", "")] = len(tokens)
+    (folder / "vocab.json").write_text(json.dumps(tokens))
+    (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges]) + "\n")
+    return folder
+
+
+class TestTokenizer:
+    @pytest.mark.parametrize("prompt", ["rain", "the rain, and  a dog", "", "Glocken – 鐘 🔔", "rain " * 700])
+    def test_agrees_with_transformers(self, vocabulary_folder, prompt):
+        theirs = RobertaTokenizer.from_pretrained(str(vocabulary_folder), local_files_only=True)
+        expected = theirs([prompt, "dog"], padding=True, truncation=True, max_length=512, return_tensors="pt")
+        ids, mask = OurTokenizer.read(vocabulary_folder).encode([prompt, "dog"])
+        assert torch.equal(ids, expected["input_ids"])
+        assert torch.equal(mask, expected["attention_mask"])
+
+    def test_merges_make_words_into_single_tokens(self, vocabulary_folder):
+        ids, _ = OurTokenizer.read(vocabulary_folder).encode(["rain rain dog"])
+        assert ids.shape[1] == 2 + 1 + 1 + 2  # begin and end, "rain", " rain", " " and "dog"
+
+    def test_the_empty_prompt_is_begin_and_end(self):
+        ids, mask = OurTokenizer.bytes_only().encode([""])
+        assert ids.tolist() == [[0, 2]]
+        assert mask.tolist() == [[1, 1]]
+
+    def test_a_long_prompt_is_cut(self):
+        ids, _ = OurTokenizer.bytes_only().encode(["x" * 5000])
+        assert ids.shape == (1, MAX_TOKENS)
+        assert ids[0, -1] == 2
+
+    def test_what_is_written_is_read_again(self, vocabulary_folder, tmp_path):
+        OurTokenizer.read(vocabulary_folder).write(tmp_path)
+        for folder in (vocabulary_folder, tmp_path):
+            assert OurTokenizer.read(folder).encode(["rain"])[0].shape == (1, 3)
+
+    def test_missing_files_are_named(self, tmp_path):
+        with pytest.raises(ModelBrokenError, match="tokenizer files are missing or damaged"):
+            OurTokenizer.read(tmp_path)
+
+    def test_another_model_s_vocabulary_is_refused(self, tmp_path):
+        (tmp_path / "vocab.json").write_text(json.dumps({"a": 0, "b": 1}))
+        (tmp_path / "merges.txt").write_text("#version: 0.2\n")
+        with pytest.raises(ModelBrokenError, match="the vocabulary has no </s>"):
+            OurTokenizer.read(tmp_path)
+
+
+# --- the narrow import -----------------------------------------------------------------------------------------------
+
+LOOK_AROUND = """
+import json, socket, sys
+def refuse(*_): raise AssertionError("the network was asked")
+socket.socket.connect = socket.getaddrinfo = refuse
+import engine.models.clap as room
+early = sorted({"transformers", "laion_clap", "librosa"} & set(sys.modules))
+from engine.models import clap_towers
+clap = room.LaionClap(room.ClapConfig("HTSAT-test", "roberta-test", 64))
+model_file = clap_towers._import_model_file()
+import transformers
+print(json.dumps({
+    "early": early,
+    "leaked": sorted({"torchvision", "wandb", "webdataset", "pandas", "sklearn", "laion_clap.hook"} & set(sys.modules)),
+    "restored": model_file.RobertaModel is transformers.RobertaModel
+                and model_file.create_htsat_model.__module__ == "laion_clap.clap_module.htsat",
+}))
+"""
+
+
+class TestNarrowImport:
+    @pytest.mark.slow
+    def test_a_fresh_process_imports_little_and_late_and_asks_no_network(self):
+        command = [sys.executable, "-c", LOOK_AROUND]
+        seen = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+        assert seen == {"early": [], "leaked": [], "restored": True}
+
+    @pytest.mark.usefixtures("clap")
+    def test_no_stand_in_stays_behind(self):
+        """Whoever looks for torchvision afterwards meets the real one or none."""
+        stand_in = sys.modules.get("torchvision.ops.misc")
+        assert stand_in is None or hasattr(stand_in, "__file__")
