@@ -12,6 +12,7 @@ EngineError                     code, text, hint
     AudioNotFiniteError
     ClipTooLongError
     TooManyChannelsError
+    SampleRateError
   OutputExistsError             something already lies where the result should go
   OutputWriteError              the disk refused (full, read-only, no such folder)
   ModelNotFoundError            no model of that name or at that path
@@ -128,7 +129,7 @@ class ClipTooLongError(AudioFileError):
     code = "clip_too_long"
 
     def __init__(self, seconds: float, limit_s: float) -> None:
-        super().__init__(f"{seconds:.1f} s would have to be rendered; at most {limit_s:g} s are", "split the clip, or choose a region of it")
+        super().__init__(f"{seconds:.1f} s are too many; at most {limit_s:g} s can be handled at once", "split the clip, or choose a region of it")
 
 
 class TooManyChannelsError(AudioFileError):
@@ -136,6 +137,15 @@ class TooManyChannelsError(AudioFileError):
 
     def __init__(self, channels: int, limit: int) -> None:
         super().__init__(f"the clip has {channels} channels; at most {limit} are supported", "split it into mono or stereo clips")
+
+
+class SampleRateError(AudioFileError):
+    code = "bad_sample_rate"
+
+    def __init__(self, sample_rate: int, lowest: int, highest: int) -> None:
+        super().__init__(
+            f"the clip has {sample_rate} Hz; {lowest} to {highest} Hz are supported", "render it at 44100 or 48000 Hz"
+        )
 
 
 class OutputExistsError(EngineError):
