@@ -1,0 +1,6 @@
+"""A corpus of procedural sounds with captions: rights-clear by construction, endless, and the same on every machine."""
+
+from engine.sounds.captions import SOUND_WORDS, captions
+from engine.sounds.rendering import SOUNDS, Sound, render
+
+__all__ = ["SOUNDS", "SOUND_WORDS", "Sound", "captions", "render"]

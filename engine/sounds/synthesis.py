@@ -1,0 +1,190 @@
+"""The studio in which every procedural sound is made: noise, filters, envelopes, event times, ringing modes, rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import butter, fftconvolve, sosfilt
+
+Signal = NDArray[np.float64]
+
+REFERENCE_RATE = 16000
+"""Hz; noise and impulses keep, at every sample rate, the loudness in a band that they have at this one."""
+
+_STEPS_PER_OCTAVE = 24
+
+
+@lru_cache(maxsize=4096)
+def _design(kind: str, order: int, edges: tuple[float, ...], sample_rate: int) -> Signal:
+    """Second-order sections [S, 6] of a Butterworth filter; `edges` in Hz, one or two."""
+    edge = edges[0] if len(edges) == 1 else list(edges)
+    return cast(Signal, butter(order, edge, kind, fs=sample_rate, output="sos"))
+
+
+def _snap(cutoff_hz: float) -> float:
+    """The nearest 1/24 octave, so that random cut-offs share a few hundred designs."""
+    return float(2.0 ** (round(np.log2(cutoff_hz) * _STEPS_PER_OCTAVE) / _STEPS_PER_OCTAVE))
+
+
+@dataclass
+class Studio:
+    """One rendering: its length, its rate, its randomness, and the attributes that the sound chose for itself.
+
+    `random` decides what happens and when; `hiss` only supplies noise, so that one seed means the same events at
+    every sample rate. All waveforms are float64 [T].
+    """
+
+    random: np.random.Generator
+    hiss: np.random.Generator
+    num_samples: int
+    sample_rate: int
+    attributes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """Length of the clip."""
+        return self.num_samples / self.sample_rate
+
+    @cached_property
+    def time(self) -> Signal:
+        """Seconds since the start, [T]."""
+        return np.arange(self.num_samples) / self.sample_rate
+
+    def choose(self, kind: str, *values: str) -> str:
+        """Pick one of `values` and note it as the attribute `kind`."""
+        value = values[int(self.random.integers(len(values)))]
+        self.attributes[kind] = value
+        return value
+
+    def uniform(self, low: float, high: float) -> float:
+        """A number between `low` and `high`."""
+        return float(self.random.uniform(low, high))
+
+    def count(self, low: int, high: int) -> int:
+        """A whole number from `low` up to, not including, `high`."""
+        return int(self.random.integers(low, high))
+
+    def span(self, seconds: float) -> Signal:
+        """Times in seconds of an event that lasts `seconds`."""
+        return np.arange(max(8, round(seconds * self.sample_rate))) / self.sample_rate
+
+    def silence(self) -> Signal:
+        """An empty clip [T]."""
+        return np.zeros(self.num_samples)
+
+    def noise(self, seconds: float | None = None) -> Signal:
+        """White noise of the clip's length, or of an event's."""
+        length = self.num_samples if seconds is None else len(self.span(seconds))
+        return self.hiss.standard_normal(length) * np.sqrt(self.sample_rate / REFERENCE_RATE)
+
+    def impulses(self, times_s: Signal, gains: Signal | float = 1.0) -> Signal:
+        """Clicks at the given times, [T]."""
+        track = self.silence()
+        inside = (times_s >= 0) & (times_s * self.sample_rate < self.num_samples)
+        places = (times_s[inside] * self.sample_rate).astype(np.int64)
+        np.add.at(track, places, np.broadcast_to(gains, times_s.shape)[inside])
+        return track * (self.sample_rate / REFERENCE_RATE)
+
+    def scatter(self, rate_hz: float, low: float, high: float) -> Signal:
+        """Clicks at random moments, `rate_hz` a second on average, gains between `low` and `high`."""
+        num_clicks = max(2, round(rate_hz * self.seconds))
+        times = self.random.uniform(0, self.seconds, num_clicks)
+        return self.impulses(times, self.random.uniform(low, high, num_clicks))
+
+    def onsets(self, rate_hz: float, jitter: float = 0.1) -> Iterator[float]:
+        """Moments in seconds of a beat of `rate_hz`, each interval off by the share `jitter`."""
+        moment = self.uniform(0, min(1 / rate_hz, 0.8, 0.25 * self.seconds))
+        while moment < self.seconds:
+            yield moment
+            moment += max(0.03, (1 + jitter * float(self.random.standard_normal())) / rate_hz)
+
+    def occasions(self, latest_first_s: float, shortest_gap_s: float, longest_gap_s: float) -> Iterator[float]:
+        """Moments in seconds of a rare event, the first of them early."""
+        moment = self.uniform(0.02, 1.0) * min(latest_first_s, 0.25 * self.seconds)
+        while moment < self.seconds:
+            yield moment
+            moment += self.uniform(shortest_gap_s, longest_gap_s)
+
+    def wander(self, rate_hz: float) -> Signal:
+        """A slow random curve between 0 and 1, about `rate_hz` turns a second, [T]."""
+        num_knots = max(4, int(self.seconds * rate_hz) + 3)
+        knots = self.random.uniform(0, 1, num_knots)
+        return np.interp(np.linspace(0, num_knots - 1, self.num_samples), np.arange(num_knots), knots)
+
+    def place(self, track: Signal, event: Signal, start_s: float, gain: float = 1.0) -> None:
+        """Add an event to a track in place; what runs over the end is cut."""
+        start = round(start_s * self.sample_rate)
+        if 0 <= start < len(track):
+            part = event[: len(track) - start]
+            track[start : start + len(part)] += gain * part
+
+    def _clamp(self, cutoff_hz: float) -> float:
+        return min(max(_snap(cutoff_hz), 20.0), 0.485 * self.sample_rate)
+
+    def _filter(self, kind: str, track: Signal, edges: Iterable[float], order: int) -> Signal:
+        sections = _design(kind, order, tuple(self._clamp(edge) for edge in edges), self.sample_rate)
+        return cast(Signal, sosfilt(sections, track))
+
+    def lowpass(self, track: Signal, cutoff_hz: float, order: int = 2) -> Signal:
+        """Butterworth low-pass."""
+        return self._filter("lowpass", track, (cutoff_hz,), order)
+
+    def highpass(self, track: Signal, cutoff_hz: float, order: int = 2) -> Signal:
+        """Butterworth high-pass."""
+        return self._filter("highpass", track, (cutoff_hz,), order)
+
+    def bandpass(self, track: Signal, low_hz: float, high_hz: float, order: int = 2) -> Signal:
+        """Butterworth band-pass."""
+        return self._filter("bandpass", track, (low_hz, high_hz), order)
+
+    def decay(self, seconds: float, fall_s: float, rise_s: float = 0.002) -> Signal:
+        """An envelope that rises in `rise_s` and falls to 1/e in `fall_s`."""
+        time = self.span(seconds)
+        return np.exp(-time / fall_s) * np.minimum(1.0, time / rise_s)
+
+    def phase(self, frequency_hz: Signal) -> Signal:
+        """The running phase in radians of a frequency curve."""
+        return 2 * np.pi * np.cumsum(frequency_hz) / self.sample_rate
+
+    def harmonics(self, frequency_hz: Signal, num_harmonics: int, slope: float) -> Signal:
+        """A tone whose k-th partial has the amplitude k**-slope; partials above the Nyquist frequency are left out."""
+        phase = self.phase(frequency_hz)
+        shifts = self.random.uniform(0, 6.28, num_harmonics)
+        most = max(1, int(0.48 * self.sample_rate / float(np.max(frequency_hz))))
+        tone = np.zeros(len(phase))
+        for k in range(1, min(num_harmonics, most) + 1):
+            tone += np.sin(k * phase + shifts[k - 1]) * k**-slope
+        return tone
+
+    def modes(
+        self, frequency_hz: float, ratios: Sequence[float], falls_s: Sequence[float], gains: Sequence[float], seconds: float
+    ) -> Signal:
+        """A struck body: decaying partials at `ratios` of a frequency, each with its fall and gain."""
+        time = self.span(seconds)
+        ring = np.zeros(len(time))
+        for ratio, fall_s, gain, shift in zip(ratios, falls_s, gains, self.random.uniform(0, 6.28, len(ratios)), strict=True):
+            if frequency_hz * ratio < 0.48 * self.sample_rate:
+                ring += gain * np.sin(2 * np.pi * frequency_hz * ratio * time + shift) * np.exp(-time / fall_s)
+        return ring * np.minimum(1.0, time / 0.001)
+
+    def gate(self, is_open: NDArray[np.bool_], softness_hz: float) -> Signal:
+        """An on/off curve with its corners rounded by a first-order low-pass."""
+        return self.lowpass(is_open.astype(np.float64), softness_hz, order=1)
+
+    def echo(self, track: Signal, fall_s: float, wet: float) -> Signal:
+        """A room: exponentially fading dark noise (60 dB in `fall_s`) mixed in at `wet`."""
+        time = self.span(fall_s)
+        response = self.noise(fall_s) * np.exp(-6.9 * time / fall_s) * (time > 0.012)
+        response = self.lowpass(response, 4500, order=1)
+        response /= np.sqrt(np.sum(response**2)) + 1e-9
+        return track + wet * cast(Signal, fftconvolve(track, response))[: len(track)]
+
+
+def hump(num_samples: int) -> Signal:
+    """A raised cosine that starts and ends at nothing."""
+    return np.hanning(num_samples)
