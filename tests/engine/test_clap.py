@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -13,28 +12,13 @@ from transformers.models.clap.configuration_clap import ClapConfig as Transforme
 
 from engine.errors import ModelBrokenError
 from engine.models.clap import ClapConfig, LaionClap, fit_windows
+from engine.models.clap_interface import Clap
 from engine.models.clap_tokenizer import MAX_TOKENS
 from engine.models.clap_tokenizer import RobertaTokenizer as OurTokenizer
 from engine.models.clap_towers import AUDIO_TOWERS, TEXT_TOWERS, build_towers
 
 SMALL = ClapConfig(audio_tower="HTSAT-test", text_tower="roberta-test", embedding_dim=64)
 WORDS = ["rain on a tin roof", "a dog barks twice", ""]
-
-
-def scramble(net: nn.Module, seed: int) -> None:
-    """Give every weight and every statistic a value that no initialisation would hide behind a 0 or 1."""
-    generator = torch.Generator().manual_seed(seed)
-    for name, value in [*net.named_parameters(), *net.named_buffers()]:
-        if value.is_floating_point() and "extractor" not in name and "attn_mask" not in name:
-            spread = 0.1 if value.ndim < 2 else 1.0 / np.sqrt(value[0].numel())
-            noise = torch.randn(value.shape, generator=generator) * spread
-            value.data.copy_(1.0 + noise.abs() if "running_var" in name else noise)
-            if name.endswith(("norm.weight", "norm1.weight", "norm2.weight", "LayerNorm.weight", "bn0.weight")):
-                value.data.add_(1.0)
-
-
-def relative_error(ours: torch.Tensor, theirs: torch.Tensor) -> float:
-    return float((ours - theirs).norm() / theirs.norm())
 
 
 def sound(seconds: float, sample_rate: int = 48000, seed: int = 0, batch: int = 1) -> torch.Tensor:
@@ -46,10 +30,8 @@ def sound(seconds: float, sample_rate: int = 48000, seed: int = 0, batch: int = 
 
 
 @pytest.fixture(scope="module")
-def clap() -> LaionClap:
-    clap = LaionClap(SMALL, OurTokenizer.bytes_only())
-    scramble(clap, seed=1)
-    return clap
+def clap(scramble) -> LaionClap:
+    return scramble(LaionClap(SMALL, OurTokenizer.bytes_only()), seed=1)
 
 
 # --- an independent implementation with the same weights -------------------------------------------------------------
@@ -113,30 +95,30 @@ def transformers_clap(clap: LaionClap) -> ClapModel:
 
 
 @torch.inference_mode()
-def check_text_agrees(clap: LaionClap) -> None:
+def text_of_both(clap: LaionClap) -> tuple[torch.Tensor, torch.Tensor]:
     theirs = transformers_clap(clap)
     ids, mask = clap.tokenizer.encode(WORDS)
     pooled = theirs.text_model(input_ids=ids, attention_mask=mask).pooler_output
     expected = nn.functional.normalize(theirs.text_projection(pooled), dim=-1)
-    assert relative_error(clap.embed_text(WORDS), expected) <= 1e-5
+    return clap.embed_text(WORDS), expected
 
 
 @torch.inference_mode()
-def check_audio_agrees(clap: LaionClap) -> None:
+def audio_of_both(clap: LaionClap) -> tuple[torch.Tensor, torch.Tensor]:
     theirs = transformers_clap(clap)
     waveform = sound(10.0, batch=2)
     decibels = clap.audio_branch.logmel_extractor(clap.audio_branch.spectrogram_extractor(waveform))
     pooled = theirs.audio_model(input_features=decibels).pooler_output
     expected = nn.functional.normalize(theirs.audio_projection(pooled), dim=-1)
-    assert relative_error(clap.embed_audio(waveform, 48000), expected) <= 1e-5
+    return clap.embed_audio(waveform, 48000), expected
 
 
 class TestAgreementWithTransformers:
-    def test_text(self, clap):
-        check_text_agrees(clap)
+    def test_text(self, clap, relative_error):
+        assert relative_error(*text_of_both(clap)) <= 1e-5
 
-    def test_audio(self, clap):
-        check_audio_agrees(clap)
+    def test_audio(self, clap, relative_error):
+        assert relative_error(*audio_of_both(clap)) <= 1e-5
 
     def test_front_end(self, clap):
         """The decibels of laion-clap's front end are those of ClapFeatureExtractor as it should be set."""
@@ -150,11 +132,10 @@ class TestAgreementWithTransformers:
 
     @pytest.mark.slow
     @pytest.mark.parametrize("audio_tower", ["HTSAT-tiny", "HTSAT-base"])
-    def test_at_the_published_sizes(self, audio_tower):
-        clap = LaionClap(ClapConfig(audio_tower=audio_tower), OurTokenizer.bytes_only())
-        scramble(clap, seed=2)
-        check_text_agrees(clap)
-        check_audio_agrees(clap)
+    def test_at_the_published_sizes(self, audio_tower, scramble, relative_error):
+        clap = scramble(LaionClap(ClapConfig(audio_tower=audio_tower), OurTokenizer.bytes_only()), seed=2)
+        assert relative_error(*text_of_both(clap)) <= 1e-5
+        assert relative_error(*audio_of_both(clap)) <= 1e-5
 
 
 # --- what is in it ---------------------------------------------------------------------------------------------------
@@ -194,6 +175,10 @@ class TestSize:
 
 
 class TestEmbedding:
+    def test_it_is_a_clap_like_any_other(self, clap):
+        assert isinstance(clap, Clap)
+        assert clap.knows("anything at all")
+
     def test_text_vectors_have_unit_length(self, clap):
         embedding = clap.embed_text(WORDS)
         assert embedding.shape == (3, clap.embedding_dim)
