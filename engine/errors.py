@@ -20,7 +20,9 @@ EngineError                     code, text, hint
   DeviceUnavailableError        cuda or mps was asked for and is not there
   OutOfMemoryError              the device ran out of memory
   EvaluationError               a measurement that would not mean anything
+    FolderMissingError
     TooFewClipsError
+    ClipUnusableError           one file of a folder cannot be read as a clip
     NotFiniteError              NaN or infinity where a number was to be compared
     RateMismatchError           two clips that should be compared have different sample rates
     LengthMismatchError
@@ -68,7 +70,9 @@ class EmptyPromptError(InvalidRequestError):
     code = "empty_prompt"
 
     def __init__(self) -> None:
-        super().__init__("prompt", "", "a few words", 'say what it should sound like, for example "heavy rain on a tin roof"')
+        super().__init__(
+            "prompt", "", "a few words", 'say what it should sound like, for example "heavy rain on a tin roof"'
+        )
 
 
 class PromptTooLongError(InvalidRequestError):
@@ -108,35 +112,47 @@ class AudioUnreadableError(AudioFileError):
     code = "file_unreadable"
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path} could not be read as audio: {reason}", "use WAV, AIFF, FLAC, Ogg or MP3, or render the clip to WAV")
+        super().__init__(
+            f"{path} could not be read as audio: {reason}", "use WAV, AIFF, FLAC, Ogg or MP3, or render the clip to WAV"
+        )
 
 
 class AudioEmptyError(AudioFileError):
     code = "clip_empty"
 
     def __init__(self, seconds: float, minimum_s: float) -> None:
-        super().__init__(f"the clip lasts {seconds:.3f} s; at least {minimum_s:g} s are needed", "choose a longer clip or region")
+        super().__init__(
+            f"the clip lasts {seconds:.3f} s; at least {minimum_s:g} s are needed", "choose a longer clip or region"
+        )
 
 
 class AudioNotFiniteError(AudioFileError):
     code = "clip_not_finite"
 
     def __init__(self, count: int) -> None:
-        super().__init__(f"the clip holds {count} samples that are not numbers (NaN or infinite)", "render the clip again; a plug-in may have failed")
+        super().__init__(
+            f"the clip holds {count} samples that are not numbers (NaN or infinite)",
+            "render the clip again; a plug-in may have failed",
+        )
 
 
 class ClipTooLongError(AudioFileError):
     code = "clip_too_long"
 
     def __init__(self, seconds: float, limit_s: float) -> None:
-        super().__init__(f"{seconds:.1f} s are too many; at most {limit_s:g} s can be handled at once", "split the clip, or choose a region of it")
+        super().__init__(
+            f"{seconds:.1f} s are too many; at most {limit_s:g} s can be handled at once",
+            "split the clip, or choose a region of it",
+        )
 
 
 class TooManyChannelsError(AudioFileError):
     code = "too_many_channels"
 
     def __init__(self, channels: int, limit: int) -> None:
-        super().__init__(f"the clip has {channels} channels; at most {limit} are supported", "split it into mono or stereo clips")
+        super().__init__(
+            f"the clip has {channels} channels; at most {limit} are supported", "split it into mono or stereo clips"
+        )
 
 
 class SampleRateError(AudioFileError):
@@ -159,7 +175,10 @@ class OutputWriteError(EngineError):
     code = "output_failed"
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path} could not be written: {reason}", "free some space or choose a folder that you may write to; nothing was left behind")
+        super().__init__(
+            f"{path} could not be written: {reason}",
+            "free some space or choose a folder that you may write to; nothing was left behind",
+        )
 
 
 class ModelNotFoundError(EngineError):
@@ -180,14 +199,18 @@ class DeviceUnavailableError(EngineError):
     code = "device_missing"
 
     def __init__(self, name: str, available: Iterable[str]) -> None:
-        super().__init__(f"the device {name!r} is not available; available: {', '.join(available)}", "use --device auto")
+        super().__init__(
+            f"the device {name!r} is not available; available: {', '.join(available)}", "use --device auto"
+        )
 
 
 class OutOfMemoryError(EngineError):
     code = "out_of_memory"
 
     def __init__(self, device: str) -> None:
-        super().__init__(f"{device} ran out of memory", "use fewer candidates, a shorter region, a smaller model, or --device cpu")
+        super().__init__(
+            f"{device} ran out of memory", "use fewer candidates, a shorter region, a smaller model, or --device cpu"
+        )
 
 
 class CancelledError(EngineError):
@@ -205,18 +228,38 @@ class EvaluationError(EngineError):
     code = "evaluation_failed"
 
 
+class FolderMissingError(EvaluationError):
+    code = "folder_missing"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"there is no folder at {path}", "give two folders of clips: the generated ones, then the reference"
+        )
+
+
+class ClipUnusableError(EvaluationError):
+    code = "clip_unusable"
+
+    def __init__(self, path: Path, cause: EngineError) -> None:
+        super().__init__(f"{path}: {cause.text}", cause.hint)
+
+
 class TooFewClipsError(EvaluationError):
     code = "too_few_clips"
 
     def __init__(self, what: str, count: int, minimum: int) -> None:
-        super().__init__(f"{what} holds {count} clips; at least {minimum} are needed", "add clips, or ask for more per class")
+        super().__init__(
+            f"{what} holds {count} clips; at least {minimum} are needed", "add clips, or ask for more per class"
+        )
 
 
 class NotFiniteError(EvaluationError):
     code = "not_finite"
 
     def __init__(self, what: str, count: int) -> None:
-        super().__init__(f"{what} holds {count} values that are not numbers (NaN or infinite)", "render those clips again")
+        super().__init__(
+            f"{what} holds {count} values that are not numbers (NaN or infinite)", "render those clips again"
+        )
 
 
 class RateMismatchError(EvaluationError):
@@ -233,7 +276,9 @@ class LengthMismatchError(EvaluationError):
     code = "length_mismatch"
 
     def __init__(self, name: str, seconds: float, expected_s: float) -> None:
-        super().__init__(f"{name} lasts {seconds:.2f} s; its reference lasts {expected_s:.2f} s", "cut both to the same length")
+        super().__init__(
+            f"{name} lasts {seconds:.2f} s; its reference lasts {expected_s:.2f} s", "cut both to the same length"
+        )
 
 
 class PairMissingError(EvaluationError):
@@ -259,4 +304,6 @@ class PackageMissingError(EngineError):
     code = "package_missing"
 
     def __init__(self, package: str, purpose: str, extra: str) -> None:
-        super().__init__(f"{purpose} needs the package {package!r}, which is not installed", f'pip install "retake[{extra}]"')
+        super().__init__(
+            f"{purpose} needs the package {package!r}, which is not installed", f'pip install "retake[{extra}]"'
+        )

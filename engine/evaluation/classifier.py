@@ -1,0 +1,146 @@
+"""The judge: a small CNN that names the corpus class of a sound. It has only ever heard real corpus clips.
+
+It shares nothing with the model that it judges: another architecture than the CLAP tower, other seeds, no generated
+clip. `engine/evaluation/train_classifier.py` trains it; the shipped weights lie in `engine/weights/classifier/`.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from engine.audio import Audio
+from engine.errors import AudioEmptyError, ModelBrokenError, NotFiniteError
+from engine.mel import LogMel, MelConfig
+
+SAMPLE_RATE = 16_000  # Hz; what the classifier hears
+WEIGHTS_FILE, STORY_FILE = "classifier.safetensors", "classifier.json"
+SHIPPED = Path(__file__).parents[1] / "weights" / "classifier"
+MINIMUM_S = 0.1  # shorter sounds are not judged
+RANGE = 11.5  # natural-log units below the loudest point that are still heard: 100 dB
+BATCH = 16  # clips judged at once
+
+
+class SoundClassifier(nn.Module):
+    """log-mel [B, 1, N, M] of any length -> logits [B, classes].
+
+    Each clip is measured from its own loudest point, so its level does not matter (apart from what the floor has cut).
+    """
+
+    feature_mean: Tensor  # [D] over the training clips
+    feature_std: Tensor  # [D]
+
+    def __init__(
+        self, classes: Sequence[str], channels: Sequence[int] = (24, 48, 96, 128), embedding_dim: int = 64
+    ) -> None:
+        super().__init__()
+        self.classes = tuple(classes)
+        layers: list[nn.Module] = [*_convolution(1, channels[0], kernel=(5, 3), stride=(4, 2))]  # 40 ms, two bins
+        for narrow, wide in pairwise(channels):
+            layers += [*_convolution(narrow, wide, stride=(2, 2)), *_convolution(wide, wide)]
+        self.layers = nn.Sequential(*layers)
+        self.embedding = nn.Linear(2 * channels[-1], embedding_dim)
+        self.head = nn.Linear(embedding_dim, len(self.classes))
+        self.register_buffer("feature_mean", torch.zeros(embedding_dim))
+        self.register_buffer("feature_std", torch.ones(embedding_dim))
+
+    def embed(self, log_mel: Tensor) -> Tensor:
+        """[B, 1, N, M] -> [B, D]: mean and maximum over time and frequency, through one linear layer."""
+        loudest = log_mel.amax(dim=(1, 2, 3), keepdim=True)
+        hidden = self.layers((log_mel - loudest).clamp(min=-RANGE) / 4 + 1)
+        pooled = torch.cat([hidden.mean(dim=(2, 3)), hidden.amax(dim=(2, 3))], dim=1)
+        embedding: Tensor = self.embedding(pooled)
+        return embedding
+
+    def features(self, log_mel: Tensor) -> Tensor:
+        """The embedding with every dimension scaled to unit variance over real clips, for Frechet distances: [B, D]."""
+        return (self.embed(log_mel) - self.feature_mean) / self.feature_std
+
+    def forward(self, log_mel: Tensor) -> Tensor:
+        logits: Tensor = self.head(torch.relu(self.embed(log_mel)))
+        return logits
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the classifier made of n clips."""
+
+    names: tuple[str, ...]  # the class each clip was heard as
+    confidences: NDArray[np.float64]  # [n], 0 to 1
+    features: NDArray[np.float64]  # [n, D]
+
+
+@torch.no_grad()
+def judge(classifier: SoundClassifier, waveforms: Iterable[NDArray[np.float32]]) -> Judgement:
+    """Name each mono waveform [T] at 16 kHz. Raises AudioEmptyError below 0.1 s, NotFiniteError for NaN or infinity."""
+    log_mel, clips = LogMel(MelConfig()), [_checked(waveform) for waveform in waveforms]
+    names: list[str] = []
+    confidences, features = [np.zeros(0)], [np.zeros((0, classifier.embedding.out_features))]
+    for batch in _batches(clips):
+        heard = log_mel(torch.from_numpy(batch))
+        likelihood, best = classifier(heard).softmax(dim=1).max(dim=1)
+        names += [classifier.classes[index] for index in best.tolist()]
+        confidences.append(likelihood.double().numpy())
+        features.append(classifier.features(heard).double().numpy())
+    return Judgement(tuple(names), np.concatenate(confidences), np.concatenate(features))
+
+
+def mono_16_khz(clip: Audio) -> NDArray[np.float32]:
+    """The mean of the clip's channels at the rate that the classifier hears: [T]."""
+    mono = clip.to_mono()
+    heard = mono if mono.sample_rate == SAMPLE_RATE else mono.resample(SAMPLE_RATE)
+    return np.ascontiguousarray(heard.samples[0], dtype=np.float32)
+
+
+def save_classifier(classifier: SoundClassifier, folder: Path, story: dict[str, object]) -> None:
+    """Write float16 weights and a JSON with the classes and how they were learnt."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: t.half() if t.is_floating_point() else t for name, t in classifier.state_dict().items()}
+    save_file(weights, folder / WEIGHTS_FILE)
+    text = json.dumps({"classes": list(classifier.classes), **story}, indent=2)
+    (folder / STORY_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def load_classifier(folder: Path = SHIPPED) -> SoundClassifier:
+    """Raises ModelBrokenError when the folder does not hold a classifier."""
+    try:
+        story = json.loads((folder / STORY_FILE).read_text(encoding="utf-8"))
+        classifier = SoundClassifier(story["classes"])
+        classifier.load_state_dict(load_file(folder / WEIGHTS_FILE))
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise ModelBrokenError(folder, str(error)) from error
+    return classifier.eval()
+
+
+def _convolution(
+    narrow: int, wide: int, kernel: tuple[int, int] = (3, 3), stride: tuple[int, int] = (1, 1)
+) -> tuple[nn.Module, nn.Module, nn.Module]:
+    padding = (kernel[0] // 2, kernel[1] // 2)
+    return nn.Conv2d(narrow, wide, kernel, stride, padding, bias=False), nn.BatchNorm2d(wide), nn.ReLU()
+
+
+def _batches(clips: Sequence[NDArray[np.float32]]) -> Iterable[NDArray[np.float32]]:
+    """Neighbours of equal length together, at most BATCH at once: [B, T]."""
+    start = 0
+    for index in range(1, len(clips) + 1):
+        if index == len(clips) or len(clips[index]) != len(clips[start]) or index - start == BATCH:
+            yield np.stack(clips[start:index])
+            start = index
+
+
+def _checked(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
+    waveform = np.asarray(waveform, dtype=np.float32)
+    if len(waveform) < MINIMUM_S * SAMPLE_RATE:
+        raise AudioEmptyError(len(waveform) / SAMPLE_RATE, MINIMUM_S)
+    bad = int((~np.isfinite(waveform)).sum())
+    if bad:
+        raise NotFiniteError("a clip to be judged", bad)
+    return waveform

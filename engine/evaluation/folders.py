@@ -1,0 +1,147 @@
+"""Two folders of audio against each other: `retake evaluate GENERATED REFERENCE`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from engine.audio import Audio
+from engine.errors import (
+    ClipUnusableError,
+    EngineError,
+    FolderMissingError,
+    LengthMismatchError,
+    PairMissingError,
+    RateMismatchError,
+    TooFewClipsError,
+)
+from engine.evaluation.captions_file import Caption
+from engine.evaluation.clap_score import Embedder, clap_scores
+from engine.evaluation.classifier import SAMPLE_RATE, SoundClassifier, judge, mono_16_khz
+from engine.evaluation.frechet import frechet_distance
+from engine.evaluation.reconstruction import log_spectral_distance, mel_l1, spectral_convergence
+from engine.evaluation.report import FolderReport, class_rows
+from engine.mel import MelConfig
+
+SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3")
+LENGTH_TOLERANCE_S = 0.1  # by which the two clips of a pair may differ; the longer one is cut
+
+Clips = Mapping[str, Audio]  # by file name
+
+
+def evaluate_folders(
+    generated: Path,
+    reference: Path,
+    classifier: SoundClassifier,
+    captions: Mapping[str, Caption] | None = None,
+    clap: Embedder | None = None,
+) -> FolderReport:
+    """Compare the clips in two folders; those of the same name are pairs: either all have a partner, or none.
+
+    `captions` belong to the generated clips; `clap` scores them. Everything is judged at 16 kHz in mono.
+
+    Raises:
+        FolderMissingError, TooFewClipsError, ClipUnusableError: a folder, or a file in it, is not what it should be.
+        RateMismatchError, LengthMismatchError, PairMissingError: the clips do not belong together.
+    """
+    made, real = read_folder(generated), read_folder(reference)
+    rate = _common_rate({**real, **made}, made, real)
+    pairs = _paired_names(generated, made, reference, real)
+    heard = judge(classifier, (mono_16_khz(clip) for clip in made.values()))
+    distances = _pair_distances(made, real, pairs, rate)
+    named = _named_classes(generated, made, captions or {})
+    names = dict(zip(made, heard.names, strict=True))
+    rows = class_rows(list(named.values()), [names[file] for file in named])
+    return FolderReport(
+        generated=len(made),
+        reference=len(real),
+        sample_rate=rate,
+        frechet=frechet_distance(heard.features, judge(classifier, map(mono_16_khz, real.values())).features),
+        pairs=len(pairs),
+        lsd_db=distances.get("lsd_db"),
+        mel_l1=distances.get("mel_l1"),
+        spectral_convergence=distances.get("spectral_convergence"),
+        clap_score=_clap_score(made, captions, clap),
+        accuracy=sum(row.right for row in rows) / len(named) if named else None,
+        classes=rows,
+    )
+
+
+def read_folder(folder: Path) -> dict[str, Audio]:
+    """Its clips by file name, in order; files that are not audio by their ending are passed over."""
+    if not folder.is_dir():
+        raise FolderMissingError(folder)
+    clips = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in SUFFIXES:
+            try:
+                clips[path.name] = Audio.read(path)
+            except EngineError as error:
+                raise ClipUnusableError(path, error) from error
+    if len(clips) < 2:
+        raise TooFewClipsError(str(folder), len(clips), 2)
+    return clips
+
+
+def _common_rate(everything: Clips, *folders: Clips) -> int:
+    """The one sample rate of all clips, Hz: the first clip's."""
+    expected = next(iter(everything.values())).sample_rate
+    for clips in folders:
+        for name, clip in clips.items():
+            if clip.sample_rate != expected:
+                raise RateMismatchError(name, clip.sample_rate, expected)
+    return expected
+
+
+def _paired_names(generated: Path, made: Clips, reference: Path, real: Clips) -> list[str]:
+    common = [name for name in made if name in real]
+    if not common:
+        return []
+    for where, clips, others in ((generated, made, real), (reference, real, made)):
+        missing = [name for name in others if name not in clips]
+        if missing:
+            raise PairMissingError("partner", where, missing)
+    return common
+
+
+def _pair_distances(made: Clips, real: Clips, names: list[str], rate: int) -> dict[str, float]:
+    """Means over the pairs. The mel is taken at 16 kHz, the other two at the clips' own rate."""
+    rows = [_distances(name, made[name], real[name], rate) for name in names]
+    keys = rows[0] if rows else ()
+    return {key: float(np.mean([row[key] for row in rows])) for key in keys}
+
+
+def _distances(name: str, made: Audio, real: Audio, rate: int) -> dict[str, float]:
+    if abs(made.seconds - real.seconds) > LENGTH_TOLERANCE_S:
+        raise LengthMismatchError(name, made.seconds, real.seconds)
+    length = min(made.num_samples, real.num_samples)
+    native = [torch.from_numpy(clip.to_mono().samples[:, :length]).float() for clip in (made, real)]
+    judged = [mono_16_khz(clip) for clip in (made, real)]
+    shorter = min(map(len, judged))
+    heard = [torch.from_numpy(waveform[None, :shorter]) for waveform in judged]
+    return {
+        "lsd_db": log_spectral_distance(native[0], native[1], rate).item(),
+        "mel_l1": mel_l1(heard[0], heard[1], MelConfig()).item(),
+        "spectral_convergence": spectral_convergence(native[0], native[1], rate).item(),
+    }
+
+
+def _named_classes(folder: Path, clips: Clips, captions: Mapping[str, Caption]) -> dict[str, str]:
+    """File name -> class, for the clips whose caption names one, in the order of the clips."""
+    if not captions:
+        return {}
+    for what, where, missing in (
+        ("clip", folder, [name for name in captions if name not in clips]),
+        ("caption", "the captions file", [name for name in clips if name not in captions]),
+    ):
+        if missing:
+            raise PairMissingError(what, where, missing)
+    return {name: sound for name in clips if (sound := captions[name].sound)}
+
+
+def _clap_score(clips: Clips, captions: Mapping[str, Caption] | None, clap: Embedder | None) -> float | None:
+    if not captions or clap is None:
+        return None
+    waveforms = [mono_16_khz(clip) for clip in clips.values()]
+    return float(clap_scores(clap, waveforms, SAMPLE_RATE, [captions[name].text for name in clips]).mean())

@@ -1,0 +1,108 @@
+"""The results of an evaluation as frozen values: as JSON for machines, as a text table for people."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """How the clips of one class were heard."""
+
+    sound: str
+    clips: int
+    right: int
+    heard_as: dict[str, int]  # the wrong names it was given, most frequent first
+
+
+def class_rows(truths: Sequence[str], heard: Sequence[str]) -> tuple[ClassRow, ...]:
+    """One row a class, in the order in which the classes first appear."""
+    rows = []
+    for sound in dict.fromkeys(truths):
+        names = [name for truth, name in zip(truths, heard, strict=True) if truth == sound]
+        wrong = Counter(name for name in names if name != sound)
+        rows.append(ClassRow(sound, len(names), names.count(sound), dict(wrong.most_common())))
+    return tuple(rows)
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """A model against the held-out part of the corpus: equal numbers of generated and real clips, same captions."""
+
+    model: str
+    clips: int
+    clips_per_class: int
+    seed: int
+    steps: int | None  # None: the model's default
+    guidance: float | None
+    accuracy: float  # 0 to 1: generated clips heard as the class of their prompt
+    accuracy_real: float  # the same for the real clips
+    frechet: float  # generated against real
+    frechet_real: float  # real against other real clips: the floor at this number of clips
+    clap_score: float  # -1 to 1
+    clap_score_real: float
+    silent: int  # generated clips without a sound
+    classes: tuple[ClassRow, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def to_text(self) -> str:
+        figures = [
+            ("recognised", f"{self.accuracy:.1%}", f"real clips {self.accuracy_real:.1%}"),
+            ("Frechet distance", f"{self.frechet:.2f}", f"real against real {self.frechet_real:.2f}"),
+            ("CLAP score", f"{self.clap_score:.3f}", f"real clips {self.clap_score_real:.3f}"),
+            ("silent", str(self.silent), f"of {self.clips}"),
+        ]
+        head = f"{self.model}: {self.clips} clips, {self.clips_per_class} a sound, seed {self.seed}"
+        return "\n".join([head, "", *_aligned(figures), "", *_class_table(self.classes)])
+
+
+@dataclass(frozen=True)
+class FolderReport:
+    """Two folders of clips; a figure is None where there was nothing to take it from."""
+
+    generated: int  # clips
+    reference: int
+    sample_rate: int  # Hz
+    frechet: float  # grows as folders shrink: compare at equal numbers only
+    pairs: int  # clips of the same name
+    lsd_db: float | None
+    mel_l1: float | None
+    spectral_convergence: float | None
+    clap_score: float | None
+    accuracy: float | None
+    classes: tuple[ClassRow, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def to_text(self) -> str:
+        paired = f"{self.pairs} pairs"
+        figures = [
+            ("Frechet distance", f"{self.frechet:.2f}", f"{self.generated} against {self.reference} clips"),
+            ("log-spectral distance", _shown(self.lsd_db, "{:.2f} dB"), paired),
+            ("mel L1", _shown(self.mel_l1, "{:.3f}"), paired),
+            ("spectral convergence", _shown(self.spectral_convergence, "{:.3f}"), paired),
+            ("CLAP score", _shown(self.clap_score, "{:.3f}"), "with the captions given"),
+            ("recognised", _shown(self.accuracy, "{:.1%}"), "of the clips whose caption names a class"),
+        ]
+        table = ["", *_class_table(self.classes)] if self.classes else []
+        return "\n".join([*_aligned(row for row in figures if row[1]), *table])
+
+
+def _shown(value: float | None, pattern: str) -> str:
+    return "" if value is None else pattern.format(value)
+
+
+def _aligned(rows: Iterable[tuple[str, str, str]]) -> list[str]:
+    return [f"{name:<22} {value:>9}   ({note})" for name, value, note in rows]
+
+
+def _class_table(rows: Sequence[ClassRow]) -> list[str]:
+    lines = [f"{'sound':<14} {'right':>7}   heard as"]
+    for row in rows:
+        wrong = ", ".join(f"{name} {count}" for name, count in row.heard_as.items())
+        lines.append(f"{row.sound:<14} {f'{row.right}/{row.clips}':>7}   {wrong}".rstrip())
+    return lines
