@@ -77,15 +77,16 @@ class PlainAttention(nn.Module):
         super().__init__()
         self.num_heads = 1 if head_dim is None else channels // head_dim
         self.norm = nn.GroupNorm(groups, channels, eps)
-        self.query_key_value = nn.Conv2d(channels, 3 * channels, 1)
-        self.out = zeroed(nn.Conv2d(channels, channels, 1))
+        self.query_key_value = nn.Linear(channels, 3 * channels)
+        self.out = zeroed(nn.Linear(channels, channels))
 
     def forward(self, x: Tensor) -> Tensor:
         B, C, H, W = x.shape
-        packed = self.query_key_value(self.norm(x)).reshape(B, 3, self.num_heads, C // self.num_heads, H * W)
-        query, key, value = packed.transpose(3, 4).unbind(1)  # each [B, heads, H·W, C / heads]
-        mixed = F.scaled_dot_product_attention(query, key, value)
-        out: Tensor = x + self.out(mixed.transpose(2, 3).reshape(B, C, H, W))
+        tokens = self.norm(x).permute(0, 2, 3, 1).reshape(B, H * W, C)
+        packed = self.query_key_value(tokens).unflatten(2, (3, self.num_heads, C // self.num_heads))
+        query, key, value = packed.permute(2, 0, 3, 1, 4).unbind(0)  # each [B, heads, H·W, C / heads]
+        mixed = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).reshape(B, H, W, C)
+        out: Tensor = x + self.out(mixed).permute(0, 3, 1, 2)
         return out
 
 

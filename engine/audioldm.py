@@ -1,0 +1,135 @@
+"""The parts assembled: waveform -> log-mel -> latent and back, prompts and sounds -> embeddings, and the denoiser.
+
+The only file that knows the strides between the spaces, and the only one that scales latents.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from engine.diffusion.guidance import Denoise, Prediction, guided_denoiser
+from engine.diffusion.schedule import NoiseSchedule
+from engine.mel import LogMel, MelConfig
+from engine.models.clap import ClapConfig, LaionClap
+from engine.models.clap_interface import Clap
+from engine.models.pocket_clap import PocketClap, PocketClapConfig
+from engine.models.unet import UNet, UNetConfig
+from engine.models.vae import Vae, VaeConfig
+from engine.models.vocoder import HiFiGanConfig, VocoderConfig, build_vocoder
+
+
+@dataclass(frozen=True)
+class AudioLDMConfig:
+    """Everything that tells one model from another, but its weights; defaults are AudioLDM-S."""
+
+    name: str
+    mel: MelConfig = field(default_factory=MelConfig)
+    vae: VaeConfig = field(default_factory=VaeConfig)
+    unet: UNetConfig = field(default_factory=UNetConfig)
+    vocoder: VocoderConfig = field(default_factory=HiFiGanConfig)
+    clap: ClapConfig | PocketClapConfig = field(default_factory=ClapConfig)
+    schedule: NoiseSchedule = field(default_factory=NoiseSchedule)
+    prediction: Prediction = "eps"
+    clip_x0: float | None = None  # bound on predicted clean latents
+    normalise_peak: float | None = 0.5  # clips are brought to this peak before they are encoded; None keeps their level
+    window_rows: int = 256  # latent rows of a training clip: 10.24 s
+    default_steps: int = 25
+    default_guidance: float = 2.5
+    sounds: tuple[str, ...] = ()  # what it can make, where that is a short list
+    licence: str = "Apache-2.0"
+
+
+class AudioLDM(nn.Module):
+    """A model with its parts; weights are random until a checkpoint is loaded.
+
+    Shape letters: B batch, T samples, N mel frames, M mel bins, Z latent channels, H latent rows, W latent columns,
+    D embedding.
+    """
+
+    latent_mean: Tensor
+    latent_scale: Tensor
+
+    def __init__(self, config: AudioLDMConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.log_mel = LogMel(config.mel)
+        self.vae = Vae(config.vae)
+        self.unet = UNet(config.unet)
+        self.vocoder = build_vocoder(config.vocoder, config.mel)
+        self._clap = PocketClap(config.clap, config.mel) if isinstance(config.clap, PocketClapConfig) else LaionClap(config.clap)
+        self.register_buffer("latent_mean", torch.zeros(config.vae.latent_channels))
+        self.register_buffer("latent_scale", torch.ones(config.vae.latent_channels))
+
+    @property
+    def clap(self) -> Clap:
+        return self._clap
+
+    @property
+    def device(self) -> torch.device:
+        return self.latent_scale.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the nets' arithmetic."""
+        return self.unet.conv_in.weight.dtype
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz."""
+        return self.config.mel.sample_rate
+
+    @property
+    def samples_per_row(self) -> int:
+        """Waveform samples that one latent row stands for."""
+        return self.config.mel.hop * self.config.vae.stride
+
+    @property
+    def row_multiple(self) -> int:
+        """Latent rows come in multiples of this."""
+        return self.config.unet.stride
+
+    def rows_for(self, num_samples: int) -> int:
+        """Latent rows that cover so many samples, rounded up to what the UNet takes."""
+        unit = self.samples_per_row * self.row_multiple
+        return max(1, -(-num_samples // unit)) * self.row_multiple
+
+    def latent_shape(self, rows: int) -> tuple[int, int, int]:
+        """(Z, H, W) of a latent with so many rows."""
+        return self.config.vae.latent_channels, rows, self.config.mel.num_mels // self.config.vae.stride
+
+    def embed_text(self, prompts: Sequence[str]) -> Tensor:
+        """Prompts -> [B, D]; the empty prompt is the unconditional embedding."""
+        return self.clap.embed_text(prompts).to(self.dtype)
+
+    def embed_audio(self, waveform: Tensor) -> Tensor:
+        """Waveform [B, T] at the model's rate -> [B, D]."""
+        return self.clap.embed_audio(waveform.to(self.device), self.sample_rate).to(self.dtype)
+
+    def encode(self, waveform: Tensor) -> Tensor:
+        """Waveform [B, T] -> latent [B, Z, H, W] with H = rows_for(T): silence fills the last row; the posterior's mean."""
+        num_samples = self.rows_for(waveform.shape[1]) * self.samples_per_row
+        padded = nn.functional.pad(waveform.to(self.device), (0, num_samples - waveform.shape[1]))
+        mean = self.vae.encode(self.log_mel(padded).to(self.dtype)).mean
+        return (mean - self._per_channel(self.latent_mean)) * self._per_channel(self.latent_scale)
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """Latent [B, Z, H, W] -> log-mel [B, 1, N, M]."""
+        return self.vae.decode(latent / self._per_channel(self.latent_scale) + self._per_channel(self.latent_mean))
+
+    def vocode(self, log_mel: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Log-mel [B, 1, N, M] -> float32 waveform [B, N·hop]; the generator is for vocoders that draw phases."""
+        return self.vocoder(log_mel, generator).float()
+
+    def denoiser(self, embedding: Tensor, negative: Tensor | None = None, guidance: float | None = None) -> Denoise:
+        """A denoiser towards embedding [B, D], away from negative [B, D] (the empty prompt if None)."""
+        if negative is None:
+            negative = self.embed_text([""]).expand_as(embedding)
+        scale = self.config.default_guidance if guidance is None else guidance
+        return guided_denoiser(
+            self.unet, embedding, negative, scale, self.config.schedule, self.config.prediction, self.config.clip_x0
+        )
+
+    def _per_channel(self, values: Tensor) -> Tensor:
+        return values.to(self.dtype)[:, None, None]

@@ -1,0 +1,106 @@
+"""A model as a folder: config.json tells its shape, model.safetensors its weights, MODEL_CARD.md its story.
+
+Half precision on disk unless told otherwise; float32 again in memory. Nothing is ever unpickled.
+"""
+
+import json
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from engine.audioldm import AudioLDM, AudioLDMConfig
+from engine.errors import ModelBrokenError
+from engine.models.clap import ClapConfig
+from engine.models.pocket_clap import PocketClapConfig
+from engine.models.vocoder import GriffinLimConfig, HiFiGanConfig
+
+CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "MODEL_CARD.md"
+_KINDS: dict[str, type] = {kind.__name__: kind for kind in (ClapConfig, PocketClapConfig, GriffinLimConfig, HiFiGanConfig)}
+_FORMAT = 1
+
+Config = TypeVar("Config")
+
+
+def save_model(model: AudioLDM, folder: Path, *, half: bool = True) -> None:
+    """Write config and weights; parts of an earlier model there are replaced."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {name: _stored(tensor, half=half) for name, tensor in model.state_dict().items()}
+    save_file(tensors, folder / WEIGHTS_FILE)
+    (folder / CONFIG_FILE).write_text(json.dumps(config_to_json(model.config), indent=1) + "\n", encoding="utf-8")
+
+
+def load_model(folder: Path, device: torch.device | str = "cpu") -> AudioLDM:
+    """The model in `folder`, ready to run.
+
+    Raises:
+        ModelBrokenError: a file is missing or damaged, or the weights do not fit the config.
+    """
+    model = AudioLDM(read_config(folder))
+    try:
+        tensors = load_file(folder / WEIGHTS_FILE)
+    except (OSError, SafetensorError) as error:
+        raise ModelBrokenError(folder, f"{WEIGHTS_FILE}: {error}") from error
+    try:
+        model.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in tensors.items()})
+    except RuntimeError as error:
+        raise ModelBrokenError(folder, str(error).replace("\n", " ")) from error
+    return model.to(device).eval()
+
+
+def read_config(folder: Path) -> AudioLDMConfig:
+    """The config of the model in `folder`.
+
+    Raises:
+        ModelBrokenError: it is missing, or of another format.
+    """
+    try:
+        return config_from_json(json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ModelBrokenError(folder, f"{CONFIG_FILE}: {error}") from error
+
+
+def config_to_json(config: AudioLDMConfig) -> dict[str, Any]:
+    """Plain values; the parts that come in several kinds carry theirs."""
+    values = asdict(config)
+    for part in ("vocoder", "clap"):
+        values[part]["kind"] = type(getattr(config, part)).__name__
+    return {"format": _FORMAT, **values}
+
+
+def config_from_json(values: dict[str, Any]) -> AudioLDMConfig:
+    """The reverse of `config_to_json`."""
+    values = dict(values)
+    if values.pop("format", None) != _FORMAT:
+        message = f"expected format {_FORMAT}"
+        raise ValueError(message)
+    return _parse(AudioLDMConfig, values)
+
+
+def _parse(kind: type[Config], values: dict[str, Any]) -> Config:
+    hints = get_type_hints(kind)
+    known = {item.name for item in fields(kind)}  # type: ignore[arg-type]
+    unknown = values.keys() - known - {"kind"}
+    if unknown:
+        message = f"unknown settings of {kind.__name__}: {', '.join(sorted(unknown))}"
+        raise ValueError(message)
+    parsed: dict[str, Any] = {}
+    for name, value in values.items():
+        if name == "kind":
+            continue
+        if isinstance(value, dict):
+            part = _KINDS[value["kind"]] if "kind" in value else hints[name]
+            assert is_dataclass(part), f"{name} is not a group of settings"
+            parsed[name] = _parse(part, value)
+        else:
+            parsed[name] = tuple(value) if isinstance(value, list) else value
+    return kind(**parsed)
+
+
+def _stored(tensor: Tensor, *, half: bool) -> Tensor:
+    tensor = tensor.detach().cpu().contiguous().clone()
+    return tensor.half() if half and tensor.is_floating_point() else tensor

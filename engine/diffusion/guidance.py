@@ -1,0 +1,68 @@
+"""Denoisers from nets: what a net predicts becomes (x0, ε), and classifier-free guidance sharpens it."""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from engine.diffusion.schedule import NoiseSchedule
+
+Prediction = Literal["eps", "v"]
+Net = Callable[[Tensor, Tensor, Tensor], Tensor]  # (x_t [B, ...], t [B], condition [B, D]) -> prediction [B, ...]
+
+
+class Denoised(NamedTuple):
+    """The two readings of one prediction; x_t = sqrt(ᾱ) x0 + sqrt(1 - ᾱ) eps holds between them."""
+
+    x0: Tensor
+    eps: Tensor
+
+
+Denoise = Callable[[Tensor, int], Denoised]  # (x_t [B, Z, H, W], t) -> Denoised
+
+
+def guide(unconditional: Tensor, conditional: Tensor, scale: float) -> Tensor:
+    """e_u + scale · (e_c - e_u): 1 is no guidance, more follows the prompt harder (Ho and Salimans 2022)."""
+    return unconditional + scale * (conditional - unconditional)
+
+
+def read_prediction(
+    prediction: Tensor, x: Tensor, alpha_bar: float, kind: Prediction, clip_x0: float | None = None
+) -> Denoised:
+    """A net's output as x0 and ε; kind "v" is sqrt(ᾱ) ε - sqrt(1 - ᾱ) x0 (Salimans and Ho 2022, appendix D)."""
+    signal, noise = alpha_bar**0.5, (1 - alpha_bar) ** 0.5
+    x0 = signal * x - noise * prediction if kind == "v" else (x - noise * prediction) / signal
+    if clip_x0 is not None:
+        x0 = x0.clamp(-clip_x0, clip_x0)
+    elif kind == "eps":
+        return Denoised(x0, prediction)
+    return Denoised(x0, (x - signal * x0) / noise)
+
+
+def guided_denoiser(
+    net: Net,
+    condition: Tensor,
+    negative: Tensor,
+    scale: float,
+    schedule: NoiseSchedule,
+    kind: Prediction,
+    clip_x0: float | None = None,
+) -> Denoise:
+    """A denoiser that asks the net with and without the condition at once; scale 1 asks only with it.
+
+    condition and negative: [B, D]; the latents that come in may hold a multiple of B rows (windows of each).
+    """
+
+    def denoise(x: Tensor, t: int) -> Denoised:
+        repeats = len(x) // len(condition)
+        wanted = condition.repeat_interleave(repeats, dim=0)
+        if scale == 1:
+            prediction = net(x, torch.full((len(x),), t, device=x.device), wanted)
+        else:
+            both = torch.cat([negative.repeat_interleave(repeats, dim=0), wanted])
+            steps = torch.full((2 * len(x),), t, device=x.device)
+            prediction = guide(*net(torch.cat([x, x]), steps, both).chunk(2), scale)
+        return read_prediction(prediction, x, schedule.alpha_bar(t), kind, clip_x0)
+
+    return denoise

@@ -1,0 +1,124 @@
+"""Samplers behind one signature: from a noised latent down the timesteps, one latent a step.
+
+Every sampler is a generator: whoever loops over it sees each latent, reports progress, and stops by leaving the loop.
+`impose`, if given, gets the latent after each step with the ᾱ that it has reached, and returns what to go on with.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from engine.diffusion.guidance import Denoise
+from engine.diffusion.schedule import NoiseSchedule
+
+Impose = Callable[[Tensor, float], Tensor]
+
+
+class Sampler(Protocol):
+    """x [B, Z, H, W] noised to timesteps[0] -> one latent [B, Z, H, W] after each timestep; the last one is clean."""
+
+    def __call__(
+        self,
+        denoise: Denoise,
+        x: Tensor,
+        timesteps: Sequence[int],
+        schedule: NoiseSchedule,
+        *,
+        eta: float = 0.0,
+        generator: torch.Generator | None = None,
+        impose: Impose | None = None,
+    ) -> Iterator[Tensor]: ...
+
+
+def timesteps_for(num_steps: int, schedule: NoiseSchedule, strength: float = 1.0) -> list[int]:
+    """Descending timesteps, evenly spaced from the noisiest; strength s < 1 keeps the last round(s · num_steps), at least one.
+
+    Only the spacing differs from the reference's (which starts at 1000 - 1000 / num_steps and overruns for some counts).
+    """
+    if num_steps > schedule.num_train_steps:
+        num_steps = schedule.num_train_steps
+    last = schedule.num_train_steps - 1
+    whole = [round(last - last * i / num_steps) for i in range(num_steps)]
+    return whole[-max(1, round(strength * num_steps)) :]
+
+
+def leading_timesteps(num_steps: int, schedule: NoiseSchedule) -> list[int]:
+    """The reference's DDIM timesteps, descending: (0, c, 2c, ...) + 1 with c = 1000 // num_steps, kept inside the schedule."""
+    stride = schedule.num_train_steps // num_steps
+    return [min(i * stride + 1, schedule.num_train_steps - 1) for i in reversed(range(num_steps))]
+
+
+def sample_ddim(
+    denoise: Denoise,
+    x: Tensor,
+    timesteps: Sequence[int],
+    schedule: NoiseSchedule,
+    *,
+    eta: float = 0.0,
+    generator: torch.Generator | None = None,
+    impose: Impose | None = None,
+) -> Iterator[Tensor]:
+    """Song et al. 2021, equation 12; eta 0 is deterministic, eta 1 is as noisy as DDPM.
+
+    The last step lands on ᾱ_0, as in the reference, when the timesteps are the reference's (ending at 1), else on 1.
+    """
+    final = schedule.alpha_bar(0) if timesteps[-1] == 1 else 1.0
+    for t, following in zip(timesteps, [*timesteps[1:], None], strict=True):
+        now = schedule.alpha_bar(t)
+        after = final if following is None else schedule.alpha_bar(following)
+        x0, eps = denoise(x, t)
+        sigma = eta * math.sqrt((1 - after) / (1 - now) * (1 - now / after))
+        x = math.sqrt(after) * x0 + math.sqrt(max(0.0, 1 - after - sigma**2)) * eps
+        if sigma > 0:
+            x = x + sigma * _noise_like(x, generator)
+        x = impose(x, 1.0 if following is None else after) if impose else x
+        yield x
+
+
+def sample_dpm_solver_2m(
+    denoise: Denoise,
+    x: Tensor,
+    timesteps: Sequence[int],
+    schedule: NoiseSchedule,
+    *,
+    eta: float = 0.0,
+    generator: torch.Generator | None = None,
+    impose: Impose | None = None,
+) -> Iterator[Tensor]:
+    """DPM-Solver++(2M), a second-order multistep in λ = ln(sqrt(ᾱ) / sqrt(1 - ᾱ)) (Lu et al. 2022, algorithm 2).
+
+    First and last step are of first order. Deterministic: eta and generator are not used.
+    """
+    del eta, generator
+    previous_x0: Tensor | None = None
+    previous_step = 0.0
+    for t, following in zip(timesteps, [*timesteps[1:], None], strict=True):
+        x0, _ = denoise(x, t)
+        if following is None:
+            x = x0
+        else:
+            now, after = schedule.alpha_bar(t), schedule.alpha_bar(following)
+            step = _log_snr(after) - _log_snr(now)
+            guess = x0
+            if previous_x0 is not None:
+                guess = x0 + step / (2 * previous_step) * (x0 - previous_x0)
+            x = math.sqrt((1 - after) / (1 - now)) * x - math.sqrt(after) * math.expm1(-step) * guess
+            previous_x0, previous_step = x0, step
+        x = impose(x, 1.0 if following is None else after) if impose else x
+        yield x
+
+
+def _log_snr(alpha_bar: float) -> float:
+    """λ of Lu et al. 2022: half the logarithm of signal to noise."""
+    return 0.5 * math.log(alpha_bar / (1 - alpha_bar))
+
+
+def _noise_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Drawn on the CPU, so that every device gets the same noise."""
+    return torch.randn(x.shape, generator=generator, dtype=torch.float32).to(x)
+
+
+SAMPLERS: dict[str, Sampler] = {"dpm++2m": sample_dpm_solver_2m, "ddim": sample_ddim}

@@ -1,0 +1,156 @@
+"""Training clips on disk: the corpus rendered once, with its log-mels, as memory-mapped arrays.
+
+wav.npy int16 [K, T] · mel.npy float16 [K, N, M] · clips.json names and attributes · done.npy which clips are rendered.
+Clip k is of class k mod the number of classes and has the seed first_seed + k, so that a part of the file is a fair sample.
+"""
+
+import json
+import multiprocessing
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.mel import LogMel, MelConfig
+from engine.sounds import SOUNDS, captions, render
+
+_CHUNK = 32  # clips that a process renders before it writes
+_PEAK = 32767
+TRAINING_SEED, HELD_OUT_SEED = 0, 10_000_000
+
+
+@dataclass(frozen=True)
+class ClipSettings:
+    """Which part of the corpus; 5.12 s at 16 kHz are 512 frames."""
+
+    folder: Path
+    num_clips: int
+    first_seed: int = TRAINING_SEED
+    seconds: float = 5.12
+    num_processes: int = 2
+
+
+class Clips:
+    """A rendered part of the corpus."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.waveforms: NDArray[np.int16] = np.load(folder / "wav.npy", mmap_mode="r")
+        self.log_mels: NDArray[np.float16] = np.load(folder / "mel.npy", mmap_mode="r")
+        self.about: list[dict[str, Any]] = json.loads((folder / "clips.json").read_text(encoding="utf-8"))
+
+    def __len__(self) -> int:
+        return len(self.about)
+
+    @cached_property
+    def classes(self) -> NDArray[np.int64]:
+        """Index into SOUNDS of each clip, [K]."""
+        return np.array([SOUNDS.index(clip["name"]) for clip in self.about])
+
+    def waveform(self, indices: NDArray[np.int64]) -> Tensor:
+        """float32 [B, T]."""
+        return torch.from_numpy(self.waveforms[indices].astype(np.float32) / _PEAK)
+
+    def log_mel(self, indices: NDArray[np.int64]) -> Tensor:
+        """float32 [B, 1, N, M]."""
+        return torch.from_numpy(self.log_mels[indices].astype(np.float32))[:, None]
+
+    def caption(self, index: int, seed: int) -> str:
+        """One of the clip's many training captions."""
+        clip = self.about[index]
+        return captions(clip["name"], clip["attributes"], seed)[0]
+
+    def crops(self, rng: np.random.Generator, count: int, frames: int, hop: int) -> tuple[Tensor, Tensor]:
+        """Random aligned pieces, silent ones avoided: log-mel [B, 1, frames, M] and waveform [B, frames·hop]."""
+        total = self.log_mels.shape[1]
+        mels, waves = [], []
+        for k in rng.integers(len(self), size=count):
+            for _ in range(4):
+                start = int(rng.integers(total - frames + 1))
+                mel = self.log_mels[k, start : start + frames]
+                if mel.max() > _AUDIBLE:
+                    break
+            mels.append(mel.astype(np.float32))
+            waves.append(self.waveforms[k, start * hop : (start + frames) * hop].astype(np.float32) / _PEAK)
+        return torch.from_numpy(np.stack(mels))[:, None], torch.from_numpy(np.stack(waves))
+
+
+_AUDIBLE = -7.5  # log-mel
+
+
+def render_clips(settings: ClipSettings, on_progress: Callable[[int, int], None] | None = None) -> Clips:
+    """Render what is not rendered yet, and open the result."""
+    folder = settings.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    done = _open_arrays(settings)
+    chunks = [
+        [int(k) for k in part]
+        for part in np.array_split(np.flatnonzero(~done), max(1, int((~done).sum()) // _CHUNK))
+        if len(part)
+    ]
+    jobs = [(settings, chunk) for chunk in chunks]
+    if jobs:
+        with multiprocessing.get_context("spawn").Pool(settings.num_processes, _single_thread) as pool:
+            for chunk in pool.imap_unordered(_render_chunk, jobs):
+                done[chunk] = True
+                if on_progress:
+                    on_progress(int(done.sum()), settings.num_clips)
+    _write_about(settings)
+    return Clips(folder)
+
+
+def _open_arrays(settings: ClipSettings) -> NDArray[np.bool_]:
+    """Create the files on the first call; the flags of what is rendered, [K]."""
+    path = settings.folder / "done.npy"
+    if not path.exists():
+        mel = MelConfig()
+        num_samples = round(settings.seconds * mel.sample_rate)
+        shape = settings.num_clips, num_samples
+        open_memmap(settings.folder / "wav.npy", "w+", np.int16, shape).flush()
+        mel_shape = settings.num_clips, num_samples // mel.hop, mel.num_mels
+        open_memmap(settings.folder / "mel.npy", "w+", np.float16, mel_shape).flush()
+        open_memmap(path, "w+", np.bool_, (settings.num_clips,)).flush()
+    done: NDArray[np.bool_] = np.load(path, mmap_mode="r+")
+    if len(done) != settings.num_clips:
+        message = f"{settings.folder} holds {len(done)} clips, not {settings.num_clips}; hint: choose another folder"
+        raise ValueError(message)
+    return done
+
+
+def _render_chunk(job: tuple[ClipSettings, list[int]]) -> list[int]:
+    settings, chunk = job
+    mel = MelConfig()
+    sounds = [render(SOUNDS[k % len(SOUNDS)], settings.first_seed + k, settings.seconds, mel.sample_rate) for k in chunk]
+    waves = np.stack([sound.waveform for sound in sounds])
+    log_mels = LogMel(mel)(torch.from_numpy(waves))[:, 0].numpy()
+    np.load(settings.folder / "wav.npy", mmap_mode="r+")[chunk] = np.round(np.clip(waves, -1, 1) * _PEAK).astype(np.int16)
+    np.load(settings.folder / "mel.npy", mmap_mode="r+")[chunk] = log_mels.astype(np.float16)
+    about = {k: {"name": s.name, "seed": s.seed, "attributes": s.attributes} for k, s in zip(chunk, sounds, strict=True)}
+    (settings.folder / f"clips.{chunk[0]}.json").write_text(json.dumps(about), encoding="utf-8")
+    return chunk
+
+
+def _write_about(settings: ClipSettings) -> None:
+    """Join the notes that the processes left, if there are new ones."""
+    notes = sorted(settings.folder.glob("clips.*.json"))
+    if not notes:
+        return
+    path = settings.folder / "clips.json"
+    joined: dict[int, Any] = dict(enumerate(json.loads(path.read_text(encoding="utf-8")))) if path.exists() else {}
+    for note in notes:
+        joined |= {int(k): clip for k, clip in json.loads(note.read_text(encoding="utf-8")).items()}
+    path.write_text(json.dumps([joined[k] for k in range(settings.num_clips)]), encoding="utf-8")
+    for note in notes:
+        os.unlink(note)
+
+
+def _single_thread() -> None:
+    torch.set_num_threads(1)

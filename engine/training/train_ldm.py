@@ -1,0 +1,183 @@
+"""Trains the denoiser on latents: the paper's objective, conditioned on the sound's own embedding or on a caption's.
+
+Liu et al. 2023, §3.3 and appendix: audio embeddings in training, text at sampling; 10 % of conditions dropped; EMA.
+Latents and embeddings are computed once and memory-mapped.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.optim import AdamW, Optimizer
+
+from engine.audioldm import AudioLDM
+from engine.training.datasets import Clips
+from engine.training.ema import Ema
+from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
+from engine.training.parts import LatentScaling, join_parts, save_part
+from engine.training.workers import Workers
+
+_BATCH = 32  # clips that are encoded at once
+
+
+@dataclass(frozen=True)
+class LdmSettings:
+    clips: Path
+    parts: Path
+    loop: LoopSettings
+    preset: str = "nano"
+    batch_size: int = 8  # in each process
+    text_share: float = 0.5  # of conditions that are a caption's embedding; 0 is the paper's choice
+    drop_share: float = 0.1  # of conditions that become the empty prompt's
+    mixup_share: float = 0.0  # of latents that are mixtures of two sounds (the paper's conditioning augmentation)
+    captions_per_clip: int = 6
+    ema_limit: float = 0.999
+    scale_exponent: float = 0.5  # of a latent channel's share of the patches' deviation; 0 is unit variance everywhere
+    device: str = "cpu"
+
+
+class Latents:
+    """What the denoiser learns from: latents [K, Z, H, W], embeddings of sounds [K, D] and of captions [K, C, D]."""
+
+    def __init__(self, folder: Path) -> None:
+        self.latents: NDArray[np.float16] = np.load(folder / "latents.npy", mmap_mode="r")
+        self.audio = torch.from_numpy(np.load(folder / "audio.npy"))
+        self.text = torch.from_numpy(np.load(folder / "text.npy"))
+
+    def __len__(self) -> int:
+        return len(self.latents)
+
+
+@torch.no_grad()
+def prepare_latents(settings: LdmSettings, on_progress: Callable[[int, int], None] | None = None) -> None:
+    """Encode every clip, embed it and its captions, and set the scale of latents; nothing is done twice."""
+    folder = settings.clips / "latents"
+    if (folder / "text.npy").exists():
+        return
+    folder.mkdir(exist_ok=True)
+    model, clips = join_parts(settings.parts, settings.preset), Clips(settings.clips)
+    mixtures = int(settings.mixup_share * len(clips))
+    shape = len(clips) + mixtures, *model.latent_shape(model.config.window_rows)
+    latents = open_memmap(folder / "latents.npy", "w+", np.float16, shape)
+    audio = np.zeros((shape[0], model.clap.embedding_dim), np.float32)
+    for start in range(0, shape[0], _BATCH):
+        rows = slice(start, min(start + _BATCH, shape[0]))
+        waveform = _mixed(clips, np.arange(shape[0])[rows])
+        log_mel = model.log_mel(waveform)
+        latents[rows] = model.vae.encode(log_mel).mean.numpy().astype(np.float16)
+        audio[rows] = model.clap.embed_audio(waveform, model.sample_rate).numpy()
+        if on_progress:
+            on_progress(rows.stop, shape[0])
+    latents.flush()
+    np.save(folder / "audio.npy", audio)
+    _set_scale(model, latents, settings)
+    np.save(folder / "text.npy", _embed_captions(model, clips, settings.captions_per_clip, shape[0]))
+
+
+def _mixed(clips: Clips, indices: NDArray[np.int64]) -> Tensor:
+    """Clips as they are; past the last one, λ x1 + (1 - λ) x2 of two of them, λ ~ Beta(5, 5)."""
+    plain, rest = indices[indices < len(clips)], indices[indices >= len(clips)]
+    parts = [clips.waveform(plain)] if len(plain) else []
+    for index in rest:
+        rng = np.random.default_rng(int(index))
+        share, pair = rng.beta(5, 5), rng.choice(len(clips), 2, replace=False)
+        first, second = clips.waveform(pair)
+        parts.append((share * first + (1 - share) * second)[None])
+    return torch.cat(parts)
+
+
+def _embed_captions(model: AudioLDM, clips: Clips, count: int, total: int) -> NDArray[np.float32]:
+    """[K, C, D]; a mixture has no caption, and stays at zero."""
+    text = np.zeros((total, count, model.clap.embedding_dim), np.float32)
+    for k in range(len(clips)):
+        text[k] = model.clap.embed_text([clips.caption(k, 1000 * k + c) for c in range(count)]).numpy()
+    return text
+
+
+def _set_scale(model: AudioLDM, latents: NDArray[np.float16], settings: LdmSettings) -> None:
+    """Centre each channel; scale it to unit variance, times its component's weight where the VAE started from PCA."""
+    sample = torch.from_numpy(latents[:: max(1, len(latents) // 512)].astype(np.float32))
+    mean, deviation = sample.mean((0, 2, 3)), sample.std((0, 2, 3))
+    weight = torch.ones_like(deviation)
+    if model.vae.linear_decoder is not None:
+        spread = model.vae.linear_decoder.weight.flatten(1).norm(dim=1)
+        weight = (spread / spread.max()) ** settings.scale_exponent
+    model.latent_mean.copy_(mean)
+    model.latent_scale.copy_(weight / deviation)
+    save_part(settings.parts, "latents", LatentScaling(model))
+
+
+class LdmRecipe:
+    """See the module's docstring."""
+
+    def __init__(self, settings: LdmSettings, workers: Workers) -> None:
+        self.settings, self.workers = settings, workers
+        self.device = torch.device(settings.device)
+        model = join_parts(settings.parts, settings.preset).to(self.device)
+        self.model, self.unet = model, model.unet.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        self.ema = Ema(self.unet, settings.ema_limit)
+        self.kept: dict[str, nn.Module] = {"unet": self.unet, "ema": self.ema.shadow}
+        self.optimisers: dict[str, Optimizer] = {
+            "adamw": AdamW(self.unet.parameters(), settings.loop.learning_rate, (0.9, 0.99), weight_decay=1e-3)
+        }
+        self.data = Latents(settings.clips / "latents")
+        with torch.no_grad():
+            self.empty = model.embed_text([""])  # [1, D]
+        self.alphas_cumprod = model.config.schedule.alphas_cumprod.float().to(self.device)
+
+    def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
+        x0, condition = self._batch(rng)
+        t = self._timesteps(rng)
+        alpha_bar = self.alphas_cumprod[t][:, None, None, None]
+        noise = torch.randn_like(x0)
+        x_t = alpha_bar.sqrt() * x0 + (1 - alpha_bar).sqrt() * noise
+        target = noise
+        if self.model.config.prediction == "v":
+            target = alpha_bar.sqrt() * noise - (1 - alpha_bar).sqrt() * x0
+        with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
+            prediction = self.unet(x_t, t, condition)
+        loss = (prediction.float() - target).square().mean()
+        step_optimiser(self.optimisers["adamw"], loss, self.workers, max_norm=1.0)
+        self.ema.update(self.unet, step)
+        return {"mse": loss.item()}
+
+    def _batch(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Scaled latents [B, Z, H, W] and their conditions [B, D]."""
+        count = self.settings.batch_size
+        chosen = np.sort(rng.integers(len(self.data), size=count))
+        latents = torch.from_numpy(self.data.latents[chosen].astype(np.float32)).to(self.device)
+        model = self.model
+        x0 = (latents - model.latent_mean[:, None, None]) * model.latent_scale[:, None, None]
+        condition = self.data.audio[chosen]
+        caption = self.data.text[chosen, rng.integers(self.data.text.shape[1], size=count)]
+        by_text = torch.from_numpy(rng.random(count) < self.settings.text_share) & caption.any(1)
+        condition = torch.where(by_text[:, None], caption, condition).to(self.device)
+        dropped = torch.from_numpy(rng.random(count) < self.settings.drop_share).to(self.device)
+        return x0, torch.where(dropped[:, None], self.empty, condition)
+
+    def _timesteps(self, rng: np.random.Generator) -> Tensor:
+        """Uniform, one from each of B equal parts of the schedule: [B]."""
+        count, steps = self.settings.batch_size, len(self.alphas_cumprod)
+        spread = (rng.permutation(count) + rng.random(count)) / count * steps
+        return torch.from_numpy(spread.astype(np.int64)).to(self.device)
+
+    def save_result(self) -> None:
+        save_part(self.settings.parts, "unet", self.ema.shadow)
+
+
+def train_ldm(workers: Workers, settings: LdmSettings, on_report: OnReport | None = None) -> None:
+    """Train, or go on training, and leave the part `unet` (the averaged one)."""
+    run_loop(LdmRecipe(settings, workers), settings.loop, workers, on_report)
+
+
+def learning_rate_for(batch: int) -> float:
+    """Peak rate measured good at batch 16, scaled by the square root of the batch."""
+    return 8e-4 * math.sqrt(batch / 16)
+
+

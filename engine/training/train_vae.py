@@ -1,0 +1,92 @@
+"""Trains the mel autoencoder: reconstruction, a light pull to the unit Gaussian, optionally an adversary (§3.2).
+
+Where the VAE has a linear skip it starts from the principal components of the patches, which alone explain more than
+99 % of the variance, and learns what they miss.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import AdamW, Optimizer
+
+from engine.models.vae import Vae
+from engine.training.datasets import Clips
+from engine.training.discriminators import PatchDiscriminator
+from engine.training.loop import CHECKPOINT_FILE, LoopSettings, OnReport, run_loop, step_optimiser
+from engine.training.losses import hinge_discriminator, spectral_slopes
+from engine.training.parts import config_for_training, save_part
+from engine.training.workers import Workers
+
+_PCA_CLIPS = 240
+
+
+@dataclass(frozen=True)
+class VaeSettings:
+    clips: Path
+    parts: Path
+    loop: LoopSettings
+    preset: str = "nano"
+    batch_size: int = 16
+    crop_frames: int = 96
+    slope_weight: float = 0.25
+    kl_weight: float = 8e-4
+    adversarial_from: int | None = None  # step at which the discriminator joins in; None never
+    adversarial_weight: float = 0.1
+
+
+class VaeRecipe:
+    """See the module's docstring."""
+
+    def __init__(self, settings: VaeSettings, workers: Workers) -> None:
+        config = config_for_training(settings.preset)
+        self.settings, self.workers, self.hop = settings, workers, config.mel.hop
+        self.clips = Clips(settings.clips)
+        self.vae, self.critic = Vae(config.vae), PatchDiscriminator()
+        if config.vae.linear_skip and not (settings.loop.folder / CHECKPOINT_FILE).exists():
+            every = max(1, len(self.clips) // _PCA_CLIPS)
+            self.vae.start_from_pca(self.clips.log_mel(np.arange(0, len(self.clips), every)))
+        self.kept: dict[str, nn.Module] = {"vae": self.vae, "critic": self.critic}
+        rate = settings.loop.learning_rate
+        self.optimisers: dict[str, Optimizer] = {
+            "vae": AdamW(self.vae.parameters(), rate, (0.9, 0.98), weight_decay=1e-4),
+            "critic": AdamW(self.critic.parameters(), rate, (0.5, 0.9)),
+        }
+
+    def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
+        log_mel, _ = self.clips.crops(rng, self.settings.batch_size, self.settings.crop_frames, self.hop)
+        posterior = self.vae.encode(log_mel)
+        rebuilt = self.vae.decode(posterior.sample())
+        distance, kl = (rebuilt - log_mel).abs().mean(), posterior.kl().mean()
+        loss = distance + self.settings.slope_weight * spectral_slopes(rebuilt, log_mel) + self.settings.kl_weight * kl
+        start = self.settings.adversarial_from
+        if start is not None and step >= start:
+            loss = loss - self.settings.adversarial_weight * self.critic(rebuilt).mean()
+        step_optimiser(self.optimisers["vae"], loss, self.workers, max_norm=1.0)
+        figures = {"l1": distance.item(), "kl": kl.item()}
+        if start is not None and step >= start:
+            figures["critic"] = self._train_critic(log_mel, rebuilt.detach())
+        return figures
+
+    def _train_critic(self, real: Tensor, fake: Tensor) -> float:
+        loss = hinge_discriminator(self.critic(real), self.critic(fake))
+        step_optimiser(self.optimisers["critic"], loss, self.workers)
+        return loss.item()
+
+    def save_result(self) -> None:
+        save_part(self.settings.parts, "vae", self.vae)
+
+
+def train_vae(workers: Workers, settings: VaeSettings, on_report: OnReport | None = None) -> None:
+    """Train, or go on training, and leave the part `vae`."""
+    run_loop(VaeRecipe(settings, workers), settings.loop, workers, on_report)
+
+
+@torch.no_grad()
+def reconstruction_error(vae: Vae, log_mel: Tensor) -> float:
+    """Mean absolute error of the posterior mean's decoding of log-mels [B, 1, N, M]."""
+    parts = [F.l1_loss(vae.decode(vae.encode(part).mean), part) for part in log_mel.split(8)]
+    return float(torch.stack(parts).mean())

@@ -1,0 +1,117 @@
+"""Trains a HiFi-GAN on the corpus: mel distance, spectra at three resolutions, and adversaries (Kong et al. 2020).
+
+A part of the log-mels can pass through the VAE first, so that the vocoder learns what the decoder will really give it.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import AdamW, Optimizer
+
+from engine.mel import LogMel
+from engine.models.vae import Vae
+from engine.models.vocoder import HiFiGan, HiFiGanConfig
+from engine.training.datasets import Clips
+from engine.training.discriminators import VocoderDiscriminator
+from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
+from engine.training.losses import (
+    feature_matching,
+    least_squares_discriminator,
+    least_squares_generator,
+    multi_resolution_stft,
+)
+from engine.training.parts import config_for_training, load_part, save_part
+from engine.training.workers import Workers
+
+_EDGE = 4  # frames at either end that the loss does not look at
+
+SMALL_HIFI_GAN = HiFiGanConfig(
+    channels=128,
+    kernels=(11, 8, 4, 4, 4),
+    residual_kernels=(3, 7),
+    dilations=(1, 3),
+    mel_mean=-4.5,
+    mel_std=3.0,
+)
+
+
+@dataclass(frozen=True)
+class VocoderSettings:
+    clips: Path
+    parts: Path
+    loop: LoopSettings
+    preset: str = "nano"  # for its front end and VAE
+    config: HiFiGanConfig = field(default_factory=lambda: SMALL_HIFI_GAN)
+    batch_size: int = 12
+    crop_frames: int = 48
+    through_vae: bool = True  # half of the batch
+    adversarial_from: int | None = None  # step at which the discriminators join in; None never
+    mel_weight: float = 1.0  # Kong et al. give 45 to the mel term, against adversaries that start at once
+    adversarial_weight: float = 0.15
+    feature_weight: float = 0.5
+
+
+class VocoderRecipe:
+    """See the module's docstring."""
+
+    def __init__(self, settings: VocoderSettings, workers: Workers) -> None:
+        config = config_for_training(settings.preset)
+        self.settings, self.workers, self.clips = settings, workers, Clips(settings.clips)
+        self.hop, self.log_mel = config.mel.hop, LogMel(config.mel)
+        self.vocoder, self.critic = HiFiGan(settings.config), VocoderDiscriminator()
+        self.vae = Vae(config.vae).eval()
+        self.has_vae = settings.through_vae and load_part(settings.parts, "vae", self.vae)
+        self.kept: dict[str, nn.Module] = {"vocoder": self.vocoder, "critic": self.critic}
+        rate = settings.loop.learning_rate
+        self.optimisers: dict[str, Optimizer] = {
+            "vocoder": AdamW(self.vocoder.parameters(), rate, (0.8, 0.95)),
+            "critic": AdamW([{"params": list(self.critic.parameters()), "rate_factor": 0.3}], rate, (0.8, 0.95)),
+        }
+
+    def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
+        settings = self.settings
+        log_mel, waveform = self.clips.crops(rng, settings.batch_size, settings.crop_frames, self.hop)
+        made = self.vocoder(self._heard(log_mel))
+        convergence, logarithmic = multi_resolution_stft(made, waveform)
+        mel = (self.log_mel(made) - log_mel)[:, :, _EDGE:-_EDGE].abs().mean()
+        loss = convergence + logarithmic + settings.mel_weight * mel
+        figures = {"convergence": convergence.item(), "log_magnitude": logarithmic.item(), "mel_l1": mel.item()}
+        if settings.adversarial_from is not None and step >= settings.adversarial_from:
+            figures["critic"] = self._train_critic(waveform, made.detach())
+            loss = loss + self._adversarial(waveform, made)
+        step_optimiser(self.optimisers["vocoder"], loss, self.workers, max_norm=5.0)
+        return figures
+
+    @torch.no_grad()
+    def _heard(self, log_mel: Tensor) -> Tensor:
+        """The first half of the batch as the VAE gives it back."""
+        if not self.has_vae:
+            return log_mel
+        half = len(log_mel) // 2
+        return torch.cat([self.vae.decode(self.vae.encode(log_mel[:half]).mean), log_mel[half:]])
+
+    def _train_critic(self, real: Tensor, fake: Tensor) -> float:
+        loss = least_squares_discriminator(self.critic(real)[0], self.critic(fake)[0])
+        step_optimiser(self.optimisers["critic"], loss, self.workers)
+        return loss.item()
+
+    def _adversarial(self, real: Tensor, made: Tensor) -> Tensor:
+        self.critic.requires_grad_(requires_grad=False)
+        scores, inner = self.critic(made)
+        with torch.no_grad():
+            _, wanted = self.critic(real)
+        loss = self.settings.adversarial_weight * least_squares_generator(scores)
+        loss = loss + self.settings.feature_weight * feature_matching(wanted, inner) / len(scores)
+        self.critic.requires_grad_(requires_grad=True)
+        return loss
+
+    def save_result(self) -> None:
+        save_part(self.settings.parts, "vocoder", self.vocoder)
+
+
+def train_vocoder(workers: Workers, settings: VocoderSettings, on_report: OnReport | None = None) -> None:
+    """Train, or go on training, and leave the part `vocoder`."""
+    run_loop(VocoderRecipe(settings, workers), settings.loop, workers, on_report)
