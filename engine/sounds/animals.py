@@ -108,4 +108,5 @@ def crickets(studio: Studio) -> Signal:
     flutter = 0.5 + 0.5 * np.cos(2 * np.pi * studio.uniform(35, 50) * studio.time)
     near = studio.gate(turn < 0.45, 40) * flutter**2 * np.sin(2 * np.pi * pitch * studio.time)
     far = 0.12 * np.sin(2 * np.pi * pitch * 1.07 * studio.time) * flutter * studio.wander(3)
-    return near + far
+    chorus: Signal = near + far
+    return chorus

@@ -84,15 +84,16 @@ PATTERNS = (
 )  # fmt: skip
 HELD_OUT_PATTERNS = ("{}", "a clip of {}", "sfx: {}", "audio of {}", "listen to {}")
 
-_DULL_WORDS = frozenset(
-    "a an the of on in at to and into from by over up down past along its with can be someone something person man "
-    "night visitor open wall game video power electric electronic running playing singing song flying sounds sound "
-    "sounding calls tone pass far big small broken burning fast power path picking person house beating beat beats "
-    "pattern rhythm hits hit machine roll rolls rolling collecting blowing falling breaking boring hand roaring "
-    "warning bonus hitting wailing pouring emergency police at people window beach wooden ring air ambient audience "
-    "bass bicycle bike church cathedral computer crowd door firing gun key keys leaking lowing sci-fi shooting shot shots "
-    "tower whistling".split()
-)
+_DULL_TEXT = """
+    a air along ambient an and at audience bass be beach beat beating beats bicycle big bike blowing boring broken
+    burning by calls can cathedral church collecting computer crowd door down electric electronic emergency
+    falling far fast firing flying from game gun hand hit hits hitting house in into its key keys leaking lowing
+    machine man night of on open over pass past path pattern people person picking playing police pouring power
+    rhythm ring roaring roll rolling rolls running sci-fi shooting shot shots singing small someone something song
+    sound sounding sounds the to tone tower up video visitor wailing wall warning whistling window with wooden
+"""
+_DULL_WORDS = frozenset(_DULL_TEXT.split())
+"""Words of the wordings that name no sound by themselves, or name others too ("door", "gun", "bass")."""
 
 _STEMS_WITH_E = frozenset({"crackl", "rumbl", "detonat", "explod", "dron", "typ"})
 
@@ -136,9 +137,7 @@ def _describe(random: np.random.Generator, wording: str, spoken: Sequence[Synony
         after = (*synonyms.adverbs, *synonyms.endings) if is_clause else synonyms.endings
         if after and (is_clause or not synonyms.adjectives or random.uniform() < 0.35) and not is_listed:
             endings.append(_pick(random, after))
-        elif is_listed and synonyms.adjectives:
-            listed.append(_pick(random, synonyms.adjectives))
-        elif is_clause and synonyms.adjectives:
+        elif synonyms.adjectives and (is_listed or is_clause):
             listed.append(_pick(random, synonyms.adjectives))
         elif synonyms.adjectives:
             fronted.append(_pick(random, synonyms.adjectives))
@@ -178,15 +177,28 @@ def captions(
     return [_caption(name, attributes, random, held_out=held_out) for _ in range(count)]
 
 
+def _numbers(word: str) -> set[str]:
+    """A word with its plural or singular."""
+    if word.endswith(("shes", "ches")):
+        return {word, word.removesuffix("es")}
+    if word.endswith(("ss", "sh", "ch")):
+        return {word, word + "es"}
+    if word.endswith("s"):
+        return {word, word.removesuffix("s")}
+    if word.endswith("y") and word[-2] not in "aeiou":
+        return {word, word.removesuffix("y") + "ies"}
+    return {word, word + "s"}
+
+
 def _inflections(word: str) -> set[str]:
     """A word with its plural or singular, or with the other forms of its verb."""
-    if not word.endswith("ing") or word == "lightning":
-        return {word, word.removesuffix("s")} if word.endswith("s") and not word.endswith("ss") else {word, word + "s"}
-    stem = word.removesuffix("ing")
-    if stem in _STEMS_WITH_E:
-        return {word, stem + "e", stem + "es", stem + "ed"}
-    plain = stem[:-1] if stem[-1] == stem[-2] and stem[-1] in "bgmnprt" else stem
-    return {word, plain, plain + ("es" if plain.endswith("sh") else "s"), stem + "ed"}
+    if word.endswith("ing") and word != "lightning":
+        stem = word.removesuffix("ing")
+        if stem in _STEMS_WITH_E:
+            return {word, stem + "e", stem + "es", stem + "ed"}
+        is_doubled = stem[-1] == stem[-2] and stem[-1] in "bgmnprt"
+        return {word, stem + "ed", *_numbers(stem[:-1] if is_doubled else stem)}
+    return _numbers(word)
 
 
 def _sound_words() -> frozenset[str]:

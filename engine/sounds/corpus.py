@@ -31,83 +31,225 @@ def _entry(synthesise: Callable[[Studio], Signal], spaces: tuple[str, ...], word
 
 
 CORPUS: dict[str, Entry] = {
-    "rain": _entry(weather.rain, OUTDOORS, "rain; rainfall; rain | falling; a rain shower; a downpour; raindrops; "
-                   "raindrops ~ pattering; a rainstorm; *falling rain; *rain | pattering down; *pouring rain"),
-    "wind": _entry(weather.wind, NOWHERE, "wind; wind | blowing; gusts of wind; gusty wind; a windy storm; howling wind; "
-                   "wind | howling; a breeze; *blowing wind; *a gust of wind; *wind | whistling and howling"),
-    "thunder": _entry(weather.thunder, NOWHERE, "thunder; a thunder clap; rumbling thunder; a thunderstorm; "
-                      "thunder | rumbling; thunder | rolling; a roll of thunder; lightning and thunder; "
-                      "*rolling thunder; *a thunderclap; *a rumble of thunder"),
-    "ocean": _entry(weather.ocean, OUTDOORS, "ocean waves; sea waves; waves ~ crashing on the shore; surf; sea waves on a beach; "
-                    "the ocean | roaring; waves; ocean surf; *waves on a beach; *crashing waves; *waves ~ breaking on a beach; *the sea"),
-    "fire": _entry(weather.fire, ANYWHERE, "a fire; a crackling fire; a campfire; fire | crackling; a burning fireplace; "
-                   "a fire | burning; flames; crackling flames; *a bonfire; *fire | burning and crackling; *burning flames"),
-    "drops": _entry(weather.drops, ANYWHERE, "water drops; dripping water; a dripping tap; water | dripping; drips; droplets of water; "
-                    "a leaking tap; water | dripping from a tap; drops of water; *a dripping faucet; *water droplets; *drops ~ dripping"),
-    "dog": _entry(animals.dog, ANYWHERE, "a dog; a dog | barking; a barking dog; dog barks; dogs ~ barking; barking; a dog bark; "
-                  "a puppy | barking; *a dog | yapping and barking; *the bark of a dog; *woofs of a dog"),
-    "cat": _entry(animals.cat, ANYWHERE, "a cat; a cat | meowing; a meowing cat; cat meows; meowing; a kitten; a kitten | meowing; a meow; "
-                  "*a cat meow; *cats ~ meowing; *the meow of a kitten"),
-    "cow": _entry(animals.cow, ANYWHERE, "a cow; a cow | mooing; a mooing cow; cow moos; mooing; cattle; cattle ~ lowing; cows ~ mooing; "
-                  "*the moo of a cow; *cattle ~ mooing; *a cow moo"),
-    "frog": _entry(animals.frog, ANYWHERE, "a frog; a frog | croaking; a croaking frog; frog croaks; frogs ~ croaking; croaking; a toad; "
-                   "a toad | croaking; *the croak of a frog; *frogs; *croaking toads"),
-    "birds": _entry(animals.birds, ANYWHERE, "birds; birds ~ chirping; birdsong; chirping birds; birds ~ singing; a bird; bird calls; "
-                    "a bird | tweeting; tweeting birds; *bird song; *a bird | chirping; *singing birds"),
-    "crickets": _entry(animals.crickets, ANYWHERE, "crickets; crickets ~ chirping at night; chirping crickets; insects ~ chirping; "
-                       "night insects; a cricket; crickets ~ chirping; insects; *a cricket | chirping; *crickets at night; "
-                       "*chirping insects"),
-    "engine": _entry(machines.engine, ANYWHERE, "an engine; a car engine; a motor; a motor | running; a vehicle engine; "
-                     "an engine | running; a car; an engine rumble; *a truck engine; *a car motor; *a running engine"),
-    "helicopter": _entry(machines.helicopter, ANYWHERE, "a helicopter; a helicopter rotor; a helicopter | flying; helicopter blades; "
-                         "a chopper; a chopper | hovering; rotor blades; a helicopter | hovering; *a flying helicopter; "
-                         "*a hovering chopper; *helicopters ~ flying over"),
-    "drill": _entry(machines.drill, ANYWHERE, "a drill; a power drill; drilling; an electric drill; a drill | running; someone | drilling; "
-                    "a drill | boring into a wall; a drilling machine; *an electric drill | whirring; *drilling into a wall; *power drilling"),
-    "train_horn": _entry(machines.train_horn, ANYWHERE, "a train horn; a train | blowing its horn; a train; a locomotive horn; "
-                         "train horn blasts; a train horn | blowing; a horn; a railway horn; *the horn of a train; "
-                         "*a train | honking its horn; *horn blasts of a locomotive"),
-    "clock": _entry(machines.clock, ANYWHERE, "a clock; a clock | ticking; a ticking clock; ticking; a watch | ticking; the tick tock of a clock; "
-                    "clock ticks; a ticking watch; *a wall clock | ticking; *the ticking of a clock; *tick tock"),
-    "typing": _entry(human.typing, ANYWHERE, "typing; typing on a keyboard; keyboard typing; someone | typing; a computer keyboard; "
-                     "keyboard clicks; a keyboard; someone | typing on a keyboard; *a person | typing; *computer typing; "
-                     "*keys of a keyboard"),
-    "footsteps": _entry(human.footsteps, ANYWHERE, "footsteps; a person | walking; walking footsteps; someone | walking; steps; "
-                        "walking; footfalls; someone | stepping along; *a man | walking; *the steps of someone walking; *footstep sounds"),
-    "knock": _entry(human.knock, ANYWHERE, "door knocks; knocking; knocking on a door; someone | knocking; a knock at the door; "
-                    "door knocking; someone | knocking on a door; a knock; *a door knock; *knocks on a door; *a visitor | knocking"),
-    "explosion": _entry(impacts.explosion, ANYWHERE, "an explosion; a bomb; a bomb blast; a detonation; a blast; a bomb | exploding; "
-                        "an exploding bomb; a boom; *an explosive blast; *a bomb | detonating; *a bomb explosion"),
-    "glass": _entry(impacts.glass, ANYWHERE, "glass; glass | breaking; breaking glass; shattering glass; a window | smashing; glass | shattering; "
-                    "broken glass; a glass smash; *a window | breaking; *smashing glass; *a shattering window"),
-    "whoosh": _entry(impacts.whoosh, ANYWHERE, "a whoosh; whooshing; a swoosh; air | swooshing past; whooshes; a swish; "
-                     "a whooshing pass; something | whooshing past; *swooshes; *a whooshing swoosh; *something | swooshing by"),
-    "door_creak": _entry(impacts.door_creak, ANYWHERE, "a creaking door; a door | creaking; a creak; a door creak; creaking hinges; "
-                         "a squeaky door; a door | creaking open; creaking; *the creak of a door; *a creaky hinge; *hinges ~ creaking"),
-    "siren": _entry(electronic.siren, ANYWHERE, "a siren; a police siren; an ambulance siren; an emergency siren; a siren | wailing; "
-                    "sirens; a wailing siren; police sirens ~ wailing; *an ambulance siren | wailing; *ambulance sirens; *a police car siren"),
-    "alarm": _entry(electronic.alarm, ANYWHERE, "an alarm; alarm beeps; a beeping alarm; electronic beeping; an alarm | beeping; beeps; "
-                    "beeping; a beep tone; *a warning alarm; *an alarm beep; *beeps ~ sounding"),
-    "phone": _entry(electronic.phone, ANYWHERE, "a phone; a telephone; a telephone | ringing; a phone | ringing; a ringing phone; "
-                    "a telephone ring; a ringtone; phone rings; *a ringing telephone; *phones ~ ringing; *a phone ringtone"),
-    "laser": _entry(electronic.laser, ANYWHERE, "a laser; laser shots; a laser gun; a laser gun | firing; sci-fi blaster shots; a ray gun; "
-                    "a blaster; lasers ~ shooting; *laser blasts; *a laser | shooting; *a blaster shot"),
-    "coin": _entry(electronic.coin, ANYWHERE, "a coin; a coin pickup; a video game coin; coins; a game pickup; collecting coins; "
-                   "picking up a coin; an arcade coin; a game bonus; *a coin bonus; *coin collecting; *coins in a video game"),
-    "drone": _entry(electronic.drone, NOWHERE, "a drone; a synth drone; a synthesizer pad; a droning pad; an ambient drone; a synth pad; "
-                    "a synthesizer | droning; ambient synth; *a pad synth; *a droning synthesizer; *a synth | droning"),
-    "kick": _entry(music.kick, ANYWHERE, "a kick drum; a bass drum; kick drum hits; a kick drum beat; a bass drum beat; kicks; a kick; "
-                   "a kick drum | playing; *bass drum hits; *kick drum beats; *a bass drum | beating"),
-    "snare": _entry(music.snare, ANYWHERE, "a snare drum; snare hits; a snare; a snare drum pattern; snare drum hits; a snare beat; "
-                    "a snare drum | playing; snare rolls; *snare drum beats; *hits on a snare; *a snare | hitting"),
-    "hihat": _entry(music.hihat, ANYWHERE, "a hi-hat; a hi-hat pattern; a hi-hat rhythm; hi-hats; hi-hat cymbals; a hihat; hi-hat hits; "
-                    "a hi-hat | playing; *hihats; *a cymbal hi-hat; *hi-hats ~ playing"),
-    "bell": _entry(music.bell, ANYWHERE, "a bell; a hand bell; a bell | ringing; a bicycle bell; a ringing bell; a hand bell | ringing; "
-                   "a handbell; a bell ring; *a bike bell; *handbells ~ ringing; *the ring of a bell"),
-    "church_bell": _entry(music.church_bell, ANYWHERE, "a church bell; church bells; church bells ~ tolling; a tower bell; "
-                          "a cathedral bell; a church bell | ringing; a tolling church bell; church bells ~ ringing; "
-                          "*cathedral bells; *a church tower bell; *a church bell | tolling"),
-    "applause": _entry(human.applause, ANYWHERE, "applause; clapping; people ~ clapping; an audience | clapping; a crowd | applauding; "
-                       "an applauding audience; hand clapping; a clapping crowd; *an audience | applauding; *people ~ applauding; "
-                       "*crowd applause"),
-}  # fmt: skip
+    "rain": _entry(
+        weather.rain,
+        OUTDOORS,
+        "rain; rainfall; rain | falling; a rain shower; a downpour; raindrops; raindrops ~ pattering; a "
+        "rainstorm; *falling rain; *rain | pattering down; *pouring rain",
+    ),
+    "wind": _entry(
+        weather.wind,
+        NOWHERE,
+        "wind; wind | blowing; gusts of wind; gusty wind; a windy storm; howling wind; wind | howling; a breeze; "
+        "*blowing wind; *a gust of wind; *wind | whistling and howling",
+    ),
+    "thunder": _entry(
+        weather.thunder,
+        NOWHERE,
+        "thunder; a thunder clap; rumbling thunder; a thunderstorm; thunder | rumbling; thunder | rolling; a roll "
+        "of thunder; lightning and thunder; *rolling thunder; *a thunderclap; *a rumble of thunder",
+    ),
+    "ocean": _entry(
+        weather.ocean,
+        OUTDOORS,
+        "ocean waves; sea waves; waves ~ crashing on the shore; surf; sea waves on a beach; the ocean | roaring; "
+        "waves; ocean surf; *waves on a beach; *crashing waves; *waves ~ breaking on a beach; *the sea",
+    ),
+    "fire": _entry(
+        weather.fire,
+        ANYWHERE,
+        "a fire; a crackling fire; a campfire; fire | crackling; a burning fireplace; a fire | burning; flames; "
+        "crackling flames; *a bonfire; *fire | burning and crackling; *burning flames",
+    ),
+    "drops": _entry(
+        weather.drops,
+        ANYWHERE,
+        "water drops; dripping water; a dripping tap; water | dripping; drips; droplets of water; a leaking tap; "
+        "water | dripping from a tap; drops of water; *a dripping faucet; *water droplets; *drops ~ dripping",
+    ),
+    "dog": _entry(
+        animals.dog,
+        ANYWHERE,
+        "a dog; a dog | barking; a barking dog; dog barks; dogs ~ barking; barking; a dog bark; a puppy | "
+        "barking; *a dog | yapping and barking; *the bark of a dog; *woofs of a dog",
+    ),
+    "cat": _entry(
+        animals.cat,
+        ANYWHERE,
+        "a cat; a cat | meowing; a meowing cat; cat meows; meowing; a kitten; a kitten | meowing; a meow; *a cat "
+        "meow; *cats ~ meowing; *the meow of a kitten",
+    ),
+    "cow": _entry(
+        animals.cow,
+        ANYWHERE,
+        "a cow; a cow | mooing; a mooing cow; cow moos; mooing; cattle; cattle ~ lowing; cows ~ mooing; *the moo "
+        "of a cow; *cattle ~ mooing; *a cow moo",
+    ),
+    "frog": _entry(
+        animals.frog,
+        ANYWHERE,
+        "a frog; a frog | croaking; a croaking frog; frog croaks; frogs ~ croaking; croaking; a toad; a toad | "
+        "croaking; *the croak of a frog; *frogs; *croaking toads",
+    ),
+    "birds": _entry(
+        animals.birds,
+        ANYWHERE,
+        "birds; birds ~ chirping; birdsong; chirping birds; birds ~ singing; a bird; bird calls; a bird | "
+        "tweeting; tweeting birds; *bird song; *a bird | chirping; *singing birds",
+    ),
+    "crickets": _entry(
+        animals.crickets,
+        ANYWHERE,
+        "crickets; crickets ~ chirping at night; chirping crickets; insects ~ chirping; night insects; a cricket; "
+        "crickets ~ chirping; insects; *a cricket | chirping; *crickets at night; *chirping insects",
+    ),
+    "engine": _entry(
+        machines.engine,
+        ANYWHERE,
+        "an engine; a car engine; a motor; a motor | running; a vehicle engine; an engine | running; a car; an "
+        "engine rumble; *a truck engine; *a car motor; *a running engine",
+    ),
+    "helicopter": _entry(
+        machines.helicopter,
+        ANYWHERE,
+        "a helicopter; a helicopter rotor; a helicopter | flying; helicopter blades; a chopper; a chopper | "
+        "hovering; rotor blades; a helicopter | hovering; *a flying helicopter; *a hovering chopper; *helicopters "
+        "~ flying over",
+    ),
+    "drill": _entry(
+        machines.drill,
+        ANYWHERE,
+        "a drill; a power drill; drilling; an electric drill; a drill | running; someone | drilling; a drill | "
+        "boring into a wall; a drilling machine; *an electric drill | whirring; *drilling into a wall; *power "
+        "drilling",
+    ),
+    "train_horn": _entry(
+        machines.train_horn,
+        ANYWHERE,
+        "a train horn; a train | blowing its horn; a train; a locomotive horn; train horn blasts; a train horn | "
+        "blowing; a horn; a railway horn; *the horn of a train; *a train | honking its horn; *horn blasts of a "
+        "locomotive",
+    ),
+    "clock": _entry(
+        machines.clock,
+        ANYWHERE,
+        "a clock; a clock | ticking; a ticking clock; ticking; a watch | ticking; the tick tock of a clock; clock "
+        "ticks; a ticking watch; *a wall clock | ticking; *the ticking of a clock; *tick tock",
+    ),
+    "typing": _entry(
+        human.typing,
+        ANYWHERE,
+        "typing; typing on a keyboard; keyboard typing; someone | typing; a computer keyboard; keyboard clicks; a "
+        "keyboard; someone | typing on a keyboard; *a person | typing; *computer typing; *keys of a keyboard",
+    ),
+    "footsteps": _entry(
+        human.footsteps,
+        ANYWHERE,
+        "footsteps; a person | walking; walking footsteps; someone | walking; steps; walking; footfalls; someone "
+        "| stepping along; *a man | walking; *the steps of someone walking; *footstep sounds",
+    ),
+    "knock": _entry(
+        human.knock,
+        ANYWHERE,
+        "door knocks; knocking; knocking on a door; someone | knocking; a knock at the door; door knocking; "
+        "someone | knocking on a door; a knock; *a door knock; *knocks on a door; *a visitor | knocking",
+    ),
+    "explosion": _entry(
+        impacts.explosion,
+        ANYWHERE,
+        "an explosion; a bomb; a bomb blast; a detonation; a blast; a bomb | exploding; an exploding bomb; a "
+        "boom; *an explosive blast; *a bomb | detonating; *a bomb explosion",
+    ),
+    "glass": _entry(
+        impacts.glass,
+        ANYWHERE,
+        "glass; glass | breaking; breaking glass; shattering glass; a window | smashing; glass | shattering; "
+        "broken glass; a glass smash; *a window | breaking; *smashing glass; *a shattering window",
+    ),
+    "whoosh": _entry(
+        impacts.whoosh,
+        ANYWHERE,
+        "a whoosh; whooshing; a swoosh; air | swooshing past; whooshes; a swish; a whooshing pass; something | "
+        "whooshing past; *swooshes; *a whooshing swoosh; *something | swooshing by",
+    ),
+    "door_creak": _entry(
+        impacts.door_creak,
+        ANYWHERE,
+        "a creaking door; a door | creaking; a creak; a door creak; creaking hinges; a squeaky door; a door | "
+        "creaking open; creaking; *the creak of a door; *a creaky hinge; *hinges ~ creaking",
+    ),
+    "siren": _entry(
+        electronic.siren,
+        ANYWHERE,
+        "a siren; a police siren; an ambulance siren; an emergency siren; a siren | wailing; sirens; a wailing "
+        "siren; police sirens ~ wailing; *an ambulance siren | wailing; *ambulance sirens; *a police car siren",
+    ),
+    "alarm": _entry(
+        electronic.alarm,
+        ANYWHERE,
+        "an alarm; alarm beeps; a beeping alarm; electronic beeping; an alarm | beeping; beeps; beeping; a beep "
+        "tone; *a warning alarm; *an alarm beep; *beeps ~ sounding",
+    ),
+    "phone": _entry(
+        electronic.phone,
+        ANYWHERE,
+        "a phone; a telephone; a telephone | ringing; a phone | ringing; a ringing phone; a telephone ring; a "
+        "ringtone; phone rings; *a ringing telephone; *phones ~ ringing; *a phone ringtone",
+    ),
+    "laser": _entry(
+        electronic.laser,
+        ANYWHERE,
+        "a laser; laser shots; a laser gun; a laser gun | firing; sci-fi blaster shots; a ray gun; a blaster; "
+        "lasers ~ shooting; *laser blasts; *a laser | shooting; *a blaster shot",
+    ),
+    "coin": _entry(
+        electronic.coin,
+        ANYWHERE,
+        "a coin; a coin pickup; a video game coin; coins; a game pickup; collecting coins; picking up a coin; an "
+        "arcade coin; a game bonus; *a coin bonus; *coin collecting; *coins in a video game",
+    ),
+    "drone": _entry(
+        electronic.drone,
+        NOWHERE,
+        "a drone; a synth drone; a synthesizer pad; a droning pad; an ambient drone; a synth pad; a synthesizer | "
+        "droning; ambient synth; *a pad synth; *a droning synthesizer; *a synth | droning",
+    ),
+    "kick": _entry(
+        music.kick,
+        ANYWHERE,
+        "a kick drum; a bass drum; kick drum hits; a kick drum beat; a bass drum beat; kicks; a kick; a kick drum "
+        "| playing; *bass drum hits; *kick drum beats; *a bass drum | beating",
+    ),
+    "snare": _entry(
+        music.snare,
+        ANYWHERE,
+        "a snare drum; snare hits; a snare; a snare drum pattern; snare drum hits; a snare beat; a snare drum | "
+        "playing; snare rolls; *snare drum beats; *hits on a snare; *a snare | hitting",
+    ),
+    "hihat": _entry(
+        music.hihat,
+        ANYWHERE,
+        "a hi-hat; a hi-hat pattern; a hi-hat rhythm; hi-hats; hi-hat cymbals; a hihat; hi-hat hits; a hi-hat | "
+        "playing; *hihats; *a cymbal hi-hat; *hi-hats ~ playing",
+    ),
+    "bell": _entry(
+        music.bell,
+        ANYWHERE,
+        "a bell; a hand bell; a bell | ringing; a bicycle bell; a ringing bell; a hand bell | ringing; a "
+        "handbell; a bell ring; *a bike bell; *handbells ~ ringing; *the ring of a bell",
+    ),
+    "church_bell": _entry(
+        music.church_bell,
+        ANYWHERE,
+        "a church bell; church bells; church bells ~ tolling; a tower bell; a cathedral bell; a church bell | "
+        "ringing; a tolling church bell; church bells ~ ringing; *cathedral bells; *a church tower bell; *a "
+        "church bell | tolling",
+    ),
+    "applause": _entry(
+        human.applause,
+        ANYWHERE,
+        "applause; clapping; people ~ clapping; an audience | clapping; a crowd | applauding; an applauding "
+        "audience; hand clapping; a clapping crowd; *an audience | applauding; *people ~ applauding; *crowd "
+        "applause",
+    ),
+}

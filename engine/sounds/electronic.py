@@ -13,7 +13,8 @@ def siren(studio: Studio) -> Signal:
     period = studio.uniform(2.4, 4) if is_slow else studio.uniform(0.35, 0.7)
     bend = np.sin(2 * np.pi * studio.time / period + studio.uniform(0, 6.28))
     phase = studio.phase(studio.uniform(800, 1100) * (1 + 0.38 * bend))
-    return np.sin(phase) + 0.4 * np.sin(2 * phase) + 0.25 * np.sin(3 * phase)
+    wail: Signal = np.sin(phase) + 0.4 * np.sin(2 * phase) + 0.25 * np.sin(3 * phase)
+    return wail
 
 
 def alarm(studio: Studio) -> Signal:
@@ -24,7 +25,8 @@ def alarm(studio: Studio) -> Signal:
     pitch = studio.uniform(500, 800) if is_low else studio.uniform(1800, 2500)
     beep = studio.gate((studio.time * rate + studio.uniform(0, 0.3)) % 1 < 0.5, 200)
     tone = np.sin(2 * np.pi * pitch * studio.time) + 0.33 * np.sin(6 * np.pi * pitch * studio.time)
-    return beep * tone
+    beeps: Signal = beep * tone
+    return beeps
 
 
 def phone(studio: Studio) -> Signal:
@@ -38,10 +40,12 @@ def phone(studio: Studio) -> Signal:
         hammer = studio.gate(np.sin(studio.uniform(18, 24) * turn) > 0, 150)
         pitch = studio.uniform(1000, 1400)
         gongs = np.sin(pitch * turn) + 0.7 * np.sin(1.26 * pitch * turn) + 0.4 * np.sin(2.4 * pitch * turn)
-        return ring * hammer * gongs
+        bell: Signal = ring * hammer * gongs
+        return bell
     pitch = studio.uniform(700, 1000)
     is_lower = np.sin(studio.uniform(11, 15) * turn) > 0
-    return ring * np.tanh(2 * np.where(is_lower, np.sin(pitch * turn), np.sin(1.5 * pitch * turn)))
+    warble: Signal = ring * np.tanh(2 * np.where(is_lower, np.sin(pitch * turn), np.sin(1.5 * pitch * turn)))
+    return warble
 
 
 def laser(studio: Studio) -> Signal:
@@ -80,5 +84,5 @@ def drone(studio: Studio) -> Signal:
     track = studio.silence()
     for detune in (1, 1.006, 0.995, 1.5, 2):
         track += studio.harmonics(np.full(studio.num_samples, base * detune), 7, 1.3)
-    breath = (0.5 + 0.5 * studio.wander(0.8)) * np.minimum(1, studio.time / min(0.5, 0.3 * studio.seconds))
+    breath: Signal = (0.5 + 0.5 * studio.wander(0.8)) * np.minimum(1, studio.time / min(0.5, 0.3 * studio.seconds))
     return studio.lowpass(track, 1200 if is_low else 3000) * breath

@@ -7,8 +7,6 @@ import numpy as np
 from engine.sounds.synthesis import Signal, Studio, hump
 
 
-
-
 def explosion(studio: Studio) -> Signal:
     """One sudden boom with a sinking sub tone, then falling debris."""
     is_huge = studio.choose("size", "huge", "small") == "huge"

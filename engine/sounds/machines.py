@@ -24,11 +24,12 @@ def helicopter(studio: Studio) -> Signal:
     """Blades chopping noise, over a turbine's hum."""
     is_slow = studio.choose("speed", "slow", "fast") == "slow"
     rate = studio.uniform(7, 10) if is_slow else studio.uniform(16, 21)
-    chop = np.exp(-7 * ((studio.time * rate + studio.uniform(0, 1)) % 1))
+    chop: Signal = np.exp(-7 * ((studio.time * rate + studio.uniform(0, 1)) % 1))
     low = 3 * studio.lowpass(studio.noise(), 500) * chop
     high = 0.5 * studio.bandpass(studio.noise(), 400, 2500) * chop
     hum = 0.2 * np.sin(2 * np.pi * studio.uniform(70, 110) * studio.time)
-    return low + high + hum + 0.03 * studio.noise()
+    rotor: Signal = low + high + hum + 0.03 * studio.noise()
+    return rotor
 
 
 def drill(studio: Studio) -> Signal:
@@ -37,7 +38,7 @@ def drill(studio: Studio) -> Signal:
     base = studio.uniform(170, 230) if is_low else studio.uniform(420, 560)
     period = studio.uniform(1.6, 2.6)
     turn = (studio.time / period + studio.uniform(0.02, 0.2)) % 1
-    spin = np.clip(turn / 0.12, 0, 1) * np.clip((0.85 - turn) / 0.1, 0, 1)
+    spin = np.asarray(np.clip(turn / 0.12, 0, 1) * np.clip((0.85 - turn) / 0.1, 0, 1), dtype=np.float64)
     biting = spin * np.clip((turn - 0.3) / 0.05, 0, 1)
     pitch = base * (0.4 + 0.6 * spin) * (1 - 0.12 * biting)
     whine = studio.harmonics(pitch, 22, 0.35) * (0.6 + 0.4 * np.sin(studio.phase(pitch / 6)))

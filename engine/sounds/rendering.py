@@ -33,7 +33,7 @@ class Sound:
 
 def _stand_in_space(studio: Studio, track: Signal, spaces: tuple[str, ...]) -> Signal:
     """Choose a place (or none worth a word) and let the track sound there."""
-    if not spaces or studio.uniform(0, 1) < 0.35:  # noqa: PLR2004 - the share of clips without a place
+    if not spaces or studio.uniform(0, 1) < 0.35:
         return track
     space = studio.choose("space", *spaces)
     if space == "hall":
@@ -50,11 +50,15 @@ def _set_level(studio: Studio, track: Signal) -> Signal:
     level = studio.choose("level", "loud", "medium", "quiet")
     if level == "medium":
         del studio.attributes["level"]
-    return track * (studio.uniform(*_PEAKS[level]) / (np.max(np.abs(track)) + 1e-9))
+    levelled: Signal = track * (studio.uniform(*_PEAKS[level]) / (np.max(np.abs(track)) + 1e-9))
+    return levelled
 
 
 def render(name: str, seed: int, seconds: float = 5.12, sample_rate: int = 16000) -> Sound:
-    """One clip of the sound `name`, 0.3 s to 30 s at any `sample_rate` in Hz from 8000; the same arguments give the same clip."""
+    """One clip of the sound `name`, 0.3 s to 30 s long, at any `sample_rate` in Hz from 8000.
+
+    The same arguments give the same clip; a KeyError names a sound that is not in the table.
+    """
     entry = CORPUS[name]
     roots = np.random.SeedSequence([seed, zlib.crc32(name.encode())]).spawn(2)
     studio = Studio(

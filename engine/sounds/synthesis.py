@@ -80,7 +80,8 @@ class Studio:
     def noise(self, seconds: float | None = None) -> Signal:
         """White noise of the clip's length, or of an event's."""
         length = self.num_samples if seconds is None else len(self.span(seconds))
-        return self.hiss.standard_normal(length) * np.sqrt(self.sample_rate / REFERENCE_RATE)
+        noise: Signal = self.hiss.standard_normal(length) * np.sqrt(self.sample_rate / REFERENCE_RATE)
+        return noise
 
     def impulses(self, times_s: Signal, gains: Signal | float = 1.0) -> Signal:
         """Clicks at the given times, [T]."""
@@ -145,7 +146,8 @@ class Studio:
     def decay(self, seconds: float, fall_s: float, rise_s: float = 0.002) -> Signal:
         """An envelope that rises in `rise_s` and falls to 1/e in `fall_s`."""
         time = self.span(seconds)
-        return np.exp(-time / fall_s) * np.minimum(1.0, time / rise_s)
+        envelope: Signal = np.exp(-time / fall_s) * np.minimum(1.0, time / rise_s)
+        return envelope
 
     def phase(self, frequency_hz: Signal) -> Signal:
         """The running phase in radians of a frequency curve."""
@@ -162,15 +164,22 @@ class Studio:
         return tone
 
     def modes(
-        self, frequency_hz: float, ratios: Sequence[float], falls_s: Sequence[float], gains: Sequence[float], seconds: float
+        self,
+        frequency_hz: float,
+        ratios: Sequence[float],
+        falls_s: Sequence[float],
+        gains: Sequence[float],
+        seconds: float,
     ) -> Signal:
         """A struck body: decaying partials at `ratios` of a frequency, each with its fall and gain."""
         time = self.span(seconds)
         ring = np.zeros(len(time))
-        for ratio, fall_s, gain, shift in zip(ratios, falls_s, gains, self.random.uniform(0, 6.28, len(ratios)), strict=True):
+        shifts = self.random.uniform(0, 6.28, len(ratios))
+        for ratio, fall_s, gain, shift in zip(ratios, falls_s, gains, shifts, strict=True):
             if frequency_hz * ratio < 0.48 * self.sample_rate:
                 ring += gain * np.sin(2 * np.pi * frequency_hz * ratio * time + shift) * np.exp(-time / fall_s)
-        return ring * np.minimum(1.0, time / 0.001)
+        struck: Signal = ring * np.minimum(1.0, time / 0.001)
+        return struck
 
     def gate(self, is_open: NDArray[np.bool_], softness_hz: float) -> Signal:
         """An on/off curve with its corners rounded by a first-order low-pass."""

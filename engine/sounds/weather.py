@@ -35,7 +35,8 @@ def thunder(studio: Studio) -> Signal:
             seconds = studio.uniform(1.5, 3.0)
             cutoff = studio.uniform(200, 550) if is_near else studio.uniform(80, 200)
             rise = 0.02 if is_near and clap == 0 else studio.uniform(0.08, 0.2)
-            rumble = studio.lowpass(studio.noise(seconds), cutoff) * studio.decay(seconds, studio.uniform(0.3, 0.9), rise)
+            rumble = studio.lowpass(studio.noise(seconds), cutoff)
+            rumble *= studio.decay(seconds, studio.uniform(0.3, 0.9), rise)
             studio.place(track, rumble, start + (0.0 if clap == 0 else studio.uniform(0, 2.6)), studio.uniform(2, 4))
         if is_near:
             tear = studio.random.uniform(0, 0.45, 60)
@@ -49,9 +50,10 @@ def ocean(studio: Studio) -> Signal:
     is_slow = studio.choose("speed", "slow", "fast") == "slow"
     period = studio.uniform(3.0, 4.4) if is_slow else studio.uniform(1.3, 2.0)
     turn = (studio.time / period + studio.uniform(0.1, 1)) % 1
-    swell = np.where(turn < 0.45, (turn / 0.45) ** 2, np.exp(-(turn - 0.45) * 4))
+    swell: Signal = np.where(turn < 0.45, (turn / 0.45) ** 2, np.exp(-(turn - 0.45) * 4))
     body = studio.bandpass(studio.noise(), 150, 900) * (0.2 + 0.6 * swell)
-    return body + studio.highpass(studio.noise(), 900) * 0.5 * swell**1.5
+    spray: Signal = 0.5 * studio.highpass(studio.noise(), 900) * np.power(swell, 1.5)
+    return body + spray
 
 
 def fire(studio: Studio) -> Signal:

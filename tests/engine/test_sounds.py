@@ -1,0 +1,195 @@
+"""The sound corpus: what is rendered, what the attributes do, and which wordings are kept from training."""
+
+import re
+
+import numpy as np
+import pytest
+
+from engine.sounds import SOUND_WORDS, SOUNDS, captions, render
+from engine.sounds.captions import HELD_OUT_PATTERNS, PATTERNS, SYNONYMS, wordings
+
+
+def centroid_hz(sound):
+    """The power-weighted mean frequency."""
+    power = np.abs(np.fft.rfft(sound.waveform)) ** 2
+    return float(np.sum(power * np.fft.rfftfreq(len(sound.waveform), 1 / sound.sample_rate)) / np.sum(power))
+
+
+def fundamental_hz(sound):
+    """The highest peak of the autocorrelation of the loudest 60 ms, between 70 and 1200 Hz."""
+    length = round(0.06 * sound.sample_rate)
+    frames = sound.waveform[: len(sound.waveform) // length * length].reshape(-1, length)
+    loudest = frames[np.argmax(np.sum(frames**2, axis=1))].astype(np.float64)
+    correlation = np.correlate(loudest, loudest, "full")[length - 1 :]
+    shortest, longest = sound.sample_rate // 1200, sound.sample_rate // 70
+    return sound.sample_rate / (shortest + int(np.argmax(correlation[shortest:longest])))
+
+
+def attacks_per_second(sound):
+    """Local peaks of the 40 ms envelope that stand over a third of the highest, per second."""
+    frame = sound.sample_rate // 25
+    frames = sound.waveform[: len(sound.waveform) // frame * frame].reshape(-1, frame)
+    envelope = np.pad(np.sqrt(np.mean(frames**2, axis=1)), 1)
+    middle = envelope[1:-1]
+    peaks = (middle > envelope[:-2]) & (middle >= envelope[2:]) & (middle > 0.33 * middle.max())
+    return float(np.sum(peaks)) / (len(sound.waveform) / sound.sample_rate)
+
+
+def rms(sound):
+    return float(np.sqrt(np.mean(sound.waveform**2)))
+
+
+def means_by(measure, name, kind, num_seeds=40):
+    """The mean of a measure over the dry clips of each value of one attribute."""
+    measured = {}
+    for seed in range(num_seeds):
+        sound = render(name, seed)
+        if sound.attributes.get("space") in (None, "near"):
+            measured.setdefault(sound.attributes.get(kind), []).append(measure(sound))
+    return {value: float(np.mean(numbers)) for value, numbers in measured.items()}
+
+
+class TestRender:
+    @pytest.mark.parametrize("name", SOUNDS)
+    def test_every_sound_is_finite_audible_bounded_and_free_of_dc(self, name):
+        waveform = render(name, seed=3).waveform
+        assert waveform.dtype == np.float32
+        assert waveform.shape == (81920,)
+        assert np.all(np.isfinite(waveform))
+        assert 0.05 < np.max(np.abs(waveform)) <= 0.95
+        assert abs(np.mean(waveform, dtype=np.float64)) < 1e-4
+
+    @pytest.mark.parametrize("name", SOUNDS)
+    @pytest.mark.parametrize(("seconds", "sample_rate"), [(0.3, 16000), (0.3, 48000), (7.0, 16000), (1.5, 44100)])
+    def test_any_length_at_any_rate_is_filled_with_sound(self, name, seconds, sample_rate):
+        waveform = render(name, 11, seconds, sample_rate).waveform
+        assert waveform.shape == (round(seconds * sample_rate),)
+        assert 0.05 < np.max(np.abs(waveform)) <= 0.95
+
+    @pytest.mark.parametrize("name", SOUNDS)
+    def test_the_same_seed_gives_the_same_clip_and_another_seed_another(self, name):
+        first, again, other = render(name, 5, 1.0), render(name, 5, 1.0), render(name, 6, 1.0)
+        assert np.array_equal(first.waveform, again.waveform)
+        assert (first.caption, first.attributes) == (again.caption, again.attributes)
+        assert not np.array_equal(first.waveform, other.waveform)
+
+    @pytest.mark.parametrize("name", ["dog", "alarm", "bell", "siren"])
+    def test_a_higher_rate_keeps_the_pitch(self, name):
+        low, high = render(name, 2, 3.0, 16000), render(name, 2, 3.0, 48000)
+        assert low.attributes == high.attributes
+        assert centroid_hz(high) == pytest.approx(centroid_hz(low), rel=0.15)
+
+    def test_a_higher_rate_really_reaches_higher(self):
+        """A hi-hat at 48 kHz holds energy that a 16 kHz clip cannot."""
+        power = np.abs(np.fft.rfft(render("hihat", 1, 2.0, 48000).waveform)) ** 2
+        assert np.sum(power[2 * 8000 :]) > 0.2 * np.sum(power)
+
+    def test_an_unknown_name_is_an_error(self):
+        with pytest.raises(KeyError, match="saxophone"):
+            render("saxophone", 1)
+
+
+class TestAttributes:
+    @pytest.mark.parametrize("name", ["wind", "dog", "frog", "alarm", "laser", "drone", "church_bell", "coin"])
+    def test_high_lies_above_low(self, name):
+        means = means_by(centroid_hz, name, "pitch")
+        assert means["high"] > 1.25 * means["low"]
+
+    @pytest.mark.parametrize("name", ["cat", "cow"])
+    def test_a_high_voice_repeats_faster_than_a_low_one(self, name):
+        """These voices keep their formants, so the fundamental rises while the centroid stays."""
+        means = means_by(fundamental_hz, name, "pitch")
+        assert means["high"] > 1.4 * means["low"]
+
+    @pytest.mark.parametrize("name", ["dog", "frog", "clock", "footsteps", "kick", "snare", "laser", "bell", "coin"])
+    def test_fast_has_more_events_than_slow(self, name):
+        means = means_by(attacks_per_second, name, "speed")
+        assert means["fast"] > 1.3 * means["slow"]
+
+    @pytest.mark.parametrize("name", ["rain", "engine", "phone", "applause"])
+    def test_loud_is_louder_than_medium_and_medium_than_quiet(self, name):
+        means = means_by(rms, name, "level")
+        assert means["loud"] > 1.5 * means[None] > 2.5 * means["quiet"]
+
+    def test_every_value_of_every_attribute_has_words(self):
+        for name in SOUNDS:
+            for seed in range(10):
+                for kind, value in render(name, seed, 0.3).attributes.items():
+                    synonyms = SYNONYMS[kind][value]
+                    assert len({*synonyms.adjectives, *synonyms.adverbs, *synonyms.endings}) >= 3
+
+
+ATTRIBUTES = {"speed": "slow", "level": "loud", "space": "hall"}
+
+
+class TestCaptions:
+    def test_the_same_seed_gives_the_same_captions(self):
+        assert captions("bell", ATTRIBUTES, 4, 20) == captions("bell", ATTRIBUTES, 4, 20)
+        assert captions("bell", ATTRIBUTES, 4, 20) != captions("bell", ATTRIBUTES, 5, 20)
+
+    @pytest.mark.parametrize("name", SOUNDS)
+    def test_wordings_are_plentiful_and_a_share_is_held_out(self, name):
+        training, held_out = wordings(name, held_out=False), wordings(name, held_out=True)
+        assert len(training) + len(held_out) >= 8
+        assert len(held_out) >= 2
+        assert not set(training) & set(held_out)
+
+    @pytest.mark.parametrize("name", SOUNDS)
+    def test_a_held_out_wording_shares_a_stem_with_training(self, name):
+        known = {word[:4] for wording in wordings(name, held_out=False) for word in wording.split() if len(word) > 2}
+        known -= {"the", "and"}
+        for wording in wordings(name, held_out=True):
+            assert any(stem in wording for stem in known), wording
+
+    def test_no_held_out_wording_trains_another_sound(self):
+        trained = {wording for name in SOUNDS for wording in wordings(name, held_out=False)}
+        assert not trained & {wording for name in SOUNDS for wording in wordings(name, held_out=True)}
+
+    def test_held_out_patterns_are_not_trained_except_the_bare_one(self):
+        assert set(PATTERNS) & set(HELD_OUT_PATTERNS) == {"{}"}
+
+    def test_held_out_captions_never_occur_in_training(self):
+        for name in SOUNDS:
+            training = set(captions(name, {}, 1, 300))
+            assert not training & set(captions(name, {}, 1, 100, held_out=True))
+
+    def test_some_captions_name_no_attribute_and_some_name_all(self):
+        words = {
+            kind: {*SYNONYMS[kind][value].adjectives, *SYNONYMS[kind][value].adverbs, *SYNONYMS[kind][value].endings}
+            for kind, value in ATTRIBUTES.items()
+        }
+        named = [
+            sum(any(re.search(rf"\b{word}\b", caption) for word in words[kind]) for kind in words)
+            for caption in captions("footsteps", ATTRIBUTES, 1, 200)
+        ]
+        assert named.count(0) >= 20
+        assert named.count(3) >= 40
+
+    def test_captions_are_lower_case_with_right_articles_and_no_marks(self):
+        for name in SOUNDS:
+            attributes = render(name, 8, 0.3).attributes
+            for caption in captions(name, attributes, 3, 100) + captions(name, attributes, 3, 100, held_out=True):
+                assert caption == caption.lower()
+                assert not re.search(r"[|~*]|  | ,|\ba [aeio]|\ban [^aeiou]", caption), caption
+
+    def test_adverbs_never_stand_before_a_noun(self):
+        for caption in captions("bell", ATTRIBUTES, 2, 300):
+            assert not re.search(r"(slowly|unhurriedly|loudly) (bell|hand|ring|bicycle)", caption), caption
+
+
+class TestSoundWords:
+    @pytest.mark.parametrize("held_out", [False, True])
+    def test_every_wording_names_a_sound(self, held_out):
+        for name in SOUNDS:
+            for wording in wordings(name, held_out=held_out):
+                assert set(re.findall(r"[a-z-]+", wording)) & SOUND_WORDS, wording
+
+    @pytest.mark.parametrize("prompt", ["a slow saxophone solo", "a loud violin in a large hall", "a person singing"])
+    def test_prompts_for_sounds_that_are_not_here_name_none(self, prompt):
+        assert not set(prompt.split()) & SOUND_WORDS
+
+    @pytest.mark.parametrize(
+        "word", ["dogs", "barks", "barked", "drip", "bell", "whooshes", "applaud", "typed", "puppies"]
+    )
+    def test_plurals_and_verb_forms_are_known(self, word):
+        assert word in SOUND_WORDS
