@@ -1,0 +1,94 @@
+"""The samplers against diffusers' schedulers: whole trajectories of an exact denoiser and of a net."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
+from torch import Tensor, nn
+
+from engine.diffusion.guidance import Denoise, Denoised, read_prediction
+from engine.diffusion.samplers import leading_timesteps, sample_ddim, sample_dpm_solver_2m, timesteps_for
+from engine.diffusion.schedule import NoiseSchedule
+
+SCHEDULE = NoiseSchedule()
+PUBLISHED = {"beta_start": 0.0015, "beta_end": 0.0195, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000}
+Predict = Callable[[Tensor, int], Tensor]  # (x_t, t) -> eps
+
+
+def noise() -> Tensor:
+    return torch.randn(2, 8, 16, 4, generator=torch.Generator().manual_seed(1))
+
+
+def predict_for_gaussian_sounds(x: Tensor, t: int) -> Tensor:
+    """The exact ε for latents that are Gaussian around 0.5 with deviation 0.3: E[ε | x_t]."""
+    alpha_bar = SCHEDULE.alpha_bar(t)
+    return (1 - alpha_bar) ** 0.5 * (x - alpha_bar**0.5 * 0.5) / (alpha_bar * 0.3**2 + 1 - alpha_bar)
+
+
+def predict_by_a_net() -> Predict:
+    """A small random net, as bent as a real one."""
+    with torch.random.fork_rng():
+        torch.manual_seed(2)
+        net = nn.Sequential(nn.Conv2d(9, 24, 3, padding=1), nn.SiLU(), nn.Conv2d(24, 8, 3, padding=1)).requires_grad_(
+            False
+        )
+
+    def predict(x: Tensor, t: int) -> Tensor:
+        return x + 0.5 * net(torch.cat([x, torch.full_like(x[:, :1], t / 1000)], dim=1))
+
+    return predict
+
+
+PREDICTIONS = {"exact denoiser": predict_for_gaussian_sounds, "net": predict_by_a_net()}
+
+
+def denoiser(predict: Predict) -> Denoise:
+    def denoise(x: Tensor, t: int) -> Denoised:
+        return read_prediction(predict(x, t), x, SCHEDULE.alpha_bar(t), "eps")
+
+    return denoise
+
+
+def their_trajectory(scheduler: DDIMScheduler | DPMSolverMultistepScheduler, predict: Predict) -> list[Tensor]:
+    x, trajectory = noise(), []
+    for t in scheduler.timesteps:
+        x = scheduler.step(predict(x, int(t)), t, x).prev_sample
+        trajectory.append(x)
+    return trajectory
+
+
+def test_schedule_is_diffusers_own(relative_error):
+    theirs = DDIMScheduler(**PUBLISHED).alphas_cumprod
+    assert relative_error(SCHEDULE.alphas_cumprod, theirs.double()) <= 1e-6
+
+
+@pytest.mark.parametrize("predict", PREDICTIONS.values(), ids=PREDICTIONS.keys())
+class TestWholeTrajectories:
+    @pytest.mark.parametrize("num_steps", [10, 50, 200])
+    def test_ddim_with_eta_0(self, predict, num_steps, relative_error):
+        scheduler = DDIMScheduler(**PUBLISHED, steps_offset=1, set_alpha_to_one=False, clip_sample=False)
+        scheduler.set_timesteps(num_steps)
+        timesteps = leading_timesteps(num_steps, SCHEDULE)
+        assert timesteps == scheduler.timesteps.tolist()
+        ours = list(sample_ddim(denoiser(predict), noise(), timesteps, SCHEDULE))
+        for mine, expected in zip(ours, their_trajectory(scheduler, predict), strict=True):
+            assert relative_error(mine, expected) <= 1e-4
+
+    @pytest.mark.parametrize("num_steps", [4, 20, 25, 50])
+    def test_dpm_solver_2m(self, predict, num_steps, relative_error):
+        scheduler = DPMSolverMultistepScheduler(**PUBLISHED, final_sigmas_type="zero")
+        scheduler.set_timesteps(num_steps)
+        timesteps = timesteps_for(num_steps, SCHEDULE)
+        assert timesteps == scheduler.timesteps.tolist()
+        ours = list(sample_dpm_solver_2m(denoiser(predict), noise(), timesteps, SCHEDULE))
+        for mine, expected in zip(ours, their_trajectory(scheduler, predict), strict=True):
+            assert relative_error(mine, expected) <= 1e-4
+
+
+@pytest.mark.parametrize("sampler", [sample_ddim, sample_dpm_solver_2m], ids=["ddim", "dpm++2m"])
+def test_the_exact_denoiser_leads_to_its_sounds(sampler):
+    """Fifty steps turn unit noise into the distribution that the denoiser stands for: mean 0.5, deviation 0.3."""
+    *_, sample = sampler(denoiser(predict_for_gaussian_sounds), noise(), timesteps_for(50, SCHEDULE), SCHEDULE)
+    assert float(sample.mean()) == pytest.approx(0.5, abs=0.05)
+    assert float(sample.std()) == pytest.approx(0.3, abs=0.05)
