@@ -17,6 +17,7 @@ EngineError                     code, text, hint
   OutputWriteError              the disk refused (full, read-only, no such folder)
   ModelNotFoundError            no model of that name or at that path
   ModelBrokenError              a model folder that does not hold what its config promises
+  ModelUnloadedError            the engine gave its model's memory back
   DeviceUnavailableError        cuda or mps was asked for and is not there
   OutOfMemoryError              the device ran out of memory
   EvaluationError               a measurement that would not mean anything
@@ -193,6 +194,13 @@ class ModelBrokenError(EngineError):
 
     def __init__(self, where: object, reason: str) -> None:
         super().__init__(f"the model at {where} cannot be used: {reason}", "install it again")
+
+
+class ModelUnloadedError(EngineError):
+    code = "model_unloaded"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the model {name!r} was unloaded", "load it again with Engine.load")
 
 
 class DeviceUnavailableError(EngineError):

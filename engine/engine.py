@@ -1,0 +1,105 @@
+"""The engine: a model loaded once, and requests answered with it, one after the other."""
+
+from pathlib import Path
+from typing import Self
+
+import torch
+
+from engine.audio import Audio
+from engine.audioldm import AudioLDM
+from engine.checkpoints.catalogue import open_model
+from engine.device import (
+    choose_device,
+    describe_device,
+    dtype_for,
+    memory_errors_translated,
+    release_cached_memory,
+)
+from engine.errors import InvalidRequestError, ModelUnloadedError
+from engine.models.vocoder import HiFiGan
+from engine.operations import OPERATIONS, Request
+from engine.operations.progress import OnStep, Pulse, ShouldStop
+
+
+class Engine:
+    """A model on a device.
+
+    engine = Engine.load()                                  the shipped model, on the best device there is
+    engine = Engine.load("audioldm-s-full-v2", "cuda")      an installed one; a folder's path does as well
+    takes = engine.run(Generate("rain"), on_step=print)     best take first
+    """
+
+    def __init__(self, model: AudioLDM, name: str | None = None) -> None:
+        self._model: AudioLDM | None = model
+        self._device = model.device
+        self.model_name = name or model.config.name
+
+    @classmethod
+    def load(cls, model: str | Path = "nano", device: str = "auto", models_dir: str | Path | None = None) -> Self:
+        """Open a model by name or folder; `models_dir` is where to look instead of the user's models folder.
+
+        Raises:
+            ModelNotFoundError, ModelBrokenError: it is not installed, or damaged.
+            DeviceUnavailableError: this machine has no such device.
+            OutOfMemoryError: it does not fit there.
+        """
+        chosen = choose_device(device)
+        folder = None if models_dir is None else Path(models_dir)
+        with memory_errors_translated(chosen):
+            return cls(_in_precision(open_model(str(model), chosen, folder), dtype_for(chosen)), str(model))
+
+    @property
+    def device_name(self) -> str:
+        """`cpu`, `mps`, or the card's own name."""
+        return describe_device(self._device)
+
+    @property
+    def sample_rate(self) -> int:
+        """Of the takes that are made from words alone, Hz.
+
+        Raises:
+            ModelUnloadedError: see `unload`.
+        """
+        return self._loaded().sample_rate
+
+    def run(
+        self, request: Request, on_step: OnStep | None = None, should_stop: ShouldStop | None = None
+    ) -> list[Audio]:
+        """Answer a request: its candidates, best first, each with its story.
+
+        Both callbacks are called on this thread; `should_stop` is asked at least once a step.
+
+        Raises:
+            CancelledError: `should_stop` said so.
+            InvalidRequestError: this model cannot do what is asked.
+            OutOfMemoryError: the device is too small for it.
+            ModelBrokenError: the model makes samples that are not numbers.
+            ModelUnloadedError: see `unload`.
+        """
+        model = self._loaded()
+        operation = OPERATIONS.get(type(request))
+        if operation is None:
+            kinds = ", ".join(kind.__name__ for kind in OPERATIONS)
+            raise InvalidRequestError("request", type(request).__name__, f"one of {kinds}")
+        pulse = Pulse(on_step, should_stop)
+        pulse.check()
+        with torch.inference_mode(), memory_errors_translated(self._device):
+            return operation(model, request, pulse)
+
+    def unload(self) -> None:
+        """Give the model's memory back; after this only `load` makes a usable engine again."""
+        self._model = None
+        release_cached_memory(self._device)
+
+    def _loaded(self) -> AudioLDM:
+        if self._model is None:
+            raise ModelUnloadedError(self.model_name)
+        return self._model
+
+
+def _in_precision(model: AudioLDM, dtype: torch.dtype) -> AudioLDM:
+    """The nets compute in `dtype`; front end, CLAP and Griffin-Lim stay in 32 bits, which they need."""
+    if dtype != torch.float32:
+        for net in (model.unet, model.vae, *([model.vocoder] if isinstance(model.vocoder, HiFiGan) else [])):
+            net.to(dtype)
+    return model

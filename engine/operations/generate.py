@@ -1,0 +1,60 @@
+"""Generate: a sound from words alone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.audio import Audio
+from engine.audioldm import AudioLDM
+from engine.operations.progress import Pulse
+from engine.operations.request import LONGEST_S, Sampling, require_number, require_prompt
+from engine.operations.sampling import Rendering
+from engine.operations.splice import limit_peak
+from engine.wav_writer import Samples
+
+SHORTEST_GENERATED_S = 0.1  # seconds
+EDGE_S = 0.003  # seconds of fade at both ends, so that a take neither starts nor stops with a click
+
+
+@dataclass(frozen=True)
+class Generate(Sampling):
+    """A mono sound of exactly `seconds`, at the model's rate.
+
+    Generate("rain on a tin roof")
+    Generate("a dog barks", seconds=2.5, seed=7, candidates=4)
+    Generate("church bell", negative_prompt="birds", guidance=3.0, steps=50, sampler="ddim")
+    """
+
+    prompt: str
+    seconds: float = 5.12  # 0.1 to 600
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "prompt", require_prompt(self.prompt))
+        require_number("seconds", self.seconds, SHORTEST_GENERATED_S, LONGEST_S)
+
+
+def generate(model: AudioLDM, request: Generate, pulse: Pulse) -> list[Audio]:
+    """Noise -> latent -> waveform, cut to length; the best candidate first."""
+    num_samples = round(request.seconds * model.sample_rate)
+    rendering = Rendering(model, request.prompt, request, pulse, num_samples)
+    latent = rendering.sample(rendering.noise(), rendering.timesteps())
+    waveforms = rendering.waveforms(latent)[:, 0]  # [n, T']
+    return [
+        Audio(
+            _finished(waveforms[candidate], model.sample_rate),
+            model.sample_rate,
+            rendering.story("generate", candidate, score, {"seconds": float(request.seconds)}),
+        )
+        for candidate, score in rendering.rank(list(waveforms))
+    ]
+
+
+def _finished(waveform: Samples, sample_rate: int) -> Samples:
+    """Waveform [T'] with faded ends, never beyond full scale."""
+    size = round(EDGE_S * sample_rate)
+    edge = np.sin((np.arange(size) + 0.5) * (np.pi / 2 / size)).astype(np.float32) ** 2
+    faded = waveform.copy()
+    faded[:size] *= edge
+    faded[-size:] *= edge[::-1]
+    return limit_peak(faded[None])

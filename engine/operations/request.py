@@ -1,0 +1,105 @@
+"""What all requests share: the knobs of sampling, and the checks after which a request that exists is valid."""
+
+import math
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+from engine.audio import SHORTEST_S, Audio, region_samples
+from engine.diffusion.samplers import SAMPLERS
+from engine.errors import (
+    AudioEmptyError,
+    ClipTooLongError,
+    EmptyPromptError,
+    InvalidRequestError,
+    PromptTooLongError,
+)
+
+LONGEST_S = 600.0  # seconds of sound that one request renders
+LONGEST_PROMPT = 1_000  # characters
+LARGEST_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """The knobs that every request has; None leaves a choice to the model.
+
+    Raises:
+        InvalidRequestError: a value is of the wrong type or out of its range.
+    """
+
+    seed: int = 1  # 0 to 4294967295; the same seed makes the same sound
+    steps: int | None = None  # 1 to 1000 evaluations of the denoiser
+    guidance: float | None = None  # 1 (as it comes) to 30: how hard the prompt is followed
+    candidates: int = 1  # 1 to 16 takes, best first
+    negative_prompt: str = ""  # what it should not sound like
+    sampler: str = "dpm++2m"  # a name in engine.diffusion.samplers.SAMPLERS
+
+    def __post_init__(self) -> None:
+        require_whole("seed", self.seed, 0, LARGEST_SEED)
+        require_whole("candidates", self.candidates, 1, 16)
+        if self.steps is not None:
+            require_whole("steps", self.steps, 1, 1000)
+        if self.guidance is not None:
+            require_number("guidance", self.guidance, 0, 30)
+        if self.sampler not in SAMPLERS:
+            raise InvalidRequestError("sampler", self.sampler, f"one of {', '.join(SAMPLERS)}")
+        object.__setattr__(self, "negative_prompt", require_text("negative_prompt", self.negative_prompt))
+
+
+def require_prompt(prompt: str) -> str:
+    """The prompt without blanks around it; any language, any script.
+
+    Raises:
+        EmptyPromptError, PromptTooLongError, InvalidRequestError: it is no text, or not a usable one.
+    """
+    text = require_text("prompt", prompt)
+    if not text:
+        raise EmptyPromptError
+    return text
+
+
+def require_text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidRequestError(name, value, "text")
+    if len(value.strip()) > LONGEST_PROMPT:
+        raise PromptTooLongError(len(value.strip()), LONGEST_PROMPT)
+    return value.strip()
+
+
+def require_whole(name: str, value: object, lowest: int, highest: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, Integral) or not lowest <= int(value) <= highest:
+        raise InvalidRequestError(name, value, f"a whole number from {lowest} to {highest}")
+
+
+def require_number(name: str, value: object, lowest: float, highest: float) -> None:
+    """NaN is in no range."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not lowest <= float(value) <= highest:
+        raise InvalidRequestError(name, value, f"a number from {lowest:g} to {highest:g}")
+
+
+def require_clip(clip: object) -> None:
+    """Raises InvalidRequestError for what is no `Audio`, AudioEmptyError for a clip of less than 0.02 s."""
+    if not isinstance(clip, Audio):
+        raise InvalidRequestError("clip", type(clip).__name__, "an Audio", 'read it with Audio.read("clip.wav")')
+    if clip.seconds < SHORTEST_S:
+        raise AudioEmptyError(clip.seconds, SHORTEST_S)
+
+
+def require_region(clip: Audio, start_s: float | None, end_s: float | None) -> tuple[int, int]:
+    """The region's first sample and the one after its last.
+
+    Raises:
+        RegionError: it is empty, reversed or outside the clip.
+        AudioEmptyError: it lasts less than 0.02 s.
+        ClipTooLongError: it lasts more than 600 s.
+    """
+    for name, value in (("start_s", start_s), ("end_s", end_s)):
+        if value is not None:
+            require_number(name, value, -math.inf, math.inf)
+    start, end = region_samples(clip.num_samples, clip.sample_rate, start_s, end_s)
+    seconds = (end - start) / clip.sample_rate
+    if seconds < SHORTEST_S:
+        raise AudioEmptyError(seconds, SHORTEST_S)
+    if seconds > LONGEST_S:
+        raise ClipTooLongError(seconds, LONGEST_S)
+    return start, end

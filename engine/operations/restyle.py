@@ -1,0 +1,100 @@
+"""Restyle: a clip, or a region of it, moved towards a prompt by SDEdit (Meng et al. 2022).
+
+The clip's latent is noised to n0 = strength · N and denoised from there towards the prompt: the shallow reverse process
+of AudioLDM (Liu et al. 2023, §3.5). Little strength keeps the clip's gestures, full strength keeps its length only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.audio import Audio
+from engine.audioldm import AudioLDM
+from engine.operations.bands import keep_band
+from engine.operations.excerpt import Excerpt, take_excerpt
+from engine.operations.progress import Pulse
+from engine.operations.request import Sampling, require_clip, require_number, require_prompt, require_region
+from engine.operations.sampling import Rendering
+from engine.operations.splice import match_loudness, splice
+from engine.wav_writer import Samples
+
+CONTEXT_S = 0.16  # seconds on either side of a region that are encoded with it and thrown away again
+LOUDNESS_LIMIT_DB = 40.0
+AIR_FROM = 15 / 16  # of the model's highest frequency: from here on `keep_air` takes the clip's own sound
+
+
+@dataclass(frozen=True)
+class Restyle(Sampling):
+    """The clip in another sound: same rate, channels, length and loudness.
+
+    Restyle(clip, "thunder")
+    Restyle(clip, "an orchestra", strength=0.7, start_s=1.0, end_s=2.5)
+    Restyle(clip, "rain", keep_air=True)      what lies above the model's band stays the clip's own
+    """
+
+    clip: Audio
+    prompt: str
+    strength: float = 0.5  # 0 (the clip itself) to 1 (the prompt alone)
+    start_s: float | None = None  # seconds; None is the clip's start
+    end_s: float | None = None
+    keep_air: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "prompt", require_prompt(self.prompt))
+        require_number("strength", self.strength, 0, 1)
+        require_clip(self.clip)
+        require_region(self.clip, self.start_s, self.end_s)
+
+
+def restyle(model: AudioLDM, request: Restyle, pulse: Pulse) -> list[Audio]:
+    """Encode, noise, denoise, decode, match, splice; the best candidate first. Strength 0 is the clip, bit for bit."""
+    clip, config = request.clip, model.config
+    start, end = require_region(clip, request.start_s, request.end_s)
+    margin = round(CONTEXT_S * clip.sample_rate)
+    excerpt = take_excerpt(clip, start - margin, end + margin, model.sample_rate, config.normalise_peak)
+    rendering = Rendering(model, request.prompt, request, pulse, excerpt.waveform.shape[1], excerpt.num_channels)
+    if request.strength == 0:
+        stories = (rendering.story("restyle", i, None, _settings(request)) for i in range(request.candidates))
+        return [replace(clip, story=story) for story in stories]
+
+    timesteps = rendering.timesteps(float(request.strength))
+    encoded = rendering.encode(excerpt.waveform).repeat(request.candidates, 1, 1, 1)
+    x = config.schedule.add_noise(encoded, timesteps[0], rendering.noise())
+    waveforms = rendering.waveforms(rendering.sample(x, timesteps))  # [n, C', T']
+
+    heard = slice(round(excerpt.model_position(start)), round(excerpt.model_position(end)))
+    takes = []
+    for candidate, score in rendering.rank([waveform[:, heard].mean(axis=0) for waveform in waveforms]):
+        part = _fitted(excerpt, waveforms[candidate], start, end, _air_hz(model) if request.keep_air else None)
+        samples = splice(clip.samples, part, start, clip.sample_rate)
+        story = rendering.story("restyle", candidate, score, _settings(request))
+        takes.append(replace(clip, samples=samples, story=story))
+    return takes
+
+
+def _air_hz(model: AudioLDM) -> float:
+    """Where the sound that the model cannot make begins."""
+    return AIR_FROM * min(model.config.mel.fmax, model.sample_rate / 2)
+
+
+def _fitted(excerpt: Excerpt, waveform: Samples, start: int, end: int, air_hz: float | None) -> Samples:
+    """Waveform [C', T'] -> samples `start` to `end` of the clip, [C, t], as loud as they were there.
+
+    Above `air_hz`, unless that is None, they stay what they were.
+    """
+    clip = excerpt.clip
+    region = slice(start - excerpt.start, end - excerpt.start)
+    source, part = clip.samples[:, excerpt.start : excerpt.end], excerpt.restore(waveform)
+    if air_hz is None:
+        return match_loudness(part[:, region], source[:, region], LOUDNESS_LIMIT_DB)
+    body = keep_band(source, clip.sample_rate, None, air_hz)[:, region]
+    part = keep_band(part, clip.sample_rate, None, air_hz)[:, region]
+    return match_loudness(part, body, LOUDNESS_LIMIT_DB) + (source[:, region] - body)
+
+
+def _settings(request: Restyle) -> Mapping[str, Any]:
+    """What a restyle has beyond any request's settings."""
+    region = {"start_s": request.start_s, "end_s": request.end_s}
+    given = {name: float(value) for name, value in region.items() if value is not None}
+    return {"strength": float(request.strength), **given, "keep_air": bool(request.keep_air)}

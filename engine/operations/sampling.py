@@ -1,0 +1,149 @@
+"""What the operations have in common: from a prompt and a seed to latents, from latents to waveforms, and their order.
+
+Shape letters: n candidates, C' computed channels, B = n·C' (candidate by candidate), Z latent channels, H rows,
+W columns, D embedding, T' samples at the model's rate.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.audioldm import AudioLDM
+from engine.diffusion.samplers import SAMPLERS, Impose, timesteps_for
+from engine.errors import ModelBrokenError
+from engine.operations.progress import Pulse
+from engine.operations.request import Sampling
+from engine.operations.windows import Windows, decode_long, encode_long, lay_windows, over_windows, vocode_long
+from engine.sounds import SOUNDS
+from engine.wav_writer import Samples
+
+NOISE, PHASES = 0, 1  # what a candidate's generators are for
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """One stretch of sound on its way through the model."""
+
+    model: AudioLDM
+    prompt: str
+    sampling: Sampling
+    pulse: Pulse
+    num_samples: int  # T', at the model's rate
+    num_channels: int = 1  # C'
+    stretch_index: int = 0  # stretches of one request get noise of their own
+    windows: Windows = field(init=False)
+
+    def __post_init__(self) -> None:
+        model = self.model
+        rows = model.rows_for(self.num_samples)
+        object.__setattr__(self, "windows", lay_windows(rows, model.config.window_rows, model.row_multiple))
+
+    @property
+    def steps(self) -> int:
+        return self.sampling.steps or self.model.config.default_steps
+
+    @property
+    def guidance(self) -> float:
+        wanted = self.sampling.guidance
+        return self.model.config.default_guidance if wanted is None else float(wanted)
+
+    @cached_property
+    def embeddings(self) -> Tensor:
+        """Of the prompt and of the negative prompt, [2, D]; the empty negative prompt is the unconditional one."""
+        return self.model.embed_text([self.prompt, self.sampling.negative_prompt])
+
+    def timesteps(self, strength: float = 1.0) -> list[int]:
+        """Descending; `strength` of them are kept, from the clean end (SDEdit's n0 = strength · N)."""
+        return timesteps_for(self.steps, self.model.config.schedule, strength)
+
+    def noise(self) -> Tensor:
+        """Unit normal [B, Z, H, W], the same for all channels of a candidate.
+
+        Each candidate draws from its own generator, on the processor: neither the number of candidates nor the device
+        changes what a seed sounds like.
+        """
+        shape = self.model.latent_shape(self.windows.rows)
+        draws = [torch.randn(shape, generator=self.generator(i, NOISE)) for i in range(self.sampling.candidates)]
+        return torch.stack(draws).repeat_interleave(self.num_channels, dim=0).to(self.model.device)
+
+    def generator(self, candidate: int, purpose: int) -> torch.Generator:
+        """The source of randomness of one candidate, for one purpose."""
+        roots = [self.sampling.seed, candidate, purpose, self.stretch_index]
+        state = np.random.SeedSequence(roots).generate_state(1, np.uint64)[0]
+        return torch.Generator().manual_seed(int(state >> np.uint64(1)))
+
+    def encode(self, waveform: Samples) -> Tensor:
+        """Waveform [C', T'] -> latent [C', Z, H, W]."""
+        self.pulse.encoding()
+        return encode_long(self.model, torch.from_numpy(waveform), self.windows, self.pulse.check)
+
+    def sample(self, x: Tensor, timesteps: Sequence[int], impose: Impose | None = None) -> Tensor:
+        """From x [B, Z, H, W], noised to timesteps[0], to a clean latent [B, Z, H, W]."""
+        model = self.model
+        denoise = model.denoiser(self.embeddings[:1], self.embeddings[1:], self.guidance)
+        in_windows = over_windows(denoise, self.windows, model.dtype, self.pulse.check)
+        sampler = SAMPLERS[self.sampling.sampler]
+        latents = sampler(in_windows, x, timesteps, model.config.schedule, impose=impose)
+        for step, latent in enumerate(latents, start=1):
+            self.pulse.step(step, len(timesteps))
+            x = latent
+        return x
+
+    def waveforms(self, latent: Tensor) -> Samples:
+        """Latent [B, Z, H, W] -> waveforms [n, C', T'].
+
+        Raises:
+            ModelBrokenError: the model made samples that are not numbers.
+        """
+        made = []
+        for index, one in enumerate(latent):
+            self.pulse.decoding(index, len(latent))
+            log_mel = decode_long(self.model, one[None], self.windows, self.pulse.check)
+            seeded = partial(self.generator, index // self.num_channels, PHASES)
+            made.append(vocode_long(self.model, log_mel, self.windows, seeded, self.pulse.check))
+        waveforms = np.concatenate(made).reshape(-1, self.num_channels, made[0].shape[1])[..., : self.num_samples]
+        if not np.isfinite(waveforms).all():
+            raise ModelBrokenError(self.model.config.name, "it made samples that are not numbers")
+        return waveforms
+
+    def rank(self, heard: Sequence[Samples]) -> list[tuple[int, float]]:
+        """What each candidate made, [T'] each -> (candidate, score), best first.
+
+        The score is the cosine of the prompt's and the sound's CLAP embedding; equal scores keep their order.
+        """
+        embedded = torch.cat([self.model.embed_audio(torch.from_numpy(waveform)[None]) for waveform in heard])
+        scores = (embedded.float() @ self.embeddings[0].float()).tolist()
+        return sorted(enumerate(scores), key=lambda scored: -scored[1])
+
+    def story(self, operation: str, candidate: int, score: float | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """How a take came about, in the words of the wire; enough to make it again."""
+        return {
+            "operation": operation,
+            "prompt": self.prompt,
+            **settings,
+            "seed": int(self.sampling.seed),
+            "steps": int(self.steps),
+            "guidance": self.guidance,
+            "negative": self.sampling.negative_prompt,
+            "sampler": self.sampling.sampler,
+            "candidate": candidate + 1,
+            "candidates": int(self.sampling.candidates),
+            "score": score,
+            "model": self.model.config.name,
+            "model_rate_hz": self.model.sample_rate,
+            "warnings": prompt_warnings(self.model, self.prompt),
+        }
+
+
+def prompt_warnings(model: AudioLDM, prompt: str) -> list[str]:
+    """A sentence for a prompt that names nothing that the model was trained on; it renders all the same."""
+    if model.clap.knows(prompt):
+        return []
+    known = ", ".join(model.config.sounds or SOUNDS)
+    what = f"the model {model.config.name} knows no sound in {prompt!r}; it knows: {known}"
+    return [f"{what}. For other sounds use a bigger model: `retake models list` shows them"]

@@ -1,0 +1,88 @@
+"""Putting a new part into a clip: crossfades inside the part, its loudness matched, every other sample untouched.
+
+Pure arithmetic on arrays [C, T]; knows neither models nor seconds beyond the lengths of its fades.
+"""
+
+import numpy as np
+
+from engine.wav_writer import Samples
+
+LONGEST_FADE_S = 0.03  # seconds
+SILENCE = 1e-5  # RMS, -100 dB of full scale: quieter than this has no loudness to match
+FULL_SCALE = 1.0
+
+
+def rms(samples: Samples) -> float:
+    """Root of the mean square, in double precision; 0 for nothing."""
+    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if samples.size else 0.0
+
+
+def match_loudness(part: Samples, reference: Samples, limit_db: float) -> Samples:
+    """Part [C, T] at the RMS of reference [C, T'], changed by at most ±limit_db as a whole.
+
+    Channels keep the reference's balance: what lay to the left stays there, and beside a channel that is silent while
+    another sounds, the part is silent too. A silent part, or one without a sounding reference, is returned as it is.
+    """
+    now, wanted = rms(part), rms(reference)
+    if now < SILENCE or wanted < SILENCE:
+        return part
+    bound = 10 ** (limit_db / 20)
+    target = now * np.clip(wanted / now, 1 / bound, bound)
+    gains = [_channel_gain(one, rms(beside) / wanted * target) for one, beside in zip(part, reference, strict=True)]
+    matched: Samples = (part * np.array(gains)[:, None]).astype(part.dtype)
+    return matched
+
+
+def _channel_gain(channel: Samples, target: float) -> float:
+    now = rms(channel)
+    return target / now if now >= SILENCE else 1.0
+
+
+def limit_peak(part: Samples, limit: float = FULL_SCALE) -> Samples:
+    """Part [C, T] turned down as a whole, never clipped, until its largest sample is at most `limit`."""
+    peak = float(np.abs(part).max(initial=0.0))
+    return part if peak <= limit else (part * (limit / peak)).astype(part.dtype)
+
+
+def crossfade(old: Samples, new: Samples, limit: float | None = None) -> Samples:
+    """From old [C, n] to new [C, n] at constant power.
+
+    Quarter waves cos θ and sin θ keep the power of unrelated sounds; where the two are alike (correlation r > 0) they
+    would bulge by 1 + 2 r sin θ cos θ, which is divided out. Should the sum still exceed `limit`, which neither side
+    does, straight lines are used: they cannot.
+    """
+    ramp = (np.arange(old.shape[-1]) + 1) / (old.shape[-1] + 1)  # neither 0 nor 1: both ends are the neighbours'
+    fade_out, fade_in = np.cos(ramp * np.pi / 2), np.sin(ramp * np.pi / 2)
+    bulge = np.sqrt(1 + 2 * max(0.0, _correlation(old, new)) * fade_in * fade_out)
+    mixed = (old * fade_out + new * fade_in) / bulge
+    if limit is not None and np.abs(mixed).max(initial=0.0) > limit:
+        mixed = old * (1 - ramp) + new * ramp
+    faded: Samples = mixed.astype(old.dtype)
+    return faded
+
+
+def splice(samples: Samples, part: Samples, start: int, sample_rate: int) -> Samples:
+    """A copy of samples [C, T] in which part [C, t] replaces what began at `start`.
+
+    Outside [start, start + t) every sample is the same, bit for bit. The crossfades lie inside, up to 30 ms long and at
+    most a quarter of the part; where the part touches the clip's own start or end there is none. What is louder than
+    full scale, or than the clip where that is louder still, is turned down.
+    """
+    end = start + part.shape[1]
+    limit = max(FULL_SCALE, float(np.abs(samples).max()))
+    new = limit_peak(part.astype(samples.dtype, copy=False), limit).copy()
+    fade = min(round(LONGEST_FADE_S * sample_rate), part.shape[1] // 4)
+    if start > 0 and fade > 0:
+        new[:, :fade] = crossfade(samples[:, start : start + fade], new[:, :fade], limit)
+    if end < samples.shape[1] and fade > 0:
+        mirrored = samples[:, end - fade : end][:, ::-1], new[:, -fade:][:, ::-1]
+        new[:, -fade:] = crossfade(*mirrored, limit)[:, ::-1]
+    result = samples.copy()
+    result[:, start:end] = new
+    return result
+
+
+def _correlation(one: Samples, other: Samples) -> float:
+    """Cosine between two sounds, -1..1; 0 where one is silent."""
+    size = rms(one) * rms(other)
+    return float(np.mean(one.astype(np.float64) * other) / size) if size > SILENCE**2 else 0.0
