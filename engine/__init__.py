@@ -5,11 +5,13 @@ from engine import Audio, Engine, Restyle
 engine = Engine.load()
 takes = engine.run(Restyle(Audio.read("clip.wav"), "thunder", strength=0.5))
 takes[0].write("thunder.wav")
+
+What needs torch is imported when it is first named, so that the command line answers `--help` at once.
 """
 
-from engine.audio import Audio, read_story
-from engine.checkpoints.catalogue import ModelEntry, list_models
-from engine.engine import Engine
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from engine.errors import (
     AudioEmptyError,
     AudioFileError,
@@ -33,9 +35,28 @@ from engine.errors import (
     SampleRateError,
     TooManyChannelsError,
 )
-from engine.operations import Generate, Inpaint, Request, Restyle
-from engine.operations.progress import Progress
-from engine.wav_writer import sidecar_path
+
+if TYPE_CHECKING:
+    from engine.audio import Audio, read_story
+    from engine.checkpoints.catalogue import ModelEntry, list_models
+    from engine.engine import Engine
+    from engine.operations import Generate, Inpaint, Request, Restyle
+    from engine.operations.progress import Progress
+    from engine.wav_writer import sidecar_path
+
+_ROOMS = {
+    "Audio": "engine.audio",
+    "Engine": "engine.engine",
+    "Generate": "engine.operations",
+    "Inpaint": "engine.operations",
+    "ModelEntry": "engine.checkpoints.catalogue",
+    "Progress": "engine.operations.progress",
+    "Request": "engine.operations",
+    "Restyle": "engine.operations",
+    "list_models": "engine.checkpoints.catalogue",
+    "read_story": "engine.audio",
+    "sidecar_path": "engine.wav_writer",
+}  # where the names live that are imported late
 
 __all__ = [
     "Audio",
@@ -71,3 +92,9 @@ __all__ = [
     "read_story",
     "sidecar_path",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'engine' has no attribute {name!r}")
+    return getattr(importlib.import_module(_ROOMS[name]), name)
