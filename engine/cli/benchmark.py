@@ -1,0 +1,127 @@
+"""`retake benchmark`: how long a take lasts to make, stage by stage, and how two settings compare in one run."""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.cli.terminal import ProgressBar, interruptible, show_json
+from engine.engine import Engine
+from engine.errors import InvalidRequestError
+from engine.operations.generate import Generate
+from engine.operations.progress import Progress
+
+PROMPT = "heavy rain on a tin roof"
+KINDS: dict[str, Callable[[str], Any]] = {
+    "steps": int,
+    "seconds": float,
+    "guidance": float,
+    "candidates": int,
+    "sampler": str,
+}  # what --against may change
+
+
+@dataclass
+class Timing:
+    """Seconds of wall clock: whole runs, and how they divide among stages."""
+
+    whole: list[float] = field(default_factory=list)
+    stages: dict[str, list[float]] = field(default_factory=dict)
+
+    def add(self, whole: float, stages: Mapping[str, float]) -> None:
+        self.whole.append(whole)
+        for stage, seconds in stages.items():
+            self.stages.setdefault(stage, []).append(seconds)
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.whole)
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "median_s": round(self.median, 4),
+            "fastest_s": round(min(self.whole), 4),
+            "slowest_s": round(max(self.whole), 4),
+            "stages_s": {stage: round(statistics.median(times), 4) for stage, times in self.stages.items()},
+        }
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.runs < 1:
+        raise InvalidRequestError("runs", options.runs, "a whole number from 1")
+    plain = {key: getattr(options, key) for key in ("seconds", "steps", "sampler", "candidates")}
+    requests = {"this": Generate(PROMPT, **plain)}
+    if options.against:
+        requests["other"] = Generate(PROMPT, **{**plain, **_changes(options.against)})
+    with interruptible() as should_stop, ProgressBar() as bar:
+        bar.show(0.0, "loading the model")
+        engine = Engine.load(options.model, device=options.device)
+        timings = time_requests(engine, requests, options.runs, should_stop, bar)
+    _report(options, engine, timings)
+    return 0
+
+
+def time_requests(
+    engine: Engine,
+    requests: Mapping[str, Generate],
+    runs: int,
+    should_stop: Callable[[], bool],
+    bar: ProgressBar,
+) -> dict[str, Timing]:
+    """Each request once to warm up, then turn by turn, so that a change of the machine's mood meets all alike."""
+    timings = {name: Timing() for name in requests}
+    for turn in range(runs + 1):
+        for name, request in requests.items():
+            bar.show(turn / (runs + 1), f"run {turn}/{runs}" if turn else "warming up")
+            whole, stages = _time_once(engine, request, should_stop)
+            if turn:
+                timings[name].add(whole, stages)
+    return timings
+
+
+def _time_once(engine: Engine, request: Generate, should_stop: Callable[[], bool]) -> tuple[float, dict[str, float]]:
+    """Seconds of one run, and of each stage; what comes before the first news counts as that news' stage."""
+    marks: list[tuple[str, float]] = []
+
+    def note(news: Progress) -> None:
+        marks.append(("sampling" if news.num_steps else news.stage, time.perf_counter()))
+
+    started = time.perf_counter()
+    engine.run(request, on_step=note, should_stop=should_stop)
+    finished = time.perf_counter()
+    stages: dict[str, float] = {}
+    for (stage, moment), before in zip(marks, [started, *(moment for _, moment in marks)], strict=False):
+        stages[stage] = stages.get(stage, 0.0) + moment - before
+    stages["rest"] = finished - (marks[-1][1] if marks else started)
+    return finished - started, stages
+
+
+def _changes(pairs: list[str]) -> dict[str, Any]:
+    """["steps=10"] -> {"steps": 10}."""
+    changes: dict[str, Any] = {}
+    for pair in pairs:
+        key, _, value = pair.partition("=")
+        try:
+            changes[key] = KINDS[key](value)
+        except (KeyError, ValueError) as error:
+            raise InvalidRequestError("against", pair, f"KEY=VALUE with a key out of {', '.join(KINDS)}") from error
+    return changes
+
+
+def _report(options: argparse.Namespace, engine: Engine, timings: Mapping[str, Timing]) -> None:
+    summaries = {name: timing.summary() for name, timing in timings.items()}
+    ratio = round(timings["other"].median / timings["this"].median, 3) if "other" in timings else None
+    facts = {"model": engine.model_name, "device": engine.device_name, "runs": options.runs, "seconds": options.seconds}
+    if options.json:
+        show_json({**facts, **summaries, "against": options.against, "ratio": ratio})
+        return
+    print(f"{options.seconds:g} s with {engine.model_name} on {engine.device_name}, median of {options.runs} warm runs")
+    for name, summary in summaries.items():
+        label = "" if name == "this" else f" with {', '.join(options.against)}"
+        print(f"{summary['median_s']:.2f} s ({summary['fastest_s']:.2f} to {summary['slowest_s']:.2f}){label}")
+        for stage, seconds in summary["stages_s"].items():
+            print(f"  {stage:<10} {seconds:.2f} s")
+    if ratio is not None:
+        print(f"ratio {ratio:.2f}")

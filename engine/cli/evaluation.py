@@ -1,0 +1,107 @@
+"""`retake evaluate`: a model on held-out prompts, or one folder of clips against another."""
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.checkpoints.catalogue import open_model
+from engine.cli.commands import load
+from engine.cli.outputs import refuse_existing
+from engine.cli.terminal import ProgressBar, interruptible, show_json
+from engine.device import choose_device
+from engine.engine import Engine
+from engine.errors import InvalidRequestError, OutputWriteError
+from engine.evaluation.captions_file import read_captions
+from engine.evaluation.classifier import load_classifier
+from engine.evaluation.evaluate import Evaluation, EvaluationSettings, evaluate_model
+from engine.evaluation.folders import evaluate_folders
+from engine.evaluation.report import FolderReport, ModelReport
+from engine.sounds import SOUNDS
+
+
+def run(options: argparse.Namespace) -> int:
+    _refuse_wrong_usage(options)
+    for path in (options.picture, _json_file(options)):
+        if path:
+            refuse_existing(path)
+    report = _judge_folders(options) if options.folders else _judge_model(options)
+    if options.json:
+        _deliver(report.to_json(), _json_file(options))
+    if options.json != "-":
+        print(report.to_text())
+    return 0
+
+
+def _refuse_wrong_usage(options: argparse.Namespace) -> None:
+    if len(options.folders) not in (0, 2):
+        options.wrong_usage("give two folders, the generated clips and the reference clips, or none to judge a model")
+    if options.folders and options.picture:
+        options.wrong_usage("--picture is drawn for models only")
+    if options.captions and not options.folders:
+        options.wrong_usage("--captions belongs to folders")
+    if options.json not in (None, "-") and Path(options.json).is_dir():
+        options.wrong_usage("--json FILE names a folder; put --json last")
+
+
+def _judge_folders(options: argparse.Namespace) -> FolderReport:
+    classifier = load_classifier()
+    captions = read_captions(options.captions, classifier.classes) if options.captions else None
+    clap = open_model(options.model).clap if captions else None
+    generated, reference = options.folders
+    return evaluate_folders(generated, reference, classifier, captions, clap)
+
+
+def _judge_model(options: argparse.Namespace) -> ModelReport:
+    settings = EvaluationSettings(
+        clips_per_class=options.per_class,
+        seed=options.seed,
+        sounds=_sounds(options.sounds),
+        steps=options.steps,
+        guidance=options.guidance,
+        model=options.model,
+    )
+    draw = load("engine.evaluation.picture:draw_contact_sheet", "--picture") if options.picture else None
+    with interruptible() as should_stop, ProgressBar() as bar:
+        bar.show(0.0, "loading the model")
+        model = open_model(options.model, choose_device(options.device))
+        evaluation: Evaluation = evaluate_model(
+            Engine(model, options.model),
+            model.clap,
+            load_classifier(),
+            settings,
+            on_clip=lambda done, total: bar.show(done / total, f"clip {done}/{total}"),
+            should_stop=should_stop,
+        )
+    if draw:
+        _write(options.picture, draw(evaluation.truths, evaluation.generated, evaluation.real, evaluation.prompts))
+    return evaluation.report
+
+
+def _sounds(names: str | None) -> tuple[str, ...]:
+    chosen = tuple(name.strip() for name in names.split(",")) if names else SOUNDS
+    for name in chosen:
+        if name not in SOUNDS:
+            raise InvalidRequestError("sounds", name, f"names out of {', '.join(SOUNDS)}")
+    return chosen
+
+
+def _json_file(options: argparse.Namespace) -> Path | None:
+    return None if options.json in (None, "-") else Path(options.json)
+
+
+def _deliver(report: Mapping[str, Any], path: Path | None) -> None:
+    if path is None:
+        show_json(report)
+    else:
+        _write(path, (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Never over a file that is there."""
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except OSError as error:
+        raise OutputWriteError(path, error.strerror or str(error)) from error

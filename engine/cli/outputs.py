@@ -1,0 +1,64 @@
+"""Names of the files that the command line writes: readable, short, and never one that is taken."""
+
+import re
+import unicodedata
+from pathlib import Path
+
+from engine.errors import InvalidRequestError, OutputExistsError
+
+MOST_BYTES = 120  # of a name, so that every file system takes it
+SUFFIX = ".wav"
+
+
+def choose_outputs(wanted: Path | None, words: str, count: int) -> list[Path]:
+    """`count` paths that do not exist: `wanted` (a file or a folder), or named after `words` in the working folder.
+
+    Raises OutputExistsError for a taken name that was asked for; InvalidRequestError when it does not end in .wav.
+    """
+    if wanted is None or wanted.is_dir():
+        return _free_paths(wanted or Path(), words, count)
+    if wanted.suffix.lower() not in ("", SUFFIX):
+        raise InvalidRequestError("output", str(wanted), "a name that ends in .wav")
+    first = wanted if wanted.suffix else wanted.with_name(wanted.name + SUFFIX)
+    paths = [_numbered(first, number) for number in range(1, count + 1)]
+    for path in paths:
+        refuse_existing(path)
+    return paths
+
+
+def refuse_existing(path: Path) -> None:
+    """Raises OutputExistsError when something lies there already."""
+    if path.exists() or path.is_symlink():
+        raise OutputExistsError(path)
+
+
+def default_words(prompt: str, seed: int, operation: str | None = None, clip: Path | None = None) -> str:
+    """`<clip> <operation> <prompt> s<seed>` without what file systems or shells dislike, at most 112 bytes."""
+    ending = f" s{seed}"
+    words = " ".join(filter(None, (_slug(clip.stem) if clip else "", operation or "", _slug(prompt))))
+    return (_cut(words, MOST_BYTES - len(f" 999{SUFFIX}") - len(ending)) + ending).strip()
+
+
+def _free_paths(folder: Path, words: str, count: int) -> list[Path]:
+    paths: list[Path] = []
+    number = 1
+    while len(paths) < count:
+        path = _numbered(folder / (words + SUFFIX), number)
+        if not path.exists() and not path.is_symlink():
+            paths.append(path)
+        number += 1
+    return paths
+
+
+def _numbered(path: Path, number: int) -> Path:
+    """The names in their order: name.wav, name 2.wav, name 3.wav."""
+    return path if number == 1 else path.with_name(f"{path.stem} {number}{path.suffix}")
+
+
+def _slug(text: str) -> str:
+    """Letters and digits of any script, single hyphens between them."""
+    return re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", text)).strip("-").lower()
+
+
+def _cut(text: str, most_bytes: int) -> str:
+    return text.encode()[:most_bytes].decode(errors="ignore").rstrip("- ")

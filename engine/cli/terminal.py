@@ -1,0 +1,79 @@
+"""What the command line says and hears: errors in words, a progress bar on terminals, Ctrl-C."""
+
+import json
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from engine.errors import CancelledError, EngineError
+
+
+def show_error(error: EngineError, *, as_json: bool = False) -> None:
+    """The sentence and the hint on stderr; with `as_json` also {"error": {code, text, hint}} on stdout."""
+    print(f"{error.text}\nhint: {error.hint}", file=sys.stderr)
+    if as_json:
+        show_json({"error": {"code": error.code, "text": error.text, "hint": error.hint}})
+
+
+def show_json(value: Mapping[str, Any]) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def show_warning(text: str) -> None:
+    print(f"warning: {text}", file=sys.stderr)
+
+
+def exit_code_of(error: EngineError) -> int:
+    return 130 if isinstance(error, CancelledError) else 1
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Yields `should_stop`: true after the first Ctrl-C. A second one stops at once (KeyboardInterrupt)."""
+    wish = threading.Event()
+
+    def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of signal handlers
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        wish.set()
+
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
+        yield wish.is_set
+        return
+    previous = signal.signal(signal.SIGINT, note)
+    try:
+        yield wish.is_set
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+class ProgressBar:
+    """One line on stderr that fills up; silent where stderr is no terminal."""
+
+    def __init__(self) -> None:
+        self._shows = sys.stderr.isatty()
+        self._width = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._write("")
+
+    def show(self, fraction: float, text: str) -> None:
+        """`fraction` of the whole, 0 to 1, and what is being done."""
+        room = max(10, min(30, shutil.get_terminal_size().columns - 40))
+        filled = round(room * min(max(fraction, 0.0), 1.0))
+        self._write(f"{'█' * filled}{'░' * (room - filled)} {fraction:4.0%} {text}")
+
+    def _write(self, line: str) -> None:
+        if self._shows:
+            end = "" if line else "\r"
+            print(f"\r{line:<{self._width}}", end=end, file=sys.stderr, flush=True)
+            self._width = len(line)
