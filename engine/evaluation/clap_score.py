@@ -49,8 +49,9 @@ def _batch_scores(
 ) -> NDArray[np.float64]:
     """Clips of one length are embedded together, others one by one: padding would change what CLAP hears."""
     texts = clap.embed_text(captions)
+    heard = [torch.from_numpy(waveform[None]).to(texts.device) for waveform in waveforms]
     if len({len(waveform) for waveform in waveforms}) == 1:
-        sounds = clap.embed_audio(torch.from_numpy(np.stack(waveforms)), sample_rate)
+        sounds = clap.embed_audio(torch.cat(heard), sample_rate)
     else:
-        sounds = torch.cat([clap.embed_audio(torch.from_numpy(one[None]), sample_rate) for one in waveforms])
+        sounds = torch.cat([clap.embed_audio(one, sample_rate) for one in heard])
     return torch.nn.functional.cosine_similarity(sounds, texts.to(sounds)).double().cpu().numpy()

@@ -33,7 +33,7 @@ class ClassifierSettings:
 
     clips_per_class: int = 150  # to learn from
     test_clips_per_class: int = 20  # to be tested on
-    steps: int = 1000
+    steps: int = 600
     batch: int = 32
     peak_rate: float = 3e-3  # of AdamW, cosine to a twentieth
     weight_decay: float = 1e-2

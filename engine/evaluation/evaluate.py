@@ -1,0 +1,142 @@
+"""A model against the held-out part of the corpus: wordings and clips that no training has met."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.audio import Audio
+from engine.errors import CancelledError, TooFewClipsError
+from engine.evaluation.clap_score import Embedder, clap_scores
+from engine.evaluation.classifier import SAMPLE_RATE, SoundClassifier, judge, mono_16_khz
+from engine.evaluation.frechet import frechet_distance
+from engine.evaluation.report import ModelReport, class_rows
+from engine.operations.generate import Generate
+from engine.sounds import SOUNDS, captions, render
+
+PAIRED_SEED = 11_000_000  # real clips whose attributes the prompts describe
+FLOOR_SEED = 12_000_000  # other real clips, for the floor of the Frechet distance
+SEEDS_A_RUN = 10_000  # so that evaluations with different seeds meet different clips
+SILENT_PEAK = 1e-3  # -60 dBFS
+SECONDS = 5.12
+
+Waveform = NDArray[np.float32]  # [T] at 16 kHz
+
+
+class Renderer(Protocol):
+    """The part of the engine that is put to the test."""
+
+    def run(self, request: Generate) -> list[Audio]: ...
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """What is asked of the model."""
+
+    clips_per_class: int = 4
+    seed: int = 1
+    sounds: tuple[str, ...] = SOUNDS
+    steps: int | None = None  # None: the model's default
+    guidance: float | None = None
+    model: str = "nano"  # as the report calls it
+
+    def __post_init__(self) -> None:
+        if self.clips_per_class * len(self.sounds) < 2:
+            raise TooFewClipsError("the evaluation", self.clips_per_class * len(self.sounds), 2)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The report and the clips it rests on, paired: real k is what prompt k describes."""
+
+    report: ModelReport
+    prompts: tuple[str, ...]
+    truths: tuple[str, ...]  # classes
+    generated: tuple[Waveform, ...]
+    real: tuple[Waveform, ...]
+
+
+@dataclass(frozen=True)
+class _Task:
+    sound: str
+    prompt: str
+    seed: int
+    real: Waveform
+
+
+def evaluate_model(
+    engine: Renderer,
+    clap: Embedder,
+    classifier: SoundClassifier,
+    settings: EvaluationSettings,
+    *,
+    on_clip: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Evaluation:
+    """Generate a clip for a held-out wording of every class, several times, and judge the clips beside real ones.
+
+    One candidate a prompt: nothing is chosen after the fact. Raises CancelledError when `should_stop` says so.
+    """
+    tasks = _tasks(settings)
+    generated = []
+    for index, task in enumerate(tasks):
+        if should_stop and should_stop():
+            raise CancelledError
+        request = Generate(task.prompt, SECONDS, seed=task.seed, steps=settings.steps, guidance=settings.guidance)
+        generated.append(mono_16_khz(engine.run(request)[0]))
+        if on_clip:
+            on_clip(index + 1, len(tasks))
+    return _judged(settings, tasks, generated, clap, classifier)
+
+
+def real_clips(sounds: Sequence[str], clips_per_class: int, first_seed: int) -> list[Waveform]:
+    """Held-out corpus clips, classes taking turns."""
+    count = clips_per_class * len(sounds)
+    return [render(sounds[k % len(sounds)], first_seed + k, SECONDS, SAMPLE_RATE).waveform for k in range(count)]
+
+
+def _tasks(settings: EvaluationSettings) -> list[_Task]:
+    """Classes taking turns, each task with the held-out clip whose attributes its prompt describes."""
+    first = PAIRED_SEED + SEEDS_A_RUN * settings.seed
+    tasks = []
+    for index in range(settings.clips_per_class * len(settings.sounds)):
+        sound = render(settings.sounds[index % len(settings.sounds)], first + index, SECONDS, SAMPLE_RATE)
+        prompt = captions(sound.name, sound.attributes, first + index, held_out=True)[0]
+        tasks.append(_Task(sound.name, prompt, settings.seed * SEEDS_A_RUN + index, sound.waveform))
+    return tasks
+
+
+def _judged(
+    settings: EvaluationSettings,
+    tasks: Sequence[_Task],
+    generated: Sequence[Waveform],
+    clap: Embedder,
+    classifier: SoundClassifier,
+) -> Evaluation:
+    prompts, truths, real = ([getattr(task, name) for task in tasks] for name in ("prompt", "sound", "real"))
+    others = real_clips(settings.sounds, settings.clips_per_class, FLOOR_SEED + SEEDS_A_RUN * settings.seed)
+    heard, heard_real = judge(classifier, generated), judge(classifier, real)
+    floor = frechet_distance(judge(classifier, others).features, heard_real.features)
+    report = ModelReport(
+        model=settings.model,
+        clips=len(tasks),
+        clips_per_class=settings.clips_per_class,
+        seed=settings.seed,
+        steps=settings.steps,
+        guidance=settings.guidance,
+        accuracy=_share_right(truths, heard.names),
+        accuracy_real=_share_right(truths, heard_real.names),
+        frechet=frechet_distance(heard.features, heard_real.features),
+        frechet_real=floor,
+        clap_score=float(clap_scores(clap, generated, SAMPLE_RATE, prompts).mean()),
+        clap_score_real=float(clap_scores(clap, real, SAMPLE_RATE, prompts).mean()),
+        silent=sum(bool(np.abs(waveform).max() < SILENT_PEAK) for waveform in generated),
+        classes=class_rows(truths, heard.names),
+    )
+    return Evaluation(report, tuple(prompts), tuple(truths), tuple(generated), tuple(real))
+
+
+def _share_right(truths: Sequence[str], heard: Sequence[str]) -> float:
+    return sum(truth == name for truth, name in zip(truths, heard, strict=True)) / len(truths)

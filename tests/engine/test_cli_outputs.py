@@ -1,0 +1,83 @@
+"""Names of the files that the command line writes."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.cli.outputs import choose_outputs, default_words
+from engine.errors import InvalidRequestError, OutputExistsError
+
+
+@pytest.fixture(autouse=True)
+def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+class TestNamesThatWereAskedFor:
+    def test_one_take_has_the_name_itself(self) -> None:
+        assert choose_outputs(Path("rain.wav"), "unused", 1) == [Path("rain.wav")]
+
+    def test_further_takes_are_numbered(self) -> None:
+        assert choose_outputs(Path("a/rain.WAV"), "unused", 3) == [
+            Path("a/rain.WAV"),
+            Path("a/rain 2.WAV"),
+            Path("a/rain 3.WAV"),
+        ]
+
+    def test_a_missing_ending_is_added(self) -> None:
+        assert choose_outputs(Path("rain"), "unused", 1) == [Path("rain.wav")]
+
+    @pytest.mark.parametrize("taken", ["rain.wav", "rain 2.wav"], ids=["the first", "a further one"])
+    def test_a_taken_name_is_refused(self, working_folder: Path, taken: str) -> None:
+        (working_folder / taken).write_text("mine", encoding="utf-8")
+
+        with pytest.raises(OutputExistsError, match=f"{taken} exists already"):
+            choose_outputs(Path("rain.wav"), "unused", 2)
+
+    def test_a_link_to_nowhere_is_taken_too(self, working_folder: Path) -> None:
+        (working_folder / "rain.wav").symlink_to("nowhere")
+
+        with pytest.raises(OutputExistsError):
+            choose_outputs(Path("rain.wav"), "unused", 1)
+
+    @pytest.mark.parametrize("name", ["rain.mp3", "rain.flac"])
+    def test_other_formats_are_refused(self, name: str) -> None:
+        with pytest.raises(InvalidRequestError, match=r"output is 'rain\..*'; expected a name that ends in .wav"):
+            choose_outputs(Path(name), "unused", 1)
+
+
+class TestNamesOfOurOwn:
+    def test_go_into_the_folder_that_was_asked_for(self, working_folder: Path) -> None:
+        assert choose_outputs(working_folder, "rain s1", 1) == [working_folder / "rain s1.wav"]
+
+    def test_pass_over_what_is_there(self, working_folder: Path) -> None:
+        (working_folder / "rain s1.wav").touch()
+        (working_folder / "rain s1 3.wav").touch()
+
+        assert [path.name for path in choose_outputs(None, "rain s1", 2)] == ["rain s1 2.wav", "rain s1 4.wav"]
+
+    @pytest.mark.parametrize(
+        ("arguments", "expected"),
+        [
+            pytest.param(("Heavy rain, on tin!", 7), "heavy-rain-on-tin s7", id="generate"),
+            pytest.param(
+                ("thunder", 1, "restyle", Path("a/My Clip.wav")), "my-clip restyle thunder s1", id="with a clip"
+            ),
+            pytest.param(("../../etc/passwd", 1), "etc-passwd s1", id="no ways out of the folder"),
+            pytest.param(("雨の音", 1), "雨の音 s1", id="another script"),
+            pytest.param(("???", 1), " s1", id="nothing to read"),
+        ],
+    )
+    def test_say_what_is_in_the_file(self, arguments: tuple, expected: str) -> None:
+        assert default_words(*arguments) == expected.strip()
+
+    @pytest.mark.parametrize("prompt", ["long " * 400, "雨" * 1000], ids=["many words", "three bytes a letter"])
+    def test_stay_under_120_bytes(self, working_folder: Path, prompt: str) -> None:
+        words = default_words(prompt, 4_294_967_295, "restyle", Path("clip.wav"))
+        (working_folder / f"{words}.wav").touch()
+
+        (path,) = choose_outputs(None, words, 1)
+
+        assert len(path.name.encode()) <= 120
+        assert words.endswith(" s4294967295")
