@@ -95,7 +95,6 @@ def run(args: argparse.Namespace) -> int:
         ldm = LdmSettings(
             clips, parts, loop, args.preset, args.batch, args.text_share, mixup_share=args.mixup_share, device=args.device
         )
-        prepare_latents(ldm, partial(_show_count, "encoding"))
         run_together(_train_ldm, (ldm,), args.processes)
     return 0
 
@@ -113,6 +112,7 @@ def _train_vocoder(workers: Workers, settings: VocoderSettings) -> None:
 
 
 def _train_ldm(workers: Workers, settings: LdmSettings) -> None:
+    prepare_latents(workers, settings, partial(_show_count, "encoding"))
     train_ldm(workers, settings, _show_report)
 
 

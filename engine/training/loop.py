@@ -171,4 +171,4 @@ def read_log(folder: Path) -> Iterator[dict[str, float]]:
 
 
 def _seed_of(seed: int, step: int, rank: int) -> int:
-    return int(np.random.SeedSequence((seed, step, rank)).generate_state(1, np.uint64)[0] >> 1)
+    return int(np.random.SeedSequence((seed, step, rank)).generate_state(1, np.uint32)[0])

@@ -24,6 +24,7 @@ from engine.training.parts import LatentScaling, join_parts, save_part
 from engine.training.workers import Workers
 
 _BATCH = 32  # clips that are encoded at once
+OnCount = Callable[[int, int], None]  # done, total
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class LdmSettings:
     drop_share: float = 0.1  # of conditions that become the empty prompt's
     mixup_share: float = 0.0  # of latents that are mixtures of two sounds (the paper's conditioning augmentation)
     captions_per_clip: int = 6
-    ema_limit: float = 0.999
+    ema_limit: float = 0.998
     scale_exponent: float = 0.5  # of a latent channel's share of the patches' deviation; 0 is unit variance everywhere
     device: str = "cpu"
 
@@ -54,30 +55,54 @@ class Latents:
         return len(self.latents)
 
 
-@torch.no_grad()
-def prepare_latents(settings: LdmSettings, on_progress: Callable[[int, int], None] | None = None) -> None:
-    """Encode every clip, embed it and its captions, and set the scale of latents; nothing is done twice."""
+def prepare_latents(workers: Workers, settings: LdmSettings, on_progress: OnCount | None = None) -> None:
+    """Encode and embed every clip and its captions, and set the scale of latents; nothing is done twice."""
     folder = settings.clips / "latents"
     if (folder / "text.npy").exists():
         return
     folder.mkdir(exist_ok=True)
     model, clips = join_parts(settings.parts, settings.preset), Clips(settings.clips)
-    mixtures = int(settings.mixup_share * len(clips))
-    shape = len(clips) + mixtures, *model.latent_shape(model.config.window_rows)
-    latents = open_memmap(folder / "latents.npy", "w+", np.float16, shape)
-    audio = np.zeros((shape[0], model.clap.embedding_dim), np.float32)
-    for start in range(0, shape[0], _BATCH):
-        rows = slice(start, min(start + _BATCH, shape[0]))
-        waveform = _mixed(clips, np.arange(shape[0])[rows])
-        log_mel = model.log_mel(waveform)
+    encode_clips(workers, model, clips, settings, on_progress)
+    if workers.leads:
+        _set_scale(model, np.load(folder / "latents.npy", mmap_mode="r"), settings)
+        embed_clips(model, clips, settings)
+    workers.wait()
+
+
+@torch.no_grad()
+def encode_clips(
+    workers: Workers, model: AudioLDM, clips: Clips, settings: LdmSettings, on_progress: OnCount | None = None
+) -> None:
+    """latents.npy float16 [K, Z, H, W]: the posteriors' means, not scaled yet; every process encodes its share."""
+    path = settings.clips / "latents" / "latents.npy"
+    total = len(clips) + int(settings.mixup_share * len(clips))
+    if workers.leads and not path.exists():
+        open_memmap(path, "w+", np.float16, (total, *model.latent_shape(model.config.window_rows))).flush()
+    workers.wait()
+    latents = np.load(path, mmap_mode="r+")
+    for start in range(workers.rank * _BATCH, total, workers.count * _BATCH):
+        rows = np.arange(start, min(start + _BATCH, total))
+        log_mel = clips.log_mel(rows) if rows[-1] < len(clips) else model.log_mel(_mixed(clips, rows))
         latents[rows] = model.vae.encode(log_mel).mean.numpy().astype(np.float16)
-        audio[rows] = model.clap.embed_audio(waveform, model.sample_rate).numpy()
-        if on_progress:
-            on_progress(rows.stop, shape[0])
+        if on_progress and workers.leads:
+            on_progress(int(rows[-1]) + 1, total)
     latents.flush()
-    np.save(folder / "audio.npy", audio)
-    _set_scale(model, latents, settings)
-    np.save(folder / "text.npy", _embed_captions(model, clips, settings.captions_per_clip, shape[0]))
+    workers.wait()
+
+
+@torch.no_grad()
+def embed_clips(model: AudioLDM, clips: Clips, settings: LdmSettings) -> None:
+    """audio.npy [K, D] and text.npy [K, C, D], the embeddings of every clip and of its captions (zeros for mixtures)."""
+    folder = settings.clips / "latents"
+    total = len(clips) + int(settings.mixup_share * len(clips))
+    parts = [np.arange(start, min(start + _BATCH, total)) for start in range(0, total, _BATCH)]
+    audio = [model.clap.embed_audio(_mixed(clips, part), model.sample_rate).numpy() for part in parts]
+    np.save(folder / "audio.npy", np.concatenate(audio))
+    text = np.zeros((total, settings.captions_per_clip, model.clap.embedding_dim), np.float32)
+    for k in range(len(clips)):
+        wordings = [clips.caption(k, 1000 * k + c) for c in range(settings.captions_per_clip)]
+        text[k] = model.clap.embed_text(wordings).numpy()
+    np.save(folder / "text.npy", text)
 
 
 def _mixed(clips: Clips, indices: NDArray[np.int64]) -> Tensor:
@@ -90,14 +115,6 @@ def _mixed(clips: Clips, indices: NDArray[np.int64]) -> Tensor:
         first, second = clips.waveform(pair)
         parts.append((share * first + (1 - share) * second)[None])
     return torch.cat(parts)
-
-
-def _embed_captions(model: AudioLDM, clips: Clips, count: int, total: int) -> NDArray[np.float32]:
-    """[K, C, D]; a mixture has no caption, and stays at zero."""
-    text = np.zeros((total, count, model.clap.embedding_dim), np.float32)
-    for k in range(len(clips)):
-        text[k] = model.clap.embed_text([clips.caption(k, 1000 * k + c) for c in range(count)]).numpy()
-    return text
 
 
 def _set_scale(model: AudioLDM, latents: NDArray[np.float16], settings: LdmSettings) -> None:

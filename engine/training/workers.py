@@ -44,13 +44,10 @@ class Workers:
         for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(part.view_as(gradient))
 
-    def any_wants(self, wish: bool) -> bool:
-        """Whether any process wishes it; all get the same answer."""
-        if self.count == 1:
-            return wish
-        flag = torch.tensor([float(wish)])
-        distributed.all_reduce(flag, distributed.ReduceOp.MAX)
-        return bool(flag.item())
+    def wait(self) -> None:
+        """Until every process has come here."""
+        if self.count > 1:
+            distributed.barrier()
 
 
 def run_together(main: Callable[..., None], arguments: tuple[Any, ...], count: int) -> None:
