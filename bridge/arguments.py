@@ -1,0 +1,127 @@
+"""Every argument of the protocol and its kind; a new argument is one row of ARGUMENTS. Pure."""
+
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.errors import BadValueError, RelativePathError, WrongTypeError
+
+Check = Callable[[str, Any], Any]
+"""Take a name and a value; give the value back in its canonical form, or raise a ProtocolError."""
+Region = tuple[float, float]
+"""Start and end, in seconds of the clip."""
+
+MAX_JOB_ID = 100
+"""Characters of a job id."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of argument: what it is called in sentences, how a value is checked, and how a word is read as one."""
+
+    expected: str
+    check: Check
+    from_word: Callable[[str], Any]
+
+
+def _check_text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise WrongTypeError(name, value, "a string")
+    return value
+
+
+def _check_integer(name: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise WrongTypeError(name, value, "an integer")
+    return value
+
+
+def _check_number(name: str, value: Any) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise WrongTypeError(name, value, "a float")
+    if not math.isfinite(value):
+        raise BadValueError(name, value, "a finite float")
+    return float(value)
+
+
+def _check_switch(name: str, value: Any) -> bool:
+    if not isinstance(value, int):
+        raise WrongTypeError(name, value, "0 or 1")
+    if value not in {0, 1}:
+        raise BadValueError(name, value, "0 or 1")
+    return bool(value)
+
+
+def _check_path(name: str, value: Any) -> str:
+    path = _check_text(name, value)
+    if "\0" in path or not path:
+        raise BadValueError(name, path, "an absolute path")
+    if not os.path.isabs(path):
+        raise RelativePathError(name, path)
+    return path
+
+
+def _check_job(name: str, value: Any) -> str:
+    job = _check_text(name, value)
+    if not job or len(job) > MAX_JOB_ID or not job.isprintable():
+        raise BadValueError(name, job, f"1 to {MAX_JOB_ID} printable characters")
+    return job
+
+
+def _check_regions(name: str, value: Any) -> tuple[Region, ...]:
+    return tuple(_check_region(name, item) for item in value)
+
+
+def _check_region(name: str, value: Any) -> Region:
+    if isinstance(value, tuple):
+        start_s, end_s = value
+        return _check_number(name, start_s), _check_number(name, end_s)
+    try:
+        start_s, end_s = map(float, _check_text(name, value).split())
+    except ValueError:
+        raise BadValueError(name, value, '"start end", two numbers in one string') from None
+    return _check_number(name, start_s), _check_number(name, end_s)
+
+
+def _read_switch(word: str) -> bool:
+    return {"0": False, "1": True, "false": False, "true": True, "no": False, "yes": True}[word.lower()]
+
+
+TEXT = Kind("string", _check_text, str)
+INTEGER = Kind("integer", _check_integer, int)
+NUMBER = Kind("float", _check_number, float)
+SWITCH = Kind("0 or 1", _check_switch, _read_switch)
+PATH = Kind("absolute path", _check_path, str)
+JOB = Kind("job id", _check_job, str)
+REGION = Kind('"start end"', _check_regions, str)
+
+ARGUMENTS: dict[str, Kind] = {
+    "job": JOB,
+    "clip": PATH,
+    "prompt": TEXT,
+    "seconds": NUMBER,
+    "strength": NUMBER,
+    "start_s": NUMBER,
+    "end_s": NUMBER,
+    "region": REGION,
+    "low_hz": NUMBER,
+    "high_hz": NUMBER,
+    "seed": INTEGER,
+    "steps": INTEGER,
+    "guidance": NUMBER,
+    "candidates": INTEGER,
+    "negative": TEXT,
+    "model": TEXT,
+    "sampler": TEXT,
+    "keep_air": SWITCH,
+    "reply": PATH,
+    "output_dir": PATH,
+    "client": TEXT,
+    "token": TEXT,
+    "number": INTEGER,
+    "on": SWITCH,
+}
+REPEATABLE = frozenset({"region"})
+"""Keys that may come more than once; their values are collected."""

@@ -1,0 +1,92 @@
+"""Where a take goes and what it is called; reading and writing themselves are `engine.Audio`'s."""
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+import platformdirs
+
+from bridge.errors import FolderError
+from bridge.messages import ClipRequest, RenderRequest
+from engine import Audio, OutputExistsError, sidecar_path
+
+MAX_NAME = 120
+"""Bytes of a file name, in UTF-8, with its suffix."""
+
+_MAX_SLUG = 40
+_MAX_SUFFIX = len(" (9999).wav")
+
+
+def read_clip(request: ClipRequest) -> Audio:
+    """Read the clip that a request names. Raises the engine's AudioFileError family."""
+    return Audio.read(Path(request.clip))
+
+
+def output_folder(request: RenderRequest, configured: str | None) -> Path:
+    """Choose and make the folder of the result: the request's, the configured one, beside the clip, or Music/Retake.
+
+    Raises FolderError when there is none and none can be made.
+    """
+    if request.output_dir or configured:
+        folder = Path(request.output_dir or configured or "")
+    elif isinstance(request, ClipRequest):
+        folder = Path(request.clip).parent
+    else:
+        folder = platformdirs.user_music_path() / "Retake"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FolderError(folder, error.strerror or error) from error
+    return folder
+
+
+def take_name(request: RenderRequest, seed: int) -> str:
+    """Name a take: `<clip> restyle <prompt-slug> s<seed>`, short enough for MAX_NAME bytes with its suffix."""
+    operation = request.address.rpartition("/")[2]
+    ending = f"{operation} {slug(request.prompt)} s{seed}"
+    if not isinstance(request, ClipRequest):
+        return ending
+    room = MAX_NAME - _MAX_SUFFIX - len(ending.encode()) - 1
+    return f"{_cut(Path(request.clip).stem, room)} {ending}"
+
+
+def slug(prompt: str) -> str:
+    """Spell a prompt for a file name: lower case, any script, words joined by dashes."""
+    words = re.findall(r"\w+", unicodedata.normalize("NFC", prompt).lower())
+    return _cut("-".join(words), _MAX_SLUG).strip("-") or "untitled"
+
+
+def _cut(text: str, num_bytes: int) -> str:
+    """Shorten a text to so many bytes of UTF-8 without cutting a character in two."""
+    return text.encode("utf-8", "replace")[:num_bytes].decode("utf-8", "ignore").rstrip()
+
+
+def write_takes(takes: Sequence[Audio], folder: Path, names: Sequence[str]) -> list[Path]:
+    """Write every take, or none: when one fails, those written before it are removed again.
+
+    Raises the engine's OutputWriteError.
+    """
+    written: list[Path] = []
+    try:
+        for take, name in zip(takes, names, strict=True):
+            written.append(_write_uniquely(take, folder, name))
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+            sidecar_path(path).unlink(missing_ok=True)
+        raise
+    return written
+
+
+def _write_uniquely(take: Audio, folder: Path, name: str) -> Path:
+    """Write under the first free name of `name.wav`, `name (2).wav`, `name (3).wav` and so on."""
+    for number in itertools.count(1):
+        path = folder / (f"{name}.wav" if number == 1 else f"{name} ({number}).wav")
+        try:
+            take.write(path)
+        except OutputExistsError:
+            continue
+        return path
+    raise AssertionError("itertools.count ends")

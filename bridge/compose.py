@@ -1,0 +1,89 @@
+"""From the words of a command line, or a request file, to a request; relative paths become absolute here."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bridge.arguments import ARGUMENTS, PATH, REPEATABLE
+from bridge.errors import MissingArgumentError, RequestFileError, UnknownAddressError, WrongTypeError
+from bridge.messages import REQUESTS, RenderRequest, Request
+from bridge.protocol import parse_request
+
+_PREFIX = "/retake/"
+OPERATIONS: dict[str, type[Request]] = {address.removeprefix(_PREFIX): kind for address, kind in REQUESTS.items()}
+
+
+def request_from_words(operation: str, words: Sequence[str], job: str, extra: Mapping[str, str]) -> Request:
+    """Read `restyle clip.wav "a prompt" strength 0.6`; `job` is the id of a render, `extra` holds further keys.
+
+    Raises a ProtocolError when the words do not follow the protocol.
+    """
+    kind = _kind_of(operation)
+    names = [name for name in kind.fixed if name != "job" or not _is_render(kind)]
+    if len(words) < len(names):
+        raise MissingArgumentError(operation, names[len(words)], names)
+    core = {name: _value(name, word) for name, word in zip(names, words, strict=False)}
+    rest = words[len(names) :]
+    args = [core.get(name, job) for name in kind.fixed]
+    for key, word in (*extra.items(), *zip(rest[::2], rest[1::2], strict=False)):
+        args += [key, _value(key, word)]
+    args += rest[len(rest) - len(rest) % 2 :]  # a key without its value, for the parser to refuse
+    return parse_request(kind.address, args)
+
+
+def request_from_file(path: Path, job: str | None, default_job: str, extra: Mapping[str, str]) -> Request:
+    """Read `{"operation": "restyle", "clip": "/clip.wav", "prompt": "thunder", "strength": 0.6}`.
+
+    Raises RequestFileError when it is not such a file, a ProtocolError when it does not follow the protocol.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        kind = _kind_of(content.pop("operation"))
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise RequestFileError(path, error) from error
+    if _is_render(kind):
+        content["job"] = job or content.get("job", default_job)
+    content |= extra
+    for name in kind.fixed:
+        if name not in content:
+            raise MissingArgumentError(kind.address, name, kind.fixed)
+    args = [_absolute(name, content.pop(name)) for name in kind.fixed]
+    for key, value in content.items():
+        args += [part for item in _items(key, value) for part in (key, _absolute(key, item))]
+    return parse_request(kind.address, args)
+
+
+def _kind_of(operation: str) -> type[Request]:
+    if operation not in OPERATIONS:
+        raise UnknownAddressError(operation, OPERATIONS)
+    return OPERATIONS[operation]
+
+
+def _is_render(kind: type[Request]) -> bool:
+    return issubclass(kind, RenderRequest)
+
+
+def _value(name: str, word: str) -> Any:
+    """Read a word as the argument of that name; an unknown name is left for the parser to refuse."""
+    if name not in ARGUMENTS:
+        return word
+    try:
+        return _absolute(name, ARGUMENTS[name].from_word(word))
+    except (ValueError, KeyError):
+        raise WrongTypeError(name, word, ARGUMENTS[name].expected) from None
+
+
+def _absolute(name: str, value: Any) -> Any:
+    is_path = name in ARGUMENTS and ARGUMENTS[name] is PATH and isinstance(value, str) and value
+    return os.path.abspath(os.path.expanduser(value)) if is_path else value
+
+
+def _items(key: str, value: Any) -> Iterator[Any]:
+    """Give what a repeatable key holds one by one; a region may be written as "1 2" or [1, 2]."""
+    if key not in REPEATABLE or not isinstance(value, list):
+        yield value
+        return
+    for item in value:
+        yield " ".join(map(str, item)) if isinstance(item, list) else item

@@ -1,0 +1,131 @@
+"""The daemon's life: settings, lock, wiring, signals, and an orderly end. In between it is the desk that acts."""
+
+import argparse
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from bridge import __version__
+from bridge.desk import Desk, DeskRules
+from bridge.discovery import InstanceLock, Runtime, remove_runtime, runtime_file, wait_for_daemon, write_runtime
+from bridge.errors import BridgeError, FolderError
+from bridge.job_queue import JobQueue
+from bridge.journal import Journal
+from bridge.osc_server import LOOPBACK, OscServer, open_server
+from bridge.pipe import RenderSetup
+from bridge.program import own_command
+from bridge.settings import Settings, add_flags, load_settings
+from bridge.worker import Worker
+
+_LOG_BYTES = 1_000_000
+_LOG_FILES = 3
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """The parts, put together by `build` and brought to life by `serve`."""
+
+    folder: Path
+    runtime: Runtime
+    server: OscServer
+    journal: Journal
+    worker: Worker
+    desk: Desk
+
+    async def serve(self) -> None:
+        """Publish where we are, and answer until the desk closes; leave neither process nor runtime file behind."""
+        self.desk.reopen()
+        write_runtime(self.folder, self.runtime)
+        tasks = [asyncio.create_task(self.desk.receive()), asyncio.create_task(self.desk.work())]
+        try:
+            await self.desk.closing.wait()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.worker.stop()
+            self.desk.close()
+            self.server.close()
+            self.journal.close()
+            remove_runtime(self.folder)
+
+
+async def build(settings: Settings, worker_command: Sequence[str] | None = None) -> Daemon:
+    """Construct and connect everything; another command can take the place of the render process."""
+    folder = settings.state_folder
+    journal = Journal(folder / "journal.sqlite3")
+    server = await open_server(settings.port)
+    runtime = Runtime(LOOPBACK, server.port, os.getpid(), __version__, secrets.token_urlsafe(24))
+    command = worker_command or own_command("worker", _render_setup(settings).to_json())
+    worker = Worker(command, settings.cancel_grace_s)
+    rules = DeskRules(
+        token=runtime.token if settings.require_token else None,
+        runtime_file=runtime_file(folder),
+        model=settings.model,
+        device=settings.device,
+        idle_unload_s=60 * settings.idle_unload_min,
+    )
+    desk = Desk(server, journal, JobQueue(settings.queue_capacity), worker, rules)
+    return Daemon(folder, runtime, server, journal, worker, desk)
+
+
+def _render_setup(settings: Settings) -> RenderSetup:
+    models_dir = None if settings.models_dir is None else str(settings.models_dir)
+    output_dir = None if settings.output_dir is None else str(settings.output_dir)
+    return RenderSetup(settings.model, settings.device, models_dir, output_dir)
+
+
+async def _run(settings: Settings) -> None:
+    daemon = await build(settings)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(daemon.desk.closing.set))
+    log.info("Retake %s, pid %d, port %d", __version__, daemon.runtime.pid, daemon.runtime.port)
+    print(f"Retake {__version__} listens on {daemon.runtime.host}:{daemon.runtime.port}", flush=True)
+    await daemon.serve()
+    log.info("ended")
+
+
+def _start_log(settings: Settings) -> None:
+    path = settings.state_folder / "daemon.log"
+    file = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8")
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[file])
+
+
+def _start(settings: Settings) -> int:
+    """Run the daemon, unless this user has one already: then say where it is."""
+    lock = InstanceLock(settings.state_folder)
+    try:
+        if not lock.acquire():
+            other = wait_for_daemon(settings.state_folder)
+            where = "" if other is None else f" at {other.host}:{other.port} (pid {other.pid})"
+            print(f"Retake is running already{where}")
+            return 0
+        _start_log(settings)
+    except OSError as error:
+        raise FolderError(settings.state_folder, error.strerror or error) from error
+    asyncio.run(_run(settings))
+    lock.release()
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `retake daemon`."""
+    parser = argparse.ArgumentParser(prog="retake daemon", description="Listen for OSC requests and render them.")
+    add_flags(parser)
+    flags = vars(parser.parse_args(argv))
+    try:
+        return _start(load_settings(os.environ, flags))
+    except BridgeError as error:
+        print(f"{error.text}\nhint: {error.hint}", file=sys.stderr)
+        return 1

@@ -1,0 +1,294 @@
+"""What can go wrong between a client and the engine, as a tree; each class writes its own sentence from facts.
+
+BridgeError                     code, text, hint
+  ProtocolError                 a message that does not follow PROTOCOL.md (the client's mistake)
+    UnknownAddressError
+    MissingArgumentError
+    WrongTypeError
+    BadValueError
+    RelativePathError
+    RegionOrderError
+    UnknownKeyError
+    DuplicateKeyError
+    MissingValueError           a key without its value
+  TokenError                    the command needs the token of the runtime file
+  ReplyFileError                the reply file would harm somebody else's file
+  JobError
+    UnknownJobError
+    JobIdReusedError
+    JobFinishedError            too late to cancel
+    JobCancelledError
+    JobInterruptedError         the daemon stopped before the job was done
+    QueueFullError
+    WorkerDiedError
+    UnforeseenError          an error that nobody foresaw
+  JournalError                  the disk refused to keep the job
+  FolderError                   the output folder cannot be made
+  SettingsError                 a setting that cannot be used
+  PortBusyError
+  DaemonMissingError            no daemon runs, or it does not answer
+  WaitedTooLongError            the job goes on, but the client's patience does not
+  RequestFileError              a file for `retake-send --request` that cannot be understood
+"""
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class BridgeError(Exception):
+    """A failure that a person can act on: `text` says what happened and what was expected, `hint` what to do next."""
+
+    code = "bridge_error"
+
+    def __init__(self, text: str, hint: str) -> None:
+        super().__init__(text)
+        self.text = text
+        self.hint = hint
+
+
+def nearest(word: str, known: Iterable[str], otherwise: str) -> str:
+    """Guess what `word` was meant to be; `otherwise` when nothing known looks like it."""
+    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"did you mean {matches[0]}?" if matches else otherwise
+
+
+def shown(value: object) -> str:
+    """Name a wire value and its type without trusting its size or depth."""
+    if isinstance(value, str):
+        return f"the string {value[:80]!r}"
+    if isinstance(value, bool) or value is None:
+        return f"{value}"
+    if isinstance(value, int):
+        return f"the integer {value}"
+    if isinstance(value, float):
+        return f"the float {value:g}"
+    return f"a {type(value).__name__}"
+
+
+class ProtocolError(BridgeError):
+    """A message that does not follow PROTOCOL.md."""
+
+    code = "bad_message"
+
+
+class UnknownAddressError(ProtocolError):
+    code = "unknown_address"
+
+    def __init__(self, address: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        hint = nearest(address, names, f"known addresses: {', '.join(names)}")
+        super().__init__(f"there is no address {address[:200]}", hint)
+
+
+class MissingArgumentError(ProtocolError):
+    code = "missing_argument"
+
+    def __init__(self, address: str, missing: str, expected: Iterable[str]) -> None:
+        super().__init__(
+            f"{address} lacks its argument {missing}", f"send {address} {' '.join(expected)}, then key value pairs"
+        )
+
+
+class WrongTypeError(ProtocolError):
+    code = "wrong_type"
+
+    def __init__(self, name: str, value: object, expected: str) -> None:
+        super().__init__(f"{name} is {shown(value)}; expected {expected}", f"send {name} as {expected}")
+
+
+class BadValueError(ProtocolError):
+    code = "bad_value"
+
+    def __init__(self, name: str, value: object, expected: str) -> None:
+        super().__init__(f"{name} is {shown(value)}; expected {expected}", f"send {name} as {expected}")
+
+
+class RelativePathError(ProtocolError):
+    code = "relative_path"
+
+    def __init__(self, name: str, value: str) -> None:
+        super().__init__(
+            f"{name} is {shown(value)}; expected an absolute path", "send the whole path, from the root or drive"
+        )
+
+
+class RegionOrderError(ProtocolError):
+    code = "bad_region"
+
+    def __init__(self, start_s: float, end_s: float) -> None:
+        super().__init__(
+            f"the region {start_s:g} s to {end_s:g} s is empty or reversed; expected 0 <= start < end",
+            "send the region's start before its end, in seconds of the clip",
+        )
+
+
+class UnknownKeyError(ProtocolError):
+    code = "unknown_key"
+
+    def __init__(self, address: str, key: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        hint = nearest(key, names, f"known keys: {', '.join(names)}")
+        super().__init__(f"{address} has no key {key[:80]!r}", hint)
+
+
+class DuplicateKeyError(ProtocolError):
+    code = "duplicate_key"
+
+    def __init__(self, address: str, key: str) -> None:
+        super().__init__(f"{address} got the key {key} more than once", f"send {key} once")
+
+
+class MissingValueError(ProtocolError):
+    code = "missing_value"
+
+    def __init__(self, address: str, key: object) -> None:
+        super().__init__(f"{address} ends with {shown(key)}, a key without its value", "send keys and values in pairs")
+
+
+class TokenError(BridgeError):
+    code = "bad_token"
+
+    def __init__(self, address: str, runtime_file: Path, *, given: bool) -> None:
+        what = "came with a wrong token" if given else "came without a token"
+        super().__init__(f"{address} {what}", f'send the key token with the value of "token" in {runtime_file}')
+
+
+class ReplyFileError(BridgeError):
+    code = "bad_reply_file"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(
+            f"the reply file {path} is refused: {reason}",
+            "name a new file that ends in .json, or one that Retake wrote as a reply before",
+        )
+
+
+class JobError(BridgeError):
+    """Something about a job that the client should know."""
+
+    code = "job_error"
+
+
+class UnknownJobError(JobError):
+    code = "unknown_job"
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(
+            f"there is no job {job_id!r}", "check the job id; it is the one that the request was sent with"
+        )
+
+
+class JobIdReusedError(JobError):
+    code = "job_id_reused"
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(
+            f"the job id {job_id!r} belongs to a different request", "choose a new job id for a new request"
+        )
+
+
+class JobFinishedError(JobError):
+    code = "job_finished"
+
+    def __init__(self, job_id: str, state: str) -> None:
+        super().__init__(f"the job {job_id!r} is {state} already", "nothing is left to cancel")
+
+
+class JobCancelledError(JobError):
+    code = "cancelled"
+
+    def __init__(self) -> None:
+        super().__init__("the job was cancelled", "nothing was written; ask again whenever you like")
+
+
+class JobInterruptedError(JobError):
+    code = "interrupted"
+
+    def __init__(self) -> None:
+        super().__init__("the daemon stopped before the job was done", "send the request again with a new job id")
+
+
+class QueueFullError(JobError):
+    code = "queue_full"
+
+    def __init__(self, capacity: int) -> None:
+        super().__init__(
+            f"{capacity} jobs are waiting already", "wait for some of them, or cancel those that you no longer need"
+        )
+
+
+class WorkerDiedError(JobError):
+    code = "worker_died"
+
+    def __init__(self, exit_code: int | None) -> None:
+        super().__init__(
+            f"the render process ended twice during this job (exit code {exit_code})",
+            "most often memory ran out: try fewer candidates, a shorter region or a smaller model; the log says more",
+        )
+
+
+class UnforeseenError(JobError):
+    code = "internal_error"
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(
+            f"something failed that should not: {type(error).__name__}: {error}", "the daemon's log has the details"
+        )
+
+
+class JournalError(BridgeError):
+    code = "journal_failed"
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(
+            f"the job could not be written to the journal: {reason}", "free some disk space and send it again"
+        )
+
+
+class FolderError(BridgeError):
+    code = "output_failed"
+
+    def __init__(self, folder: Path, reason: object) -> None:
+        super().__init__(f"the folder {folder} cannot be used: {reason}", "choose a folder that you may write to")
+
+
+class SettingsError(BridgeError):
+    code = "bad_setting"
+
+    def __init__(self, name: str, value: object, source: str, expected: str) -> None:
+        super().__init__(
+            f"the setting {name} is {value!r} in {source}; expected {expected}", f"set {name} to {expected}"
+        )
+
+
+class PortBusyError(BridgeError):
+    code = "port_busy"
+
+    def __init__(self, first: int, last: int) -> None:
+        super().__init__(
+            f"the ports {first} to {last} are all in use", "choose another one with --port, or 0 for any free one"
+        )
+
+
+class DaemonMissingError(BridgeError):
+    code = "no_daemon"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, "start it with `retake daemon`, or add --start")
+
+
+class WaitedTooLongError(BridgeError):
+    code = "timeout"
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"no result of {job_id or 'the request'} within the given time", "a job goes on; ask later")
+
+
+class RequestFileError(BridgeError):
+    code = "bad_request_file"
+
+    def __init__(self, path: Path, reason: object) -> None:
+        super().__init__(
+            f"{path} is not a request: {reason}", 'expected JSON such as {"operation": "generate", "prompt": "rain"}'
+        )

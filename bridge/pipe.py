@@ -1,0 +1,44 @@
+"""What the daemon and its render process say to each other: the messages of the wire, one JSON line each. Pure."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+from bridge.messages import Reply, Request
+from bridge.protocol import parse_reply, parse_request, to_message
+
+
+@dataclass(frozen=True)
+class RenderSetup:
+    """What the render process has to know before the first request; it travels on its command line."""
+
+    model: str
+    device: str
+    models_dir: str | None = None
+    output_dir: str | None = None
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        return cls(**json.loads(text))
+
+    @property
+    def models_folder(self) -> Path | None:
+        return Path(self.models_dir) if self.models_dir else None
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+
+def to_line(value: Request | Reply) -> bytes:
+    return json.dumps(to_message(value)).encode() + b"\n"
+
+
+def request_from_line(line: bytes) -> Request:
+    """Read a request as `to_line` wrote it. Raises ProtocolError or ValueError."""
+    return parse_request(*json.loads(line))
+
+
+def reply_from_line(line: bytes) -> Reply:
+    """Read a reply as `to_line` wrote it. Raises ProtocolError or ValueError."""
+    return parse_reply(*json.loads(line))

@@ -1,0 +1,59 @@
+"""The reply file: how a job stands, as JSON that is replaced whole, for hosts that cannot listen to a socket."""
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+from bridge.errors import ReplyFileError
+from bridge.jobs import Job
+
+_FIELDS = ("job", "state", "progress", "stage", "paths", "warnings", "error")
+_MAX_BYTES = 1_000_000
+
+log = logging.getLogger(__name__)
+
+
+def check_reply_file(path: str) -> None:
+    """Raise ReplyFileError unless `path` may be written: it ends in .json, and holds nothing or an earlier reply."""
+    if not path.lower().endswith(".json"):
+        raise ReplyFileError(path, "its name does not end in .json")
+    file = Path(path)
+    try:
+        if not file.parent.is_dir():
+            raise ReplyFileError(path, f"there is no folder {file.parent}")
+        if not os.path.lexists(file):
+            return
+        if not file.is_file() or file.stat().st_size > _MAX_BYTES or not _is_reply(file.read_bytes()):
+            raise ReplyFileError(path, "it holds something that Retake did not write")
+    except OSError as error:
+        raise ReplyFileError(path, str(error)) from error
+
+
+def _is_reply(content: bytes) -> bool:
+    try:
+        return not content or set(json.loads(content)) == set(_FIELDS)
+    except (ValueError, TypeError, RecursionError):
+        return False
+
+
+def describe(job: Job) -> dict[str, Any]:
+    """Say how a job stands; `error` is null or holds code, text and hint."""
+    error = None if job.error is None else {"code": job.error.code, "text": job.error.text, "hint": job.error.hint}
+    values = (job.id, str(job.state), round(job.fraction, 4), job.stage, list(job.paths), list(job.warnings), error)
+    return dict(zip(_FIELDS, values, strict=True))
+
+
+def write_reply_file(job: Job) -> None:
+    """Bring the job's reply file, if it asked for one, up to date; trouble is logged and does not stop the job."""
+    if job.request.reply is None:
+        return
+    path = Path(job.request.reply)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        fresh.write_text(json.dumps(describe(job), ensure_ascii=False, indent=1), encoding="utf-8")
+        os.replace(fresh, path)
+    except OSError as error:
+        log.warning("job %s: the reply file could not be written: %s", job.id, error)
+        fresh.unlink(missing_ok=True)

@@ -1,0 +1,231 @@
+"""`retake-send`: one request to the daemon, its progress and its results, for people and for hosts without sockets.
+
+Standard library and python-osc only; it starts in less than 100 ms.
+"""
+
+import argparse
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+
+from bridge.client import Client
+from bridge.compose import OPERATIONS, request_from_file, request_from_words
+from bridge.discovery import Runtime, find_daemon, wait_for_daemon
+from bridge.errors import BridgeError, DaemonMissingError, JobCancelledError, ProtocolError, WaitedTooLongError
+from bridge.messages import (
+    Ack,
+    Cancel,
+    Done,
+    Fail,
+    JobQuery,
+    JobReply,
+    Notice,
+    Progress,
+    Quit,
+    RenderRequest,
+    Reply,
+    Request,
+)
+from bridge.program import HOME, own_command
+from bridge.settings import load_settings
+
+RESEND_S = 0.3
+"""A request without an acknowledgement is sent again after so long; the daemon makes one job of it."""
+_RESENDS = 15
+_SILENCE_S = 2.0
+"""After so long without news we ask how the job stands: the last word may have been lost."""
+_SILENCES = 5
+_START_S = 20.0
+
+CANCELLED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `retake-send` and `retake send`: 0 done, 1 failed, 2 wrong usage, 130 cancelled."""
+    options = _parser().parse_intermixed_args(argv)
+    try:
+        request = _request(options)
+    except ProtocolError as error:
+        return _complain(error, 2)
+    except BridgeError as error:
+        return _complain(error, 1)
+    try:
+        return _converse(request, options)
+    except BridgeError as error:
+        return _complain(error, 1)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="retake-send",
+        description="Send one request to the Retake daemon.",
+        epilog='example: retake-send restyle clip.wav "heavy rain" strength 0.6 seed 3',
+    )
+    parser.add_argument("operation", nargs="?", choices=OPERATIONS, metavar="OPERATION", help=", ".join(OPERATIONS))
+    parser.add_argument("words", nargs="*", help="its arguments, then key value pairs (bridge/PROTOCOL.md)")
+    parser.add_argument("--request", type=Path, metavar="FILE", help="read the request from a JSON file instead")
+    parser.add_argument("--job", metavar="ID", help="job id (default: a random one)")
+    parser.add_argument("--output-dir", metavar="FOLDER", help="folder of the results (default: beside the clip)")
+    parser.add_argument("--no-wait", action="store_true", help="return as soon as the job is accepted")
+    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="wait no longer than this")
+    parser.add_argument("--start", action="store_true", help="start the daemon if none runs")
+    parser.add_argument("--stop-after", action="store_true", help="stop the daemon again, if this call started it")
+    return parser
+
+
+def _request(options: argparse.Namespace) -> Request:
+    extra = {} if options.output_dir is None else {"output_dir": os.path.abspath(options.output_dir)}
+    fresh = f"send-{secrets.token_hex(6)}"
+    if options.request is not None:
+        return request_from_file(options.request, options.job, fresh, extra)
+    if options.operation is None:
+        _parser().error("an OPERATION or --request FILE is needed")
+    return request_from_words(options.operation, options.words, options.job or fresh, extra)
+
+
+def _converse(request: Request, options: argparse.Namespace) -> int:
+    """Find or start the daemon, talk to it, and stop it if that was asked for."""
+    folder = load_settings(os.environ, {}).state_folder
+    runtime = find_daemon(folder)
+    is_ours = runtime is None and options.start
+    runtime = _start_daemon(folder) if is_ours else runtime
+    if runtime is None:
+        raise DaemonMissingError("no daemon runs")
+    with Client(runtime) as client:
+        conversation = Conversation(client, request, no_wait=options.no_wait, timeout_s=options.timeout)
+        try:
+            return conversation.run()
+        except KeyboardInterrupt:
+            return conversation.cancel()
+        finally:
+            if is_ours and options.stop_after:
+                client.send(Quit())
+                _wait_for(client, Done, 2.0)
+
+
+def _start_daemon(folder: Path) -> Runtime:
+    """Start a daemon that outlives us, and wait until it is there."""
+    nothing = subprocess.DEVNULL
+    flags = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+    subprocess.Popen(  # noqa: S603 - our own program
+        own_command("daemon", "--state-dir", str(folder)),
+        cwd=HOME,
+        stdin=nothing,
+        stdout=nothing,
+        stderr=nothing,
+        start_new_session=True,
+        creationflags=flags,
+    )
+    runtime = wait_for_daemon(folder, _START_S)
+    if runtime is None:
+        raise DaemonMissingError(f"the daemon was started but did not appear within {_START_S:g} s")
+    return runtime
+
+
+class Conversation:
+    """One request and everything that is said about it."""
+
+    def __init__(self, client: Client, request: Request, *, no_wait: bool, timeout_s: float | None) -> None:
+        self._client = client
+        self._request = request
+        self._job = request.job if isinstance(request, RenderRequest) else ""
+        self._no_wait = no_wait
+        self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        self._is_accepted = False
+        self._silences = 0
+
+    def run(self) -> int:
+        """Send the request and follow it to its end. Raises DaemonMissingError, WaitedTooLongError."""
+        self._client.send(self._request)
+        while True:
+            reply = self._client.receive(_SILENCE_S if self._is_accepted else RESEND_S)
+            if reply is None:
+                self._speak_up()
+            elif (exit_code := self._hear(reply)) is not None:
+                return exit_code
+            if self._deadline is not None and time.monotonic() > self._deadline:
+                raise WaitedTooLongError(self._job)
+
+    def cancel(self) -> int:
+        """Take the job back, and wait a moment for the answer."""
+        if self._job:
+            self._client.send(Cancel(job=self._job))
+            _wait_for(self._client, Fail, 2.0)
+        _clear_bar()
+        print("cancelled", file=sys.stderr)
+        return CANCELLED
+
+    def _speak_up(self) -> None:
+        """Nothing was heard: say it again, or ask how the job stands, but not for ever."""
+        self._silences += 1
+        if self._silences > (_SILENCES if self._is_accepted else _RESENDS):
+            raise DaemonMissingError("the daemon does not answer")
+        self._client.send(JobQuery(job=self._job) if self._is_accepted else self._request)
+
+    def _hear(self, reply: Reply) -> int | None:
+        """Show a reply; give the exit code when it was the last one."""
+        self._silences = 0
+        match reply:
+            case Ack():
+                self._is_accepted = True
+                return self._leave() if self._no_wait else None
+            case Progress(_, fraction, stage) | JobReply(_, _, fraction, stage):
+                _draw_bar(fraction, stage)
+            case Notice(_, text):
+                _clear_bar()
+                print(f"warning: {text}", file=sys.stderr)
+            case Done(command, _, paths) if command == self._request.address:
+                _clear_bar()
+                for path in paths:
+                    print(f"wrote {path}")
+                return 0
+            case Fail(command, _, code, text, hint) if command == self._request.address:
+                _clear_bar()
+                print(f"{text}\nhint: {hint}", file=sys.stderr)
+                return CANCELLED if code == JobCancelledError.code else 1
+            case _ if not self._job:
+                _print_fields(reply)
+                return 0
+        return None
+
+    def _leave(self) -> int:
+        print(f"accepted {self._job}")
+        return 0
+
+
+def _wait_for(client: Client, kind: type[Reply], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        if isinstance(client.receive(left), kind):
+            return
+
+
+def _draw_bar(fraction: float, stage: str) -> None:
+    if sys.stderr.isatty():
+        filled = round(24 * fraction)
+        print(f"\r{'█' * filled}{'░' * (24 - filled)} {stage:<20.20}", end="", file=sys.stderr, flush=True)
+
+
+def _clear_bar() -> None:
+    if sys.stderr.isatty():
+        print(f"\r{'':<46}\r", end="", file=sys.stderr, flush=True)
+
+
+def _print_fields(reply: Reply) -> None:
+    for entry in fields(reply):
+        value = getattr(reply, entry.name)
+        print(f"{entry.name}: {', '.join(value) if isinstance(value, tuple) else value}")
+
+
+def _complain(error: BridgeError, exit_code: int) -> int:
+    print(f"{error.text}\nhint: {error.hint}", file=sys.stderr)
+    return exit_code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

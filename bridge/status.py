@@ -1,0 +1,55 @@
+"""`retake status`: is there a daemon, where is it, and what is it doing?"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from bridge.client import Client
+from bridge.discovery import find_daemon
+from bridge.errors import BridgeError, DaemonMissingError
+from bridge.messages import Status, StatusReply
+from bridge.settings import load_settings
+
+_TRIES = 10
+_TRY_S = 0.3
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the runtime file's content and the daemon's state; exit 1 when none runs."""
+    parser = argparse.ArgumentParser(prog="retake status", description="Say whether the daemon runs, and what it does.")
+    parser.add_argument("--json", action="store_true", help="machine-readable, with the token")
+    options = parser.parse_args(argv)
+    try:
+        facts = _ask()
+    except BridgeError as error:
+        if options.json:
+            print(json.dumps({"error": {"code": error.code, "text": error.text, "hint": error.hint}}))
+        else:
+            print(f"{error.text}\nhint: {error.hint}", file=sys.stderr)
+        return 1
+    print(json.dumps(facts) if options.json else _sentence(facts))
+    return 0
+
+
+def _ask() -> dict[str, Any]:
+    runtime = find_daemon(load_settings(os.environ, {}).state_folder)
+    if runtime is None:
+        raise DaemonMissingError("no daemon runs")
+    with Client(runtime) as client:
+        for _ in range(_TRIES):
+            client.send(Status())
+            reply = client.receive(_TRY_S)
+            if isinstance(reply, StatusReply):
+                return asdict(runtime) | asdict(reply)
+    raise DaemonMissingError(f"the daemon at {runtime.host}:{runtime.port} does not answer")
+
+
+def _sentence(facts: dict[str, Any]) -> str:
+    return (
+        "Retake {version} at {host}:{port} (pid {pid}) is {state}; "
+        "model {model} on {device}, {queue_length} unfinished jobs".format(**facts)
+    )
