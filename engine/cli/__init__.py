@@ -31,13 +31,14 @@ def main(argv: Sequence[str] | None = None, commands: Sequence[Command] = COMMAN
     """Run one command; 0 done, 1 failed with a sentence and a hint on stderr, 2 wrong usage, 130 cancelled."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     command = next((row for row in commands if row.name == (arguments or [""])[0]), None)
+    parsed = argparse.Namespace()
     try:
-        parsed = build_parser(commands, command).parse_args(arguments)
+        build_parser(commands, command).parse_args(arguments, parsed)
         return int(load(command.run)(parsed)) if command else WRONG_USAGE
     except SystemExit as leaving:  # argparse has shown its help (0) or what is wrong (2)
         return int(leaving.code or 0)
     except EngineError as error:
-        show_error(error, as_json="--json" in arguments)
+        show_error(error, as_json=getattr(parsed, "json", False) in (True, "-"))
         return exit_code_of(error)
     except KeyboardInterrupt:
         return CANCELLED

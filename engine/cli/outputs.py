@@ -1,10 +1,13 @@
 """Names of the files that the command line writes: readable, short, and never one that is taken."""
 
+import itertools
+import os
 import re
 import unicodedata
 from pathlib import Path
 
 from engine.errors import InvalidRequestError, OutputExistsError
+from engine.wav_writer import sidecar_path
 
 MOST_BYTES = 120  # of a name, so that every file system takes it
 SUFFIX = ".wav"
@@ -23,31 +26,27 @@ def choose_outputs(wanted: Path | None, words: str, count: int) -> list[Path]:
     paths = [_numbered(first, number) for number in range(1, count + 1)]
     for path in paths:
         refuse_existing(path)
+        refuse_existing(sidecar_path(path))
     return paths
 
 
 def refuse_existing(path: Path) -> None:
-    """Raises OutputExistsError when something lies there already."""
-    if path.exists() or path.is_symlink():
+    """Raises OutputExistsError when something lies there already, be it a link to nowhere."""
+    if os.path.lexists(path):
         raise OutputExistsError(path)
 
 
-def default_words(prompt: str, seed: int, operation: str | None = None, clip: Path | None = None) -> str:
-    """`<clip> <operation> <prompt> s<seed>` without what file systems or shells dislike, at most 112 bytes."""
+def default_words(operation: str, prompt: str, seed: int, clip: Path | None = None) -> str:
+    """`<clip> <operation> <prompt> s<seed>`, without what file systems or shells dislike in a prompt."""
     ending = f" s{seed}"
-    words = " ".join(filter(None, (_slug(clip.stem) if clip else "", operation or "", _slug(prompt))))
-    return (_cut(words, MOST_BYTES - len(f" 999{SUFFIX}") - len(ending)) + ending).strip()
+    words = " ".join(filter(None, (_cut(clip.stem, MOST_BYTES // 3) if clip else "", operation, _slug(prompt))))
+    return _cut(words, MOST_BYTES - len(f" 999{SUFFIX}") - len(ending)) + ending
 
 
 def _free_paths(folder: Path, words: str, count: int) -> list[Path]:
-    paths: list[Path] = []
-    number = 1
-    while len(paths) < count:
-        path = _numbered(folder / (words + SUFFIX), number)
-        if not path.exists() and not path.is_symlink():
-            paths.append(path)
-        number += 1
-    return paths
+    numbered = (_numbered(folder / (words + SUFFIX), number) for number in itertools.count(1))
+    free = (path for path in numbered if not any(map(os.path.lexists, (path, sidecar_path(path)))))
+    return list(itertools.islice(free, count))
 
 
 def _numbered(path: Path, number: int) -> Path:

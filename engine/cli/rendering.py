@@ -18,7 +18,7 @@ Request = Generate | Restyle | Inpaint
 
 def run_generate(options: argparse.Namespace) -> int:
     request = Generate(options.prompt, options.seconds, **_sampling(options))
-    return _render(options, request, default_words(options.prompt, options.seed))
+    return _render(options, request, default_words("generate", options.prompt, options.seed))
 
 
 def run_restyle(options: argparse.Namespace) -> int:
@@ -31,7 +31,7 @@ def run_restyle(options: argparse.Namespace) -> int:
         keep_air=options.keep_air,
         **_sampling(options),
     )
-    return _render(options, request, default_words(options.prompt, options.seed, "restyle", options.clip))
+    return _render(options, request, default_words("restyle", options.prompt, options.seed, options.clip))
 
 
 def run_inpaint(options: argparse.Namespace) -> int:
@@ -44,7 +44,7 @@ def run_inpaint(options: argparse.Namespace) -> int:
         high_hz=options.high_hz,
         **_sampling(options),
     )
-    return _render(options, request, default_words(options.prompt, options.seed, "inpaint", options.clip))
+    return _render(options, request, default_words("inpaint", options.prompt, options.seed, options.clip))
 
 
 def _sampling(options: argparse.Namespace) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class TestNamesThatWereAskedFor:
     def test_a_missing_ending_is_added(self) -> None:
         assert choose_outputs(Path("rain"), "unused", 1) == [Path("rain.wav")]
 
-    @pytest.mark.parametrize("taken", ["rain.wav", "rain 2.wav"], ids=["the first", "a further one"])
+    @pytest.mark.parametrize("taken", ["rain.wav", "rain 2.wav", "rain.json"], ids=["first", "further", "story"])
     def test_a_taken_name_is_refused(self, working_folder: Path, taken: str) -> None:
         (working_folder / taken).write_text("mine", encoding="utf-8")
 
@@ -60,21 +60,21 @@ class TestNamesOfOurOwn:
     @pytest.mark.parametrize(
         ("arguments", "expected"),
         [
-            pytest.param(("Heavy rain, on tin!", 7), "heavy-rain-on-tin s7", id="generate"),
+            pytest.param(("generate", "Heavy rain, on tin!", 7), "generate heavy-rain-on-tin s7", id="generate"),
             pytest.param(
-                ("thunder", 1, "restyle", Path("a/My Clip.wav")), "my-clip restyle thunder s1", id="with a clip"
+                ("restyle", "thunder", 1, Path("a/My Clip.wav")), "My Clip restyle thunder s1", id="with a clip"
             ),
-            pytest.param(("../../etc/passwd", 1), "etc-passwd s1", id="no ways out of the folder"),
-            pytest.param(("雨の音", 1), "雨の音 s1", id="another script"),
-            pytest.param(("???", 1), " s1", id="nothing to read"),
+            pytest.param(("generate", "../../etc/passwd", 1), "generate etc-passwd s1", id="no ways out of the folder"),
+            pytest.param(("generate", "雨の音", 1), "generate 雨の音 s1", id="another script"),
+            pytest.param(("generate", "???", 1), "generate s1", id="nothing to read"),
         ],
     )
     def test_say_what_is_in_the_file(self, arguments: tuple, expected: str) -> None:
-        assert default_words(*arguments) == expected.strip()
+        assert default_words(*arguments) == expected
 
     @pytest.mark.parametrize("prompt", ["long " * 400, "雨" * 1000], ids=["many words", "three bytes a letter"])
     def test_stay_under_120_bytes(self, working_folder: Path, prompt: str) -> None:
-        words = default_words(prompt, 4_294_967_295, "restyle", Path("clip.wav"))
+        words = default_words("restyle", prompt, 4_294_967_295, Path(prompt[:80]))
         (working_folder / f"{words}.wav").touch()
 
         (path,) = choose_outputs(None, words, 1)

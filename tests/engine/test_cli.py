@@ -1,0 +1,381 @@
+"""The command line, run for real with the tiny preset: files, words, exit codes, and nothing overwritten."""
+
+import argparse
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from engine.cli import CANCELLED, COMMANDS, DONE, FAILED, WRONG_USAGE, Command, main
+from engine.cli.arguments import SAMPLERS as OFFERED_SAMPLERS
+from engine.cli.commands import load
+from engine.diffusion.samplers import SAMPLERS
+from engine.errors import PackageMissingError
+
+TINY = ("--model", "tiny", "--device", "cpu")
+QUICK = (*TINY, "--steps", "2")
+HOUSE = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def clip(working_folder: Path) -> Path:
+    """One second of stereo noise, 24-bit, 44.1 kHz."""
+    samples = 0.1 * np.random.default_rng(1).standard_normal((44_100, 2))
+    soundfile.write(working_folder / "clip.wav", samples, 44_100, subtype="PCM_24")
+    return Path("clip.wav")
+
+
+@pytest.fixture
+def files(clip: Path) -> Path:
+    """The clip, among files that are none."""
+    noise = np.random.default_rng(2).standard_normal(16_000).astype(np.float32) * 0.1
+    Path("text.wav").write_text("hello", encoding="utf-8")
+    soundfile.write("empty.wav", noise[:0], 16_000)
+    soundfile.write("nan.wav", np.where(noise > 0.2, np.nan, noise), 16_000, subtype="FLOAT")
+    soundfile.write("surround.wav", np.stack([noise] * 6, axis=1), 48_000)
+    return clip.parent
+
+
+class TestHelp:
+    def test_lists_every_command(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["--help"]) == DONE
+        shown = capsys.readouterr().out
+
+        for command in COMMANDS:
+            assert command.name in shown
+            assert command.summary in shown
+
+    @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+    def test_of_every_command_explains_it(self, command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main([command.name, "--help"]) == DONE
+        assert f"usage: retake {command.name}" in capsys.readouterr().out
+
+    @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+    def test_every_command_can_be_found(self, command: Command) -> None:
+        assert callable(load(command.arguments))
+        assert callable(load(command.run))
+
+    @pytest.mark.parametrize("words", [("--help",), ("generate", "--help"), ("inpaint", "--nonsense"), ("--version",)])
+    def test_does_not_wait_for_torch(self, words: tuple[str, ...]) -> None:
+        code = f"import sys; from engine.cli import main; main({list(words)}); sys.exit('torch' in sys.modules)"
+        environment = os.environ | {"PYTHONPATH": str(HOUSE)}
+
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=False)
+
+        assert done.returncode == 0, "torch was imported"
+
+    def test_another_house_may_add_its_commands(self, capsys: pytest.CaptureFixture[str]) -> None:
+        row = Command("greet", "say hello", f"{__name__}:add_greeting", f"{__name__}:run_greeting")
+        sys.modules.setdefault(__name__, sys.modules[self.__module__])
+
+        assert main(["greet", "Ada"], commands=(*COMMANDS, row)) == 7
+        assert capsys.readouterr().out == "hello Ada\n"
+
+    def test_offers_the_samplers_that_there_are(self) -> None:
+        assert set(OFFERED_SAMPLERS) == set(SAMPLERS)
+
+    def test_a_missing_optional_package_is_named(self) -> None:
+        with pytest.raises(PackageMissingError, match="--picture needs the package 'no_such_package'") as caught:
+            load("no_such_package.drawing:draw", "--picture")
+
+        assert "retake[train]" in caught.value.hint
+
+
+def add_greeting(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name")
+
+
+def run_greeting(options: argparse.Namespace) -> int:
+    print(f"hello {options.name}")
+    return 7
+
+
+class TestGenerate:
+    def test_writes_what_was_asked_for(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["generate", "rain", "-o", "rain.wav", "--seconds", "0.5", *QUICK]) == DONE
+
+        assert capsys.readouterr().out == "rain.wav\n"
+        facts = soundfile.info("rain.wav")
+        assert (facts.samplerate, facts.channels, facts.frames) == (16_000, 1, 8000)
+
+    def test_candidates_are_numbered_best_first(self, capsys: pytest.CaptureFixture[str]) -> None:
+        words = ["generate", "rain", "-o", "r.wav", "--seconds", "0.5", "--candidates", "3", "--json", *QUICK]
+
+        assert main(words) == DONE
+
+        takes = json.loads(capsys.readouterr().out)["takes"]
+        assert [take["path"] for take in takes] == ["r.wav", "r 2.wav", "r 3.wav"]
+        assert [take["score"] for take in takes] == sorted((take["score"] for take in takes), reverse=True)
+        assert all(Path(take["path"]).exists() for take in takes)
+        assert {(take["prompt"], take["seed"], take["steps"], take["model"]) for take in takes} == {
+            ("rain", 1, 2, "tiny")
+        }
+
+    def test_without_a_name_finds_one_of_its_own(self, capsys: pytest.CaptureFixture[str]) -> None:
+        words = ["generate", "Heavy rain!", "--seconds", "0.5", "--seed", "7", *QUICK]
+
+        assert (main(words), main(words)) == (DONE, DONE)
+
+        assert capsys.readouterr().out.splitlines() == ["generate heavy-rain s7.wav", "generate heavy-rain s7 2.wav"]
+
+    def test_the_same_seed_gives_the_same_sound(self) -> None:
+        for name in ("a.wav", "b.wav"):
+            main(["generate", "rain", "-o", name, "--seconds", "0.5", "--seed", "3", *QUICK])
+        main(["generate", "rain", "-o", "c.wav", "--seconds", "0.5", "--seed", "4", *QUICK])
+
+        first, second, third = (soundfile.read(name)[0] for name in ("a.wav", "b.wav", "c.wav"))
+        assert (first == second).all()
+        assert (first != third).any()
+
+    def test_is_silent_on_stderr_when_nothing_is_wrong(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """No progress bar where stderr is no terminal."""
+        main(["generate", "rain", "-o", "rain.wav", "--seconds", "0.5", *QUICK])
+
+        assert capsys.readouterr().err == ""
+
+    def test_nothing_is_overwritten(self, working_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (working_folder / "rain.wav").write_text("mine", encoding="utf-8")
+
+        assert main(["generate", "rain", "-o", "rain.wav", *QUICK]) == FAILED
+
+        assert (working_folder / "rain.wav").read_text(encoding="utf-8") == "mine"
+        assert capsys.readouterr().err.splitlines() == [
+            "rain.wav exists already and is not overwritten",
+            "hint: choose another name or folder",
+        ]
+
+
+class TestEditing:
+    def test_restyle_keeps_the_shape_of_the_clip(self, clip: Path) -> None:
+        assert main(["restyle", str(clip), "thunder", "-o", "out.wav", "--strength", "0.8", *QUICK]) == DONE
+
+        facts = soundfile.info("out.wav")
+        assert (facts.samplerate, facts.channels, facts.frames, facts.subtype) == (44_100, 2, 44_100, "PCM_24")
+
+    def test_restyle_leaves_the_rest_of_the_clip_alone(self, clip: Path) -> None:
+        main(["restyle", str(clip), "thunder", "-o", "out.wav", "--start", "0.5", "--end", "0.9", *QUICK])
+
+        before, after = (soundfile.read(name, dtype="int32")[0] for name in (clip, "out.wav"))
+        assert (before[:17_640] == after[:17_640]).all()
+        assert (before != after).any()
+
+    def test_inpaint_takes_several_gaps(self, clip: Path) -> None:
+        gaps = ("--start", "0.1", "--end", "0.2", "--region", "0.5", "0.6")
+
+        assert main(["inpaint", str(clip), "birds", "-o", "out.wav", *gaps, *QUICK]) == DONE
+
+        before, after = (soundfile.read(name, dtype="int32")[0] for name in (clip, "out.wav"))
+        changed = np.flatnonzero((before != after).any(axis=1)) / 44_100
+        assert ((changed > 0.05) & (changed < 0.65)).all()
+        assert (changed < 0.25).any()
+        assert (changed > 0.45).any()
+        assert not ((changed > 0.3) & (changed < 0.4)).any()
+
+    def test_names_its_result_after_the_clip(self, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        main(["inpaint", str(clip), "glass break", "--start", "0.2", "--end", "0.4", *QUICK])
+
+        assert capsys.readouterr().out == "clip inpaint glass-break s1.wav\n"
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            pytest.param(["generate", ""], "prompt is ''", id="no prompt"),
+            pytest.param(["generate", "x" * 5000], "the prompt has 5000 characters", id="endless prompt"),
+            pytest.param(["generate", "rain", "--seconds", "0"], "seconds is 0.0; expected", id="no length"),
+            pytest.param(["generate", "rain", "--seconds", "nan"], "seconds is nan", id="length is not a number"),
+            pytest.param(["generate", "rain", "--seconds", "1e9"], "seconds is 1000000000.0", id="endless"),
+            pytest.param(["generate", "rain", "--steps", "0"], "steps is 0; expected a whole number", id="no steps"),
+            pytest.param(["generate", "rain", "--candidates", "99"], "candidates is 99", id="too many takes"),
+            pytest.param(["generate", "rain", "--candidates", "0"], "candidates is 0", id="no takes"),
+            pytest.param(["generate", "rain", "--seed", "-1"], "seed is -1", id="negative seed"),
+            pytest.param(["generate", "rain", "--model", "no-such"], "no model 'no-such'", id="unknown model"),
+            pytest.param(["generate", "rain", "-o", "rain.mp3"], "a name that ends in .wav", id="other format"),
+            pytest.param(
+                [
+                    "generate",
+                    "rain",
+                    "--model",
+                    "tiny",
+                    "--steps",
+                    "1",
+                    "--seconds",
+                    "0.2",
+                    "-o",
+                    "no/such/folder/a.wav",
+                ],
+                "no/such/folder",
+                id="no such folder",
+            ),
+            pytest.param(["restyle", "none.wav", "rain"], "there is no file at none.wav", id="no clip"),
+            pytest.param(["restyle", "text.wav", "rain"], "text.wav could not be read as audio", id="not audio"),
+            pytest.param(["restyle", "empty.wav", "rain"], "the clip lasts 0.000 s", id="empty clip"),
+            pytest.param(["restyle", "nan.wav", "rain"], "samples that are not numbers", id="NaN in the clip"),
+            pytest.param(["restyle", "surround.wav", "rain"], "the clip has 6 channels", id="5.1"),
+            pytest.param(["restyle", ".", "rain"], "could not be read as audio", id="a folder as clip"),
+            pytest.param(["restyle", "clip.wav", "rain", "--strength", "2"], "strength is 2.0", id="too strong"),
+            pytest.param(
+                ["restyle", "clip.wav", "rain", "--start", "0.8", "--end", "0.2"],
+                "the region 0.8 s to 0.2 s",
+                id="reversed region",
+            ),
+            pytest.param(
+                ["inpaint", "clip.wav", "rain", "--start", "5", "--end", "6"], "the region 5 s to 6 s", id="outside"
+            ),
+            pytest.param(
+                [
+                    "inpaint",
+                    "clip.wav",
+                    "rain",
+                    "--start",
+                    "0.1",
+                    "--end",
+                    "0.2",
+                    "--low-hz",
+                    "900",
+                    "--high-hz",
+                    "300",
+                ],
+                "high_hz is 300.0; expected more than low_hz",
+                id="reversed band",
+            ),
+            pytest.param(["models", "show", "no-such"], "no model 'no-such'", id="unknown model shown"),
+            pytest.param(["benchmark", "--runs", "0"], "runs is 0", id="no runs"),
+            pytest.param(["benchmark", "--against", "colour=red"], "against is 'colour=red'", id="unknown setting"),
+            pytest.param(["benchmark", "--against", "steps=many"], "against is 'steps=many'", id="bad setting"),
+            pytest.param(["evaluate", "a", "b"], "there is no folder at a", id="no folder"),
+            pytest.param(["evaluate", "--sounds", "rain,unicorn"], "sounds is 'unicorn'", id="unknown sound"),
+            pytest.param(["evaluate", "--per-class", "0"], "holds 0 clips; at least 2", id="no clips"),
+            pytest.param(["evaluate", "--json", "text.wav"], "text.wav exists already", id="report exists"),
+            pytest.param(["evaluate", "--picture", "text.wav"], "text.wav exists already", id="picture exists"),
+        ],
+    )
+    def test_fails_with_a_sentence_and_a_hint(
+        self, files: Path, capsys: pytest.CaptureFixture[str], words: list[str], sentence: str
+    ) -> None:
+        before = {path.name: path.read_bytes() for path in files.iterdir()}
+
+        assert main(words) == FAILED
+
+        said = capsys.readouterr()
+        text, hint = said.err.splitlines()
+        assert sentence in text
+        assert hint.startswith("hint: ")
+        assert said.out == ""
+        assert {path.name: path.read_bytes() for path in files.iterdir()} == before
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            pytest.param([], "the following arguments are required: COMMAND", id="nothing"),
+            pytest.param(["sing"], "invalid choice: 'sing'", id="unknown command"),
+            pytest.param(["generate"], "required: prompt", id="no prompt"),
+            pytest.param(["generate", "rain", "--loud"], "unrecognized arguments: --loud", id="unknown option"),
+            pytest.param(["generate", "rain", "--seconds", "long"], "invalid float value: 'long'", id="no number"),
+            pytest.param(["generate", "rain", "--sampler", "euler"], "invalid choice: 'euler'", id="unknown sampler"),
+            pytest.param(["inpaint", "clip.wav", "rain"], "say where the gap is", id="no gap"),
+            pytest.param(["inpaint", "clip.wav", "rain", "--start", "1"], "--start and --end go together", id="no end"),
+            pytest.param(["evaluate", "a"], "give two folders", id="one folder"),
+            pytest.param(["evaluate", "a", "b", "c"], "give two folders", id="three folders"),
+            pytest.param(["evaluate", "a", "b", "--picture", "p.png"], "for models only", id="picture of folders"),
+            pytest.param(["evaluate", "--captions", "c.csv"], "belongs to folders", id="captions without folders"),
+            pytest.param(["evaluate", "--json", "."], "put --json last", id="report into a folder"),
+        ],
+    )
+    def test_wrong_usage_is_explained(
+        self, capsys: pytest.CaptureFixture[str], words: list[str], sentence: str
+    ) -> None:
+        assert main(words) == WRONG_USAGE
+
+        said = capsys.readouterr().err
+        assert sentence in said
+        assert said.startswith("usage: retake")
+
+    def test_json_carries_the_error_too(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["restyle", "none.wav", "rain", "--json"]) == FAILED
+
+        error = json.loads(capsys.readouterr().out)["error"]
+        assert error["code"] == "file_missing"
+        assert error["hint"]
+
+    def test_a_prompt_that_the_model_cannot_know_is_warned_of(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Rendered all the same: a warning on stderr, exit 0."""
+        assert main(["generate", "zxqv", "-o", "a.wav", "--seconds", "0.5", *QUICK]) == DONE
+        story = json.loads(Path("a.json").read_text(encoding="utf-8"))
+
+        assert capsys.readouterr().err == "".join(f"warning: {text}\n" for text in story["warnings"])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+class TestOnATerminal:
+    """With a pseudo-terminal as stderr the progress bar can be seen, and Ctrl-C can come at the right moment."""
+
+    def test_ctrl_c_stops_between_steps_and_leaves_nothing(self, working_folder: Path) -> None:
+        words = ("generate", "rain", "-o", "rain.wav", "--seconds", "20", "--steps", "1000", *TINY)
+        with on_terminal(*words) as (process, terminal):
+            shown = read_until(terminal, "step 3/1000")
+            process.send_signal(signal.SIGINT)
+            said = read_until(terminal, "hint: ")
+            status = process.wait(60)
+
+        assert "loading the model" in shown
+        assert "the job was cancelled" in said
+        assert "Traceback" not in said
+        assert status == CANCELLED
+        assert list(working_folder.iterdir()) == []
+
+    def test_ctrl_c_while_the_model_loads_is_heard_too(self, working_folder: Path) -> None:
+        with on_terminal("generate", "rain", "-o", "rain.wav", "--steps", "1000", *TINY) as (process, terminal):
+            read_until(terminal, "loading the model")
+            process.send_signal(signal.SIGINT)
+            status = process.wait(60)
+
+        assert status == CANCELLED
+        assert list(working_folder.iterdir()) == []
+
+
+@contextmanager
+def on_terminal(*words: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """The command line in a process of its own, with the end of the terminal that its stderr is."""
+    code = "import sys; from engine.cli import main; sys.exit(main())"
+    environment = os.environ | {"PYTHONPATH": str(HOUSE), "OMP_NUM_THREADS": "1"}
+    terminal, stderr = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *words], env=environment, stdout=subprocess.DEVNULL, stderr=stderr
+    )
+    os.close(stderr)
+    try:
+        yield process, terminal
+    finally:
+        process.kill()
+        process.wait()
+        os.close(terminal)
+
+
+def read_until(terminal: int, words: str) -> str:
+    """What the terminal shows up to `words`; fails when it shows nothing more."""
+    shown = ""
+    while words not in shown:
+        assert select.select([terminal], [], [], 120)[0], f"waited in vain for {words!r} after {shown!r}"
+        try:
+            shown += os.read(terminal, 1024).decode()
+        except OSError:  # the other end is closed
+            pytest.fail(f"no {words!r} in {shown!r}")
+    return shown
