@@ -38,7 +38,7 @@ from engine.wav_writer import Samples
 NEIGHBOURHOOD_S = 0.5  # seconds on either side whose loudness a region takes on
 LOUDNESS_LIMIT_DB = 12.0
 CONTEXT_SHARE = 1 / 8  # of the model's window: what it hears at least on either side of a region
-HIGHEST_HZ = 200_000.0
+LOWEST_HZ, HIGHEST_HZ = 20.0, 200_000.0
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,10 @@ class Inpaint(Sampling):
         seconds = sum(end - start for start, end in self.sample_regions()) / self.clip.sample_rate
         if seconds > LONGEST_S:
             raise ClipTooLongError(seconds, LONGEST_S)
-        for name, value in (("low_hz", self.low_hz), ("high_hz", self.high_hz)):
-            if value is not None:
-                require_number(name, value, 0, HIGHEST_HZ)
+        if self.low_hz is not None:
+            require_number("low_hz", self.low_hz, 0, HIGHEST_HZ)
+        if self.high_hz is not None:
+            require_number("high_hz", self.high_hz, LOWEST_HZ, HIGHEST_HZ)
         if self.low_hz is not None and self.high_hz is not None and self.low_hz >= self.high_hz:
             raise InvalidRequestError("high_hz", self.high_hz, f"more than low_hz, {self.low_hz:g}")
 
@@ -97,7 +98,7 @@ class _Stretch:
 def inpaint(model: AudioLDM, request: Inpaint, pulse: Pulse) -> list[Audio]:
     """Make each group of neighbouring regions in one stretch, and splice them in; the best candidate first."""
     clip = request.clip
-    _require_hearing(model, request.low_hz)
+    _require_hearing(model, request)
     reach = math.floor(model.config.window_rows * model.samples_per_row * clip.sample_rate / model.sample_rate)
     context = math.ceil(reach * CONTEXT_SHARE)
     groups = group_regions(request.sample_regions(), reach, context)
@@ -184,13 +185,11 @@ def _neighbourhood(request: Inpaint, region: Region) -> Samples:
     return request.in_band(clip.samples[:, first:last])[:, stays]
 
 
-def _require_hearing(model: AudioLDM, low_hz: float | None) -> None:
-    """Raises InvalidRequestError for a band that begins where the model's own ends."""
-    highest_hz = min(model.config.mel.fmax, model.sample_rate / 2)
-    if low_hz is not None and low_hz >= highest_hz:
-        raise InvalidRequestError(
-            "low_hz", low_hz, f"less than {highest_hz:g}, the highest that {model.config.name} makes"
-        )
+def _require_hearing(model: AudioLDM, request: Inpaint) -> None:
+    """Raises InvalidRequestError for a band that begins where the model's own, or the clip's, ends."""
+    highest_hz = min(model.config.mel.fmax, model.sample_rate / 2, request.clip.sample_rate / 2)
+    if request.low_hz is not None and request.low_hz >= highest_hz:
+        raise InvalidRequestError("low_hz", request.low_hz, f"less than {highest_hz:g}: nothing can be made above that")
 
 
 def _parse_regions(regions: object) -> tuple[tuple[float, float], ...]:

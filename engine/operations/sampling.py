@@ -19,7 +19,6 @@ from engine.errors import ModelBrokenError
 from engine.operations.progress import Pulse
 from engine.operations.request import Sampling
 from engine.operations.windows import Windows, decode_long, encode_long, lay_windows, over_windows, vocode_long
-from engine.sounds import SOUNDS
 from engine.wav_writer import Samples
 
 NOISE, PHASES = 0, 1  # what a candidate's generators are for
@@ -144,6 +143,6 @@ def prompt_warnings(model: AudioLDM, prompt: str) -> list[str]:
     """A sentence for a prompt that names nothing that the model was trained on; it renders all the same."""
     if model.clap.knows(prompt):
         return []
-    known = ", ".join(model.config.sounds or SOUNDS)
-    what = f"the model {model.config.name} knows no sound in {prompt!r}; it knows: {known}"
+    known = f"; it knows: {', '.join(model.config.sounds)}" if model.config.sounds else ""
+    what = f"the model {model.config.name} knows no sound in {prompt!r}{known}"
     return [f"{what}. For other sounds use a bigger model: `retake models list` shows them"]

@@ -1,0 +1,149 @@
+"""Generate: the length that was asked for, the same sound for the same seed, candidates that stand alone."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from engine import CancelledError, Engine, Generate, Progress
+from engine.audioldm import AudioLDM, AudioLDMConfig
+from engine.errors import ModelBrokenError
+from engine.presets import PRESETS, build
+
+RAIN = Generate("rain on a tin roof", seconds=0.4, candidates=3)
+
+
+class TestLength:
+    @pytest.mark.parametrize("seconds", [0.1, 0.16, 0.33, 1.28, 1.7, 3.0])
+    def test_it_is_exact(self, tiny: Engine, seconds: float) -> None:
+        (take,) = tiny.run(Generate("rain", seconds=seconds, steps=2))
+        assert take.sample_rate == tiny.sample_rate == 16_000
+        assert take.samples.shape == (1, round(seconds * 16_000))
+        assert take.samples.dtype == np.float32
+        assert 0 < take.peak <= 1
+
+    def test_takes_begin_and_end_in_silence(self, tiny: Engine) -> None:
+        (take,) = tiny.run(Generate("rain", seconds=0.4, steps=2))
+        assert np.abs(take.samples[:, [0, -1]]).max() < 1e-3
+
+
+class TestRepeating:
+    def test_the_same_request_is_the_same_sound(self, tiny: Engine) -> None:
+        for one, other in zip(tiny.run(RAIN), tiny.run(RAIN), strict=True):
+            assert np.array_equal(one.samples, other.samples)
+            assert one.story == other.story
+
+    def test_another_seed_is_another_sound_and_so_is_another_prompt(self, tiny: Engine) -> None:
+        first = tiny.run(RAIN)[0].samples
+        assert not np.array_equal(tiny.run(replace(RAIN, seed=2))[0].samples, first)
+        assert not np.array_equal(tiny.run(replace(RAIN, prompt="a dog barks"))[0].samples, first)
+        assert not np.array_equal(tiny.run(replace(RAIN, negative_prompt="a dog barks"))[0].samples, first)
+
+    def test_nothing_touches_the_global_generators(self, tiny: Engine) -> None:
+        torch.manual_seed(0)
+        before = torch.get_rng_state()
+        tiny.run(RAIN)
+        assert torch.equal(torch.get_rng_state(), before)
+
+    @pytest.mark.parametrize("sampler", ["dpm++2m", "ddim"])
+    def test_a_candidate_does_not_depend_on_how_many_are_asked_for(self, tiny: Engine, sampler: str) -> None:
+        few = tiny.run(replace(RAIN, candidates=2, sampler=sampler))
+        many = tiny.run(replace(RAIN, candidates=4, sampler=sampler))
+        for take in few:
+            (same,) = (other for other in many if other.story["candidate"] == take.story["candidate"])
+            assert np.array_equal(take.samples, same.samples)
+
+
+class TestRanking:
+    def test_the_best_score_comes_first(self, tiny: Engine) -> None:
+        takes = tiny.run(replace(RAIN, candidates=4))
+        scores = [take.story["score"] for take in takes]
+        assert scores == sorted(scores, reverse=True)
+        assert len(set(scores)) == 4
+        assert sorted(take.story["candidate"] for take in takes) == [1, 2, 3, 4]
+
+    def test_the_score_is_the_cosine_of_prompt_and_sound(self, tiny: Engine) -> None:
+        """Up to the three milliseconds of fade, which the ear did not hear yet."""
+        model = tiny._loaded()
+        for take in tiny.run(replace(RAIN, seconds=1.28)):
+            with torch.inference_mode():
+                text, sound = model.embed_text([RAIN.prompt]), model.embed_audio(torch.from_numpy(take.samples))
+            assert take.story["score"] == pytest.approx(float((text @ sound.T).item()), abs=0.02)
+
+
+class TestStory:
+    def test_it_is_enough_to_repeat_the_take(self, tiny: Engine) -> None:
+        (take,) = tiny.run(Generate("  rain ", seconds=0.4, seed=9, steps=3, guidance=1, negative_prompt="wind"))
+        score = take.story["score"]
+        assert take.story == {
+            "operation": "generate",
+            "prompt": "rain",
+            "seconds": 0.4,
+            "seed": 9,
+            "steps": 3,
+            "guidance": 1.0,
+            "negative": "wind",
+            "sampler": "dpm++2m",
+            "candidate": 1,
+            "candidates": 1,
+            "score": score,
+            "model": "tiny",
+            "model_rate_hz": 16_000,
+            "warnings": [],
+        }
+        assert -1 <= score <= 1
+
+    def test_what_was_left_to_the_model_is_told(self, tiny: Engine) -> None:
+        (take,) = tiny.run(Generate("rain", seconds=0.4))
+        assert (take.story["steps"], take.story["guidance"]) == (4, 2.0)
+
+    def test_a_prompt_beyond_the_model_warns_and_names_what_it_knows(self) -> None:
+        config = PRESETS["tiny"]
+        clap = replace(config.clap, known_words=("rain", "dog"))
+        engine = Engine(build(replace(config, clap=clap, sounds=("rain", "dog"))))
+
+        (saxophone,) = engine.run(Generate("a saxophone solo", seconds=0.4))
+        (rain,) = engine.run(Generate("soft rain", seconds=0.4))
+
+        (warning,) = saxophone.story["warnings"]
+        assert "knows no sound in 'a saxophone solo'; it knows: rain, dog" in warning
+        assert "bigger model" in warning
+        assert rain.story["warnings"] == []
+
+
+class TestProgress:
+    def test_every_step_is_reported_and_fractions_only_grow(self, tiny: Engine) -> None:
+        news: list[Progress] = []
+        tiny.run(replace(RAIN, steps=5), on_step=news.append)
+        assert [one.stage for one in news if one.step] == [f"step {k}/5" for k in range(1, 6)]
+        assert [one.stage for one in news][5:] == ["decoding"] * 3
+        fractions = [one.fraction for one in news]
+        assert fractions == sorted(fractions)
+
+    @pytest.mark.parametrize("asked", range(1, 12))
+    def test_it_stops_wherever_it_is_told_to(self, tiny: Engine, asked: int) -> None:
+        """Before the first step, between any two, and while decoding."""
+        count = 0
+
+        def should_stop() -> bool:
+            nonlocal count
+            count += 1
+            return count == asked
+
+        with pytest.raises(CancelledError):
+            tiny.run(replace(RAIN, steps=2), should_stop=should_stop)
+        assert count == asked
+
+
+class _Broken(AudioLDM):
+    """A model whose decoder fails as half precision sometimes does."""
+
+    def decode(self, latent: torch.Tensor) -> torch.Tensor:
+        return super().decode(latent) * float("nan")
+
+
+def test_a_model_that_makes_no_numbers_is_an_error_not_a_file() -> None:
+    config: AudioLDMConfig = PRESETS["tiny"]
+    with pytest.raises(ModelBrokenError, match="samples that are not numbers"):
+        Engine(_Broken(config).eval()).run(RAIN)

@@ -1,0 +1,187 @@
+"""Inpaint: exactly the regions change, over every format of file; the model hears what surrounds them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from engine import Audio, Engine, Inpaint, InvalidRequestError
+from engine.operations.bands import keep_band
+from engine.operations.inpaint import _band_columns, _imposing
+from engine.operations.splice import rms
+
+
+def noise_clip(seconds: float = 1.0, rate: int = 48_000, channels: int = 1, level: float = 0.1) -> Audio:
+    shape = (channels, round(seconds * rate))
+    return Audio((np.random.default_rng(3).standard_normal(shape) * level).astype(np.float32), rate)
+
+
+def untouched(clip: Audio, *regions: tuple[float, float]) -> np.ndarray:
+    """bool [T]: what lies outside the regions."""
+    mask = np.ones(clip.num_samples, bool)
+    for start_s, end_s in regions:
+        mask[round(start_s * clip.sample_rate) : round(end_s * clip.sample_rate)] = False
+    return mask
+
+
+class TestExactness:
+    @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
+    @pytest.mark.parametrize("channels", [1, 2], ids=["mono", "stereo"])
+    @pytest.mark.parametrize("rate", [44_100, 48_000, 96_000])
+    def test_through_files_everything_else_is_bit_identical(
+        self, tiny: Engine, tmp_path: Path, rate: int, channels: int, subtype: str
+    ) -> None:
+        noise = np.random.default_rng(2).uniform(-0.9, 0.9, (round(0.5 * rate), channels))
+        soundfile.write(tmp_path / "clip.wav", noise, rate, subtype=subtype)
+        request = Inpaint(Audio.read(tmp_path / "clip.wav"), "glass breaks", regions=[(0.2, 0.3)], steps=1)
+
+        tiny.run(request)[0].write(tmp_path / "take.wav")
+
+        info = soundfile.info(tmp_path / "take.wav")
+        assert (info.samplerate, info.channels, info.frames) == (rate, channels, len(noise))
+        assert info.subtype == {"PCM_16": "PCM_24"}.get(subtype, subtype)
+        before, after = (
+            soundfile.read(tmp_path / name, dtype="float64", always_2d=True)[0] for name in ("clip.wav", "take.wav")
+        )
+        outside = untouched(request.clip, (0.2, 0.3))
+        assert np.array_equal(before[outside], after[outside])
+        assert (before[~outside] != after[~outside]).mean() > 0.99
+
+    def test_several_regions_near_and_far(self, tiny: Engine) -> None:
+        """Two share what the model hears at once, the third is a stretch of its own."""
+        regions = [(0.2, 0.4), (0.6, 0.7), (3.0, 3.2)]
+        clip = noise_clip(4.0, 22_050)
+        (take,) = tiny.run(Inpaint(clip, "glass breaks", regions))
+        outside = untouched(clip, *regions)
+        assert np.array_equal(take.samples[:, outside], clip.samples[:, outside])
+        assert (take.samples != clip.samples)[:, ~outside].mean() > 0.99
+
+    @pytest.mark.parametrize("region", [(0.0, 0.3), (0.7, 1.0), (0.0, 1.0), (0.5, 0.52)])
+    def test_regions_at_the_edges_the_whole_and_the_smallest(self, tiny: Engine, region: tuple[float, float]) -> None:
+        clip = noise_clip()
+        (take,) = tiny.run(Inpaint(clip, "glass breaks", [region]))
+        outside = untouched(clip, region)
+        assert take.samples.shape == clip.samples.shape
+        assert np.array_equal(take.samples[:, outside], clip.samples[:, outside])
+        assert not np.array_equal(take.samples, clip.samples)
+
+    def test_a_clip_of_fifty_milliseconds(self, tiny: Engine) -> None:
+        clip = noise_clip(0.05)
+        (take,) = tiny.run(Inpaint(clip, "glass breaks", [(0.01, 0.04)]))
+        assert np.array_equal(take.samples[:, :480], clip.samples[:, :480])
+
+    def test_only_the_surroundings_are_computed(self, tiny: Engine) -> None:
+        """In ten minutes of sound a short region takes as many steps and windows as in a few seconds."""
+        calls = []
+        clip = Audio(np.tile(noise_clip(1.0, 8_000).samples, 600), 8_000)
+        request = Inpaint(clip, "glass breaks", [(300.0, 300.5)], steps=2)
+
+        def should_stop() -> bool:
+            calls.append(1)
+            return False
+
+        (take,) = tiny.run(request, should_stop=should_stop)
+
+        outside = untouched(clip, (300.0, 300.5))
+        assert np.array_equal(take.samples[:, outside], clip.samples[:, outside])
+        assert len(calls) < 12
+
+    def test_a_region_longer_than_a_window(self, tiny: Engine) -> None:
+        clip = noise_clip(5.0, 16_000)
+        (take,) = tiny.run(Inpaint(clip, "glass breaks", [(1.0, 4.0)], steps=2))
+        outside = untouched(clip, (1.0, 4.0))
+        assert np.array_equal(take.samples[:, outside], clip.samples[:, outside])
+
+
+class TestObserved:
+    def test_it_is_imposed_at_the_noise_level_that_was_reached(self) -> None:
+        observed, noise, x = (torch.full((2, 3, 4, 1), value) for value in (2.0, 1.0, 7.0))
+        keep = torch.tensor([True, False, False, True])[:, None]
+        impose = _imposing(observed, keep, noise)
+
+        at_a_quarter, clean = impose(x, 0.25), impose(x, 1.0)
+
+        assert at_a_quarter[0, 0, :, 0].tolist() == pytest.approx([0.5 * 2 + 0.75**0.5, 7, 7, 0.5 * 2 + 0.75**0.5])
+        assert clean[0, 0, :, 0].tolist() == [2, 7, 7, 2]
+
+    def test_the_prompt_and_the_surroundings_both_matter(self, tiny: Engine) -> None:
+        clip = noise_clip()
+        other = replace(clip, samples=np.roll(clip.samples, 10_000))
+        request = Inpaint(clip, "glass breaks", [(0.4, 0.6)])
+        made = [
+            tiny.run(one)[0].samples[:, 21_000:27_000]
+            for one in (request, replace(request, prompt="rain"), replace(request, clip=other))
+        ]
+        assert not np.array_equal(made[0], made[1])
+        assert not np.array_equal(made[0], made[2])
+
+
+class TestBand:
+    @pytest.mark.parametrize(("low_hz", "high_hz"), [(500.0, 2_000.0), (None, 1_000.0), (2_000.0, None)])
+    def test_outside_the_band_the_region_keeps_its_sound(
+        self, tiny: Engine, low_hz: float | None, high_hz: float | None
+    ) -> None:
+        clip, inner = noise_clip(), slice(22_000, 26_000)
+        (take,) = tiny.run(Inpaint(clip, "glass breaks", [(0.4, 0.6)], low_hz=low_hz, high_hz=high_hz))
+
+        change = take.samples - clip.samples
+        in_band = keep_band(change, 48_000, low_hz and 0.8 * low_hz, high_hz and 1.25 * high_hz)
+        assert np.array_equal(change[:, untouched(clip, (0.4, 0.6))], np.zeros((1, 38_400)))
+        assert rms(change[:, inner]) > 0.005
+        assert rms((change - in_band)[:, inner]) < 0.02 * rms(change[:, inner])
+
+    def test_columns_are_those_whose_mels_reach_into_the_band(self, tiny: Engine) -> None:
+        model = tiny._loaded()
+        columns = [
+            _band_columns(model, 16, low, high).tolist() for low, high in ((None, None), (None, 200), (4_000, None))
+        ]
+        assert columns[0] == [True] * 16
+        assert columns[1] == [True] * 2 + [False] * 14
+        assert columns[2] == [False] * 12 + [True] * 4
+
+    def test_a_band_above_all_that_can_be_made_is_refused(self, tiny: Engine) -> None:
+        with pytest.raises(InvalidRequestError, match=r"low_hz is 9000; expected less than 8000"):
+            tiny.run(Inpaint(noise_clip(), "glass breaks", [(0.4, 0.6)], low_hz=9_000))
+
+
+class TestLoudness:
+    @pytest.mark.parametrize("level", [0.02, 0.06])
+    def test_it_is_the_neighbourhoods(self, tiny: Engine, level: float) -> None:
+        clip = noise_clip(level=level)
+        (take,) = tiny.run(Inpaint(clip, "glass breaks", [(0.3, 0.7)]))
+        assert rms(take.samples[:, 16_000:32_000]) == pytest.approx(level, rel=0.35)
+
+    def test_in_silence_it_is_the_models_own(self, tiny: Engine) -> None:
+        clip = Audio(np.zeros((2, 48_000), np.float32), 48_000)
+        (take,) = tiny.run(Inpaint(clip, "glass breaks", [(0.3, 0.7)]))
+        assert np.isfinite(take.samples).all()
+        assert np.array_equal(take.samples[0], take.samples[1])
+        assert rms(take.samples[:, :14_400]) == 0
+
+    def test_nothing_wraps_or_clips(self, tiny: Engine) -> None:
+        square = np.where(np.arange(48_000) // 40 % 2, 1.0, -1.0)[None].astype(np.float32)
+        (take,) = tiny.run(Inpaint(Audio(square, 48_000, encoding="PCM_16"), "glass breaks", [(0.3, 0.7)]))
+        assert take.peak <= 1
+
+
+class TestTakes:
+    def test_candidates_are_ranked_repeatable_and_independent(self, tiny: Engine) -> None:
+        request = Inpaint(noise_clip(2.5), "glass breaks", [(0.4, 0.6), (2.0, 2.2)], candidates=3)
+        takes, again = tiny.run(request), tiny.run(request)
+        (fewer,) = (take for take in takes if take.story["candidate"] == 1)
+        (alone,) = tiny.run(replace(request, candidates=1))
+
+        scores = [take.story["score"] for take in takes]
+        assert scores == sorted(scores, reverse=True)
+        assert all(np.array_equal(one.samples, other.samples) for one, other in zip(takes, again, strict=True))
+        assert np.array_equal(alone.samples, fewer.samples)
+
+    def test_the_story_has_what_was_asked(self, tiny: Engine) -> None:
+        (take,) = tiny.run(Inpaint(noise_clip(), "glass breaks", [(0.4, 0.6)], low_hz=100))
+        assert take.story["operation"] == "inpaint"
+        assert take.story["regions"] == [[0.4, 0.6]]
+        assert take.story["low_hz"] == 100
+        assert "high_hz" not in take.story

@@ -1,0 +1,34 @@
+"""Progress: only forwards, and a way to stop."""
+
+import pytest
+
+from engine.errors import CancelledError
+from engine.operations.progress import Progress, Pulse
+
+
+def test_fractions_only_grow_and_end_below_one() -> None:
+    """`writing` comes after the operation; it is the writer's to report."""
+    news: list[Progress] = []
+    pulse = Pulse(news.append)
+    for part in (pulse.part(0, 2), pulse.part(1, 2)):
+        part.encoding()
+        for step in (1, 2, 3):
+            part.step(step, 3)
+        part.decoding(0, 2)
+        part.decoding(1, 2)
+
+    fractions = [one.fraction for one in news]
+    assert fractions == sorted(fractions)
+    assert fractions[0] == 0
+    assert 0.95 < fractions[-1] < 1
+    assert [one.stage for one in news[:5]] == ["encoding", "step 1/3", "step 2/3", "step 3/3", "decoding"]
+    assert (news[2].step, news[2].num_steps) == (2, 3)
+
+
+def test_should_stop_is_asked_at_every_turn() -> None:
+    answers = iter([False, False, True])
+    pulse = Pulse(should_stop=lambda: next(answers))
+    pulse.encoding()
+    pulse.step(1, 3)
+    with pytest.raises(CancelledError, match="was cancelled"):
+        pulse.step(2, 3)

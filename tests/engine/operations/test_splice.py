@@ -1,0 +1,112 @@
+"""Splicing: constant power, matched loudness, and not one bit changed outside."""
+
+import numpy as np
+import pytest
+
+from engine.operations.splice import FULL_SCALE, crossfade, limit_peak, match_loudness, rms, splice
+
+RATE = 48_000
+
+
+def noise(seed: int, size: int = 48_000, channels: int = 2, level: float = 0.1) -> np.ndarray:
+    return (np.random.default_rng(seed).standard_normal((channels, size)) * level).astype(np.float32)
+
+
+class TestCrossfade:
+    def test_unrelated_sounds_keep_their_power(self) -> None:
+        """Averaged over many fades, the power at every point is the same within 8 %."""
+        faded = np.stack([crossfade(noise(2 * k, 100, 20), noise(2 * k + 1, 100, 20)) for k in range(200)])
+        power = np.square(faded).mean(axis=(0, 1))
+        assert power == pytest.approx(0.01, rel=0.08)
+
+    def test_a_sound_faded_into_itself_stays_itself(self) -> None:
+        sound = noise(1, 1_000)
+        assert np.abs(crossfade(sound, sound) - sound).max() < 1e-6
+
+    def test_full_scale_is_never_exceeded(self) -> None:
+        """Two full-scale squares that agree half of the time would add up to more."""
+        old = np.where(np.arange(1_000) % 2, 1.0, -1.0)[None]
+        new = np.where(np.arange(1_000) % 4 < 2, 1.0, -1.0)[None]
+        assert np.abs(crossfade(old, new)).max() > 1.2
+        assert np.abs(crossfade(old, new, FULL_SCALE)).max() <= 1
+
+    def test_silence_on_either_side(self) -> None:
+        sound, silence = noise(1, 100), np.zeros((2, 100), np.float32)
+        assert rms(crossfade(silence, silence)) == 0
+        assert np.isfinite(crossfade(silence, sound)).all()
+
+
+class TestSplice:
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
+    @pytest.mark.parametrize(
+        ("start", "size"), [(10_000, 20_000), (0, 5_000), (28_000, 20_000), (47_040, 960), (0, 48_000)]
+    )
+    def test_outside_nothing_changes(self, dtype: type, start: int, size: int) -> None:
+        samples = noise(1).astype(dtype)
+
+        result = splice(samples, noise(2, size), start, RATE)
+
+        outside = np.ones(48_000, bool)
+        outside[start : start + size] = False
+        assert result.dtype == dtype
+        assert np.array_equal(result[:, outside], samples[:, outside])
+        assert not np.array_equal(result[:, ~outside], samples[:, ~outside])
+
+    def test_the_middle_of_the_part_is_the_part(self) -> None:
+        part = noise(2, 20_000)
+        assert np.array_equal(splice(noise(1), part, 10_000, RATE)[:, 11_440:28_560], part[:, 1_440:-1_440])
+
+    def test_there_is_no_step_at_the_borders(self) -> None:
+        """A slow wave spliced into another one of opposite sign moves no faster than a 30 ms fade has to."""
+        wave = 0.5 * np.cos(2 * np.pi * 5 * np.arange(48_000) / RATE)[None].astype(np.float32)
+        result = splice(wave, -wave[:, 10_000:30_000], 10_000, RATE)
+        assert np.abs(np.diff(result)).max() < 3 * np.abs(np.diff(wave)).max() + np.pi / 2 / 1_440
+
+    def test_a_part_that_is_too_loud_is_turned_down_not_clipped(self) -> None:
+        part = noise(2, 20_000, level=1.0)
+        result = splice(noise(1), part, 10_000, RATE)[:, 11_440:28_560]
+        assert np.abs(result).max() <= 1
+        assert np.allclose(result, part[:, 1_440:-1_440] / np.abs(part).max(), atol=1e-6)
+
+    def test_a_float_clip_beyond_full_scale_keeps_its_headroom(self) -> None:
+        samples = noise(1, level=1.0)
+        part = noise(2, 20_000, level=1.0) * 0.9
+        limit = float(np.abs(samples).max())
+        assert limit > 3
+        assert np.abs(splice(samples, part, 10_000, RATE)).max() <= limit
+
+    def test_short_parts_have_short_fades(self) -> None:
+        part = noise(2, 960)
+        assert np.array_equal(splice(noise(1), part, 10_000, RATE)[:, 10_240:10_720], part[:, 240:-240])
+
+
+class TestLoudness:
+    def test_the_part_takes_on_the_level_and_balance_of_its_reference(self) -> None:
+        reference = noise(1) * np.array([[1.0], [0.25]], np.float32)
+        matched = match_loudness(noise(2, level=0.05), reference, 40)
+        assert [rms(channel) for channel in matched] == pytest.approx([rms(channel) for channel in reference], rel=1e-4)
+
+    @pytest.mark.parametrize(("level", "expected"), [(0.0001, 0.0001 * 10 ** (12 / 20)), (0.9, 0.9 * 10 ** (-12 / 20))])
+    def test_no_more_than_the_limit(self, level: float, expected: float) -> None:
+        part = noise(2, level=level)
+        assert rms(match_loudness(part, noise(1), 12)) == pytest.approx(expected, rel=0.02)
+
+    def test_beside_a_silent_channel_the_part_is_silent(self) -> None:
+        reference = noise(1) * np.array([[1.0], [0.0]], np.float32)
+        matched = match_loudness(noise(2), reference, 12)
+        assert rms(matched[1]) == 0
+        assert rms(matched[0]) == pytest.approx(rms(reference[0]), rel=1e-4)
+
+    @pytest.mark.parametrize("silent", ["part", "reference", "both", "no reference"])
+    def test_silence_is_neither_matched_nor_amplified(self, silent: str) -> None:
+        part = noise(2) * (silent not in ("part", "both"))
+        reference = noise(1) * (silent not in ("reference", "both"))
+        if silent == "no reference":
+            reference = reference[:, :0]
+        assert np.array_equal(match_loudness(part, reference, 12), part)
+
+    def test_a_peak_is_limited_by_turning_everything_down(self) -> None:
+        part = noise(1, level=1.0)
+        assert np.allclose(limit_peak(part), part / np.abs(part).max(), atol=1e-6)
+        assert np.array_equal(limit_peak(part * 0.01), part * np.float32(0.01))
+        assert rms(limit_peak(np.zeros((1, 0), np.float32))) == 0

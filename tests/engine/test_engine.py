@@ -1,0 +1,81 @@
+"""The engine's door: loading, refusing, unloading; and that the door lists what it offers."""
+
+import numpy as np
+import pytest
+import torch
+
+import engine
+from engine import Audio, Engine, EngineError, Generate, InvalidRequestError, ModelUnloadedError, Restyle, errors
+from engine.engine import _in_precision
+from engine.errors import DeviceUnavailableError, EvaluationError, ModelNotFoundError, PackageMissingError
+from engine.presets import PRESETS, build
+
+
+class TestDoor:
+    def test_it_is_sorted_and_complete(self) -> None:
+        assert engine.__all__ == sorted(engine.__all__)
+        assert all(hasattr(engine, name) for name in engine.__all__)
+
+    def test_every_failure_of_a_request_can_be_named(self) -> None:
+        """Errors of evaluation and of missing extras belong to the command line."""
+        behind = (EvaluationError, PackageMissingError)
+        failures = {
+            name
+            for name, kind in vars(errors).items()
+            if isinstance(kind, type) and issubclass(kind, EngineError) and not issubclass(kind, behind)
+        }
+        assert failures <= set(engine.__all__)
+
+
+class TestLoading:
+    def test_an_unknown_model_is_named_beside_the_known_ones(self) -> None:
+        with pytest.raises(ModelNotFoundError, match="there is no model 'huge'"):
+            Engine.load("huge", "cpu")
+
+    def test_an_unknown_device(self) -> None:
+        with pytest.raises(DeviceUnavailableError):
+            Engine.load("tiny", "abacus")
+
+    def test_it_knows_its_names(self) -> None:
+        loaded = Engine.load("tiny", "cpu")
+        assert (loaded.model_name, loaded.device_name, loaded.sample_rate) == ("tiny", "cpu", 16_000)
+
+
+class TestRunning:
+    def test_what_is_no_request_is_refused_with_the_list_of_those(self) -> None:
+        with pytest.raises(InvalidRequestError, match="expected one of Generate, Restyle, Inpaint"):
+            Engine.load("tiny", "cpu").run("rain")  # type: ignore[arg-type]
+
+    def test_callbacks_come_on_the_calling_thread_and_their_errors_come_through(self) -> None:
+        def on_step(_: object) -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            Engine.load("tiny", "cpu").run(Generate("rain", seconds=0.2), on_step=on_step)
+
+    def test_no_gradients_are_kept(self) -> None:
+        loaded = Engine.load("tiny", "cpu")
+        loaded.run(Generate("rain", seconds=0.2, steps=1))
+        assert all(parameter.grad is None for parameter in loaded._loaded().parameters())
+
+    def test_after_unloading_it_says_so(self) -> None:
+        loaded = Engine.load("tiny", "cpu")
+        loaded.unload()
+        with pytest.raises(ModelUnloadedError, match="'tiny' was unloaded"):
+            loaded.run(Generate("rain"))
+
+
+class TestHalfPrecision:
+    """What a GPU computes in, tried on the processor: every part takes it and the result stays close."""
+
+    @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+    def test_takes_are_finite_and_alike(self, dtype: torch.dtype) -> None:
+        clip = Audio((np.random.default_rng(1).standard_normal((1, 16_000)) * 0.1).astype(np.float32), 16_000)
+        request = Restyle(clip, "rain", strength=0.3, steps=4)
+        half = Engine(_in_precision(build(PRESETS["tiny"]), dtype))
+
+        (exact,), (rough,) = Engine(build(PRESETS["tiny"])).run(request), half.run(request)
+
+        assert np.isfinite(rough.samples).all()
+        spectra = [np.abs(np.fft.rfft(take.samples[0].reshape(-1, 400))).mean(axis=0) for take in (exact, rough)]
+        assert np.corrcoef(spectra)[0, 1] > 0.95
