@@ -5,23 +5,26 @@ import sys
 from collections.abc import Sequence
 
 ROOMS = {
-    "daemon": "bridge.daemon",
-    "send": "bridge.send",
-    "status": "bridge.status",
-    "worker": "bridge.render",
+    "daemon": ("bridge.daemon", "listen for OSC requests and render them"),
+    "send": ("bridge.send", "send one request to the daemon"),
+    "status": ("bridge.status", "say whether the daemon runs, and what it does"),
 }
-"""Commands of the bridge, and the module whose `main` runs each; all others are the engine's."""
+"""Commands of the bridge: the module whose `main` runs each, and what it is for. All others are the engine's."""
+
+WORKER = {"worker": ("bridge.render", "")}
+"""The render process, which only the daemon starts."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command. Its room is imported only now: the daemon must never load torch, nor `retake send` the daemon."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if words and words[0] in ROOMS:
-        room, words = ROOMS[words[0]], words[1:]
-    else:
-        room = "engine.cli"
-    exit_code: int = importlib.import_module(room).main(words)
-    return exit_code
+    rooms = ROOMS | WORKER
+    if words and words[0] in rooms:
+        room, _ = rooms[words[0]]
+        return int(importlib.import_module(room).main(words[1:]))
+    cli = importlib.import_module("engine.cli")
+    listed = [cli.Command(name, summary, "", "") for name, (_, summary) in ROOMS.items()]
+    return int(cli.main(words, (*cli.COMMANDS, *listed)))
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ class Request:
                 object.__setattr__(self, entry.name, ARGUMENTS[entry.name].check(entry.name, value))
 
     @classmethod
-    def keys(cls) -> tuple[str, ...]:
+    def key_names(cls) -> tuple[str, ...]:
         """Name the keys that may follow the fixed arguments, in pairs with their values."""
         return tuple(entry.name for entry in fields(cls) if entry.name not in cls.fixed)
 

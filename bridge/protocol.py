@@ -44,7 +44,7 @@ def parse_request(address: str, args: Sequence[Any]) -> Request:
 def _read_pairs(kind: type[Request], args: Sequence[Any]) -> dict[str, Any]:
     """Read the `key value` pairs that follow the fixed arguments."""
     found: dict[str, Any] = {}
-    known = kind.keys()
+    known = kind.key_names()
     for key in args[::2]:
         if not isinstance(key, str):
             raise WrongTypeError("a key", key, "the name of a key as a string")

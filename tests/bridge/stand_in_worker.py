@@ -1,0 +1,66 @@
+"""A render process without a model, for tests of its keeper: the first word of the prompt says what it does."""
+
+import os
+import queue
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from bridge.messages import Cancel, Done, Fail, Models, ModelsReply, Notice, Progress, RenderRequest, StatusReply
+from bridge.pipe import request_from_line, to_line
+
+orders: queue.SimpleQueue = queue.SimpleQueue()
+cancelled: set[str] = set()
+
+
+def tell(reply):
+    sys.stdout.buffer.write(to_line(reply))
+    sys.stdout.buffer.flush()
+
+
+def listen():
+    for line in sys.stdin.buffer:
+        request = request_from_line(line)
+        if isinstance(request, Cancel):
+            cancelled.add(request.job)
+        elif isinstance(request, Models):
+            tell(ModelsReply(("nano", "stand-in")))
+        else:
+            orders.put(request)
+    os._exit(0)
+
+
+def render(request: RenderRequest):
+    word, *rest = request.prompt.split()
+    if word == "loads":
+        time.sleep(60)
+    tell(StatusReply("0", "idle", request.model or "stand-in", "cpu", 0))
+    if word == "dies" or (word == "dies-once" and not Path(rest[0]).exists()):
+        if rest:
+            Path(rest[0]).touch()
+        os._exit(9)
+    if word == "babbles":
+        sys.stdout.buffer.write(b"not json\n")
+        sys.stdout.buffer.flush()
+        time.sleep(60)
+    if word == "refuses":
+        tell(Fail(request.address, request.job, "bad_value", "no", "other"))
+        return
+    if word == "warns":
+        tell(Notice(request.job, "an unknown sound"))
+    steps = 2000 if word in ("slow", "deaf") else 20
+    for step in range(steps):
+        if request.job in cancelled and word != "deaf":
+            tell(Fail(request.address, request.job, "cancelled", "stopped", "none"))
+            return
+        tell(Progress(request.job, step / steps, f"step {step}/{steps}"))
+        time.sleep(0.01)
+    tell(Done(request.address, request.job, (f"/results/{request.job}.wav",)))
+
+
+threading.Thread(target=listen, daemon=True).start()
+while True:
+    render(orders.get())

@@ -1,0 +1,175 @@
+"""Requests and replies: what is accepted, what is refused, and with which words."""
+
+import math
+
+import pytest
+
+from bridge.errors import ProtocolError
+from bridge.messages import (
+    REPLIES,
+    Ack,
+    Cancel,
+    Done,
+    Fail,
+    Generate,
+    Inpaint,
+    JobQuery,
+    JobReply,
+    Models,
+    ModelsReply,
+    Notice,
+    Notify,
+    Progress,
+    Quit,
+    Restyle,
+    Status,
+    StatusReply,
+    Sync,
+    Synced,
+    Version,
+    VersionReply,
+)
+from bridge.protocol import job_of, parse_reply, parse_request, to_message
+
+REQUEST_EXAMPLES = [
+    Generate(job="j", prompt="rain"),
+    Generate(job="j", prompt="雨", seconds=2, seed=2**40, negative="", token="t", client="REAPER"),
+    Restyle(job="j", clip="/c.wav", prompt="p", strength=0.25, start_s=0.1, end_s=1 / 3, keep_air=False),
+    Inpaint(job="j", clip="/c.wav", prompt="p", start_s=1, end_s=2, region=((3.5, 4.0), (5.0, 6.1)), low_hz=200),
+    Cancel(job="j"),
+    JobQuery(job="j"),
+    Sync(number=-3),
+    Notify(on=False),
+    Status(),
+    Version(),
+    Models(),
+    Quit(token="t"),
+]
+REPLY_EXAMPLES = [
+    Ack("j", 2),
+    Progress("j", 0.5, "step 3/20"),
+    Notice("j", "unknown"),
+    Done("/retake/restyle", "j", ("/a.wav", "/b.wav")),
+    Done("/retake/quit", ""),
+    Fail("/retake/restyle", "j", "code", "text", "hint"),
+    JobReply("j", "running", 0.5, "step 3/20"),
+    Synced(4),
+    StatusReply("1", "idle", "nano", "cpu", 0),
+    VersionReply("1", 1),
+    ModelsReply(("nano", "s")),
+]
+
+
+@pytest.mark.parametrize("request_", REQUEST_EXAMPLES, ids=lambda request: request.address)
+def test_a_request_survives_the_wire(request_):
+    again = parse_request(*to_message(request_))
+
+    assert again == request_
+    assert again.token == request_.token
+
+
+@pytest.mark.parametrize("reply", REPLY_EXAMPLES, ids=lambda reply: reply.address)
+def test_a_reply_survives_the_wire(reply):
+    assert parse_reply(*to_message(reply)) == reply
+
+
+def test_every_kind_of_reply_has_an_example():
+    assert {type(reply) for reply in REPLY_EXAMPLES} == set(REPLIES.values())
+
+
+class TestAcceptance:
+    def test_a_whole_number_is_a_float(self):
+        assert parse_request("/retake/generate", ["j", "rain", "seconds", 3]).seconds == 3.0
+
+    def test_keys_come_in_any_order(self):
+        one = parse_request("/retake/generate", ["j", "rain", "seed", 3, "steps", 4])
+        assert parse_request("/retake/generate", ["j", "rain", "steps", 4, "seed", 3]) == one
+
+    def test_regions_are_collected(self):
+        request = parse_request(
+            "/retake/inpaint", ["j", "/c.wav", "p", 0, 1.0, "region", "2 3", "seed", 1, "region", "4 5"]
+        )
+        assert request.regions == ((0.0, 1.0), (2.0, 3.0), (4.0, 5.0))
+
+    @pytest.mark.parametrize("value", [1, True], ids=["one", "true"])
+    def test_a_switch_is_a_number_or_a_truth(self, value):
+        assert parse_request("/retake/notify", [value]).on is True
+
+    def test_the_token_is_no_part_of_what_is_asked(self):
+        assert Generate(job="j", prompt="p", token="a") == Generate(job="j", prompt="p", token="b")
+        assert "secret" not in repr(Generate(job="j", prompt="p", token="secret"))
+
+
+RESTYLE = ["j", "/c.wav", "p"]
+REFUSED = {
+    "unknown address": ("/retake/restile", [], "unknown_address", "did you mean /retake/restyle?"),
+    "address of nothing": ("/", [], "unknown_address", "known addresses"),
+    "no arguments": ("/retake/restyle", [], "missing_argument", "job clip prompt"),
+    "too few arguments": ("/retake/inpaint", [*RESTYLE, 1.0], "missing_argument", "end_s"),
+    "number as job": ("/retake/restyle", [7, "/c.wav", "p"], "wrong_type", "job as a string"),
+    "empty job": ("/retake/restyle", ["", "/c.wav", "p"], "bad_value", "1 to 100 printable"),
+    "endless job": ("/retake/cancel", ["j" * 101], "bad_value", "1 to 100 printable"),
+    "job of two lines": ("/retake/cancel", ["a\nb"], "bad_value", "1 to 100 printable"),
+    "number as prompt": ("/retake/restyle", ["j", "/c.wav", 1.0], "wrong_type", "a string"),
+    "blob as prompt": ("/retake/generate", ["j", b"rain"], "wrong_type", "a string"),
+    "nothing as prompt": ("/retake/generate", ["j", None], "wrong_type", "string"),
+    "array as prompt": ("/retake/generate", ["j", [["rain"]]], "wrong_type", "a string"),
+    "relative clip": ("/retake/restyle", ["j", "c.wav", "p"], "relative_path", "whole path"),
+    "empty clip": ("/retake/restyle", ["j", "", "p"], "bad_value", "an absolute path"),
+    "relative folder": ("/retake/generate", ["j", "p", "output_dir", "out"], "relative_path", "whole path"),
+    "string as seed": ("/retake/restyle", [*RESTYLE, "seed", "3"], "wrong_type", "an integer"),
+    "float as seed": ("/retake/restyle", [*RESTYLE, "seed", 3.0], "wrong_type", "an integer"),
+    "truth as seed": ("/retake/restyle", [*RESTYLE, "seed", True], "wrong_type", "an integer"),
+    "nothing as seed": ("/retake/restyle", [*RESTYLE, "seed", None], "wrong_type", "integer"),
+    "string as strength": ("/retake/restyle", [*RESTYLE, "strength", "0.5"], "wrong_type", "a float"),
+    "NaN as strength": ("/retake/restyle", [*RESTYLE, "strength", math.nan], "bad_value", "a finite float"),
+    "infinity as start": ("/retake/inpaint", [*RESTYLE, 0.0, math.inf], "bad_value", "a finite float"),
+    "two as switch": ("/retake/restyle", [*RESTYLE, "keep_air", 2], "bad_value", "0 or 1"),
+    "word as switch": ("/retake/restyle", [*RESTYLE, "keep_air", "yes"], "wrong_type", "0 or 1"),
+    "misspelt key": ("/retake/restyle", [*RESTYLE, "sede", 3], "unknown_key", "did you mean seed?"),
+    "key of another": ("/retake/generate", ["j", "p", "strength", 0.5], "unknown_key", "known keys"),
+    "number as key": ("/retake/restyle", [*RESTYLE, 3, 3], "wrong_type", "the name of a key"),
+    "key twice": ("/retake/restyle", [*RESTYLE, "seed", 3, "seed", 3], "duplicate_key", "send seed once"),
+    "key alone": ("/retake/restyle", [*RESTYLE, "seed"], "missing_value", "pairs"),
+    "too many arguments": ("/retake/status", [1], "wrong_type", "key"),
+    "reversed region": ("/retake/inpaint", [*RESTYLE, 2.0, 1.0], "bad_region", "before its end"),
+    "empty region": ("/retake/inpaint", [*RESTYLE, 2.0, 2.0], "bad_region", "before its end"),
+    "negative region": ("/retake/inpaint", [*RESTYLE, -1.0, 2.0], "bad_region", "before its end"),
+    "reversed second region": ("/retake/inpaint", [*RESTYLE, 1, 2, "region", "4 3"], "bad_region", "before its end"),
+    "region of one number": ("/retake/inpaint", [*RESTYLE, 1, 2, "region", "4"], "bad_value", "two numbers"),
+    "region of words": ("/retake/inpaint", [*RESTYLE, 1, 2, "region", "a b"], "bad_value", "two numbers"),
+    "region of NaN": ("/retake/inpaint", [*RESTYLE, 1, 2, "region", "nan 4"], "bad_value", "finite"),
+    "region as number": ("/retake/inpaint", [*RESTYLE, 1, 2, "region", 3.0], "wrong_type", "string"),
+}
+
+
+@pytest.mark.parametrize(("address", "args", "code", "advice"), REFUSED.values(), ids=REFUSED)
+def test_is_refused_with_code_and_hint(address, args, code, advice):
+    with pytest.raises(ProtocolError) as refusal:
+        parse_request(address, args)
+
+    assert refusal.value.code == code
+    assert advice in refusal.value.hint
+    assert refusal.value.text
+
+
+@pytest.mark.parametrize(
+    ("address", "args", "job"),
+    [
+        ("/retake/restyle", ["j"], "j"),
+        ("/retake/restyle", [3], ""),
+        ("/retake/restyle", [], ""),
+        ("/retake/sync", ["j"], ""),
+        ("/nowhere", ["j"], ""),
+    ],
+)
+def test_a_faulty_request_is_traced_to_its_job(address, args, job):
+    assert job_of(address, args) == job
+
+
+def test_a_value_that_exists_is_valid():
+    """Not only the parser: nobody can construct a request that is wrong."""
+    with pytest.raises(ProtocolError):
+        Restyle(job="j", clip="relative.wav", prompt="p")
+    with pytest.raises(ProtocolError):
+        Generate(job="j", prompt="p", seed="3")
