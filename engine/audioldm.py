@@ -58,7 +58,9 @@ class AudioLDM(nn.Module):
         self.vae = Vae(config.vae)
         self.unet = UNet(config.unet)
         self.vocoder = build_vocoder(config.vocoder, config.mel)
-        self._clap = PocketClap(config.clap, config.mel) if isinstance(config.clap, PocketClapConfig) else LaionClap(config.clap)
+        self._clap = (
+            PocketClap(config.clap, config.mel) if isinstance(config.clap, PocketClapConfig) else LaionClap(config.clap)
+        )
         self.register_buffer("latent_mean", torch.zeros(config.vae.latent_channels))
         self.register_buffer("latent_scale", torch.ones(config.vae.latent_channels))
 
@@ -108,7 +110,7 @@ class AudioLDM(nn.Module):
         return self.clap.embed_audio(waveform.to(self.device), self.sample_rate).to(self.dtype)
 
     def encode(self, waveform: Tensor) -> Tensor:
-        """Waveform [B, T] -> latent [B, Z, H, W] with H = rows_for(T): silence fills the last row; the posterior's mean."""
+        """Waveform [B, T] -> latent [B, Z, H, W], the posterior's mean; H = rows_for(T), silence fills the last row."""
         num_samples = self.rows_for(waveform.shape[1]) * self.samples_per_row
         padded = nn.functional.pad(waveform.to(self.device), (0, num_samples - waveform.shape[1]))
         mean = self.vae.encode(self.log_mel(padded).to(self.dtype)).mean
@@ -120,7 +122,8 @@ class AudioLDM(nn.Module):
 
     def vocode(self, log_mel: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Log-mel [B, 1, N, M] -> float32 waveform [B, N·hop]; the generator is for vocoders that draw phases."""
-        return self.vocoder(log_mel, generator).float()
+        waveform: Tensor = self.vocoder(log_mel, generator)
+        return waveform.float()
 
     def denoiser(self, embedding: Tensor, negative: Tensor | None = None, guidance: float | None = None) -> Denoise:
         """A denoiser towards embedding [B, D], away from negative [B, D] (the empty prompt if None)."""

@@ -91,7 +91,7 @@ class RegionError(InvalidRequestError):
     def __init__(self, start_s: float, end_s: float, clip_s: float) -> None:
         EngineError.__init__(
             self,
-            f"the region {start_s:g} s to {end_s:g} s does not lie in the clip; expected 0 <= start < end <= {clip_s:g} s",
+            f"the region {start_s:g} s to {end_s:g} s is not in the clip; expected 0 <= start < end <= {clip_s:g} s",
             "choose a region inside the clip, its start before its end",
         )
 

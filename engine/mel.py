@@ -1,6 +1,6 @@
 """The log-mel front end: waveform [B, T] -> log-mel [B, 1, N, M], as AudioLDM's vocoder was trained with.
 
-Magnitude STFT (power 1), Slaney mel scale and area norm, natural logarithm of max(mel, floor); no further normalisation.
+Magnitude STFT (power 1), Slaney mel scale and area norm, natural logarithm of max(mel, floor); not normalised further.
 """
 
 from dataclasses import dataclass
@@ -52,8 +52,8 @@ def slaney_filterbank(config: MelConfig) -> Tensor:
 class LogMel(nn.Module):
     """waveform [B, T] -> log-mel [B, 1, N, M].
 
-    `centre="vocoder"` pads (n_fft - hop) / 2 on both sides, so frame k is centred on sample hop·k + hop/2 and N = T // hop:
-    the form that the vocoder inverts without a shift. `centre="librosa"` pads n_fft / 2: N = T // hop + 1, frame k on hop·k.
+    `centre="vocoder"` pads (n_fft - hop) / 2 on both sides: N = T // hop, frame k centred on sample hop·k + hop/2, the
+    form that the vocoder inverts without a shift. `centre="librosa"` pads n_fft / 2: N = T // hop + 1, frame k at hop·k.
     """
 
     window: Tensor

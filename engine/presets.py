@@ -5,7 +5,8 @@ from dataclasses import replace
 import torch
 
 from engine.audioldm import AudioLDM, AudioLDMConfig
-from engine.models.clap import ClapConfig
+from engine.models.clap import ClapConfig, LaionClap
+from engine.models.clap_tokenizer import RobertaTokenizer
 from engine.models.pocket_clap import PocketClapConfig
 from engine.models.unet import UNetConfig
 from engine.models.vae import VaeConfig
@@ -76,6 +77,8 @@ def build(config: AudioLDMConfig, seed: int = 0) -> AudioLDM:
         torch.manual_seed(seed)
         model = AudioLDM(config)
         _wake(model)
+    if isinstance(model.clap, LaionClap):
+        model.clap.tokenizer = RobertaTokenizer.bytes_only()
     return model.eval()
 
 

@@ -15,12 +15,15 @@ from torch import Tensor
 
 from engine.audioldm import AudioLDM, AudioLDMConfig
 from engine.errors import ModelBrokenError
-from engine.models.clap import ClapConfig
+from engine.models.clap import ClapConfig, LaionClap
+from engine.models.clap_tokenizer import RobertaTokenizer
 from engine.models.pocket_clap import PocketClapConfig
 from engine.models.vocoder import GriffinLimConfig, HiFiGanConfig
 
 CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "MODEL_CARD.md"
-_KINDS: dict[str, type] = {kind.__name__: kind for kind in (ClapConfig, PocketClapConfig, GriffinLimConfig, HiFiGanConfig)}
+_KINDS: dict[str, type] = {
+    kind.__name__: kind for kind in (ClapConfig, PocketClapConfig, GriffinLimConfig, HiFiGanConfig)
+}
 _FORMAT = 1
 
 Config = TypeVar("Config")
@@ -31,6 +34,8 @@ def save_model(model: AudioLDM, folder: Path, *, half: bool = True) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: _stored(tensor, half=half) for name, tensor in model.state_dict().items()}
     save_file(tensors, folder / WEIGHTS_FILE)
+    if isinstance(model.clap, LaionClap) and model.clap.tokenizer is not None:
+        model.clap.tokenizer.write(folder)
     (folder / CONFIG_FILE).write_text(json.dumps(config_to_json(model.config), indent=1) + "\n", encoding="utf-8")
 
 
@@ -49,6 +54,8 @@ def load_model(folder: Path, device: torch.device | str = "cpu") -> AudioLDM:
         model.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in tensors.items()})
     except RuntimeError as error:
         raise ModelBrokenError(folder, str(error).replace("\n", " ")) from error
+    if isinstance(model.clap, LaionClap):
+        model.clap.tokenizer = RobertaTokenizer.read(folder)
     return model.to(device).eval()
 
 

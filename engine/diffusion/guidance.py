@@ -62,7 +62,8 @@ def guided_denoiser(
         else:
             both = torch.cat([negative.repeat_interleave(repeats, dim=0), wanted])
             steps = torch.full((2 * len(x),), t, device=x.device)
-            prediction = guide(*net(torch.cat([x, x]), steps, both).chunk(2), scale)
+            unguided, towards = net(torch.cat([x, x]), steps, both).chunk(2)
+            prediction = guide(unguided, towards, scale)
         return read_prediction(prediction, x, schedule.alpha_bar(t), kind, clip_x0)
 
     return denoise

@@ -18,7 +18,7 @@ Impose = Callable[[Tensor, float], Tensor]
 
 
 class Sampler(Protocol):
-    """x [B, Z, H, W] noised to timesteps[0] -> one latent [B, Z, H, W] after each timestep; the last one is clean."""
+    """x [B, Z, H, W] noised to timesteps[0] -> one latent after each timestep; the last one is clean."""
 
     def __call__(
         self,
@@ -34,19 +34,18 @@ class Sampler(Protocol):
 
 
 def timesteps_for(num_steps: int, schedule: NoiseSchedule, strength: float = 1.0) -> list[int]:
-    """Descending timesteps, evenly spaced from the noisiest; strength s < 1 keeps the last round(s · num_steps), at least one.
+    """Descending timesteps, evenly spaced; strength s < 1 keeps the last round(s · num_steps), at least one.
 
-    Only the spacing differs from the reference's (which starts at 1000 - 1000 / num_steps and overruns for some counts).
+    Only the spacing differs from the reference's (it starts at 1000 - 1000 / num_steps and overruns for some counts).
     """
-    if num_steps > schedule.num_train_steps:
-        num_steps = schedule.num_train_steps
+    num_steps = min(num_steps, schedule.num_train_steps)
     last = schedule.num_train_steps - 1
     whole = [round(last - last * i / num_steps) for i in range(num_steps)]
     return whole[-max(1, round(strength * num_steps)) :]
 
 
 def leading_timesteps(num_steps: int, schedule: NoiseSchedule) -> list[int]:
-    """The reference's DDIM timesteps, descending: (0, c, 2c, ...) + 1 with c = 1000 // num_steps, kept inside the schedule."""
+    """The reference's DDIM timesteps, descending: (0, c, 2c, ...) + 1 with c = 1000 // num_steps, kept inside."""
     stride = schedule.num_train_steps // num_steps
     return [min(i * stride + 1, schedule.num_train_steps - 1) for i in reversed(range(num_steps))]
 

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 
@@ -19,7 +18,7 @@ def zeroed(module: AnyModule) -> AnyModule:
 
 
 def sinusoid(position: Tensor, size: int) -> Tensor:
-    """position [B] -> [B, size]: cosines, then sines, of frequencies 10000^(-i / (size / 2)) (Vaswani et al. 2017, §3.5)."""
+    """Position [B] -> [B, size]: cosines, then sines, at 10000^(-i / (size / 2)) (Vaswani et al. 2017, §3.5)."""
     half = size // 2
     frequencies = torch.exp(-math.log(10_000) / half * torch.arange(half, device=position.device))
     angles = position[:, None].float() * frequencies
@@ -103,7 +102,8 @@ class SelfAttention(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         def heads(projected: Tensor) -> Tensor:
-            return projected.unflatten(2, (self.num_heads, -1)).transpose(1, 2)
+            split: Tensor = projected.unflatten(2, (self.num_heads, -1))
+            return split.transpose(1, 2)
 
         mixed = F.scaled_dot_product_attention(
             heads(self.query(tokens)), heads(self.key(tokens)), heads(self.value(tokens))

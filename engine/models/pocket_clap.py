@@ -1,8 +1,8 @@
 """A CLAP of half a million parameters for the shipped model, trained on the procedural corpus.
 
 Audio: a convolutional tower on 40-ms pooled log-mel, helped by the spectrum of its slow modulations (how often events
-come). Text: words as bags of hashed character n-grams (Bojanowski et al. 2017), so that "raining" is close to "rain" and
-no vocabulary file is needed, then a small transformer. Same interface as the CLAP of the published checkpoints.
+come). Text: words as bags of hashed character n-grams (Bojanowski et al. 2017), so "raining" is close to "rain" and no
+vocabulary file is needed, then a small transformer. Same interface as the CLAP of the published checkpoints.
 """
 
 import re
@@ -65,7 +65,10 @@ class TextTower(nn.Module):
         """Prompts -> int64 [B, L, P]; every prompt starts with the token "<>", zeros pad."""
         config = self.config
         rows = [
-            [hashed_pieces(word, config.num_buckets, config.max_pieces) for word in ["", *words_of(prompt)[: config.max_words]]]
+            [
+                hashed_pieces(word, config.num_buckets, config.max_pieces)
+                for word in ["", *words_of(prompt)[: config.max_words]]
+            ]
             for prompt in prompts
         ]
         ids = torch.zeros(len(rows), max(map(len, rows)), config.max_pieces, dtype=torch.int64)
@@ -86,7 +89,7 @@ class TextTower(nn.Module):
 
 
 class AudioTower(nn.Module):
-    """log-mel [B, 1, N, M] -> [B, D]; N is the frames of 5.12 s."""
+    """Pooled log-mel of 5.12 s -> [B, D]."""
 
     def __init__(self, config: PocketClapConfig, num_mels: int) -> None:
         super().__init__()
@@ -100,17 +103,18 @@ class AudioTower(nn.Module):
             channels = width
         self.convolutions = nn.Sequential(*layers)
         self.modulation = nn.Linear(_MODULATIONS, 64)
-        self.head = nn.Sequential(
-            nn.Linear(2 * channels + 64, 256), nn.ReLU(), nn.Linear(256, config.embedding_dim)
-        )
+        self.head = nn.Sequential(nn.Linear(2 * channels + 64, 256), nn.ReLU(), nn.Linear(256, config.embedding_dim))
         self.num_mels = num_mels
 
     def pool(self, log_mel: Tensor) -> Tensor:
-        """log-mel [B, 1, N, M] -> mean and maximum over 40 ms, [B, 2, N/4, M]."""
+        """log-mel [B, 1, N, M] -> mean and maximum over 40 ms, [B, 2, 128, M]; shorter clips are repeated."""
+        wanted = 2 * _MODULATIONS * _POOL
+        log_mel = log_mel.repeat(1, 1, -(-wanted // log_mel.shape[2]), 1)[:, :, :wanted]
         x = ((log_mel[:, 0] - self.config.mel_mean) / self.config.mel_std).unflatten(1, (-1, _POOL))
         return torch.stack([x.mean(2), x.amax(2)], dim=1)
 
     def forward(self, pooled: Tensor) -> Tensor:
+        """[B, 2, N/4, M] -> [B, D], not normalised."""
         hidden = self.convolutions(pooled)
         loudness = pooled[:, 1].mean(2)
         modulation = torch.fft.rfft(loudness - loudness.mean(1, keepdim=True), dim=1).abs()[:, 1 : _MODULATIONS + 1]
@@ -140,7 +144,7 @@ class PocketClap(nn.Module):
         return F.normalize(self.text(self.text.tokenise(prompts).to(self.log_temperature.device)), dim=1)
 
     def embed_audio(self, waveform: Tensor, sample_rate: int) -> Tensor:
-        """Waveform [B, T] -> unit vectors [B, D]; short clips are repeated, long ones averaged over windows of 5.12 s."""
+        """Waveform [B, T] -> unit vectors [B, D]; short clips are repeated, long ones averaged over windows."""
         if sample_rate != self.log_mel.config.sample_rate:
             message = f"PocketClap hears {self.log_mel.config.sample_rate} Hz, not {sample_rate} Hz"
             raise ValueError(message)

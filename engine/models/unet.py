@@ -132,7 +132,9 @@ class UNet(nn.Module):
         hidden = self.middle2(self.middle1(hidden, embedding), embedding)
         remaining: Iterator[Tensor] = reversed(skips)
         for module in self.up:
-            hidden = module(self._join(hidden, next(remaining)), embedding) if isinstance(module, _Stage) else module(hidden)
+            hidden = (
+                module(self._join(hidden, next(remaining)), embedding) if isinstance(module, _Stage) else module(hidden)
+            )
         return F.pixel_shuffle(self.conv_out(F.silu(self.norm_out(hidden))), self.config.patch_size)
 
     def _embed_time(self, t: Tensor) -> Tensor:

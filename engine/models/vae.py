@@ -146,7 +146,7 @@ class Vae(nn.Module):
         return Posterior(mean, logvar.clamp(-30, 20))
 
     def decode(self, latent: Tensor) -> Tensor:
-        """latent [B, Z, H, W] -> log-mel [B, 1, 4H, 4W]."""
+        """Latent [B, Z, H, W] -> log-mel [B, 1, 4H, 4W]."""
         x = F.pixel_shuffle(self.decoder(self.post_quant_conv(latent)), self.config.patch_size)
         if self.linear_decoder is not None:
             x = x + self.linear_decoder(latent)

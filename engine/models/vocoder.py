@@ -17,7 +17,7 @@ _SLOPE = 0.1  # of every leaky ReLU but the last, which keeps PyTorch's 0.01
 
 @dataclass(frozen=True)
 class HiFiGanConfig:
-    """Defaults are the published 16 kHz vocoder: 55,264,897 parameters with weight norm folded (Kong et al. 2020, V1)."""
+    """Defaults are the published 16 kHz vocoder: 55,264,897 parameters weight norm folded (Kong et al. 2020, V1)."""
 
     num_mels: int = 64
     channels: int = 1024  # before the first upsampling; each one halves them
@@ -49,6 +49,13 @@ class _Residual(nn.Module):
         return x
 
 
+class _MeanOf(nn.ModuleList):
+    """The mean of what several modules make of the same input."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.stack([module(x) for module in self]).mean(0)
+
+
 class HiFiGan(nn.Module):
     """Transposed convolutions up to the sample rate, each followed by the mean of several residual stacks."""
 
@@ -59,9 +66,11 @@ class HiFiGan(nn.Module):
         self.conv_in = nn.Conv1d(config.num_mels, channels, 7, padding=3)
         self.upsample, self.residual = nn.ModuleList(), nn.ModuleList()
         for rate, kernel in zip(config.rates, config.kernels, strict=True):
-            self.upsample.append(nn.ConvTranspose1d(channels, channels // 2, kernel, rate, padding=(kernel - rate) // 2))
+            self.upsample.append(
+                nn.ConvTranspose1d(channels, channels // 2, kernel, rate, padding=(kernel - rate) // 2)
+            )
             channels //= 2
-            self.residual.append(nn.ModuleList(_Residual(channels, k, config.dilations) for k in config.residual_kernels))
+            self.residual.append(_MeanOf(_Residual(channels, k, config.dilations) for k in config.residual_kernels))
         self.conv_out = nn.Conv1d(channels, 1, 7, padding=3)
 
     def forward(self, log_mel: Tensor, generator: torch.Generator | None = None) -> Tensor:
@@ -69,9 +78,8 @@ class HiFiGan(nn.Module):
         del generator
         num_samples = log_mel.shape[2] * self.config.hop
         x = self.conv_in(((log_mel[:, 0] - self.config.mel_mean) / self.config.mel_std).transpose(1, 2))  # [B, C, N]
-        for upsample, stacks in zip(self.upsample, self.residual, strict=True):
-            x = upsample(F.leaky_relu(x, _SLOPE))
-            x = torch.stack([stack(x) for stack in stacks]).mean(0) if len(stacks) > 1 else stacks[0](x)  # type: ignore[arg-type,index]
+        for upsample, mean_of_stacks in zip(self.upsample, self.residual, strict=True):
+            x = mean_of_stacks(upsample(F.leaky_relu(x, _SLOPE)))
         waveform: Tensor = torch.tanh(self.conv_out(F.leaky_relu(x)))
         return waveform[:, 0, :num_samples]  # the odd kernels of the first stages leave a few samples more
 

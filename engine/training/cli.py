@@ -1,9 +1,9 @@
 """`retake train`: the recipes from the command line, and the joining of their parts into a model.
 
-    retake train clap --run runs/nano        render the corpus, then train the two towers
-    retake train vae --run runs/nano
-    retake train ldm --run runs/nano --processes 2 --steps 6000
-    retake train join --run runs/nano -o my-model        the folder that `--model` takes
+retake train clap --run runs/nano        render the corpus, then train the two towers
+retake train vae --run runs/nano
+retake train ldm --run runs/nano --processes 2 --steps 6000
+retake train join --run runs/nano -o my-model        the folder that `--model` takes
 """
 
 import argparse
@@ -48,15 +48,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, defaults in _RECIPES.items():
         command = commands.add_parser(name, help=f"train the {name}; goes on where an earlier call stopped")
         _add_common(command)
-        command.add_argument("--steps", type=int, default=defaults.steps, help="in all, earlier calls included (%(default)s)")
+        command.add_argument(
+            "--steps", type=int, default=defaults.steps, help="in all, earlier calls included (%(default)s)"
+        )
         command.add_argument("--rate", type=float, default=defaults.rate, help="peak learning rate (%(default)s)")
-        command.add_argument("--batch", type=int, default=defaults.batch, help="clips a step in each process (%(default)s)")
-        command.add_argument("--decay-share", type=float, default=0.65, help="last share of steps with falling rate (%(default)s)")
+        command.add_argument(
+            "--batch", type=int, default=defaults.batch, help="clips a step in each process (%(default)s)"
+        )
+        command.add_argument(
+            "--decay-share", type=float, default=0.65, help="last share of steps with falling rate (%(default)s)"
+        )
         command.add_argument("--clips", type=int, default=7200, help="corpus clips to render (%(default)s)")
         command.add_argument("--processes", type=int, default=1, help="processes that train together (%(default)s)")
         command.add_argument("--seed", type=int, default=0)
         if name == "ldm":
-            command.add_argument("--text-share", type=float, default=0.5, help="conditions taken from captions; the paper: 0")
+            command.add_argument(
+                "--text-share", type=float, default=0.5, help="conditions taken from captions; the paper: 0"
+            )
             command.add_argument("--mixup-share", type=float, default=0.0, help="clips that mix two sounds")
             command.add_argument("--device", default="cpu", help="cpu or cuda")
         if name in ("vae", "vocoder"):
@@ -76,10 +84,10 @@ def run(args: argparse.Namespace) -> int:
     if args.part == "join":
         return _join(args)
     clips = args.run / "clips"
-    render_clips(ClipSettings(clips, args.clips), partial(_show_count, "rendering"))
-    loop = LoopSettings(
-        args.run / args.part, args.steps, args.rate, decay_share=args.decay_share, seed=args.seed
-    )
+    config = PRESETS[args.preset]
+    seconds = config.window_rows * config.vae.stride / config.mel.frames_per_second
+    render_clips(ClipSettings(clips, args.clips, seconds=seconds), partial(_show_count, "rendering"))
+    loop = LoopSettings(args.run / args.part, args.steps, args.rate, decay_share=args.decay_share, seed=args.seed)
     parts = args.run / "parts"
     if args.part == "clap":
         run_together(_train_clap, (ClapSettings(clips, parts, loop, args.preset, args.batch),), args.processes)
@@ -93,7 +101,14 @@ def run(args: argparse.Namespace) -> int:
         run_together(_train_vocoder, (vocoder,), args.processes)
     else:
         ldm = LdmSettings(
-            clips, parts, loop, args.preset, args.batch, args.text_share, mixup_share=args.mixup_share, device=args.device
+            clips,
+            parts,
+            loop,
+            args.preset,
+            args.batch,
+            args.text_share,
+            mixup_share=args.mixup_share,
+            device=args.device,
         )
         run_together(_train_ldm, (ldm,), args.processes)
     return 0
@@ -132,5 +147,3 @@ def _show_report(report: Report) -> None:
     figures = "  ".join(f"{name} {value:.4f}" for name, value in report.figures.items())
     minutes = report.seconds_left / 60
     print(f"step {report.step}/{report.num_steps}  {figures}  {minutes:.0f} min left", file=sys.stderr, flush=True)
-
-

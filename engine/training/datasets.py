@@ -1,7 +1,7 @@
 """Training clips on disk: the corpus rendered once, with its log-mels, as memory-mapped arrays.
 
 wav.npy int16 [K, T] · mel.npy float16 [K, N, M] · clips.json names and attributes · done.npy which clips are rendered.
-Clip k is of class k mod the number of classes and has the seed first_seed + k, so that a part of the file is a fair sample.
+Clip k is of class k mod the number of classes and has the seed first_seed + k: any part of the file is a fair sample.
 """
 
 import json
@@ -128,12 +128,18 @@ def _open_arrays(settings: ClipSettings) -> NDArray[np.bool_]:
 def _render_chunk(job: tuple[ClipSettings, list[int]]) -> list[int]:
     settings, chunk = job
     mel = MelConfig()
-    sounds = [render(SOUNDS[k % len(SOUNDS)], settings.first_seed + k, settings.seconds, mel.sample_rate) for k in chunk]
+    sounds = [
+        render(SOUNDS[k % len(SOUNDS)], settings.first_seed + k, settings.seconds, mel.sample_rate) for k in chunk
+    ]
     waves = np.stack([sound.waveform for sound in sounds])
     log_mels = LogMel(mel)(torch.from_numpy(waves))[:, 0].numpy()
-    np.load(settings.folder / "wav.npy", mmap_mode="r+")[chunk] = np.round(np.clip(waves, -1, 1) * _PEAK).astype(np.int16)
+    np.load(settings.folder / "wav.npy", mmap_mode="r+")[chunk] = np.round(np.clip(waves, -1, 1) * _PEAK).astype(
+        np.int16
+    )
     np.load(settings.folder / "mel.npy", mmap_mode="r+")[chunk] = log_mels.astype(np.float16)
-    about = {k: {"name": s.name, "seed": s.seed, "attributes": s.attributes} for k, s in zip(chunk, sounds, strict=True)}
+    about = {
+        k: {"name": s.name, "seed": s.seed, "attributes": s.attributes} for k, s in zip(chunk, sounds, strict=True)
+    }
     (settings.folder / f"clips.{chunk[0]}.json").write_text(json.dumps(about), encoding="utf-8")
     return chunk
 

@@ -1,5 +1,7 @@
 """Adversaries for training: patches of log-mel for the autoencoder, periods and scales of waveform for the vocoder."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -9,7 +11,7 @@ _SLOPE = 0.1
 
 
 class PatchDiscriminator(nn.Module):
-    """log-mel [B, 1, N, M] -> scores of overlapping patches [B, 1, N', M'] (Isola et al. 2017; three strided layers)."""
+    """log-mel [B, 1, N, M] -> scores of overlapping patches [B, 1, N', M'] (Isola et al. 2017)."""
 
     def __init__(self, channels: int = 32) -> None:
         super().__init__()
@@ -35,9 +37,7 @@ class PeriodDiscriminator(nn.Module):
         super().__init__()
         self.period = period
         widths = [1, channels, 2 * channels, 4 * channels]
-        self.layers = nn.ModuleList(
-            weight_norm(nn.Conv2d(a, b, (5, 1), (3, 1), (2, 0))) for a, b in zip(widths, widths[1:], strict=False)
-        )
+        self.layers = nn.ModuleList(weight_norm(nn.Conv2d(a, b, (5, 1), (3, 1), (2, 0))) for a, b in pairwise(widths))
         self.out = weight_norm(nn.Conv2d(widths[-1], 1, (3, 1), padding=(1, 0)))
 
     def forward(self, waveform: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -53,9 +53,7 @@ class SpectralDiscriminator(nn.Module):
         super().__init__()
         self.n_fft, self.hop = n_fft, hop
         widths = [1, channels, channels, 2 * channels]
-        self.layers = nn.ModuleList(
-            weight_norm(nn.Conv2d(a, b, (5, 3), (2, 1), (2, 1))) for a, b in zip(widths, widths[1:], strict=False)
-        )
+        self.layers = nn.ModuleList(weight_norm(nn.Conv2d(a, b, (5, 3), (2, 1), (2, 1))) for a, b in pairwise(widths))
         self.out = weight_norm(nn.Conv2d(widths[-1], 1, 3, padding=1))
 
     def forward(self, waveform: Tensor) -> tuple[Tensor, list[Tensor]]:

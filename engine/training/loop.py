@@ -42,7 +42,11 @@ class LoopSettings:
         warm = min(1.0, (step + 1) / self.warmup_steps)
         start = self.num_steps * (1 - self.decay_share)
         progress = min(1.0, max(0.0, (step - start) / max(1.0, self.num_steps - start)))
-        return self.learning_rate * warm * (self.final_share + (1 - self.final_share) * (1 + math.cos(math.pi * progress)) / 2)
+        return (
+            self.learning_rate
+            * warm
+            * (self.final_share + (1 - self.final_share) * (1 + math.cos(math.pi * progress)) / 2)
+        )
 
 
 @dataclass(frozen=True)
@@ -150,9 +154,7 @@ def load_checkpoint(recipe: Recipe, folder: Path) -> int:
     return int(state["step"])
 
 
-def step_optimiser(
-    optimiser: Optimizer, loss: Tensor, workers: Workers, *, max_norm: float | None = None
-) -> None:
+def step_optimiser(optimiser: Optimizer, loss: Tensor, workers: Workers, *, max_norm: float | None = None) -> None:
     """Backward, gradients averaged over the processes, clipped, and one step."""
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     optimiser.zero_grad(set_to_none=True)

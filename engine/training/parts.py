@@ -17,7 +17,8 @@ def config_for_training(preset: str) -> AudioLDMConfig:
     """A preset's config with the corpus' words in it."""
     config = PRESETS[preset]
     if isinstance(config.clap, PocketClapConfig):
-        config = replace(config, clap=replace(config.clap, known_words=tuple(sorted(SOUND_WORDS))), sounds=tuple(SOUNDS))
+        clap = replace(config.clap, known_words=tuple(sorted(SOUND_WORDS)))
+        config = replace(config, clap=clap, sounds=tuple(SOUNDS))
     return config
 
 

@@ -45,7 +45,8 @@ class ClapRecipe:
         self.classifier = nn.Linear(config.clap.embedding_dim, len(SOUNDS))
         self.kept: dict[str, nn.Module] = {"clap": self.clap, "classifier": self.classifier}
         parameters = [p for module in self.kept.values() for p in module.parameters()]
-        self.optimisers: dict[str, Optimizer] = {"adamw": AdamW(parameters, settings.loop.learning_rate, weight_decay=1e-2)}
+        adamw = AdamW(parameters, settings.loop.learning_rate, weight_decay=1e-2)
+        self.optimisers: dict[str, Optimizer] = {"adamw": adamw}
         self.pooled = torch.cat([self._pool(part) for part in np.array_split(np.arange(len(self.clips)), 64)])
         self.members = [np.flatnonzero(self.clips.classes == c) for c in range(len(SOUNDS))]
 
@@ -54,13 +55,14 @@ class ClapRecipe:
         return self.clap.audio.pool(self.clips.log_mel(indices)).half()
 
     def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
-        indices = self._grouped(rng) if step % 2 else rng.choice(len(self.clips), self.settings.batch_size, replace=False)
+        size = self.settings.batch_size
+        indices = self._grouped(rng) if step % 2 else rng.choice(len(self.clips), size, replace=False)
         target = torch.from_numpy(self.clips.classes[indices])
-        text = F.normalize(self.clap.text(self.clap.text.tokenise([self._caption(int(k), rng) for k in indices])), dim=1)
+        text = self.clap.embed_text([self._caption(int(k), rng) for k in indices])
         pooled = self.pooled[indices].float()
         audio = F.normalize(self.clap.audio(pooled + 0.05 * torch.randn_like(pooled)), dim=1)
         contrast = contrastive(audio, text, self.clap.log_temperature)
-        naming = F.cross_entropy(self.classifier(audio) * 10, target) + F.cross_entropy(self.classifier(text) * 10, target)
+        naming = 2 * F.cross_entropy(self.classifier(torch.cat([audio, text])) * 10, target.repeat(2))
         step_optimiser(self.optimisers["adamw"], contrast + 0.5 * naming, self.workers, max_norm=5.0)
         return {"contrast": contrast.item(), "naming": naming.item()}
 
@@ -68,7 +70,7 @@ class ClapRecipe:
         """Few classes, many clips of each."""
         each = self.settings.batch_size // _CLASSES_IN_GROUPED_BATCH
         chosen = rng.choice(len(SOUNDS), _CLASSES_IN_GROUPED_BATCH, replace=False)
-        return np.concatenate([rng.choice(self.members[c], each, replace=False) for c in chosen])
+        return np.concatenate([rng.permutation(self.members[c])[:each] for c in chosen])
 
     def _caption(self, index: int, rng: np.random.Generator) -> str:
         """A caption, now and then with a word missing."""
@@ -90,7 +92,8 @@ def retrieval(clap: PocketClap, clips: Clips, captions: list[str]) -> dict[str, 
     """How often a caption's nearest sound is of its class (R@1), and how often it is its own sound (R@1, R@10)."""
     clap.eval()
     indices = np.arange(len(captions))
-    audio = torch.cat([F.normalize(clap.audio(clap.audio.pool(clips.log_mel(part))), dim=1) for part in np.array_split(indices, 16)])
+    parts = np.array_split(indices, 16)
+    audio = F.normalize(torch.cat([clap.audio(clap.audio.pool(clips.log_mel(part))) for part in parts]), dim=1)
     similarity = clap.embed_text(captions) @ audio.T
     classes = torch.from_numpy(clips.classes[indices])
     nearest, own = similarity.argmax(1), torch.arange(len(captions))

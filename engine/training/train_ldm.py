@@ -92,7 +92,7 @@ def encode_clips(
 
 @torch.no_grad()
 def embed_clips(model: AudioLDM, clips: Clips, settings: LdmSettings) -> None:
-    """audio.npy [K, D] and text.npy [K, C, D], the embeddings of every clip and of its captions (zeros for mixtures)."""
+    """audio.npy [K, D] and text.npy [K, C, D]: embeddings of clips and of their captions; mixtures have none."""
     folder = settings.clips / "latents"
     total = len(clips) + int(settings.mixup_share * len(clips))
     parts = [np.arange(start, min(start + _BATCH, total)) for start in range(0, total, _BATCH)]
@@ -117,6 +117,7 @@ def _mixed(clips: Clips, indices: NDArray[np.int64]) -> Tensor:
     return torch.cat(parts)
 
 
+@torch.no_grad()
 def _set_scale(model: AudioLDM, latents: NDArray[np.float16], settings: LdmSettings) -> None:
     """Centre each channel; scale it to unit variance, times its component's weight where the VAE started from PCA."""
     sample = torch.from_numpy(latents[:: max(1, len(latents) // 512)].astype(np.float32))
@@ -196,5 +197,3 @@ def train_ldm(workers: Workers, settings: LdmSettings, on_report: OnReport | Non
 def learning_rate_for(batch: int) -> float:
     """Peak rate measured good at batch 16, scaled by the square root of the batch."""
     return 8e-4 * math.sqrt(batch / 16)
-
-

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from torch import distributed, nn
-from torch import multiprocessing as processes
+from torch.multiprocessing.spawn import spawn
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Workers:
 
 
 def run_together(main: Callable[..., None], arguments: tuple[Any, ...], count: int) -> None:
-    """Call main(workers, *arguments) in `count` processes and wait; under torchrun, join the processes that it started."""
+    """Call main(workers, *arguments) in `count` processes and wait; under torchrun, join those that it started."""
     if "WORLD_SIZE" in os.environ:
         _enter(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), "env://", main, arguments)
     elif count == 1:
@@ -60,7 +60,7 @@ def run_together(main: Callable[..., None], arguments: tuple[Any, ...], count: i
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
-        processes.spawn(_enter, (count, address, main, arguments), nprocs=count)
+        spawn(_enter, (count, address, main, arguments), nprocs=count)
 
 
 def _enter(rank: int, count: int, address: str, main: Callable[..., None], arguments: tuple[Any, ...]) -> None:
@@ -74,5 +74,3 @@ def _enter(rank: int, count: int, address: str, main: Callable[..., None], argum
         main(Workers(rank, count), *arguments)
     finally:
         distributed.destroy_process_group()
-
-

@@ -1,0 +1,202 @@
+"""The recipes run, get better, stop and go on exactly, and several processes train one model."""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engine.checkpoints.store import load_model
+from engine.models.vocoder import HiFiGanConfig
+from engine.sounds import SOUNDS
+from engine.training import cli
+from engine.training.datasets import Clips, ClipSettings, render_clips
+from engine.training.ema import Ema
+from engine.training.loop import LoopSettings, read_log
+from engine.training.parts import join_parts
+from engine.training.train_clap import ClapSettings, retrieval, train_clap
+from engine.training.train_ldm import Latents, LdmSettings, prepare_latents, train_ldm
+from engine.training.train_vae import VaeSettings, reconstruction_error, train_vae
+from engine.training.train_vocoder import VocoderSettings, train_vocoder
+from engine.training.workers import Workers
+
+SECONDS = 1.28  # the tiny preset's window
+ALONE = Workers()
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clips")
+    return render_clips(ClipSettings(folder, 2 * len(SOUNDS), seconds=SECONDS, num_processes=1))
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def loop(folder: Path, steps: int, rate: float = 1e-3) -> LoopSettings:
+    return LoopSettings(folder, steps, rate, warmup_steps=2, report_every=2, decay_share=0.0)
+
+
+def parameters_of(path: Path) -> dict[str, torch.Tensor]:
+    return torch.load(path / "checkpoint.pt", weights_only=True)["kept"]
+
+
+class TestClips:
+    def test_hold_every_class_once_before_any_twice(self, clips):
+        assert [clip["name"] for clip in clips.about[: len(SOUNDS)]] == list(SOUNDS)
+
+    def test_are_not_rendered_again(self, clips):
+        before = (clips.folder / "wav.npy").stat().st_mtime_ns
+
+        render_clips(ClipSettings(clips.folder, len(clips), seconds=SECONDS))
+
+        assert (clips.folder / "wav.npy").stat().st_mtime_ns == before
+
+    def test_refuse_another_number_in_the_same_folder(self, clips):
+        with pytest.raises(ValueError, match="hint: choose another folder"):
+            render_clips(ClipSettings(clips.folder, 7))
+
+    def test_crops_keep_mel_and_waveform_aligned(self, clips):
+        model = join_parts(clips.folder / "none", "tiny")
+        log_mel, waveform = clips.crops(np.random.default_rng(0), 4, 64, 160)
+
+        inner = slice(8, -8)  # the front end pads the ends of a crop, the clip does not
+        difference = (model.log_mel(waveform)[:, :, inner] - log_mel[:, :, inner]).abs()
+
+        assert difference.median() < 0.02
+
+
+class TestSchedule:
+    def test_warms_up_holds_and_falls(self):
+        settings = LoopSettings(Path(), 1000, 1e-3, warmup_steps=10, decay_share=0.5, final_share=0.1)
+
+        assert settings.rate_at(0) == pytest.approx(1e-4)
+        assert settings.rate_at(400) == pytest.approx(1e-3)
+        assert settings.rate_at(750) == pytest.approx(0.55e-3)
+        assert settings.rate_at(1000) == pytest.approx(1e-4)
+
+    def test_average_follows_the_net_fast_at_first(self):
+        net = torch.nn.Linear(1, 1, bias=False)
+        ema = Ema(net, limit=0.9)
+        with torch.no_grad():
+            start = net.weight.item()
+            net.weight += 1
+
+        ema.update(net, 0)
+
+        assert ema.shadow.weight.item() == pytest.approx(start + 0.9)
+
+
+class TestRecipes:
+    def test_vae_starts_from_principal_components_and_improves(self, clips, tmp_path):
+        settings = VaeSettings(clips.folder, tmp_path, loop(tmp_path / "vae", 1), "tiny", batch_size=4, crop_frames=32)
+        log_mel = clips.log_mel(np.arange(0, 72, 6))
+        train_vae(ALONE, settings)
+        first = reconstruction_error(join_parts(tmp_path, "tiny").vae, log_mel)
+        assert first < 0.3, "principal components alone come this close"
+
+        train_vae(ALONE, VaeSettings(clips.folder, tmp_path, loop(tmp_path / "vae", 25), "tiny", 8, 32))
+
+        assert reconstruction_error(join_parts(tmp_path, "tiny").vae, log_mel) < first
+
+    def test_vae_trains_against_its_adversary(self, clips, tmp_path):
+        settings = VaeSettings(clips.folder, tmp_path, loop(tmp_path / "vae", 4), "tiny", 4, 32, adversarial_from=2)
+
+        train_vae(ALONE, settings)
+
+        reports = list(read_log(tmp_path / "vae"))
+        assert "critic" not in reports[0]
+        assert np.isfinite(reports[1]["critic"])
+
+    def test_clap_learns_which_caption_belongs_to_which_sound(self, clips, tmp_path):
+        settings = ClapSettings(clips.folder, tmp_path, loop(tmp_path / "clap", 30, 4e-3), "tiny", batch_size=32)
+        captions = [clips.caption(k, k) for k in range(len(clips))]
+        settings_before = ClapSettings(clips.folder, tmp_path / "new", loop(tmp_path / "new", 1, 0.0), "tiny", 32)
+        train_clap(ALONE, settings_before)
+        before = retrieval(join_parts(tmp_path / "new", "tiny").clap, clips, captions)["class_r1"]
+
+        train_clap(ALONE, settings)
+
+        assert retrieval(join_parts(tmp_path, "tiny").clap, clips, captions)["class_r1"] > before + 0.2
+
+    def test_vocoder_trains_with_its_adversaries(self, clips, tmp_path):
+        small = HiFiGanConfig(channels=32, residual_kernels=(3,), dilations=(1,), mel_mean=-4.5, mel_std=3.0)
+        settings = VocoderSettings(
+            clips.folder, tmp_path, loop(tmp_path / "vocoder", 4), "tiny", small, 2, 32, adversarial_from=2
+        )
+
+        train_vocoder(ALONE, settings)
+
+        assert (tmp_path / "vocoder.safetensors").exists()
+        assert all(np.isfinite(list(report.values())).all() for report in read_log(tmp_path / "vocoder"))
+
+    def test_ldm_loss_falls(self, clips, tmp_path):
+        settings = ldm_settings(clips, tmp_path, 40)
+        prepare_latents(ALONE, settings)
+
+        train_ldm(ALONE, settings)
+
+        losses = [report["mse"] for report in read_log(tmp_path / "ldm")]
+        assert np.mean(losses[-5:]) < np.mean(losses[:3])
+
+    def test_latents_of_mixtures_have_no_caption(self, clips, tmp_path):
+        copy = tmp_path / "clips"
+        copy.mkdir()
+        for file in clips.folder.iterdir():
+            if file.is_file():
+                (copy / file.name).symlink_to(file)
+        settings = LdmSettings(copy, tmp_path, loop(tmp_path / "ldm", 1), "tiny", mixup_share=0.25, captions_per_clip=2)
+
+        prepare_latents(ALONE, settings)
+
+        latents = Latents(copy / "latents")
+        assert len(latents) == 90
+        assert latents.text[:72].any(2).all()
+        assert not latents.text[72:].any()
+        assert latents.audio.norm(dim=1) == pytest.approx(torch.ones(90))
+
+
+class TestResuming:
+    def test_goes_on_exactly_where_it_stopped(self, clips, tmp_path):
+        for name, stops in (("whole", (6,)), ("halves", (3, 6))):
+            settings = ldm_settings(clips, tmp_path / name, 6)
+            prepare_latents(ALONE, settings)
+            for steps in stops:
+                run = ldm_settings(clips, tmp_path / name, steps)
+                train_ldm(ALONE, run)
+
+        whole, halves = (parameters_of(tmp_path / name / "ldm") for name in ("whole", "halves"))
+
+        for part in ("unet", "ema"):
+            for name, tensor in whole[part].items():
+                torch.testing.assert_close(halves[part][name], tensor, rtol=0, atol=0)
+
+
+class TestCommand:
+    @pytest.mark.slow
+    def test_trains_every_part_in_two_processes_and_joins_them(self, tmp_path):
+        parser = argparse.ArgumentParser()
+        cli.add_arguments(parser)
+        common = ["--run", str(tmp_path / "run"), "--preset", "tiny"]
+        small = ["--clips", "72", "--steps", "2", "--batch", "8"]
+        for part in ("vae", "clap", "ldm"):
+            assert cli.run(parser.parse_args([part, *common, *small, "--processes", "2"])) == 0
+
+        assert cli.run(parser.parse_args(["join", *common, "-o", str(tmp_path / "model")])) == 0
+
+        model = load_model(tmp_path / "model")
+        assert model.config.sounds == SOUNDS
+        assert model.clap.knows("a dog")
+        assert not model.clap.knows("a saxophone solo")
+        assert json.loads((tmp_path / "run" / "ldm" / "losses.jsonl").read_text().splitlines()[-1])["step"] == 2
+
+
+def ldm_settings(clips: Clips, folder: Path, steps: int) -> LdmSettings:
+    return LdmSettings(clips.folder, folder, loop(folder / "ldm", steps), "tiny", batch_size=4, captions_per_clip=2)
