@@ -4,6 +4,7 @@ import json
 import logging
 import os
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from bridge.errors import ReplyFileError
@@ -23,10 +24,11 @@ def check_reply_file(path: str) -> None:
     try:
         if not file.parent.is_dir():
             raise ReplyFileError(path, f"there is no folder {file.parent}")
-        if not os.path.lexists(file):
-            return
-        if not file.is_file() or file.stat().st_size > _MAX_BYTES or not _is_reply(file.read_bytes()):
+        found = file.lstat()
+        if not S_ISREG(found.st_mode) or found.st_size > _MAX_BYTES or not _is_reply(file.read_bytes()):
             raise ReplyFileError(path, "it holds something that Retake did not write")
+    except FileNotFoundError:
+        return
     except OSError as error:
         raise ReplyFileError(path, str(error)) from error
 
@@ -50,7 +52,7 @@ def write_reply_file(job: Job) -> None:
     if job.request.reply is None:
         return
     path = Path(job.request.reply)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh = path.with_name(f".retake-reply-{os.getpid()}.tmp")
     try:
         fresh.write_text(json.dumps(describe(job), ensure_ascii=False, indent=1), encoding="utf-8")
         os.replace(fresh, path)

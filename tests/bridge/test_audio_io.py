@@ -1,0 +1,106 @@
+"""Names and places of results: never longer than 120 bytes, never on top of something."""
+
+import numpy as np
+import pytest
+
+from bridge.audio_io import MAX_NAME, output_folder, slug, take_name, write_takes
+from bridge.errors import FolderError
+from bridge.messages import Generate, Inpaint, Restyle
+from engine import Audio, OutputWriteError
+
+
+def restyle(clip="/session/clip.wav", prompt="Heavy rain, on a tin roof!", **keys):
+    return Restyle(job="j", clip=clip, prompt=prompt, **keys)
+
+
+class TestName:
+    def test_tells_clip_operation_prompt_and_seed(self):
+        assert take_name(restyle(), 3) == "clip restyle heavy-rain-on-a-tin-roof s3"
+        inpaint = Inpaint(job="j", clip="/a.b.wav", prompt="x", start_s=0, end_s=1)
+        assert take_name(inpaint, 4294967295) == "a.b inpaint x s4294967295"
+        assert take_name(Generate(job="j", prompt="A dog"), 1) == "generate a-dog s1"
+
+    @pytest.mark.parametrize(
+        ("clip", "prompt"),
+        [("c" * 250, "p" * 1000), ("雨" * 80, "雷" * 1000), ("🎹" * 60, "🎹 piano " * 100), ("é" * 120, "ё" * 1000)],
+        ids=["latin", "han", "emoji", "two-byte"],
+    )
+    def test_fits_into_120_bytes_with_its_suffix_and_stays_unicode(self, clip, prompt):
+        name = take_name(restyle(clip=f"/{clip}.wav", prompt=prompt), 4294967295)
+
+        assert len(f"{name} (9999).wav".encode()) <= MAX_NAME
+        assert "�" not in name
+        assert name.endswith("s4294967295")
+
+    @pytest.mark.parametrize(
+        ("prompt", "expected"),
+        [
+            ("rain", "rain"),
+            ("  Rain / thunder: 100%  ", "rain-thunder-100"),
+            ("../../etc/passwd", "etc-passwd"),
+            ("дождь по крыше", "дождь-по-крыше"),
+            ("雨の音", "雨の音"),
+            ("...", "untitled"),
+            ("", "untitled"),
+            ("cafe\u0301", "café"),
+            ("nul\0byte\nline", "nul-byte-line"),
+        ],
+    )
+    def test_spells_the_prompt_safely(self, prompt, expected):
+        assert slug(prompt) == expected
+
+
+class TestFolder:
+    def test_is_the_requests_before_all_others(self, tmp_path):
+        request = restyle(output_dir=str(tmp_path / "new" / "takes"))
+
+        assert output_folder(request, str(tmp_path / "configured")) == tmp_path / "new" / "takes"
+        assert (tmp_path / "new" / "takes").is_dir()
+
+    def test_is_the_configured_one_otherwise(self, tmp_path):
+        assert output_folder(restyle(), str(tmp_path)) == tmp_path
+
+    def test_is_beside_the_clip_without_any(self, tmp_path):
+        assert output_folder(restyle(clip=str(tmp_path / "clip.wav")), None) == tmp_path
+
+    def test_of_a_generated_sound_is_in_the_users_music(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setenv("XDG_MUSIC_DIR", str(tmp_path / "Music"))
+
+        assert output_folder(Generate(job="j", prompt="p"), None) == tmp_path / "Music" / "Retake"
+
+    def test_that_cannot_be_made_is_refused(self, tmp_path):
+        (tmp_path / "file").touch()
+        with pytest.raises(FolderError, match="file") as refusal:
+            output_folder(restyle(output_dir=str(tmp_path / "file" / "x")), None)
+        assert refusal.value.code == "output_failed"
+
+
+@pytest.fixture
+def take():
+    return Audio(np.linspace(-0.5, 0.5, 1000, dtype=np.float32), 16000, {"seed": 1})
+
+
+class TestWriting:
+    def test_gives_each_take_a_name_of_its_own(self, tmp_path, take):
+        first = write_takes([take, take], tmp_path, ["x", "x"])
+        second = write_takes([take], tmp_path, ["x"])
+
+        assert [path.name for path in (*first, *second)] == ["x.wav", "x (2).wav", "x (3).wav"]
+        assert len(list(tmp_path.iterdir())) == 6
+
+    def test_leaves_files_of_that_name_alone(self, tmp_path, take):
+        (tmp_path / "x.wav").write_text("mine")
+        (tmp_path / "x (2).json").write_text("mine, too")
+        (path,) = write_takes([take], tmp_path, ["x"])
+
+        assert path.name == "x (3).wav"
+        assert (tmp_path / "x.wav").read_text() == "mine"
+        assert (tmp_path / "x (2).json").read_text() == "mine, too"
+        assert not (tmp_path / "x (2).wav").exists()
+
+    def test_is_undone_when_a_later_take_cannot_be_written(self, tmp_path, take):
+        with pytest.raises(OutputWriteError):
+            write_takes([take, take], tmp_path, ["x", "n" * 300])
+
+        assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,86 @@
+"""Settings: which source wins, and what is refused, naming the source."""
+
+from pathlib import Path
+
+import pytest
+
+from bridge.errors import SettingsError
+from bridge.settings import Settings, load_settings, user_config_file
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_this_user(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+@pytest.fixture
+def config(tmp_path):
+    def write(text):
+        path = tmp_path / "retake.toml"
+        path.write_text(text)
+        return {"RETAKE_CONFIG": str(path)}
+
+    return write
+
+
+def test_without_any_source_the_built_in_values_hold():
+    assert load_settings({}, {}) == Settings()
+
+
+def test_each_source_overrides_the_one_before(config):
+    environment = config('port = 1000\nmodel = "s"\ndevice = "cpu"\n') | {"RETAKE_PORT": "2000", "RETAKE_MODEL": "m"}
+    settings = load_settings(environment, {"port": "3000", "model": None})
+
+    assert (settings.port, settings.model, settings.device) == (3000, "m", "cpu")
+
+
+def test_the_users_file_is_read_when_it_is_there():
+    user_config_file().parent.mkdir(parents=True)
+    user_config_file().write_text("queue_capacity = 7\n")
+
+    assert load_settings({}, {}).queue_capacity == 7
+
+
+def test_words_and_toml_values_become_the_settings_type(config):
+    settings = load_settings(config("idle_unload_min = 5\nrequire_token = false\n"), {"output_dir": "takes"})
+
+    assert settings.idle_unload_min == 5.0
+    assert settings.require_token is False
+    assert settings.output_dir == Path("takes").absolute()
+
+
+@pytest.mark.parametrize(("word", "value"), [("0", False), ("No", False), ("on", True), ("TRUE", True)])
+def test_a_switch_is_read_from_usual_words(word, value):
+    assert load_settings({"RETAKE_REQUIRE_TOKEN": word}, {}).require_token is value
+
+
+REFUSED = {
+    "unknown": ("prot = 1", "prot", "did you mean port?"),
+    "word as number": ('port = "many"', "port", "a whole number"),
+    "truth as number": ("port = true", "port", "a whole number"),
+    "number as word": ("model = 3", "model", "a string"),
+    "odd switch": ('require_token = "perhaps"', "require_token", "true or false"),
+    "port too high": ("port = 70000", "port", "0 to 65535"),
+    "no time": ("idle_unload_min = 0", "idle_unload_min", "more than 0"),
+    "no room": ("queue_capacity = 0", "queue_capacity", "at least 1"),
+    "odd log level": ('log_level = "loud"', "log_level", "debug, info"),
+    "not TOML": ("port: 1", "config", "TOML"),
+}
+
+
+@pytest.mark.parametrize(("text", "name", "expected"), REFUSED.values(), ids=REFUSED)
+def test_a_value_that_cannot_be_used_is_refused_with_its_name(config, text, name, expected):
+    with pytest.raises(SettingsError, match=name) as refusal:
+        load_settings(config(text), {})
+
+    assert expected in refusal.value.text
+
+
+def test_a_refusal_names_the_environment_variable():
+    with pytest.raises(SettingsError, match="RETAKE_PORT"):
+        load_settings({"RETAKE_PORT": "x"}, {})
+
+
+def test_a_file_that_was_named_must_be_there(tmp_path):
+    with pytest.raises(SettingsError, match="config"):
+        load_settings({}, {"config": str(tmp_path / "missing.toml")})
