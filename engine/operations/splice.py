@@ -17,6 +17,12 @@ def rms(samples: Samples) -> float:
     return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if samples.size else 0.0
 
 
+def correlation(one: Samples, other: Samples) -> float:
+    """Cosine between two sounds, -1..1; 0 where one is silent."""
+    size = rms(one) * rms(other)
+    return float(np.mean(one.astype(np.float64) * other) / size) if size > SILENCE**2 else 0.0
+
+
 def match_loudness(part: Samples, reference: Samples, limit_db: float) -> Samples:
     """Part [C, T] at the RMS of reference [C, T'], changed by at most ±limit_db as a whole.
 
@@ -53,7 +59,7 @@ def crossfade(old: Samples, new: Samples, limit: float | None = None) -> Samples
     """
     ramp = (np.arange(old.shape[-1]) + 1) / (old.shape[-1] + 1)  # neither 0 nor 1: both ends are the neighbours'
     fade_out, fade_in = np.cos(ramp * np.pi / 2), np.sin(ramp * np.pi / 2)
-    bulge = np.sqrt(1 + 2 * max(0.0, _correlation(old, new)) * fade_in * fade_out)
+    bulge = np.sqrt(1 + 2 * max(0.0, correlation(old, new)) * fade_in * fade_out)
     mixed = (old * fade_out + new * fade_in) / bulge
     if limit is not None and np.abs(mixed).max(initial=0.0) > limit:
         mixed = old * (1 - ramp) + new * ramp
@@ -80,9 +86,3 @@ def splice(samples: Samples, part: Samples, start: int, sample_rate: int) -> Sam
     result = samples.copy()
     result[:, start:end] = new
     return result
-
-
-def _correlation(one: Samples, other: Samples) -> float:
-    """Cosine between two sounds, -1..1; 0 where one is silent."""
-    size = rms(one) * rms(other)
-    return float(np.mean(one.astype(np.float64) * other) / size) if size > SILENCE**2 else 0.0

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine.audioldm import AudioLDM
 from engine.diffusion.guidance import Denoise, Denoised
-from engine.operations.splice import crossfade
+from engine.operations.splice import correlation, crossfade
 from engine.wav_writer import Samples
 
 OVERLAP = 0.25  # of a window, at least
@@ -121,7 +121,8 @@ def vocode_long(
 ) -> Samples:
     """Log-mel [1, 1, N, M] -> waveform [1, H · samples_per_row]; each window starts from a generator seeded alike.
 
-    Phases of neighbouring windows need not agree: in the middle of the overlap they are crossfaded at constant power.
+    Phases of neighbouring windows need not agree: in the middle of the overlap they are crossfaded at constant power,
+    and a window that would cancel its neighbour is turned upside down, which nobody hears.
     """
     frames, unit = log_mel.shape[2] // windows.rows, model.samples_per_row
     waveform = np.zeros((1, windows.rows * unit), np.float32)
@@ -133,10 +134,10 @@ def vocode_long(
         if reached:
             middle, half = (offset + reached) // 2, FADE_ROWS * unit // 2
             skipped = middle - half - offset
-            fade = slice(middle - half, middle + half)
-            piece[:, skipped : skipped + 2 * half] = crossfade(
-                waveform[:, fade], piece[:, skipped : skipped + 2 * half]
-            )
+            before, after = waveform[:, middle - half : middle + half], piece[:, skipped : skipped + 2 * half]
+            if correlation(before, after) < 0:
+                np.negative(piece, out=piece)
+            after[:] = crossfade(before, after)
         waveform[:, offset + skipped : offset + piece.shape[1]] = piece[:, skipped:]
         reached = offset + piece.shape[1]
     return waveform
