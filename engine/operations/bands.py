@@ -3,12 +3,21 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.mel import MelConfig
 from engine.wav_writer import Samples
 
 NARROWEST_HZ, WIDEST_HZ = 40.0, 1000.0  # of the transition from pass to stop
 RELATIVE_WIDTH = 0.1  # of the edge's own frequency
 BLACKMAN_WIDTH = 5.5  # taps · width / rate of a Blackman-windowed sinc, 74 dB deep (Oppenheim and Schafer, chapter 7)
 LEAST_BLOCK = 2**15  # samples filtered at a time
+AIR_FROM = (
+    15 / 16
+)  # of the highest frequency that a model makes: the air begins below it, where resampling still passes
+
+
+def air_hz(mel: MelConfig) -> float:
+    """Where the sound begins that a model with this front end cannot make; `keep_air` takes the clip's own there."""
+    return AIR_FROM * min(mel.fmax, mel.sample_rate / 2)
 
 
 def keep_band(samples: Samples, sample_rate: int, low_hz: float | None, high_hz: float | None) -> Samples:

@@ -19,7 +19,7 @@ from engine.diffusion.samplers import Impose
 from engine.diffusion.schedule import mix_noise
 from engine.errors import ClipTooLongError, InvalidRequestError
 from engine.mel import slaney_filterbank
-from engine.operations.bands import keep_band
+from engine.operations.bands import air_hz, keep_band
 from engine.operations.excerpt import Excerpt, take_excerpt
 from engine.operations.progress import Pulse
 from engine.operations.regions import Region, group_regions, merge_regions, stretch_around
@@ -55,6 +55,7 @@ class Inpaint(Sampling):
     regions: Sequence[tuple[float, float]]  # seconds, from and to; in any order, they may overlap
     low_hz: float | None = None  # only from here
     high_hz: float | None = None  # only up to here
+    keep_air: bool = False  # what lies above the model's band stays the clip's own
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -97,8 +98,10 @@ class _Stretch:
 
 def inpaint(model: AudioLDM, request: Inpaint, pulse: Pulse) -> list[Audio]:
     """Make each group of neighbouring regions in one stretch, and splice them in; the best candidate first."""
-    clip = request.clip
+    clip, settings = request.clip, _settings(request)
     _require_hearing(model, request)
+    if request.keep_air:
+        request = replace(request, high_hz=min(request.high_hz or math.inf, air_hz(model.config.mel)))
     reach = math.floor(model.config.window_rows * model.samples_per_row * clip.sample_rate / model.sample_rate)
     context = math.ceil(reach * CONTEXT_SHARE)
     groups = group_regions(request.sample_regions(), reach, context)
@@ -117,9 +120,7 @@ def inpaint(model: AudioLDM, request: Inpaint, pulse: Pulse) -> list[Audio]:
         samples = clip.samples
         for stretch in stretches:
             samples = _spliced(samples, request, stretch, candidate)
-        takes.append(
-            replace(clip, samples=samples, story=rendering.story("inpaint", candidate, score, _settings(request)))
-        )
+        takes.append(replace(clip, samples=samples, story=rendering.story("inpaint", candidate, score, settings)))
     return takes
 
 
@@ -212,4 +213,4 @@ def _settings(request: Inpaint) -> Mapping[str, Any]:
     """What an inpainting has beyond any request's settings."""
     band = {"low_hz": request.low_hz, "high_hz": request.high_hz}
     given = {name: float(value) for name, value in band.items() if value is not None}
-    return {"regions": [list(region) for region in request.regions], **given}
+    return {"regions": [list(region) for region in request.regions], **given, "keep_air": bool(request.keep_air)}

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
-from engine.operations.bands import keep_band
+from engine.operations.bands import air_hz, keep_band
 from engine.operations.excerpt import Excerpt, take_excerpt
 from engine.operations.progress import Pulse
 from engine.operations.request import Sampling, require_clip, require_number, require_prompt, require_region
@@ -20,7 +20,6 @@ from engine.wav_writer import Samples
 
 CONTEXT_S = 0.16  # seconds on either side of a region that are encoded with it and thrown away again
 LOUDNESS_LIMIT_DB = 40.0
-AIR_FROM = 15 / 16  # of the model's highest frequency: from here on `keep_air` takes the clip's own sound
 
 
 @dataclass(frozen=True)
@@ -66,30 +65,25 @@ def restyle(model: AudioLDM, request: Restyle, pulse: Pulse) -> list[Audio]:
     heard = slice(round(excerpt.model_position(start)), round(excerpt.model_position(end)))
     takes = []
     for candidate, score in rendering.rank([waveform[:, heard].mean(axis=0) for waveform in waveforms]):
-        part = _fitted(excerpt, waveforms[candidate], start, end, _air_hz(model) if request.keep_air else None)
+        part = _fitted(excerpt, waveforms[candidate], start, end, air_hz(config.mel) if request.keep_air else None)
         samples = splice(clip.samples, part, start, clip.sample_rate)
         story = rendering.story("restyle", candidate, score, _settings(request))
         takes.append(replace(clip, samples=samples, story=story))
     return takes
 
 
-def _air_hz(model: AudioLDM) -> float:
-    """Where the sound that the model cannot make begins."""
-    return AIR_FROM * min(model.config.mel.fmax, model.sample_rate / 2)
-
-
-def _fitted(excerpt: Excerpt, waveform: Samples, start: int, end: int, air_hz: float | None) -> Samples:
+def _fitted(excerpt: Excerpt, waveform: Samples, start: int, end: int, air_from_hz: float | None) -> Samples:
     """Waveform [C', T'] -> samples `start` to `end` of the clip, [C, t], as loud as they were there.
 
-    Above `air_hz`, unless that is None, they stay what they were.
+    Above `air_from_hz`, unless that is None, they stay what they were.
     """
     clip = excerpt.clip
     region = slice(start - excerpt.start, end - excerpt.start)
     source, part = clip.samples[:, excerpt.start : excerpt.end], excerpt.restore(waveform)
-    if air_hz is None:
+    if air_from_hz is None:
         return match_loudness(part[:, region], source[:, region], LOUDNESS_LIMIT_DB)
-    body = keep_band(source, clip.sample_rate, None, air_hz)[:, region]
-    part = keep_band(part, clip.sample_rate, None, air_hz)[:, region]
+    body = keep_band(source, clip.sample_rate, None, air_from_hz)[:, region]
+    part = keep_band(part, clip.sample_rate, None, air_from_hz)[:, region]
     return match_loudness(part, body, LOUDNESS_LIMIT_DB) + (source[:, region] - body)
 
 

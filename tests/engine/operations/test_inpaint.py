@@ -133,6 +133,16 @@ class TestBand:
         assert rms(change[:, inner]) > 0.005
         assert rms((change - in_band)[:, inner]) < 0.02 * rms(change[:, inner])
 
+    def test_air_is_kept_where_that_is_wanted(self, tiny: Engine) -> None:
+        clip, inner = noise_clip(), slice(22_000, 26_000)
+        changes = [
+            tiny.run(Inpaint(clip, "glass breaks", [(0.4, 0.6)], keep_air=keep_air))[0].samples - clip.samples
+            for keep_air in (False, True)
+        ]
+        gone, kept = (rms(keep_band(change, 48_000, 9_000, None)[:, inner]) for change in changes)
+        assert gone > 0.05
+        assert kept < 0.001
+
     def test_columns_are_those_whose_mels_reach_into_the_band(self, tiny: Engine) -> None:
         model = tiny._loaded()
         columns = [
@@ -185,3 +195,4 @@ class TestTakes:
         assert take.story["regions"] == [[0.4, 0.6]]
         assert take.story["low_hz"] == 100
         assert "high_hz" not in take.story
+        assert take.story["keep_air"] is False
