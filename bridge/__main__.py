@@ -11,7 +11,7 @@ ROOMS = {
 }
 """Commands of the bridge: the module whose `main` runs each, and what it is for. All others are the engine's."""
 
-WORKER = {"worker": ("bridge.render", "")}
+WORKER = {"worker": ("bridge.render_process", "")}
 """The render process, which only the daemon starts."""
 
 

@@ -114,6 +114,13 @@ def wait_for_daemon(folder: Path, seconds: float = _PATIENCE_S) -> Runtime | Non
         time.sleep(0.02)
 
 
+def wait_for_end(folder: Path, seconds: float) -> None:
+    """Wait until the daemon that was told to stop has let go of everything."""
+    deadline = time.monotonic() + seconds
+    while find_daemon(folder) is not None and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
 def _is_alive(pid: int) -> bool:
     """Whether a process of that number exists; on Windows, where asking would harm it, the lock alone decides."""
     if sys.platform == "win32":

@@ -1,34 +1,23 @@
-"""The render process: requests come in by stdin, the engine renders them, news go out by stdout.
+"""From a request to files: the engine's request, its takes, and their WAVs. Nothing else in the bridge knows the engine.
 
-It lives as long as its daemon: the end of stdin, for whatever reason, is its end too.
+Importing this room imports torch: only the render process does.
 """
 
 import logging
-import os
-import queue
-import signal
-import sys
-import threading
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, BinaryIO
+from collections.abc import Callable
+from typing import Any
 
 from bridge import __version__, messages
 from bridge.audio_io import output_folder, read_clip, take_name, write_takes
 from bridge.errors import BridgeError, UnforeseenError
-from bridge.messages import ClipRequest, Done, Fail, Notice, RenderRequest, Reply
-from bridge.pipe import RenderSetup, request_from_line, to_line
+from bridge.messages import ClipRequest, Done, Fail, ModelsReply, Notice, RenderRequest, Reply
+from bridge.pipe import RenderSetup
 from engine import Engine, EngineError, Generate, Inpaint, Progress, Restyle, list_models
-
-_GRACE_S = 5.0
-"""How long a job may take to notice that the daemon has gone."""
 
 log = logging.getLogger(__name__)
 
 Tell = Callable[[Reply], None]
-ShouldStop = Callable[[], bool]
+ShouldStop = Callable[[RenderRequest], bool]
 
 
 class Renderer:
@@ -55,7 +44,9 @@ class Renderer:
         folder = output_folder(request, self._setup.output_dir)
         task = engine_request(request)
         engine = self._engine_for(request)
-        takes = engine.run(task, on_step=lambda news: self._report(request, news), should_stop=should_stop)
+        takes = engine.run(
+            task, on_step=lambda news: self._report(request, news), should_stop=lambda: should_stop(request)
+        )
         for warning in dict.fromkeys(text for take in takes for text in take.story.get("warnings", ())):
             self._tell(Notice(request.job, warning))
         self._tell(messages.Progress(request.job, 1.0, "writing"))
@@ -107,59 +98,6 @@ def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-@dataclass
-class _Orders:
-    """What the daemon wants, gathered by a thread of its own so that a cancel is heard while a job runs."""
-
-    requests: queue.SimpleQueue[RenderRequest | None]
-    cancelled: set[str]
-    ended: threading.Event
-
-    def should_stop(self, job: str) -> bool:
-        return job in self.cancelled or self.ended.is_set()
-
-
-def _listen(stdin: BinaryIO, orders: _Orders, tell: Tell, models_dir: Path | None) -> None:
-    """Take orders until the daemon says no more; then give the running job a moment, and leave by force."""
-    for line in stdin:
-        match request_from_line(line):
-            case RenderRequest() as request:
-                orders.requests.put(request)
-            case messages.Cancel(job=job):
-                orders.cancelled.add(job)
-            case messages.Models():
-                tell(messages.ModelsReply(tuple(entry.name for entry in list_models(models_dir))))
-            case _:
-                log.warning("an order that is none: %r", line)
-    orders.ended.set()
-    orders.requests.put(None)
-    time.sleep(_GRACE_S)
-    os._exit(1)
-
-
-def _claim_stdout() -> BinaryIO:
-    """Keep stdout for the daemon alone; what libraries print goes to stderr, into the log."""
-    pipe = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return pipe
-
-
-def main(argv: Sequence[str]) -> int:
-    """Run the render process: `retake worker <RenderSetup as JSON>`."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches us too; the daemon decides
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    setup = RenderSetup.from_json(argv[0])
-    pipe, lock = _claim_stdout(), threading.Lock()
-
-    def tell(reply: Reply) -> None:
-        with lock:
-            pipe.write(to_line(reply))
-            pipe.flush()
-
-    orders = _Orders(queue.SimpleQueue(), set(), threading.Event())
-    threading.Thread(target=_listen, args=(sys.stdin.buffer, orders, tell, setup.models_folder), daemon=True).start()
-    renderer = Renderer(setup, tell)
-    while (request := orders.requests.get()) is not None:
-        job = request.job
-        renderer.render(request, lambda job=job: orders.should_stop(job))  # type: ignore[misc]
-    return 0
+def installed_models(setup: RenderSetup) -> ModelsReply:
+    """Name the models that can be asked for."""
+    return ModelsReply(tuple(entry.name for entry in list_models(setup.models_folder)))

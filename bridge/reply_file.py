@@ -24,6 +24,8 @@ def check_reply_file(path: str) -> None:
     try:
         if not file.parent.is_dir():
             raise ReplyFileError(path, f"there is no folder {file.parent}")
+        if not os.access(file.parent, os.W_OK):
+            raise ReplyFileError(path, f"the folder {file.parent} may not be written to")
         found = file.lstat()
         if not S_ISREG(found.st_mode) or found.st_size > _MAX_BYTES or not _is_reply(file.read_bytes()):
             raise ReplyFileError(path, "it holds something that Retake did not write")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bridge.client import Client
 from bridge.compose import OPERATIONS, request_from_file, request_from_words
-from bridge.discovery import Runtime, find_daemon, wait_for_daemon
+from bridge.discovery import Runtime, find_daemon, wait_for_daemon, wait_for_end
 from bridge.errors import BridgeError, DaemonMissingError, JobCancelledError, ProtocolError, WaitedTooLongError
 from bridge.messages import (
     Ack,
@@ -41,6 +41,7 @@ _SILENCE_S = 2.0
 """After so long without news we ask how the job stands: the last word may have been lost."""
 _SILENCES = 5
 _START_S = 20.0
+_STOP_S = 10.0
 
 CANCELLED = 130
 
@@ -105,7 +106,8 @@ def _converse(request: Request, options: argparse.Namespace) -> int:
         finally:
             if is_ours and options.stop_after:
                 client.send(Quit())
-                _wait_for(client, Done, 2.0)
+            if (is_ours and options.stop_after) or isinstance(request, Quit):
+                wait_for_end(folder, _STOP_S)
 
 
 def _start_daemon(folder: Path) -> Runtime:
@@ -171,14 +173,6 @@ class Conversation:
         """Show a reply; give the exit code when it was the last one."""
         self._silences = 0
         match reply:
-            case Ack():
-                self._is_accepted = True
-                return self._leave() if self._no_wait else None
-            case Progress(_, fraction, stage) | JobReply(_, _, fraction, stage):
-                _draw_bar(fraction, stage)
-            case Notice(_, text):
-                _clear_bar()
-                print(f"warning: {text}", file=sys.stderr)
             case Done(command, _, paths) if command == self._request.address:
                 _clear_bar()
                 for path in paths:
@@ -191,6 +185,14 @@ class Conversation:
             case _ if not self._job:
                 _print_fields(reply)
                 return 0
+            case Ack():
+                self._is_accepted = True
+                return self._leave() if self._no_wait else None
+            case Progress(_, fraction, stage) | JobReply(_, _, fraction, stage):
+                _draw_bar(fraction, stage)
+            case Notice(_, text):
+                _clear_bar()
+                print(f"warning: {text}", file=sys.stderr)
         return None
 
     def _leave(self) -> int:

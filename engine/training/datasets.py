@@ -7,7 +7,7 @@ Clip k is of class k mod the number of classes and has the seed first_seed + k: 
 import json
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -97,14 +97,21 @@ def render_clips(settings: ClipSettings, on_progress: Callable[[int, int], None]
         if len(part)
     ]
     jobs = [(settings, chunk) for chunk in chunks]
-    if jobs:
-        with multiprocessing.get_context("spawn").Pool(settings.num_processes, _single_thread) as pool:
-            for chunk in pool.imap_unordered(_render_chunk, jobs):
-                done[chunk] = True
-                if on_progress:
-                    on_progress(int(done.sum()), settings.num_clips)
+    for chunk in _in_processes(jobs, settings.num_processes):
+        done[chunk] = True
+        if on_progress:
+            on_progress(int(done.sum()), settings.num_clips)
     _write_about(settings)
     return Clips(folder)
+
+
+def _in_processes(jobs: list[tuple[ClipSettings, list[int]]], count: int) -> Iterator[list[int]]:
+    """The chunks as they are rendered, in this process if one is enough."""
+    if count == 1 or not jobs:
+        yield from map(_render_chunk, jobs)
+        return
+    with multiprocessing.get_context("spawn").Pool(count, _single_thread) as pool:
+        yield from pool.imap_unordered(_render_chunk, jobs)
 
 
 def _open_arrays(settings: ClipSettings) -> NDArray[np.bool_]:

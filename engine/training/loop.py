@@ -77,9 +77,16 @@ class Recipe(Protocol):
         ...
 
 
-def run_loop(recipe: Recipe, settings: LoopSettings, workers: Workers, on_report: OnReport | None = None) -> int:
-    """Train until `num_steps`, from the last checkpoint if there is one; returns the steps done in this call."""
+def run_loop(
+    make_recipe: Callable[[], Recipe], settings: LoopSettings, workers: Workers, on_report: OnReport | None = None
+) -> int:
+    """Train until `num_steps`, from the last checkpoint if there is one; returns the steps done in this call.
+
+    The recipe is made here, so that its first weights come from the seed too.
+    """
     settings.folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(settings.seed)
+    recipe = make_recipe()
     first = load_checkpoint(recipe, settings.folder)
     workers.share(recipe.kept.values())
     watch = _Watch(settings, first, on_report if workers.leads else None)

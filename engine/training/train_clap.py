@@ -84,7 +84,7 @@ class ClapRecipe:
 
 def train_clap(workers: Workers, settings: ClapSettings, on_report: OnReport | None = None) -> None:
     """Train, or go on training, and leave the part `clap`."""
-    run_loop(ClapRecipe(settings, workers), settings.loop, workers, on_report)
+    run_loop(lambda: ClapRecipe(settings, workers), settings.loop, workers, on_report)
 
 
 @torch.no_grad()

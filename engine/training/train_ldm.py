@@ -191,7 +191,7 @@ class LdmRecipe:
 
 def train_ldm(workers: Workers, settings: LdmSettings, on_report: OnReport | None = None) -> None:
     """Train, or go on training, and leave the part `unet` (the averaged one)."""
-    run_loop(LdmRecipe(settings, workers), settings.loop, workers, on_report)
+    run_loop(lambda: LdmRecipe(settings, workers), settings.loop, workers, on_report)
 
 
 def learning_rate_for(batch: int) -> float:

@@ -82,7 +82,7 @@ class VaeRecipe:
 
 def train_vae(workers: Workers, settings: VaeSettings, on_report: OnReport | None = None) -> None:
     """Train, or go on training, and leave the part `vae`."""
-    run_loop(VaeRecipe(settings, workers), settings.loop, workers, on_report)
+    run_loop(lambda: VaeRecipe(settings, workers), settings.loop, workers, on_report)
 
 
 @torch.no_grad()

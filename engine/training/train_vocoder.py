@@ -114,4 +114,4 @@ class VocoderRecipe:
 
 def train_vocoder(workers: Workers, settings: VocoderSettings, on_report: OnReport | None = None) -> None:
     """Train, or go on training, and leave the part `vocoder`."""
-    run_loop(VocoderRecipe(settings, workers), settings.loop, workers, on_report)
+    run_loop(lambda: VocoderRecipe(settings, workers), settings.loop, workers, on_report)

@@ -13,7 +13,7 @@ import pytest
 
 from bridge.client import Client
 from bridge.daemon import build
-from bridge.discovery import read_runtime
+from bridge.discovery import InstanceLock, read_runtime
 from bridge.messages import Done, Fail, Generate, Quit
 from bridge.osc_codec import decode, encode_request
 from bridge.protocol import parse_reply
@@ -72,6 +72,8 @@ class ThreadedDaemon:
     def __init__(self, settings: Settings, command=None):
         self.settings = settings
         self.command = command or [sys.executable, str(STAND_IN)]
+        self.lock = InstanceLock(settings.state_dir)
+        assert self.lock.acquire()
         self.is_up = threading.Event()
         self.thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
         self.thread.start()
@@ -96,6 +98,7 @@ class ThreadedDaemon:
         if self.thread.is_alive():
             self.loop.call_soon_threadsafe(self.daemon.desk.closing.set)
             self.thread.join(PATIENCE_S)
+        self.lock.release()
 
 
 @pytest.fixture
