@@ -117,8 +117,8 @@ class TestFigures:
         assert report.clap_score == pytest.approx(0.5)
         assert report.accuracy == 0.5
         assert [(row.sound, row.right, row.heard_as) for row in report.classes] == [
-            ("rain", 1, {}),
             ("siren", 0, {"dog": 1}),
+            ("rain", 1, {}),
         ]
         assert "CLAP score                 0.500" in report.to_text()
 
