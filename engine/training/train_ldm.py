@@ -58,7 +58,7 @@ class Latents:
 def prepare_latents(workers: Workers, settings: LdmSettings, on_progress: OnCount | None = None) -> None:
     """Encode and embed every clip and its captions, and set the scale of latents; nothing is done twice."""
     folder = settings.clips / "latents"
-    if (folder / "text.npy").exists():
+    if (folder / "text.npy").exists() and (settings.parts / "latents.safetensors").exists():
         return
     folder.mkdir(exist_ok=True)
     model, clips = join_parts(settings.parts, settings.preset), Clips(settings.clips)

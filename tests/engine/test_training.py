@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -166,9 +167,9 @@ class TestRecipes:
 
 class TestResuming:
     def test_goes_on_exactly_where_it_stopped(self, clips, tmp_path):
+        prepare_latents(ALONE, ldm_settings(clips, tmp_path / "whole", 6))
+        shutil.copytree(tmp_path / "whole", tmp_path / "halves")
         for name, stops in (("whole", (6,)), ("halves", (3, 6))):
-            settings = ldm_settings(clips, tmp_path / name, 6)
-            prepare_latents(ALONE, settings)
             for steps in stops:
                 run = ldm_settings(clips, tmp_path / name, steps)
                 train_ldm(ALONE, run)
