@@ -1,4 +1,4 @@
-"""From a request to files: the engine's request, its takes, and their WAVs. Nothing else in the bridge knows the engine.
+"""From a request to files: the engine's request, its takes, their WAVs. Nothing else here knows the engine.
 
 Importing this room imports torch: only the render process does.
 """

@@ -21,7 +21,8 @@ from bridge.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 STAND_IN = Path(__file__).with_name("stand_in_worker.py")
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
+"""For a machine with much else to do; nothing here takes that long by itself."""
 
 
 class Ear:

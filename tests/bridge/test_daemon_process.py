@@ -1,0 +1,159 @@
+"""The daemon as a process: quick, light, single, and tidy however it ends."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bridge.discovery import find_daemon
+from bridge.messages import Ack, Fail, JobQuery, Progress, Status, StatusReply
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("torch", "numpy", "soundfile", "engine", "scipy", "soxr", "pydantic", "transformers")
+
+
+def run(*words, **options):
+    command = [sys.executable, "-m", "bridge", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, **options)
+
+
+class TestStart:
+    @pytest.mark.parametrize("module", ["bridge.daemon", "bridge.send", "bridge.status", "bridge.__main__"])
+    def test_imports_nothing_heavy(self, module):
+        program = f"import sys, {module}; print(*sorted(set({HEAVY}) & set(sys.modules)))"
+        found = subprocess.run(
+            [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout
+
+        assert found == "\n"
+
+    @pytest.mark.parametrize("module", ["bridge.send", "bridge.status"])
+    def test_of_a_client_opens_neither_loop_nor_database(self, module):
+        program = f"import sys, {module}; print(*sorted({{'asyncio', 'sqlite3'}} & set(sys.modules)))"
+        found = subprocess.run(
+            [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout
+
+        assert found == "\n"
+
+    def test_answers_status(self, start_process, connect):
+        ear = connect(start_process())
+        ear.say(Status(), token="")
+
+        assert ear.hear() == StatusReply(ear.heard[0].version, "idle", "tiny", "auto", 0)
+
+    def test_makes_a_private_state_folder(self, start_process, state_dir):
+        state_dir.rmdir()
+        assert start_process().runtime
+
+        assert stat.S_IMODE(state_dir.stat().st_mode) == 0o700
+        assert stat.S_IMODE((state_dir / "runtime.json").stat().st_mode) == 0o600
+
+    def test_a_second_one_says_where_the_first_is_and_leaves(self, start_process):
+        first = start_process().runtime
+        second = run("daemon", timeout=120)
+
+        assert second.returncode == 0
+        assert f"127.0.0.1:{first.port} (pid {first.pid})" in second.stdout
+
+    def test_takes_the_next_port_when_one_is_busy(self, start_process, connect):
+        taken = connect(type("Nobody", (), {"runtime": None})).socket.getsockname()[1]
+        daemon = start_process("--port", str(taken))
+
+        assert taken < daemon.runtime.port <= taken + 20
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            (["--port", "many"], "port is 'many' in the command line; expected a whole number"),
+            (["--config", "/missing.toml"], "readable TOML"),
+            (["--state-dir", "/proc/nowhere"], "cannot be used"),
+        ],
+        ids=["setting", "config", "folder"],
+    )
+    @pytest.mark.usefixtures("state_dir")
+    def test_that_is_impossible_is_explained(self, words, sentence):
+        failure = run("daemon", *words, timeout=120)
+
+        assert failure.returncode == 1
+        assert sentence in failure.stderr
+        assert "hint: " in failure.stderr
+
+
+class TestEnd:
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+    def test_by_signal_is_tidy(self, start_process, connect, generate, wait_until, alive, state_dir, number):
+        daemon = start_process()
+        ear = connect(daemon)
+        ear.say(generate("one", seconds=1.0))
+        ear.wait_for(Progress)
+        wait_until(daemon.children)
+        children = daemon.children()
+        daemon.process.send_signal(number)
+
+        assert ear.wait_for(Fail).code == "interrupted"
+        assert daemon.process.wait(60) == 0
+        assert not any(map(alive, children))
+        assert not (state_dir / "runtime.json").exists()
+
+    def test_by_force_loses_no_job_and_leaves_no_process(
+        self, start_process, connect, generate, wait_until, alive, state_dir, tmp_path, read_json
+    ):
+        """`kill -9` right after the acknowledgement; the next daemon knows the job, and says what became of it."""
+        first = start_process()
+        ear = connect(first)
+        reply = tmp_path / "reply.json"
+        ear.say(generate("one", seconds=1.0, reply=str(reply)))
+        ear.say(generate("two"))
+        ear.wait_for(Ack, job="two")
+        wait_until(first.children)
+        children = first.children()
+        first.process.kill()
+        first.process.wait()
+
+        wait_until(lambda: not any(map(alive, children)))
+        assert find_daemon(state_dir) is None
+        ear = connect(start_process())
+        for job in ("one", "two"):
+            ear.say(JobQuery(job=job))
+            assert ear.wait_for(Fail, job=job).code == "interrupted"
+        assert read_json(reply)["error"]["code"] == "interrupted"
+        ear.say(generate("one", seconds=1.0, reply=str(reply)))
+        assert ear.wait_for(Fail, job="one").code == "interrupted"
+
+    def test_leaves_a_log_with_the_jobs_in_it(self, start_process, connect, generate, state_dir):
+        daemon = start_process()
+        ear = connect(daemon)
+        ear.say(generate("take-17", prompt=""))
+        ear.wait_for_end("take-17")
+        daemon.stop()
+
+        log = (state_dir / "daemon.log").read_text()
+        assert "job take-17: accepted /retake/generate" in log
+        assert "job take-17: failed" in log
+
+
+@pytest.mark.slow
+class TestRetakeSendStart:
+    def test_starts_a_daemon_and_stops_it_again(self, state_dir, tmp_path, monkeypatch):
+        monkeypatch.setenv("RETAKE_MODEL", "tiny")
+        monkeypatch.setenv("RETAKE_PORT", "0")
+        words = ["generate", "rain", "seconds", "0.5", "steps", "2", "--output-dir", str(tmp_path)]
+        done = run("send", *words, "--start", "--stop-after", timeout=120)
+
+        assert (done.returncode, done.stderr) == (0, "")
+        assert Path(done.stdout.removeprefix("wrote ").strip()).is_file()
+        assert find_daemon(state_dir) is None
+
+    def test_leaves_the_daemon_running_for_the_next(self, state_dir, monkeypatch):
+        monkeypatch.setenv("RETAKE_PORT", "0")
+        assert run("send", "version", "--start", timeout=120).returncode == 0
+        runtime = find_daemon(state_dir)
+
+        assert runtime is not None
+        assert os.getsid(runtime.pid) != os.getsid(0)
+        assert run("send", "quit", timeout=120).returncode == 0

@@ -1,0 +1,228 @@
+"""Rendering: a request becomes files, or a sentence; with the tiny preset, in this process and in one of its own."""
+
+import asyncio
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from bridge.messages import Done, Fail, Generate, Inpaint, ModelsReply, Notice, Progress, Restyle, StatusReply
+from bridge.pipe import RenderSetup
+from bridge.program import own_command
+from bridge.render import Renderer, engine_request, installed_models
+from bridge.worker import Worker
+
+QUICK = {"steps": 2, "seed": 5}
+
+
+@pytest.fixture(scope="module")
+def news():
+    return []
+
+
+@pytest.fixture(scope="module")
+def renderer(news):
+    """One warm model for all of these tests."""
+    return Renderer(RenderSetup("tiny", "cpu"), news.append)
+
+
+@pytest.fixture
+def render(renderer, news):
+    """Render a request and give all news of it."""
+
+    def render(request, should_stop=lambda _: False):
+        news.clear()
+        renderer.render(request, should_stop)
+        return list(news)
+
+    return render
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """One second of stereo, 24 bits, 22.05 kHz."""
+    path = tmp_path / "clïp.wav"
+    noise = np.random.default_rng(1).uniform(-0.3, 0.3, (22050, 2))
+    soundfile.write(path, noise, 22050, subtype="PCM_24")
+    return path
+
+
+class TestFiles:
+    def test_lie_beside_the_clip_under_their_names(self, render, clip, read_json):
+        done = render(Restyle(job="j", clip=str(clip), prompt="rain", **QUICK))[-1]
+
+        path = clip.with_name("clïp restyle rain s5.wav")
+        assert done == Done("/retake/restyle", "j", (str(path),))
+        info = soundfile.info(path)
+        assert (info.samplerate, info.channels, info.frames, info.subtype) == (22050, 2, 22050, "PCM_24")
+        assert read_json(path.with_suffix(".json"))["prompt"] == "rain"
+
+    def test_are_as_many_as_candidates_and_best_first(self, render, clip, read_json):
+        done = render(Restyle(job="j", clip=str(clip), prompt="rain", candidates=3, **QUICK))[-1]
+
+        scores = [read_json(path.replace(".wav", ".json"))["score"] for path in done.paths]
+        assert len(set(done.paths)) == 3
+        assert scores == sorted(scores, reverse=True)
+
+    def test_never_replace_an_earlier_take(self, render, clip):
+        request = Restyle(job="j", clip=str(clip), prompt="rain", **QUICK)
+        first = render(request)[-1].paths[0]
+        before = soundfile.read(first, dtype="int32")[0]
+        second = render(request)[-1].paths[0]
+
+        assert second == first.replace(".wav", " (2).wav")
+        assert np.array_equal(soundfile.read(first, dtype="int32")[0], before)
+
+    def test_of_an_inpainted_clip_keep_every_sample_outside_the_regions(self, render, clip):
+        request = Inpaint(job="j", clip=str(clip), prompt="rain", start_s=0.2, end_s=0.4, region=((0.6, 0.7),), **QUICK)
+        (path,) = render(request)[-1].paths
+
+        source, result = (soundfile.read(file, dtype="int32")[0] for file in (clip, path))
+        changed = np.flatnonzero((source != result).any(axis=1)) / 22050
+        assert changed.size
+        assert all(0.15 <= second <= 0.45 or 0.55 <= second <= 0.75 for second in changed)
+
+    def test_of_generated_sounds_lie_where_they_are_wanted(self, render, tmp_path):
+        request = Generate(job="j", prompt="rain", seconds=0.5, output_dir=str(tmp_path / "takes"), **QUICK)
+        (path,) = render(request)[-1].paths
+
+        assert path == str(tmp_path / "takes" / "generate rain s5.wav")
+        assert soundfile.info(path).frames == 8000
+
+
+class TestNews:
+    def test_tell_the_stages_in_order(self, render, tmp_path):
+        news = render(Generate(job="j", prompt="rain", seconds=0.5, output_dir=str(tmp_path), steps=2))
+        stages = [item.stage for item in news if isinstance(item, Progress)]
+        fractions = [item.fraction for item in news if isinstance(item, Progress)]
+
+        assert [stage for stage in stages if stage.startswith("step")] == ["step 1/2", "step 2/2"]
+        assert stages[-1] == "writing"
+        assert fractions == sorted(fractions)
+        assert all(0 <= fraction <= 1 for fraction in fractions)
+
+    def test_tell_a_warning_once(self, tmp_path):
+        """An unknown sound is warned of by the model's takes; here a take with a story stands for one."""
+        news = []
+        renderer = Renderer(RenderSetup("tiny", "cpu"), news.append)
+        renderer.render(
+            Generate(job="j", prompt="rain", seconds=0.5, output_dir=str(tmp_path), candidates=2, steps=1),
+            lambda _: False,
+        )
+
+        notices = [item.text for item in news if isinstance(item, Notice)]
+        assert len(notices) == len(set(notices))
+
+    def test_tell_which_model_is_loaded(self, tmp_path):
+        news = []
+        request = Generate(job="j", prompt="rain", seconds=0.5, output_dir=str(tmp_path), steps=1)
+        Renderer(RenderSetup("tiny", "cpu"), news.append).render(request, lambda _: False)
+
+        assert news[0] == Progress("j", 0.0, "loading")
+        assert isinstance(news[1], StatusReply)
+        assert (news[1].model, news[1].device) == ("tiny", "cpu")
+
+
+class TestRefusal:
+    @pytest.mark.parametrize(
+        ("keys", "code"),
+        [
+            ({"prompt": ""}, "empty_prompt"),
+            ({"prompt": "x" * 5000}, "prompt_too_long"),
+            ({"seed": -1}, "bad_value"),
+            ({"strength": 1.5}, "bad_value"),
+            ({"candidates": 0}, "bad_value"),
+            ({"sampler": "none"}, "bad_value"),
+            ({"start_s": 2.0, "end_s": 3.0}, "bad_region"),
+            ({"start_s": 0.5, "end_s": 0.2}, "bad_region"),
+            ({"clip": "/missing.wav"}, "file_missing"),
+            ({"model": "unheard-of"}, "model_missing"),
+        ],
+        ids=lambda value: str(value)[:30],
+    )
+    def test_has_a_code_a_sentence_and_a_hint_and_writes_nothing(self, render, clip, keys, code):
+        failure = render(Restyle(**{"job": "j", "clip": str(clip), "prompt": "rain", "steps": 1} | keys))[-1]
+
+        assert isinstance(failure, Fail)
+        assert failure.code == code
+        assert failure.text
+        assert failure.hint
+        assert list(clip.parent.iterdir()) == [clip]
+
+    def test_of_a_clip_that_is_none(self, render, tmp_path):
+        path = tmp_path / "clip.wav"
+        path.write_text("not audio")
+
+        assert render(Restyle(job="j", clip=str(path), prompt="rain"))[-1].code == "file_unreadable"
+
+    def test_of_a_folder_that_cannot_be_made(self, render, clip):
+        request = Restyle(job="j", clip=str(clip), prompt="rain", output_dir=str(clip / "inside"), **QUICK)
+
+        assert render(request)[-1].code == "output_failed"
+
+    def test_by_cancelling_writes_nothing(self, render, clip):
+        failure = render(Restyle(job="j", clip=str(clip), prompt="rain", **QUICK), should_stop=lambda _: True)[-1]
+
+        assert failure.code == "cancelled"
+        assert list(clip.parent.iterdir()) == [clip]
+
+
+def test_what_the_client_left_open_stays_the_engines_choice(clip):
+    request = engine_request(Restyle(job="j", clip=str(clip), prompt="rain"))
+
+    assert (request.strength, request.seed, request.candidates, request.keep_air) == (0.5, 1, 1, False)
+
+
+def test_the_models_of_a_folder_are_named(tmp_path):
+    assert isinstance(installed_models(RenderSetup("tiny", "cpu", str(tmp_path))), ModelsReply)
+
+
+@pytest.mark.slow
+class TestProcess:
+    @pytest.fixture
+    def worker(self, state_dir):
+        assert state_dir
+        return Worker(own_command("worker", RenderSetup("tiny", "cpu").to_json()), 30.0)
+
+    def test_renders_what_it_is_told(self, worker, clip):
+        async def scene():
+            news = [item async for item in worker.render(Restyle(job="j", clip=str(clip), prompt="rain", **QUICK))]
+            await worker.stop()
+            return news
+
+        news = asyncio.run(scene())
+        assert isinstance(news[-1], Done), news
+        assert soundfile.info(news[-1].paths[0]).frames == 22050
+
+    def test_stops_between_two_steps_and_goes_on_with_the_next_job(self, worker, clip):
+        async def scene():
+            heard = []
+            async for item in worker.render(Restyle(job="long", clip=str(clip), prompt="rain", steps=1000, strength=1)):
+                heard.append(item)
+                if isinstance(item, Progress) and item.stage.startswith("step"):
+                    worker.cancel("long")
+            process = worker._child.pid
+            news = [item async for item in worker.render(Restyle(job="j", clip=str(clip), prompt="rain", **QUICK))]
+            same = worker._child.pid == process
+            await worker.stop()
+            return heard, news, same
+
+        heard, news, same = asyncio.run(scene())
+        assert heard[-1].code == "cancelled"
+        assert isinstance(news[-1], Done)
+        assert same
+
+    def test_keeps_what_libraries_print_out_of_the_conversation(self):
+        program = (
+            "import sys; from bridge.render_process import _claim_stdout\n"
+            "pipe = _claim_stdout(); print('chatter', flush=True); pipe.write(b'news\\n'); pipe.flush()\n"
+        )
+
+        async def scene():
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+            )
+            return await process.communicate()
+
+        assert asyncio.run(scene()) == (b"news\n", b"chatter\n")
