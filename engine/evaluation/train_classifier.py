@@ -97,7 +97,7 @@ def train(settings: ClassifierSettings, mels: Tensor, labels: Tensor, on_progres
         logits = classifier(vary(mels[chosen].float(), settings.gain_range, generator))
         loss = torch.nn.functional.cross_entropy(logits, labels[chosen], label_smoothing=0.05)
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         if step % 50 == 0:
             on_progress(f"step {step}/{settings.steps}, loss {loss.item():.3f}, {time.monotonic() - started:.0f} s")

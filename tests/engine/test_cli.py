@@ -192,6 +192,28 @@ class TestEditing:
         assert capsys.readouterr().out == "clip inpaint glass-break s1.wav\n"
 
 
+class TestBenchmark:
+    def test_reports_stages_and_the_ratio_of_two_settings(self, capsys: pytest.CaptureFixture[str]) -> None:
+        words = ["benchmark", "--runs", "3", "--seconds", "0.5", "--against", "candidates=4", "--json", *QUICK]
+
+        assert main(words) == DONE
+
+        report = json.loads(capsys.readouterr().out)
+        assert (report["model"], report["device"], report["runs"]) == ("tiny", "cpu", 3)
+        for one in (report["this"], report["other"]):
+            assert 0 < one["fastest_s"] <= one["median_s"] <= one["slowest_s"]
+            assert set(one["stages_s"]) == {"sampling", "decoding"}
+            assert 0 < sum(one["stages_s"].values()) < 2 * one["slowest_s"]
+        assert report["ratio"] == pytest.approx(report["other"]["median_s"] / report["this"]["median_s"], rel=0.01)
+
+    def test_speaks_in_plain_text(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["benchmark", "--runs", "1", "--seconds", "0.5", *QUICK]) == DONE
+
+        first, *rest = capsys.readouterr().out.splitlines()
+        assert first == "0.5 s with tiny on cpu, median of 1 warm runs"
+        assert [line.split()[0] for line in rest[1:]] == ["sampling", "decoding"]
+
+
 class TestBadInput:
     @pytest.mark.parametrize(
         ("words", "sentence"),
