@@ -12,6 +12,7 @@ from bridge.pipe import RenderSetup
 from bridge.program import own_command
 from bridge.render import Renderer, engine_request, installed_models
 from bridge.worker import Worker
+from engine import Audio
 
 QUICK = {"steps": 2, "seed": 5}
 
@@ -102,17 +103,19 @@ class TestNews:
         assert fractions == sorted(fractions)
         assert all(0 <= fraction <= 1 for fraction in fractions)
 
-    def test_tell_a_warning_once(self, tmp_path):
-        """An unknown sound is warned of by the model's takes; here a take with a story stands for one."""
-        news = []
-        renderer = Renderer(RenderSetup("tiny", "cpu"), news.append)
-        renderer.render(
-            Generate(job="j", prompt="rain", seconds=0.5, output_dir=str(tmp_path), candidates=2, steps=1),
-            lambda _: False,
-        )
+    def test_pass_each_warning_of_the_takes_on_once(self, tmp_path):
+        class Warner:
+            def run(self, *_, **__):
+                story = {"seed": 1, "warnings": ["it knows no saxophone"]}
+                return [Audio(np.zeros(1000, np.float32), 16000, story)] * 2
 
-        notices = [item.text for item in news if isinstance(item, Notice)]
-        assert len(notices) == len(set(notices))
+        news = []
+        renderer = Renderer(RenderSetup("warner", "cpu"), news.append)
+        renderer._engine, renderer._model = Warner(), "warner"
+        renderer.render(Generate(job="j", prompt="saxophone", output_dir=str(tmp_path)), lambda _: False)
+
+        assert [item for item in news if isinstance(item, Notice)] == [Notice("j", "it knows no saxophone")]
+        assert len(news[-1].paths) == 2
 
     def test_tell_which_model_is_loaded(self, tmp_path):
         news = []
