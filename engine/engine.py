@@ -7,7 +7,7 @@ import torch
 
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
-from engine.checkpoints.catalogue import open_model
+from engine.checkpoints.store import open_model
 from engine.device import (
     choose_device,
     describe_device,

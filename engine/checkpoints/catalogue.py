@@ -1,19 +1,20 @@
-"""Which models there are: the shipped one, those in the user's models folder, and any folder named by its path."""
+"""Which models there are: the shipped one, those in the user's models folder, and any folder named by its path.
 
+Knows folders and their config.json, not what is in the weights; so listing models needs no PyTorch.
+"""
+
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import torch
 from platformdirs import user_data_path
 
-from engine.audioldm import AudioLDM
-from engine.checkpoints.store import CONFIG_FILE, load_model, read_config
-from engine.errors import ModelNotFoundError
-from engine.presets import PRESETS, build
+from engine.errors import ModelBrokenError, ModelNotFoundError
 
+CONFIG_FILE, CARD_FILE = "config.json", "MODEL_CARD.md"
 SHIPPED_MODELS = Path(__file__).parents[1] / "weights"
-_TEST_PRESET = "tiny"  # random weights, never on disk
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def list_models(extra: Path | None = None) -> list[ModelEntry]:
         for config in sorted(root.glob(f"*/{CONFIG_FILE}")):
             folder = config.parent
             size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
-            entries.append(ModelEntry(folder.name, folder, size, read_config(folder).licence, root == SHIPPED_MODELS))
+            entries.append(ModelEntry(folder.name, folder, size, read_json(folder)["licence"], root == SHIPPED_MODELS))
     return entries
 
 
@@ -59,8 +60,16 @@ def find_model(name: str, extra: Path | None = None) -> Path:
     raise ModelNotFoundError(name, [entry.name for entry in entries])
 
 
-def open_model(name: str, device: torch.device | str = "cpu", extra: Path | None = None) -> AudioLDM:
-    """Load an installed model by name or path; "tiny" is built with random weights, always the same ones."""
-    if name == _TEST_PRESET:
-        return build(PRESETS[_TEST_PRESET]).to(device)
-    return load_model(find_model(name, extra), device)
+def read_json(folder: Path) -> dict[str, Any]:
+    """The config of the model in `folder` as plain values.
+
+    Raises:
+        ModelBrokenError: it is missing, or no JSON.
+    """
+    try:
+        values: dict[str, Any] = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ModelBrokenError(folder, f"{CONFIG_FILE}: {error}") from error
+    if not isinstance(values, dict) or "licence" not in values:
+        raise ModelBrokenError(folder, f"{CONFIG_FILE} names no licence")
+    return values

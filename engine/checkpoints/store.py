@@ -14,13 +14,16 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from engine.audioldm import AudioLDM, AudioLDMConfig
+from engine.checkpoints.catalogue import CONFIG_FILE, find_model, read_json
 from engine.errors import ModelBrokenError
 from engine.models.clap import ClapConfig, LaionClap
 from engine.models.clap_tokenizer import RobertaTokenizer
 from engine.models.pocket_clap import PocketClapConfig
 from engine.models.vocoder import GriffinLimConfig, HiFiGanConfig
+from engine.presets import PRESETS, build
 
-CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "MODEL_CARD.md"
+WEIGHTS_FILE = "model.safetensors"
+_TEST_PRESET = "tiny"  # random weights, never on disk
 _KINDS: dict[str, type] = {
     kind.__name__: kind for kind in (ClapConfig, PocketClapConfig, GriffinLimConfig, HiFiGanConfig)
 }
@@ -37,6 +40,13 @@ def save_model(model: AudioLDM, folder: Path, *, half: bool = True) -> None:
     if isinstance(model.clap, LaionClap) and model.clap.tokenizer is not None:
         model.clap.tokenizer.write(folder)
     (folder / CONFIG_FILE).write_text(json.dumps(config_to_json(model.config), indent=1) + "\n", encoding="utf-8")
+
+
+def open_model(name: str, device: torch.device | str = "cpu", extra: Path | None = None) -> AudioLDM:
+    """Load an installed model by name or path; "tiny" is built with random weights, always the same ones."""
+    if name == _TEST_PRESET:
+        return build(PRESETS[_TEST_PRESET]).to(device)
+    return load_model(find_model(name, extra), device)
 
 
 def load_model(folder: Path, device: torch.device | str = "cpu") -> AudioLDM:
@@ -66,8 +76,8 @@ def read_config(folder: Path) -> AudioLDMConfig:
         ModelBrokenError: it is missing, or of another format.
     """
     try:
-        return config_from_json(json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        return config_from_json(read_json(folder))
+    except (ValueError, TypeError, KeyError) as error:
         raise ModelBrokenError(folder, f"{CONFIG_FILE}: {error}") from error
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.checkpoints.catalogue import open_model
+from engine.checkpoints.store import open_model
 from engine.cli.commands import load
 from engine.cli.outputs import refuse_existing
 from engine.cli.terminal import ProgressBar, interruptible, show_json

@@ -3,8 +3,7 @@
 import argparse
 from typing import Any
 
-from engine.checkpoints.catalogue import ModelEntry, find_model, list_models
-from engine.checkpoints.store import CARD_FILE, config_to_json, read_config
+from engine.checkpoints.catalogue import CARD_FILE, ModelEntry, find_model, list_models, read_json
 from engine.cli.terminal import show_json
 
 
@@ -25,19 +24,19 @@ def _list(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
     folder = find_model(options.name)
-    config = read_config(folder)
+    config = read_json(folder)
     card = folder / CARD_FILE
     if options.json:
-        show_json({"folder": str(folder), "config": config_to_json(config)})
+        show_json({"folder": str(folder), "config": config})
         return 0
     facts = [
-        ("name", config.name),
+        ("name", config["name"]),
         ("folder", folder),
-        ("licence", config.licence),
-        ("sample rate", f"{config.mel.sample_rate} Hz"),
-        ("steps", config.default_steps),
-        ("guidance", config.default_guidance),
-        ("sounds", ", ".join(config.sounds) or "any"),
+        ("licence", config["licence"]),
+        ("sample rate", f"{config['mel']['sample_rate']} Hz"),
+        ("steps", config["default_steps"]),
+        ("guidance", config["default_guidance"]),
+        ("sounds", ", ".join(config["sounds"]) or "any"),
         ("model card", card if card.exists() else "none"),
     ]
     for name, value in facts:

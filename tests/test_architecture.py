@@ -1,0 +1,138 @@
+"""Imports run downwards: a room imports only from floors below it, never up and never sideways."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[1]
+# Top floor first. Rooms on one floor are neighbours and must not know each other.
+FLOORS = [
+    # the bridge: messages, jobs and files
+    {"bridge.__main__"},
+    {"bridge.daemon"},
+    {"bridge.desk", "bridge.send", "bridge.status"},
+    {"bridge.client", "bridge.osc_server", "bridge.render_process", "bridge.worker", "bridge.render"},
+    {"bridge.compose", "bridge.journal", "bridge.osc_codec", "bridge.pipe", "bridge.reply_file", "bridge.audio_io"},
+    {"bridge.jobs", "bridge.protocol", "bridge.job_queue"},
+    {"bridge.messages", "bridge.settings"},
+    {"bridge.arguments", "bridge.discovery"},
+    {"bridge.errors", "bridge.program"},
+    {"bridge"},
+    # the engine: command line and recipes
+    {
+        "engine.cli.benchmark",
+        "engine.cli.evaluation",
+        "engine.cli.models",
+        "engine.cli.rendering",
+        "engine.training.cli",
+    },
+    {"engine.cli"},
+    {"engine.cli.commands", "engine.cli.outputs", "engine.cli.terminal"},
+    {"engine.cli.arguments"},
+    {"engine.training.train_clap", "engine.training.train_ldm", "engine.training.train_vae"}
+    | {"engine.training.train_vocoder", "engine.evaluation.train_classifier", "engine.evaluation.evaluate"},
+    {"engine.training.datasets", "engine.training.parts", "engine.training.loop", "engine.evaluation.folders"},
+    {"engine.training.discriminators", "engine.training.ema", "engine.training.losses", "engine.training.workers"}
+    | {"engine.evaluation.classifier", "engine.evaluation.captions_file", "engine.evaluation.clap_score"}
+    | {"engine.evaluation.frechet", "engine.evaluation.picture", "engine.evaluation.reconstruction"},
+    {"engine.training", "engine.evaluation", "engine.evaluation.report"},
+    # the engine: the front door and what a musician asks for
+    {"engine"},
+    {"engine.engine"},
+    {"engine.operations"},
+    {"engine.operations.generate", "engine.operations.inpaint", "engine.operations.restyle"},
+    {"engine.operations.sampling"},
+    {"engine.operations.windows", "engine.operations.excerpt"},
+    {"engine.operations.request", "engine.operations.bands", "engine.operations.splice"},
+    {"engine.operations.progress", "engine.operations.regions"},
+    {"engine.sounds"},
+    {"engine.sounds.rendering"},
+    {"engine.sounds.captions"},
+    {"engine.sounds.corpus"},
+    {"engine.sounds.animals", "engine.sounds.electronic", "engine.sounds.human", "engine.sounds.impacts"}
+    | {"engine.sounds.machines", "engine.sounds.music", "engine.sounds.weather"},
+    {"engine.sounds.synthesis"},
+    # the engine: the model
+    {"engine.checkpoints.store"},
+    {"engine.presets", "engine.checkpoints.catalogue"},
+    {"engine.audioldm"},
+    {"engine.models.clap", "engine.models.pocket_clap", "engine.models.unet", "engine.models.vae"}
+    | {"engine.models.vocoder", "engine.diffusion.samplers"},
+    {"engine.diffusion.guidance", "engine.models.clap_tokenizer", "engine.models.clap_towers", "engine.models.layers"}
+    | {"engine.models.clap_interface"},
+    {
+        "engine.diffusion.schedule",
+        "engine.mel",
+        "engine.audio",
+        "engine.checkpoints",
+        "engine.models",
+        "engine.diffusion",
+    },
+    {"engine.device", "engine.wav_writer"},
+    {"engine.errors"},
+]
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+HEAVY = ("torch", "numpy", "soundfile", "transformers", "laion_clap")
+
+
+def rooms() -> Iterator[tuple[str, Path]]:
+    for path in sorted([*HOUSE.glob("engine/**/*.py"), *HOUSE.glob("bridge/**/*.py")]):
+        yield ".".join(path.relative_to(HOUSE).with_suffix("").parts).removesuffix(".__init__"), path
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path} imports relatively; hint: say from where"
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                yield full if full in FLOOR else str(node.module)
+
+
+@pytest.mark.parametrize(("room", "path"), list(rooms()), ids=[room for room, _ in rooms()])
+def test_every_room_imports_only_from_floors_below(room, path):
+    assert room in FLOOR, f"{room} has no floor yet; hint: give it a place in FLOORS"
+    for name in imports(path):
+        if name.split(".")[0] in ("engine", "bridge"):
+            assert FLOOR[name] > FLOOR[room], f"{room} looks up or sideways to {name}"
+
+
+def test_every_floor_is_lived_on():
+    assert set(FLOOR) == {room for room, _ in rooms()}
+
+
+def test_the_bridge_enters_the_engine_by_its_front_door_only():
+    doors = {room: [n for n in imports(path) if n.split(".")[0] == "engine"] for room, path in rooms()}
+    inside = {room: names for room, names in doors.items() if room.startswith("bridge") and names}
+
+    assert set(inside) <= {"bridge.render", "bridge.audio_io"}
+    assert {name for names in inside.values() for name in names} == {"engine"}
+
+
+def test_the_engine_never_hears_of_the_bridge():
+    for room, path in rooms():
+        if room.split(".")[0] == "engine":
+            assert not [name for name in imports(path) if name.split(".")[0] in ("bridge", "pythonosc")]
+
+
+@pytest.mark.parametrize("module", ["bridge.daemon", "bridge.send", "bridge.status"])
+def test_the_daemon_and_its_clients_load_nothing_heavy(module):
+    script = f"import sys, {module}; print(*(m for m in {HEAVY!r} if m in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=HOUSE)
+
+    assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize(("room", "path"), list(rooms()), ids=[room for room, _ in rooms()])
+def test_every_room_opens_with_its_purpose_and_keeps_to_one_size(room, path):
+    text = path.read_text(encoding="utf-8")
+
+    assert ast.get_docstring(ast.parse(text)), f"{room} does not say what it is for"
+    assert text.count("\n") <= 500
+    assert path.stem not in ("utils", "helpers", "common", "misc", "base", "manager")
