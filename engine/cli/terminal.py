@@ -1,7 +1,6 @@
 """What the command line says and hears: errors in words, a progress bar on terminals, Ctrl-C."""
 
 import json
-import shutil
 import signal
 import sys
 import threading
@@ -9,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
+
+from tqdm import tqdm
 
 from engine.errors import CancelledError, EngineError
 
@@ -55,8 +56,7 @@ class ProgressBar:
     """One line on stderr that fills up; silent where stderr is no terminal."""
 
     def __init__(self) -> None:
-        self._shows = sys.stderr.isatty()
-        self._width = 0
+        self._bar = tqdm(total=1.0, disable=None, leave=False, bar_format="{percentage:3.0f}% {bar:30} {desc}")
 
     def __enter__(self) -> Self:
         return self
@@ -64,16 +64,9 @@ class ProgressBar:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._write("")
+        self._bar.close()
 
     def show(self, fraction: float, text: str) -> None:
         """`fraction` of the whole, 0 to 1, and what is being done."""
-        room = max(10, min(30, shutil.get_terminal_size().columns - 40))
-        filled = round(room * min(max(fraction, 0.0), 1.0))
-        self._write(f"{'█' * filled}{'░' * (room - filled)} {fraction:4.0%} {text}")
-
-    def _write(self, line: str) -> None:
-        if self._shows:
-            end = "" if line else "\r"
-            print(f"\r{line:<{self._width}}", end=end, file=sys.stderr, flush=True)
-            self._width = len(line)
+        self._bar.n = min(max(fraction, 0.0), 1.0)
+        self._bar.set_description_str(text)

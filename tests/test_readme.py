@@ -1,0 +1,59 @@
+"""The README keeps its promises: two set-up commands, first of all its fenced blocks, and an example that runs."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def test_opens_with_two_commands_of_one_line_each():
+    for language, text in BLOCKS[:2]:
+        assert language == "sh"
+        assert len(text.strip().splitlines()) == 1
+        assert text.startswith("python3 -m venv .venv && .venv/bin/pip install ")
+
+
+def test_first_command_names_the_wav_that_it_leaves():
+    before, _ = README.split("```sh", 1)
+
+    assert "footfalls restyle heavy-rain-on-a-tin-roof s1.wav" in before
+    assert (ROOT / "tests" / "clips" / "footfalls.wav").exists()
+    assert 'restyle tests/clips/footfalls.wav "heavy rain on a tin roof"' in BLOCKS[0][1]
+
+
+def test_names_every_sound_of_the_shipped_model():
+    listed = README.split("It knows these kinds of sound")[1].split("Ask for anything else")[0]
+    sounds = re.sub(r"[>\n]", " ", listed.split(":", 1)[1]).replace("·", ",").split(",")
+
+    assert len([sound for sound in sounds if sound.strip()]) == 36
+
+
+def test_mentions_only_files_that_exist():
+    for name in re.findall(r"`((?:engine|bridge|tests|installer|daw_scripts)/[\w./-]*)`", README):
+        assert (ROOT / name).exists(), name
+
+
+@pytest.mark.slow
+def test_python_example_runs(tmp_path, monkeypatch):
+    (example,) = [text for language, text in BLOCKS if language == "python"]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tests").symlink_to(ROOT / "tests")
+
+    exec(compile(example, "README.md", "exec"), {})
+
+    assert (tmp_path / "thunder.wav").stat().st_size > 10_000
+
+
+def test_pins_cover_every_dependency():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["test"], *extras["train"]]
+    pinned = {line.split("==")[0].lower() for line in (ROOT / "constraints.txt").read_text().splitlines()}
+
+    assert {re.split(r"[<>=\[]", name)[0].lower() for name in wanted} <= {name.replace("_", "-") for name in pinned}
+    assert "torch==2.13.0" in (ROOT / "constraints.txt").read_text()
