@@ -14,7 +14,15 @@ from pathlib import Path
 
 from bridge import __version__
 from bridge.desk import Desk, DeskRules
-from bridge.discovery import InstanceLock, Runtime, remove_runtime, runtime_file, wait_for_daemon, write_runtime
+from bridge.discovery import (
+    InstanceLock,
+    Runtime,
+    remove_runtime,
+    runtime_file,
+    state_folder,
+    wait_for_daemon,
+    write_runtime,
+)
 from bridge.errors import BridgeError, FolderError
 from bridge.job_queue import JobQueue
 from bridge.journal import Journal
@@ -59,9 +67,8 @@ class Daemon:
             remove_runtime(self.folder)
 
 
-async def build(settings: Settings, worker_command: Sequence[str] | None = None) -> Daemon:
-    """Construct and connect everything; another command can take the place of the render process."""
-    folder = settings.state_folder
+async def build(settings: Settings, folder: Path, worker_command: Sequence[str] | None = None) -> Daemon:
+    """Construct and connect everything, with its files in `folder`; another command can replace the render process."""
     journal = Journal(folder / "journal.sqlite3")
     server = await open_server(settings.port)
     runtime = Runtime(LOOPBACK, server.port, os.getpid(), __version__, secrets.token_urlsafe(24))
@@ -84,8 +91,8 @@ def _render_setup(settings: Settings) -> RenderSetup:
     return RenderSetup(settings.model, settings.device, models_dir, output_dir)
 
 
-async def _run(settings: Settings) -> None:
-    daemon = await build(settings)
+async def _run(settings: Settings, folder: Path) -> None:
+    daemon = await build(settings, folder)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(daemon.desk.closing.set))
@@ -95,26 +102,25 @@ async def _run(settings: Settings) -> None:
     log.info("ended")
 
 
-def _start_log(settings: Settings) -> None:
-    path = settings.state_folder / "daemon.log"
-    file = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8")
+def _start_log(settings: Settings, folder: Path) -> None:
+    file = RotatingFileHandler(folder / "daemon.log", maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[file])
 
 
-def _start(settings: Settings) -> int:
+def _start(settings: Settings, folder: Path) -> int:
     """Run the daemon, unless this user has one already: then say where it is."""
-    lock = InstanceLock(settings.state_folder)
+    lock = InstanceLock(folder)
     try:
         if not lock.acquire():
-            other = wait_for_daemon(settings.state_folder)
+            other = wait_for_daemon(folder)
             where = "" if other is None else f" at {other.host}:{other.port} (pid {other.pid})"
             print(f"Retake is running already{where}")
             return 0
-        _start_log(settings)
+        _start_log(settings, folder)
     except OSError as error:
-        raise FolderError(settings.state_folder, error.strerror or error) from error
-    asyncio.run(_run(settings))
+        raise FolderError(folder, error.strerror or error) from error
+    asyncio.run(_run(settings, folder))
     lock.release()
     return 0
 
@@ -125,7 +131,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_flags(parser)
     flags = vars(parser.parse_args(argv))
     try:
-        return _start(load_settings(os.environ, flags))
+        return _start(load_settings(os.environ, flags), state_folder(os.environ))
     except BridgeError as error:
         print(f"{error.text}\nhint: {error.hint}", file=sys.stderr)
         return 1

@@ -5,8 +5,6 @@ Standard library and python-osc only; it starts in less than 100 ms.
 
 import argparse
 import os
-import secrets
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -15,7 +13,7 @@ from pathlib import Path
 
 from bridge.client import Client
 from bridge.compose import OPERATIONS, request_from_file, request_from_words
-from bridge.discovery import Runtime, find_daemon, wait_for_daemon, wait_for_end
+from bridge.discovery import find_daemon, state_folder, wait_for_end
 from bridge.errors import BridgeError, DaemonMissingError, JobCancelledError, ProtocolError, WaitedTooLongError
 from bridge.messages import (
     Ack,
@@ -31,8 +29,6 @@ from bridge.messages import (
     Reply,
     Request,
 )
-from bridge.program import HOME, own_command
-from bridge.settings import load_settings
 
 RESEND_S = 0.3
 """A request without an acknowledgement is sent again after so long; the daemon makes one job of it."""
@@ -40,7 +36,6 @@ _RESENDS = 15
 _SILENCE_S = 2.0
 """After so long without news we ask how the job stands: the last word may have been lost."""
 _SILENCES = 5
-_START_S = 20.0
 _STOP_S = 10.0
 
 CANCELLED = 130
@@ -81,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _request(options: argparse.Namespace) -> Request:
     extra = {} if options.output_dir is None else {"output_dir": os.path.abspath(options.output_dir)}
-    fresh = f"send-{secrets.token_hex(6)}"
+    fresh = f"send-{os.urandom(6).hex()}"
     if options.request is not None:
         return request_from_file(options.request, options.job, fresh, extra)
     if options.operation is None:
@@ -91,10 +86,13 @@ def _request(options: argparse.Namespace) -> Request:
 
 def _converse(request: Request, options: argparse.Namespace) -> int:
     """Find or start the daemon, talk to it, and stop it if that was asked for."""
-    folder = load_settings(os.environ, {}).state_folder
+    folder = state_folder(os.environ)
     runtime = find_daemon(folder)
     is_ours = runtime is None and options.start
-    runtime = _start_daemon(folder) if is_ours else runtime
+    if is_ours:
+        from bridge.launch import start_daemon  # noqa: PLC0415 - subprocess is a tenth of our time, and rarely needed
+
+        runtime = start_daemon(folder)
     if runtime is None:
         raise DaemonMissingError("no daemon runs")
     with Client(runtime) as client:
@@ -108,25 +106,6 @@ def _converse(request: Request, options: argparse.Namespace) -> int:
                 client.send(Quit())
             if (is_ours and options.stop_after) or isinstance(request, Quit):
                 wait_for_end(folder, _STOP_S)
-
-
-def _start_daemon(folder: Path) -> Runtime:
-    """Start a daemon that outlives us, and wait until it is there."""
-    nothing = subprocess.DEVNULL
-    flags = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-    subprocess.Popen(  # noqa: S603 - our own program
-        own_command("daemon", "--state-dir", str(folder)),
-        cwd=HOME,
-        stdin=nothing,
-        stdout=nothing,
-        stderr=nothing,
-        start_new_session=True,
-        creationflags=flags,
-    )
-    runtime = wait_for_daemon(folder, _START_S)
-    if runtime is None:
-        raise DaemonMissingError(f"the daemon was started but did not appear within {_START_S:g} s")
-    return runtime
 
 
 class Conversation:

@@ -17,10 +17,6 @@ from bridge.errors import SettingsError, nearest
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
-def user_state_dir() -> Path:
-    return platformdirs.user_state_path("retake", appauthor=False)
-
-
 def user_config_file() -> Path:
     return platformdirs.user_config_path("retake", appauthor=False) / "retake.toml"
 
@@ -32,9 +28,6 @@ class Settings:
     port: int = field(
         default=53170,
         metadata={"about": "UDP port on 127.0.0.1; the next free one is taken when it is busy, 0 takes any"},
-    )
-    state_dir: Path | None = field(
-        default=None, metadata={"about": "folder of the runtime file, the journal and the log"}
     )
     output_dir: Path | None = field(
         default=None, metadata={"about": "folder for results; without one: beside the clip, or Music/Retake"}
@@ -60,10 +53,6 @@ class Settings:
         _require(self.queue_capacity > 0, "queue_capacity", self.queue_capacity, "at least 1 job")
         _require(self.cancel_grace_s > 0, "cancel_grace_s", self.cancel_grace_s, "more than 0 seconds")
         _require(self.log_level in LOG_LEVELS, "log_level", self.log_level, f"one of {', '.join(LOG_LEVELS)}")
-
-    @property
-    def state_folder(self) -> Path:
-        return self.state_dir or user_state_dir()
 
 
 def _require(is_fine: bool, name: str, value: object, expected: str) -> None:

@@ -9,10 +9,9 @@ from dataclasses import asdict
 from typing import Any
 
 from bridge.client import Client
-from bridge.discovery import find_daemon
+from bridge.discovery import find_daemon, state_folder
 from bridge.errors import BridgeError, DaemonMissingError
 from bridge.messages import Status, StatusReply
-from bridge.settings import load_settings
 
 _TRIES = 10
 _TRY_S = 0.3
@@ -36,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _ask() -> dict[str, Any]:
-    runtime = find_daemon(load_settings(os.environ, {}).state_folder)
+    runtime = find_daemon(state_folder(os.environ))
     if runtime is None:
         raise DaemonMissingError("no daemon runs")
     with Client(runtime) as client:

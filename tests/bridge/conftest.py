@@ -70,10 +70,10 @@ class Ear:
 class ThreadedDaemon:
     """The whole daemon on an event loop in a thread; its render process is a stand-in."""
 
-    def __init__(self, settings: Settings, command=None):
+    def __init__(self, settings: Settings, state_dir: Path):
         self.settings = settings
-        self.command = command or [sys.executable, str(STAND_IN)]
-        self.lock = InstanceLock(settings.state_dir)
+        self.state_dir = state_dir
+        self.lock = InstanceLock(state_dir)
         assert self.lock.acquire()
         self.is_up = threading.Event()
         self.thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
@@ -81,7 +81,7 @@ class ThreadedDaemon:
         assert self.is_up.wait(PATIENCE_S)
 
     async def _serve(self):
-        self.daemon = await build(self.settings, self.command)
+        self.daemon = await build(self.settings, self.state_dir, [sys.executable, str(STAND_IN)])
         self.loop = asyncio.get_running_loop()
         self.loop.call_soon(self.is_up.set)
         await self.daemon.serve()
@@ -119,7 +119,7 @@ def start_daemon(state_dir):
     started = []
 
     def start(**settings):
-        started.append(ThreadedDaemon(Settings(port=0, state_dir=state_dir, **settings)))
+        started.append(ThreadedDaemon(Settings(port=0, **settings), state_dir))
         return started[-1]
 
     yield start

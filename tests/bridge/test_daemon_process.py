@@ -32,13 +32,18 @@ class TestStart:
         assert found == "\n"
 
     @pytest.mark.parametrize("module", ["bridge.send", "bridge.status"])
-    def test_of_a_client_opens_neither_loop_nor_database(self, module):
-        program = f"import sys, {module}; print(*sorted({{'asyncio', 'sqlite3'}} & set(sys.modules)))"
+    def test_of_a_client_needs_the_standard_library_and_python_osc_only(self, module):
+        program = (
+            f"import sys; before = set(sys.modules); import {module}\n"
+            "rooms = {name.split('.')[0] for name in set(sys.modules) - before}\n"
+            "print(*sorted(rooms - set(sys.stdlib_module_names)))\n"
+            "print(*sorted({'asyncio', 'sqlite3', 'subprocess', 'tomllib'} & set(sys.modules)))"
+        )
         found = subprocess.run(
             [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
         ).stdout
 
-        assert found == "\n"
+        assert found == "bridge pythonosc\n\n"
 
     def test_answers_status(self, start_process, connect):
         ear = connect(start_process())
@@ -71,9 +76,8 @@ class TestStart:
         [
             (["--port", "many"], "port is 'many' in the command line; expected a whole number"),
             (["--config", "/missing.toml"], "readable TOML"),
-            (["--state-dir", "/proc/nowhere"], "cannot be used"),
         ],
-        ids=["setting", "config", "folder"],
+        ids=["setting", "config"],
     )
     @pytest.mark.usefixtures("state_dir")
     def test_that_is_impossible_is_explained(self, words, sentence):
@@ -82,6 +86,13 @@ class TestStart:
         assert failure.returncode == 1
         assert sentence in failure.stderr
         assert "hint: " in failure.stderr
+
+    def test_in_a_folder_that_cannot_be_is_explained(self, monkeypatch):
+        monkeypatch.setenv("RETAKE_STATE_DIR", "/proc/nowhere")
+        failure = run("daemon", timeout=120)
+
+        assert failure.returncode == 1
+        assert "the folder /proc/nowhere cannot be used" in failure.stderr
 
 
 class TestEnd:

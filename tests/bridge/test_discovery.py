@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from bridge.discovery import (
@@ -15,6 +16,7 @@ from bridge.discovery import (
     read_runtime,
     remove_runtime,
     runtime_file,
+    state_folder,
     wait_for_daemon,
     write_runtime,
 )
@@ -29,6 +31,20 @@ def lock(tmp_path):
     assert lock.acquire()
     yield lock
     lock.release()
+
+
+def test_the_state_folder_is_where_this_system_keeps_such_things(monkeypatch):
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+
+    assert state_folder(os.environ | {"RETAKE_STATE_DIR": ""}) == platformdirs.user_state_path(
+        "retake", appauthor=False
+    )
+
+
+def test_the_state_folder_can_be_moved(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    assert state_folder({"RETAKE_STATE_DIR": "here"}) == tmp_path / "here"
 
 
 @pytest.mark.usefixtures("lock")
