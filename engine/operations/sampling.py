@@ -16,6 +16,7 @@ from torch import Tensor
 from engine.audioldm import AudioLDM
 from engine.diffusion.samplers import SAMPLERS, Impose, timesteps_for
 from engine.errors import ModelBrokenError
+from engine.mel import MelConfig, slaney_filterbank
 from engine.operations.progress import Pulse
 from engine.operations.request import Sampling
 from engine.operations.windows import Windows, decode_long, encode_long, lay_windows, over_windows, vocode_long
@@ -103,6 +104,7 @@ class Rendering:
         for index, one in enumerate(latent):
             self.pulse.decoding(index, len(latent))
             log_mel = decode_long(self.model, one[None], self.windows, self.pulse.check)
+            log_mel = torch.minimum(log_mel, loudest_log_mel(self.model.config.mel).to(log_mel))
             seeded = partial(self.generator, index // self.num_channels, PHASES)
             made.append(vocode_long(self.model, log_mel, self.windows, seeded, self.pulse.check))
         waveforms = np.concatenate(made).reshape(-1, self.num_channels, made[0].shape[1])[..., : self.num_samples]
@@ -137,6 +139,16 @@ class Rendering:
             "model_rate_hz": self.model.sample_rate,
             "warnings": prompt_warnings(self.model, self.prompt),
         }
+
+
+def loudest_log_mel(mel: MelConfig) -> Tensor:
+    """The log-mel [M] of a full-scale sine in the middle of each band; few sounds within full scale are louder there.
+
+    Guidance overshoots: where a net is unsure it asks for more than that, up to a millionfold, in a few bands, and
+    bringing the take's peak back to full scale would bury everything else.
+    """
+    lobe = mel.n_fft / 2  # the sum of a Hann window's main lobe: n_fft / 4 in its middle, half of that on either side
+    return (slaney_filterbank(mel).amax(dim=1) * lobe).log()
 
 
 def prompt_warnings(model: AudioLDM, prompt: str) -> list[str]:

@@ -9,8 +9,11 @@ import torch
 from engine import CancelledError, Engine, Generate, Progress
 from engine.audioldm import AudioLDM, AudioLDMConfig
 from engine.errors import ModelBrokenError
+from engine.mel import LogMel, MelConfig
+from engine.operations.sampling import loudest_log_mel
 from engine.presets import PRESETS, build
 
+RAIN_ALONE = Generate("rain", seconds=0.4)
 RAIN = Generate("rain on a tin roof", seconds=0.4, candidates=3)
 
 
@@ -147,3 +150,32 @@ def test_a_model_that_makes_no_numbers_is_an_error_not_a_file() -> None:
     config: AudioLDMConfig = PRESETS["tiny"]
     with pytest.raises(ModelBrokenError, match="samples that are not numbers"):
         Engine(_Broken(config).eval()).run(RAIN)
+
+
+class _Overshooting(AudioLDM):
+    """A model that asks for a millionfold of full scale in one band, as strong guidance can."""
+
+    def decode(self, latent: torch.Tensor) -> torch.Tensor:
+        log_mel = super().decode(latent)
+        log_mel[..., 20] = 16
+        return log_mel
+
+
+class TestOvershooting:
+    def test_one_mad_band_does_not_bury_the_others(self) -> None:
+        (take,) = Engine(_Overshooting(PRESETS["tiny"]).eval()).run(RAIN_ALONE)
+        spectrum = np.abs(np.fft.rfft(take.samples[0]))
+        assert np.median(spectrum) > spectrum.max() / 3_000
+
+    def test_the_loudest_is_what_a_full_scale_sine_reaches(self) -> None:
+        """Away from the clip's ends, where reflection doubles what it finds."""
+        log_mel, time = LogMel(MelConfig()), torch.arange(16_000) / 16_000
+        sines = torch.sin(2 * torch.pi * torch.linspace(20, 7_900, 400)[:, None] * time)
+        noise = torch.rand(20, 16_000, generator=torch.Generator().manual_seed(0)) * 2 - 1
+        loudest = loudest_log_mel(MelConfig())
+
+        reached = log_mel(sines)[:, 0, 4:-4].amax(dim=(0, 1))
+
+        assert (reached < loudest + 0.05).all()
+        assert (reached > loudest - 0.2).all()
+        assert (log_mel(noise) < loudest).all()
