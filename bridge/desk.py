@@ -90,6 +90,7 @@ class Desk:
         """Answer the letters that arrive."""
         while True:
             self._open(await self._server.inbox.get())
+            await asyncio.sleep(0)  # a flood of letters must not keep the news of jobs from going out
 
     def _open(self, letter: Letter) -> None:
         (address, args), sender = letter

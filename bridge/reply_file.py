@@ -56,7 +56,8 @@ def write_reply_file(job: Job) -> None:
     path = Path(job.request.reply)
     fresh = path.with_name(f".retake-reply-{os.getpid()}.tmp")
     try:
-        fresh.write_text(json.dumps(describe(job), ensure_ascii=False, indent=1), encoding="utf-8")
+        text = json.dumps(describe(job), ensure_ascii=False, indent=1)
+        fresh.write_text(text, encoding="utf-8", errors="backslashreplace")  # of names that are not Unicode
         os.replace(fresh, path)
     except OSError as error:
         log.warning("job %s: the reply file could not be written: %s", job.id, error)

@@ -15,7 +15,7 @@ FLOORS = [
     {"bridge.__main__"},
     {"bridge.daemon"},
     {"bridge.desk", "bridge.send", "bridge.status"},
-    {"bridge.client", "bridge.osc_server", "bridge.render_process", "bridge.worker", "bridge.render"},
+    {"bridge.client", "bridge.launch", "bridge.osc_server", "bridge.render_process", "bridge.worker", "bridge.render"},
     {"bridge.compose", "bridge.journal", "bridge.osc_codec", "bridge.pipe", "bridge.reply_file", "bridge.audio_io"},
     {"bridge.jobs", "bridge.protocol", "bridge.job_queue"},
     {"bridge.messages", "bridge.settings"},

@@ -160,6 +160,14 @@ class TestRetakeSendStart:
         assert Path(done.stdout.removeprefix("wrote ").strip()).is_file()
         assert find_daemon(state_dir) is None
 
+    def test_says_so_when_the_daemon_cannot_start(self, state_dir, monkeypatch):
+        monkeypatch.setenv("RETAKE_PORT", "many")
+        failure = run("send", "version", "--start", timeout=120)
+
+        assert failure.returncode == 1
+        assert "ended at once" in failure.stderr
+        assert list(state_dir.iterdir()) == []
+
     def test_leaves_the_daemon_running_for_the_next(self, state_dir, monkeypatch):
         monkeypatch.setenv("RETAKE_PORT", "0")
         assert run("send", "version", "--start", timeout=120).returncode == 0

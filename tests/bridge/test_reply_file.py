@@ -8,7 +8,7 @@ import pytest
 
 from bridge.errors import ReplyFileError
 from bridge.jobs import Job
-from bridge.messages import Generate, Progress
+from bridge.messages import Done, Generate, Progress
 from bridge.reply_file import check_reply_file, describe, write_reply_file
 
 
@@ -89,6 +89,14 @@ def test_a_reader_never_sees_half_a_reply(tmp_path):
         assert json.loads(path.read_text(encoding="utf-8"))["job"] == "j"
     writer.join()
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_name_that_is_not_unicode_is_still_written(tmp_path):
+    name = b"/caf\xe9.wav".decode("utf-8", "surrogateescape")
+    job = make_job(tmp_path / "r.json").after(Progress("j", 0, "x")).after(Done("/retake/generate", "j", (name,)))
+    write_reply_file(job)
+
+    assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["paths"] == [name]
 
 
 def test_trouble_with_it_does_not_stop_the_job(tmp_path):
