@@ -36,7 +36,7 @@ from engine.operations.splice import match_loudness, splice
 from engine.wav_writer import Samples
 
 NEIGHBOURHOOD_S = 0.5  # seconds on either side whose loudness a region takes on
-LOUDNESS_LIMIT_DB = 12.0
+LOUDNESS_LIMITS_DB = 12.0, 24.0  # down, up: an event may stand out of its neighbourhood, but must be heard in it
 CONTEXT_SHARE = 1 / 8  # of the model's window: what it hears at least on either side of a region
 LOWEST_HZ, HIGHEST_HZ = 20.0, 200_000.0
 
@@ -171,7 +171,7 @@ def _spliced(samples: Samples, request: Inpaint, stretch: _Stretch, candidate: i
     kept = source - request.in_band(source)  # nothing, where the band is open on both sides
     for start, end in stretch.regions:
         region = slice(start - excerpt.start, end - excerpt.start)
-        part = match_loudness(made[:, region], _neighbourhood(request, (start, end)), LOUDNESS_LIMIT_DB)
+        part = match_loudness(made[:, region], _neighbourhood(request, (start, end)), *LOUDNESS_LIMITS_DB)
         samples = splice(samples, part + kept[:, region], start, clip.sample_rate)
     return samples
 

@@ -19,7 +19,7 @@ from engine.operations.splice import match_loudness, splice
 from engine.wav_writer import Samples
 
 CONTEXT_S = 0.16  # seconds on either side of a region that are encoded with it and thrown away again
-LOUDNESS_LIMIT_DB = 40.0
+LOUDNESS_LIMITS_DB = 40.0, 40.0  # down, up
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,10 @@ def _fitted(excerpt: Excerpt, waveform: Samples, start: int, end: int, air_from_
     region = slice(start - excerpt.start, end - excerpt.start)
     source, part = clip.samples[:, excerpt.start : excerpt.end], excerpt.restore(waveform)
     if air_from_hz is None:
-        return match_loudness(part[:, region], source[:, region], LOUDNESS_LIMIT_DB)
+        return match_loudness(part[:, region], source[:, region], *LOUDNESS_LIMITS_DB)
     body = keep_band(source, clip.sample_rate, None, air_from_hz)[:, region]
     part = keep_band(part, clip.sample_rate, None, air_from_hz)[:, region]
-    return match_loudness(part, body, LOUDNESS_LIMIT_DB) + (source[:, region] - body)
+    return match_loudness(part, body, *LOUDNESS_LIMITS_DB) + (source[:, region] - body)
 
 
 def _settings(request: Restyle) -> Mapping[str, Any]:

@@ -23,8 +23,8 @@ def correlation(one: Samples, other: Samples) -> float:
     return float(np.mean(one.astype(np.float64) * other) / size) if size > SILENCE**2 else 0.0
 
 
-def match_loudness(part: Samples, reference: Samples, limit_db: float) -> Samples:
-    """Part [C, T] at the RMS of reference [C, T'], changed by at most ±limit_db as a whole.
+def match_loudness(part: Samples, reference: Samples, most_down_db: float, most_up_db: float) -> Samples:
+    """Part [C, T] at the RMS of reference [C, T'], turned down or up by at most so much as a whole.
 
     Channels keep the reference's balance: what lay to the left stays there, and beside a channel that is silent while
     another sounds, the part is silent too. A silent part, or one without a sounding reference, is returned as it is.
@@ -32,8 +32,7 @@ def match_loudness(part: Samples, reference: Samples, limit_db: float) -> Sample
     now, wanted = rms(part), rms(reference)
     if now < SILENCE or wanted < SILENCE:
         return part
-    bound = 10 ** (limit_db / 20)
-    target = now * np.clip(wanted / now, 1 / bound, bound)
+    target = now * np.clip(wanted / now, 10 ** (-most_down_db / 20), 10 ** (most_up_db / 20))
     gains = [_channel_gain(one, rms(beside) / wanted * target) for one, beside in zip(part, reference, strict=True)]
     matched: Samples = (part * np.array(gains)[:, None]).astype(part.dtype)
     return matched

@@ -83,17 +83,17 @@ class TestSplice:
 class TestLoudness:
     def test_the_part_takes_on_the_level_and_balance_of_its_reference(self) -> None:
         reference = noise(1) * np.array([[1.0], [0.25]], np.float32)
-        matched = match_loudness(noise(2, level=0.05), reference, 40)
+        matched = match_loudness(noise(2, level=0.05), reference, 40, 40)
         assert [rms(channel) for channel in matched] == pytest.approx([rms(channel) for channel in reference], rel=1e-4)
 
-    @pytest.mark.parametrize(("level", "expected"), [(0.0001, 0.0001 * 10 ** (12 / 20)), (0.9, 0.9 * 10 ** (-12 / 20))])
+    @pytest.mark.parametrize(("level", "expected"), [(0.0001, 0.0001 * 10 ** (24 / 20)), (0.9, 0.9 * 10 ** (-12 / 20))])
     def test_no_more_than_the_limit(self, level: float, expected: float) -> None:
         part = noise(2, level=level)
-        assert rms(match_loudness(part, noise(1), 12)) == pytest.approx(expected, rel=0.02)
+        assert rms(match_loudness(part, noise(1), 12, 24)) == pytest.approx(expected, rel=0.02)
 
     def test_beside_a_silent_channel_the_part_is_silent(self) -> None:
         reference = noise(1) * np.array([[1.0], [0.0]], np.float32)
-        matched = match_loudness(noise(2), reference, 12)
+        matched = match_loudness(noise(2), reference, 12, 24)
         assert rms(matched[1]) == 0
         assert rms(matched[0]) == pytest.approx(rms(reference[0]), rel=1e-4)
 
@@ -103,7 +103,7 @@ class TestLoudness:
         reference = noise(1) * (silent not in ("reference", "both"))
         if silent == "no reference":
             reference = reference[:, :0]
-        assert np.array_equal(match_loudness(part, reference, 12), part)
+        assert np.array_equal(match_loudness(part, reference, 12, 24), part)
 
     def test_a_peak_is_limited_by_turning_everything_down(self) -> None:
         part = noise(1, level=1.0)
