@@ -60,8 +60,8 @@ class Daemon:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self.worker.stop()
             self.desk.close()
+            await self.worker.stop()
             self.server.close()
             self.journal.close()
             remove_runtime(self.folder)

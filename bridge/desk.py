@@ -214,7 +214,8 @@ class Desk:
         """Render the waiting jobs; let the model go when nothing has waited for long."""
         while True:
             try:
-                await asyncio.wait_for(self._queue.wait(), self._rules.idle_unload_s)
+                async with asyncio.timeout(self._rules.idle_unload_s):  # wait_for may swallow our own cancellation
+                    await self._queue.wait()
             except TimeoutError:
                 await self._worker.stop()
                 continue
@@ -276,6 +277,8 @@ class Desk:
 
     def close(self) -> None:
         """Say of every unfinished job that it was interrupted."""
+        for errand in self._errands:
+            errand.cancel()
         self._queue.clear()
         for job in self._journal.unfinished():
             self._spread(job, job.failure(JobInterruptedError()))

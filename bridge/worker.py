@@ -78,7 +78,8 @@ class _Child:
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
-            await asyncio.wait_for(self._process.wait(), _FAREWELL_S)
+            async with asyncio.timeout(_FAREWELL_S):
+                await self._process.wait()
         except TimeoutError:
             self.kill()
         await asyncio.gather(*self._tasks)

@@ -100,6 +100,7 @@ class ThreadedDaemon:
             self.loop.call_soon_threadsafe(self.daemon.desk.closing.set)
             self.thread.join(PATIENCE_S)
         self.lock.release()
+        assert not self.thread.is_alive()
 
 
 @pytest.fixture

@@ -395,6 +395,27 @@ class TestQuit:
         assert not (state_dir / "runtime.json").exists()
 
 
+    @pytest.mark.parametrize("ticks", range(6))
+    def test_in_the_moment_when_a_job_arrives_is_heard(self, start_daemon, generate, ticks):
+        """Some ways to wait with a time limit swallow a cancellation that comes together with what they waited for."""
+        daemon = start_daemon()
+        desk, sender = daemon.daemon.desk, ("127.0.0.1", 9)
+
+        def close_after(ticks):
+            if ticks:
+                daemon.loop.call_soon(close_after, ticks - 1)
+            else:
+                desk.closing.set()
+
+        def collide():
+            desk._answer(generate("one", "slow"), sender)
+            close_after(ticks)
+
+        daemon.loop.call_soon_threadsafe(collide)
+        daemon.thread.join(10)
+        assert not daemon.thread.is_alive()
+
+
 class TestReplyFile:
     def test_follows_the_job_from_the_queue_to_its_end(self, ear, generate, tmp_path, read_json):
         path = tmp_path / "réply.json"
