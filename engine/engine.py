@@ -102,4 +102,5 @@ def _in_precision(model: AudioLDM, dtype: torch.dtype) -> AudioLDM:
     if dtype != torch.float32:
         for net in (model.unet, model.vae, *([model.vocoder] if isinstance(model.vocoder, HiFiGan) else [])):
             net.to(dtype)
+    model.unet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a quarter faster on CPUs
     return model
