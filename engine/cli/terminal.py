@@ -1,6 +1,7 @@
 """What the command line says and hears: errors in words, a progress bar on terminals, Ctrl-C."""
 
 import json
+import shutil
 import signal
 import sys
 import threading
@@ -56,7 +57,9 @@ class ProgressBar:
     """One line on stderr that fills up; silent where stderr is no terminal."""
 
     def __init__(self) -> None:
-        self._bar = tqdm(total=1.0, disable=None, leave=False, bar_format="{percentage:3.0f}% {bar:30} {desc}")
+        columns, rows = shutil.get_terminal_size()  # 80 by 24 where the terminal does not say; tqdm would show nothing
+        bar = "{percentage:3.0f}% {bar:30} {desc}"
+        self._bar = tqdm(total=1.0, disable=None, leave=False, ncols=columns, nrows=rows, bar_format=bar)
 
     def __enter__(self) -> Self:
         return self

@@ -38,9 +38,11 @@ def timesteps_for(num_steps: int, schedule: NoiseSchedule, strength: float = 1.0
 
     Only the spacing differs from the reference's (it starts at 1000 - 1000 / num_steps and overruns for some counts).
     """
-    num_steps = min(num_steps, schedule.num_train_steps)
     last = schedule.num_train_steps - 1
-    whole = [round(last - last * i / num_steps) for i in range(num_steps)]
+    if num_steps > last:
+        whole = list(range(last, -1, -1))
+    else:
+        whole = [round(last - last * i / num_steps) for i in range(num_steps)]
     return whole[-max(1, round(strength * num_steps)) :]
 
 

@@ -1,0 +1,37 @@
+"""Which timesteps a number of steps means."""
+
+from itertools import pairwise
+
+import pytest
+
+from engine.diffusion.samplers import leading_timesteps, timesteps_for
+from engine.diffusion.schedule import NoiseSchedule
+
+SCHEDULE = NoiseSchedule()
+
+
+@pytest.mark.parametrize("num_steps", [1, 2, 3, 7, 20, 25, 37, 111, 333, 501, 999, 1000])
+def test_each_is_met_once_from_the_noisiest_down(num_steps):
+    timesteps = timesteps_for(num_steps, SCHEDULE)
+
+    assert len(timesteps) == num_steps
+    assert timesteps[0] == 999
+    assert all(later < earlier for earlier, later in pairwise(timesteps))
+    assert timesteps[-1] >= 0
+
+
+def test_more_steps_than_were_trained_are_all_of_them():
+    assert timesteps_for(5000, SCHEDULE) == list(reversed(range(1000)))
+
+
+@pytest.mark.parametrize(("strength", "kept"), [(1.0, 20), (0.5, 10), (0.04, 1), (0.001, 1)])
+def test_strength_keeps_the_clean_end(strength, kept):
+    whole = timesteps_for(20, SCHEDULE)
+
+    assert timesteps_for(20, SCHEDULE, strength) == whole[-kept:]
+
+
+@pytest.mark.parametrize("num_steps", [3, 9, 27, 36, 60, 101, 200, 251, 1000])
+def test_leading_timesteps_stay_inside_the_schedule(num_steps):
+    """The reference overruns for these counts."""
+    assert max(leading_timesteps(num_steps, SCHEDULE)) <= 999
