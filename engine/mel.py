@@ -53,7 +53,7 @@ class LogMel(nn.Module):
     """waveform [B, T] -> log-mel [B, 1, N, M].
 
     `centre="vocoder"` pads (n_fft - hop) / 2 on both sides: N = T // hop, frame k centred on sample hop·k + hop/2, the
-    form that the vocoder inverts without a shift. `centre="librosa"` pads n_fft / 2: N = T // hop + 1, frame k at hop·k
+    form that a vocoder inverts without shift. `centre="librosa"` pads n_fft / 2: N = T // hop + 1, frame k at hop·k.
     """
 
     window: Tensor

@@ -4,7 +4,6 @@ Liu et al. 2023, §3.3 and appendix: audio embeddings in training, text at sampl
 Latents and embeddings are computed once and memory-mapped.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,8 +191,3 @@ class LdmRecipe:
 def train_ldm(workers: Workers, settings: LdmSettings, on_report: OnReport | None = None) -> None:
     """Train, or go on training, and leave the part `unet` (the averaged one)."""
     run_loop(lambda: LdmRecipe(settings, workers), settings.loop, workers, on_report)
-
-
-def learning_rate_for(batch: int) -> float:
-    """Peak rate measured good at batch 16, scaled by the square root of the batch."""
-    return 8e-4 * math.sqrt(batch / 16)
