@@ -90,15 +90,17 @@ def run(args: argparse.Namespace) -> int:
     loop = LoopSettings(args.run / args.part, args.steps, args.rate, decay_share=args.decay_share, seed=args.seed)
     parts = args.run / "parts"
     if args.part == "clap":
-        run_together(_train_clap, (ClapSettings(clips, parts, loop, args.preset, args.batch),), args.processes)
+        run_together(
+            train_clap, (ClapSettings(clips, parts, loop, args.preset, args.batch), _show_report), args.processes
+        )
     elif args.part == "vae":
         vae = VaeSettings(clips, parts, loop, args.preset, args.batch, adversarial_from=args.adversarial_from)
-        run_together(_train_vae, (vae,), args.processes)
+        run_together(train_vae, (vae, _show_report), args.processes)
     elif args.part == "vocoder":
         vocoder = VocoderSettings(
             clips, parts, loop, args.preset, batch_size=args.batch, adversarial_from=args.adversarial_from
         )
-        run_together(_train_vocoder, (vocoder,), args.processes)
+        run_together(train_vocoder, (vocoder, _show_report), args.processes)
     else:
         ldm = LdmSettings(
             clips,
@@ -112,18 +114,6 @@ def run(args: argparse.Namespace) -> int:
         )
         run_together(_train_ldm, (ldm,), args.processes)
     return 0
-
-
-def _train_clap(workers: Workers, settings: ClapSettings) -> None:
-    train_clap(workers, settings, _show_report)
-
-
-def _train_vae(workers: Workers, settings: VaeSettings) -> None:
-    train_vae(workers, settings, _show_report)
-
-
-def _train_vocoder(workers: Workers, settings: VocoderSettings) -> None:
-    train_vocoder(workers, settings, _show_report)
 
 
 def _train_ldm(workers: Workers, settings: LdmSettings) -> None:

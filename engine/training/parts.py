@@ -9,8 +9,18 @@ from torch import nn
 
 from engine.audioldm import AudioLDM, AudioLDMConfig
 from engine.models.pocket_clap import PocketClapConfig
+from engine.models.vocoder import HiFiGanConfig
 from engine.presets import PRESETS
 from engine.sounds import SOUND_WORDS, SOUNDS
+
+SMALL_HIFI_GAN = HiFiGanConfig(
+    channels=128,
+    kernels=(11, 8, 4, 4, 4),
+    residual_kernels=(3, 7),
+    dilations=(1, 3),
+    mel_mean=-4.5,
+    mel_std=3.0,
+)
 
 
 def config_for_training(preset: str) -> AudioLDMConfig:
@@ -20,6 +30,11 @@ def config_for_training(preset: str) -> AudioLDMConfig:
         clap = replace(config.clap, known_words=tuple(sorted(SOUND_WORDS)))
         config = replace(config, clap=clap, sounds=tuple(SOUNDS))
     return config
+
+
+def trainable_vocoder(config: AudioLDMConfig) -> HiFiGanConfig:
+    """The preset's own HiFi-GAN, or a small one for presets whose vocoder has nothing to learn."""
+    return config.vocoder if isinstance(config.vocoder, HiFiGanConfig) else SMALL_HIFI_GAN
 
 
 def save_part(folder: Path, name: str, module: nn.Module) -> None:
@@ -50,7 +65,10 @@ class LatentScaling(nn.Module):
 
 def join_parts(folder: Path, preset: str) -> AudioLDM:
     """The model with every part that is trained so far; the others keep random weights."""
-    model = AudioLDM(config_for_training(preset)).eval()
+    config = config_for_training(preset)
+    if (folder / "vocoder.safetensors").exists():
+        config = replace(config, vocoder=trainable_vocoder(config))
+    model = AudioLDM(config).eval()
     clap = model.clap
     assert isinstance(clap, nn.Module), "a CLAP is a module"
     for name, module in (

@@ -3,7 +3,7 @@
 A part of the log-mels can pass through the VAE first, so that the vocoder learns what the decoder will really give it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,19 +23,10 @@ from engine.training.losses import (
     least_squares_generator,
     multi_resolution_stft,
 )
-from engine.training.parts import config_for_training, load_part, save_part
+from engine.training.parts import config_for_training, load_part, save_part, trainable_vocoder
 from engine.training.workers import Workers
 
 _EDGE = 4  # frames at either end that the loss does not look at
-
-SMALL_HIFI_GAN = HiFiGanConfig(
-    channels=128,
-    kernels=(11, 8, 4, 4, 4),
-    residual_kernels=(3, 7),
-    dilations=(1, 3),
-    mel_mean=-4.5,
-    mel_std=3.0,
-)
 
 
 @dataclass(frozen=True)
@@ -44,7 +35,7 @@ class VocoderSettings:
     parts: Path
     loop: LoopSettings
     preset: str = "nano"  # for its front end and VAE
-    config: HiFiGanConfig = field(default_factory=lambda: SMALL_HIFI_GAN)
+    config: HiFiGanConfig | None = None  # None: the preset's, see `trainable_vocoder`
     batch_size: int = 12
     crop_frames: int = 48
     through_vae: bool = True  # half of the batch
@@ -61,7 +52,7 @@ class VocoderRecipe:
         config = config_for_training(settings.preset)
         self.settings, self.workers, self.clips = settings, workers, Clips(settings.clips)
         self.hop, self.log_mel = config.mel.hop, LogMel(config.mel)
-        self.vocoder, self.critic = HiFiGan(settings.config), VocoderDiscriminator()
+        self.vocoder, self.critic = HiFiGan(settings.config or trainable_vocoder(config)), VocoderDiscriminator()
         self.vae = Vae(config.vae).eval()
         self.has_vae = settings.through_vae and load_part(settings.parts, "vae", self.vae)
         self.kept: dict[str, nn.Module] = {"vocoder": self.vocoder, "critic": self.critic}

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from engine.checkpoints.store import load_model
-from engine.models.vocoder import HiFiGanConfig
+from engine.models.vocoder import GriffinLim, HiFiGan, HiFiGanConfig
 from engine.sounds import SOUNDS
 from engine.training import cli
 from engine.training.datasets import Clips, ClipSettings, render_clips
@@ -138,6 +138,15 @@ class TestRecipes:
 
         assert (tmp_path / "vocoder.safetensors").exists()
         assert all(np.isfinite(list(report.values())).all() for report in read_log(tmp_path / "vocoder"))
+
+    def test_a_trained_vocoder_takes_the_place_of_griffin_lim(self, clips, tmp_path):
+        assert isinstance(join_parts(tmp_path, "tiny").vocoder, GriffinLim)
+
+        train_vocoder(
+            ALONE, VocoderSettings(clips.folder, tmp_path, loop(tmp_path / "vocoder", 1), "tiny", batch_size=2)
+        )
+
+        assert isinstance(join_parts(tmp_path, "tiny").vocoder, HiFiGan)
 
     def test_ldm_loss_falls(self, clips, tmp_path):
         settings = ldm_settings(clips, tmp_path, 40)
