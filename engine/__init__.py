@@ -17,12 +17,14 @@ from engine.errors import (
     AudioFileError,
     AudioMissingError,
     AudioNotFiniteError,
+    AudioTowerMissingError,
     AudioUnreadableError,
     CancelledError,
     ClipTooLongError,
     DeviceUnavailableError,
     EmptyPromptError,
     EngineError,
+    FullBandError,
     InvalidRequestError,
     ModelBrokenError,
     ModelNotFoundError,
@@ -33,6 +35,7 @@ from engine.errors import (
     PromptTooLongError,
     RegionError,
     SampleRateError,
+    SilentClipError,
     TooManyChannelsError,
 )
 
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
     from engine.audio import Audio, read_story
     from engine.checkpoints.catalogue import ModelEntry, list_models
     from engine.engine import Engine
-    from engine.operations import Generate, Inpaint, Request, Restyle
+    from engine.operations import Generate, Inpaint, Request, Restyle, Upscale, Vary
     from engine.operations.progress import Progress
     from engine.wav_writer import sidecar_path
 
@@ -53,6 +56,8 @@ _ROOMS = {
     "Progress": "engine.operations.progress",
     "Request": "engine.operations",
     "Restyle": "engine.operations",
+    "Upscale": "engine.operations",
+    "Vary": "engine.operations",
     "list_models": "engine.checkpoints.catalogue",
     "read_story": "engine.audio",
     "sidecar_path": "engine.wav_writer",
@@ -64,6 +69,7 @@ __all__ = [
     "AudioFileError",
     "AudioMissingError",
     "AudioNotFiniteError",
+    "AudioTowerMissingError",
     "AudioUnreadableError",
     "CancelledError",
     "ClipTooLongError",
@@ -71,6 +77,7 @@ __all__ = [
     "EmptyPromptError",
     "Engine",
     "EngineError",
+    "FullBandError",
     "Generate",
     "Inpaint",
     "InvalidRequestError",
@@ -87,7 +94,10 @@ __all__ = [
     "Request",
     "Restyle",
     "SampleRateError",
+    "SilentClipError",
     "TooManyChannelsError",
+    "Upscale",
+    "Vary",
     "list_models",
     "read_story",
     "sidecar_path",

@@ -3,8 +3,11 @@
 An `Audio` that exists is usable: one or two channels, at least one sample, every sample a number.
 """
 
+import hashlib
 import json
+import os
 import re
+import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -48,6 +51,7 @@ OUTPUT_ENCODINGS = {
 }
 LONG_ENCODINGS = ("PCM_32", "ALAC_32", "DOUBLE")  # need 64-bit floats to be kept exactly
 ENDLESS, ENDLESS_SPAN = (0x7FFFFF00, 0xFFFFFF00), 0x101  # sizes by which streaming writers mean "until the file ends"
+LONGEST_STORY = 2**20  # bytes from a file's start among which its story lies
 SLACK_BYTES = 64  # some writers count a header into the size of their samples
 
 
@@ -67,6 +71,7 @@ class Audio:
     sample_rate: int  # Hz
     story: Mapping[str, Any] = field(default_factory=dict)  # prompt, seed, model, settings, score; empty as read
     encoding: str = "FLOAT"  # libsndfile's name of the source's sample format
+    path: Path | None = field(default=None, init=False)  # the file that holds just these samples; None for all others
 
     def __post_init__(self) -> None:
         samples = np.atleast_2d(np.asarray(self.samples))
@@ -105,7 +110,10 @@ class Audio:
         frames = file.read(end - start, dtype=dtype, always_2d=True)
         if len(frames) < end - start:
             raise AudioUnreadableError(path, f"it breaks off after {(start + len(frames)) / file.samplerate:.2f} s")
-        return cls(np.ascontiguousarray(frames.T), file.samplerate, encoding=file.subtype)
+        clip = cls(np.ascontiguousarray(frames.T), file.samplerate, encoding=file.subtype)
+        if len(frames) == file.frames:
+            object.__setattr__(clip, "path", Path(os.path.abspath(path)))
+        return clip
 
     def write(self, path: str | Path, *, encoding: str | None = None) -> None:
         """Write a WAV with its story inside and beside it (`.json`), whole or not at all; never overwrite.
@@ -137,6 +145,13 @@ class Audio:
         """The largest absolute sample; 1 is full scale."""
         return float(np.abs(self.samples).max())
 
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of rate and samples, in hexadecimal: another one is another sound, whatever its file is called."""
+        digest = hashlib.sha256(struct.pack("<3Q", self.sample_rate, *self.samples.shape))
+        digest.update(self.samples.astype(self.samples.dtype.newbyteorder("<"), order="C", copy=False).data)
+        return digest.hexdigest()
+
     def to_mono(self) -> Self:
         """The mean of the channels, [1, T]."""
         return type(self)(self.samples.mean(axis=0, keepdims=True), self.sample_rate, self.story, self.encoding)
@@ -150,10 +165,12 @@ class Audio:
 
 def resample(samples: Samples, from_rate: int, to_rate: int, num_samples: int) -> Samples:
     """Samples [C, T] at `from_rate` -> exactly [C, num_samples] at `to_rate` Hz: cut, or filled up with silence."""
-    if from_rate != to_rate:
-        samples = soxr.resample(samples.T, from_rate, to_rate, quality="VHQ").T
-    missing = num_samples - samples.shape[1]
-    return np.ascontiguousarray(np.pad(samples, ((0, 0), (0, max(0, missing))))[:, :num_samples])
+    resampled = np.zeros((samples.shape[0], num_samples), samples.dtype)
+    for channel, target in zip(samples, resampled, strict=True):  # one at a time, so that little lies about twice
+        made = channel if from_rate == to_rate else soxr.resample(channel, from_rate, to_rate, quality="VHQ")
+        kept = min(len(made), num_samples)
+        target[:kept] = made[:kept]
+    return resampled
 
 
 def region_samples(num_samples: int, sample_rate: int, start_s: float | None, end_s: float | None) -> tuple[int, int]:
@@ -179,12 +196,31 @@ def read_story(path: str | Path) -> dict[str, Any]:
         AudioMissingError, AudioUnreadableError: there is no such file, or it is not audio.
     """
     with _opened(Path(path)) as file:
-        comment = file.comment
+        comment = file.comment or _long_comment(Path(path))
     try:
         story = json.loads(comment)
     except ValueError:
         return {}
     return story if isinstance(story, dict) else {}
+
+
+def _long_comment(path: Path) -> str:
+    """What a RIFF file says about itself; libsndfile passes over comments of 2,048 bytes and more."""
+    with path.open("rb") as file:
+        head = file.read(LONGEST_STORY)
+    listed = _chunk(head[12:], b"LIST") if head.startswith(b"RIFF") else b""
+    return _chunk(listed[4:], b"ICMT").rstrip(b"\0").decode(errors="replace")
+
+
+def _chunk(chunks: bytes, wanted: bytes) -> bytes:
+    """The content of the first RIFF chunk of that name; empty where there is none."""
+    start = 0
+    while start + 8 <= len(chunks):
+        name, size = struct.unpack_from("<4sI", chunks, start)
+        if name == wanted:
+            return chunks[start + 8 : start + 8 + size]
+        start += 8 + size + size % 2
+    return b""
 
 
 def _require_usable(samples: Samples, sample_rate: int) -> None:

@@ -39,6 +39,7 @@ class AudioLDMConfig:
     default_guidance: float = 2.5
     sounds: tuple[str, ...] = ()  # what it can make, where that is a short list
     licence: str = "Apache-2.0"
+    source: str = ""  # where the weights came from, in words; empty for Retake's own
 
 
 class AudioLDM(nn.Module):
@@ -109,11 +110,9 @@ class AudioLDM(nn.Module):
         """Waveform [B, T] at the model's rate -> [B, D]."""
         return self.clap.embed_audio(waveform.to(self.device), self.sample_rate).to(self.dtype)
 
-    def encode(self, waveform: Tensor) -> Tensor:
-        """Waveform [B, T] -> latent [B, Z, H, W], the posterior's mean; H = rows_for(T), silence fills the last row."""
-        num_samples = self.rows_for(waveform.shape[1]) * self.samples_per_row
-        padded = nn.functional.pad(waveform.to(self.device), (0, num_samples - waveform.shape[1]))
-        mean = self.vae.encode(self.log_mel(padded).to(self.dtype)).mean
+    def encode(self, log_mel: Tensor) -> Tensor:
+        """Log-mel [B, 1, N, M], N = H · vae.stride -> latent [B, Z, H, W], the posterior's mean."""
+        mean = self.vae.encode(log_mel.to(self.dtype)).mean
         return (mean - self._per_channel(self.latent_mean)) * self._per_channel(self.latent_scale)
 
     def decode(self, latent: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """The engine: a model loaded once, and requests answered with it, one after the other."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -7,6 +8,7 @@ import torch
 
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
+from engine.checkpoints.catalogue import CONFIG_FILE, list_models
 from engine.checkpoints.store import open_model
 from engine.device import (
     choose_device,
@@ -16,9 +18,11 @@ from engine.device import (
     release_cached_memory,
 )
 from engine.errors import InvalidRequestError, ModelUnloadedError
+from engine.models.fast_convolution import prepare
 from engine.models.vocoder import HiFiGan
 from engine.operations import OPERATIONS, Request
 from engine.operations.progress import OnStep, Pulse, ShouldStop
+from engine.story import sources_of
 
 
 class Engine:
@@ -46,7 +50,7 @@ class Engine:
         chosen = choose_device(device)
         folder = None if models_dir is None else Path(models_dir)
         with memory_errors_translated(chosen):
-            return cls(_in_precision(open_model(str(model), chosen, folder), dtype_for(chosen)), str(model))
+            return cls(ready(open_model(str(model), chosen, folder), dtype_for(chosen)), _name(model, folder))
 
     @property
     def device_name(self) -> str:
@@ -84,7 +88,9 @@ class Engine:
         pulse = Pulse(on_step, should_stop)
         pulse.check()
         with torch.inference_mode(), memory_errors_translated(self._device):
-            return operation(model, request, pulse)
+            takes = operation(model, request, pulse)
+        origin = {"device": str(self._device), "model": self.model_name, **sources_of(request)}
+        return [replace(take, story={**take.story, **origin}) for take in takes]
 
     def unload(self) -> None:
         """Give the model's memory back; after this only `load` makes a usable engine again."""
@@ -97,10 +103,20 @@ class Engine:
         return self._model
 
 
-def _in_precision(model: AudioLDM, dtype: torch.dtype) -> AudioLDM:
-    """The nets compute in `dtype`; front end, CLAP and Griffin-Lim stay in 32 bits, which they need."""
+def _name(model: str | Path, models_dir: Path | None) -> str:
+    """What a model can be asked for by again, from anywhere: its name where it is installed, otherwise its folder."""
+    found = (entry.folder for entry in list_models(models_dir) if entry.name == str(model))
+    folder = next(found, Path(model).expanduser())
+    is_installed = any(entry.folder == folder for entry in list_models())
+    return str(folder.absolute()) if (folder / CONFIG_FILE).is_file() and not is_installed else str(model)
+
+
+def ready(model: AudioLDM, dtype: torch.dtype) -> AudioLDM:
+    """The nets compute in `dtype`, the short way; front end, CLAP and Griffin-Lim stay in 32 bits, which they need."""
     if dtype != torch.float32:
         for net in (model.unet, model.vae, *([model.vocoder] if isinstance(model.vocoder, HiFiGan) else [])):
             net.to(dtype)
-    model.unet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a quarter faster on CPUs
+    for net in (model.unet, model.vae):
+        net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a quarter faster on CPUs
+    prepare(model)
     return model

@@ -5,30 +5,32 @@ EngineError                     code, text, hint
     EmptyPromptError
     PromptTooLongError
     RegionError                 a region that is empty, reversed or outside the clip
+    FullBandError               an upscale of a clip that already reaches as high as the model
   AudioFileError                a file that cannot be used as a clip
     AudioMissingError
     AudioUnreadableError
     AudioEmptyError
     AudioNotFiniteError
+    SilentClipError             a clip whose sound was asked for has none
     ClipTooLongError
     TooManyChannelsError
     SampleRateError
+  StoryError                    a take that cannot be made again
+    SourceMissingError          the clip that it was made from is not there
+    SourceChangedError          it is there, but is another sound now
   OutputExistsError             something already lies where the result should go
   OutputWriteError              the disk refused (full, read-only, no such folder)
   ModelNotFoundError            no model of that name or at that path
   ModelBrokenError              a model folder that does not hold what its config promises
   ModelUnloadedError            the engine gave its model's memory back
+  AudioTowerMissingError        the model's CLAP reads prompts but cannot hear
+  CheckpointError               somebody else's checkpoint that cannot be imported: checkpoints/import_errors.py
+  DownloadError                 a published checkpoint that did not come: checkpoints/download_errors.py
+  RemovalError                  a model that was not removed, told there too
+  DiskFullError                 less space than the files need
   DeviceUnavailableError        cuda or mps was asked for and is not there
   OutOfMemoryError              the device ran out of memory
-  EvaluationError               a measurement that would not mean anything
-    FolderMissingError
-    TooFewClipsError
-    ClipUnusableError           one file of a folder cannot be read as a clip
-    NotFiniteError              NaN or infinity where a number was to be compared
-    RateMismatchError           two clips that should be compared have different sample rates
-    LengthMismatchError
-    PairMissingError            a clip without its partner or its caption
-    CaptionsError               a captions file that cannot be read
+  EvaluationError               a measurement that would not mean anything: evaluation/evaluation_errors.py
   PackageMissingError           an optional package that this command needs is not installed
   CancelledError                should_stop said so; nothing was written
 """
@@ -72,7 +74,10 @@ class EmptyPromptError(InvalidRequestError):
 
     def __init__(self) -> None:
         super().__init__(
-            "prompt", "", "a few words", 'say what it should sound like, for example "heavy rain on a tin roof"'
+            "prompt",
+            "",
+            "a few words",
+            'say what it should sound like, such as "heavy rain on a tin roof", or name a clip with like',
         )
 
 
@@ -93,6 +98,17 @@ class RegionError(InvalidRequestError):
             self,
             f"the region {start_s:g} s to {end_s:g} s is not in the clip; expected 0 <= start < end <= {clip_s:g} s",
             "choose a region inside the clip, its start before its end",
+        )
+
+
+class FullBandError(InvalidRequestError):
+    code = "full_band"
+
+    def __init__(self, clip_hz: float, model_hz: float) -> None:
+        EngineError.__init__(
+            self,
+            f"the clip holds sound up to {clip_hz:.0f} Hz; the model makes none above {model_hz:.0f} Hz",
+            "there is nothing above to make; to have a part of the clip made anew, say from where with cutoff_hz",
         )
 
 
@@ -137,6 +153,16 @@ class AudioNotFiniteError(AudioFileError):
         )
 
 
+class SilentClipError(AudioFileError):
+    code = "clip_silent"
+
+    def __init__(self, name: str, peak: float) -> None:
+        super().__init__(
+            f"{name} is silent: mixed to mono its largest sample is {peak:.2g}, and 0.0001 or more is expected",
+            "choose a clip, or a region, that can be heard",
+        )
+
+
 class ClipTooLongError(AudioFileError):
     code = "clip_too_long"
 
@@ -162,6 +188,33 @@ class SampleRateError(AudioFileError):
     def __init__(self, sample_rate: int, lowest: int, highest: int) -> None:
         super().__init__(
             f"the clip has {sample_rate} Hz; {lowest} to {highest} Hz are supported", "render it at 44100 or 48000 Hz"
+        )
+
+
+class StoryError(EngineError):
+    """A take that cannot be made again from its story."""
+
+    code = "bad_story"
+
+    def __init__(self, reason: str, hint: str = "name a WAV that Retake made, or the .json beside it") -> None:
+        super().__init__(f"the take cannot be made again: {reason}", hint)
+
+
+class SourceMissingError(StoryError):
+    code = "source_missing"
+
+    def __init__(self, name: str, path: Path | None) -> None:
+        where = "its story does not say where" if path is None else f"there is no file at {path}"
+        super().__init__(f"it was made from a clip, and {where}", f"say where that clip lies now: --{name} FILE")
+
+
+class SourceChangedError(StoryError):
+    code = "source_changed"
+
+    def __init__(self, name: str, path: Path) -> None:
+        super().__init__(
+            f"{path} is not the sound any more that it was made from",
+            f"say where the earlier one lies: --{name} FILE; or ask for a take of the clip as it is now",
         )
 
 
@@ -203,6 +256,46 @@ class ModelUnloadedError(EngineError):
         super().__init__(f"the model {name!r} was unloaded", "load it again with Engine.load")
 
 
+class AudioTowerMissingError(EngineError):
+    """CLAP's audio tower is asked for; diffusers' folders come without one."""
+
+    code = "no_audio_tower"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this model reads prompts but cannot hear: it was imported without CLAP's audio tower",
+            "import it again with --clap and a LAION-CLAP file, or import the original .ckpt, which has both",
+        )
+
+
+class CheckpointError(EngineError):
+    """Somebody else's checkpoint that cannot be imported; nothing was written."""
+
+    code = "bad_checkpoint"
+
+
+class DownloadError(EngineError):
+    """A published checkpoint that did not come; no model was installed."""
+
+    code = "download_failed"
+
+
+class RemovalError(EngineError):
+    """A model that was not removed."""
+
+    code = "not_removed"
+
+
+class DiskFullError(EngineError):
+    code = "disk_full"
+
+    def __init__(self, folder: Path, needed_bytes: int, free_bytes: int) -> None:
+        super().__init__(
+            f"{needed_bytes / 1e9:.1f} GB are needed in {folder}; {free_bytes / 1e9:.1f} GB are free",
+            "free some space, or set RETAKE_MODELS to a folder on another disk",
+        )
+
+
 class DeviceUnavailableError(EngineError):
     code = "device_missing"
 
@@ -234,78 +327,6 @@ class EvaluationError(EngineError):
     """A measurement that would not mean anything."""
 
     code = "evaluation_failed"
-
-
-class FolderMissingError(EvaluationError):
-    code = "folder_missing"
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"there is no folder at {path}", "give two folders of clips: the generated ones, then the reference"
-        )
-
-
-class ClipUnusableError(EvaluationError):
-    code = "clip_unusable"
-
-    def __init__(self, path: Path, cause: EngineError) -> None:
-        super().__init__(f"{path}: {cause.text}", cause.hint)
-
-
-class TooFewClipsError(EvaluationError):
-    code = "too_few_clips"
-
-    def __init__(self, what: str, count: int, minimum: int) -> None:
-        super().__init__(
-            f"{what} holds {count} clips; at least {minimum} are needed", "add clips, or ask for more per class"
-        )
-
-
-class NotFiniteError(EvaluationError):
-    code = "not_finite"
-
-    def __init__(self, what: str, count: int) -> None:
-        super().__init__(
-            f"{what} holds {count} values that are not numbers (NaN or infinite)", "render those clips again"
-        )
-
-
-class RateMismatchError(EvaluationError):
-    code = "rate_mismatch"
-
-    def __init__(self, name: str, rate: int, expected: int) -> None:
-        super().__init__(
-            f"{name} has {rate} Hz; the other clips have {expected} Hz",
-            "render both folders at one sample rate; resampling one side would move every figure",
-        )
-
-
-class LengthMismatchError(EvaluationError):
-    code = "length_mismatch"
-
-    def __init__(self, name: str, seconds: float, expected_s: float) -> None:
-        super().__init__(
-            f"{name} lasts {seconds:.2f} s; its reference lasts {expected_s:.2f} s", "cut both to the same length"
-        )
-
-
-class PairMissingError(EvaluationError):
-    code = "pair_missing"
-
-    def __init__(self, what: str, where: object, names: Iterable[str]) -> None:
-        missing = list(names)
-        shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
-        super().__init__(f"{where} has no {what} for {shown}", "give both sides the same names, or no common ones")
-
-
-class CaptionsError(EvaluationError):
-    code = "bad_captions"
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(
-            f"{path} could not be read as captions: {reason}",
-            'use a CSV with the columns file,caption[,class], or JSON such as {"rain.wav": "heavy rain"}',
-        )
 
 
 class PackageMissingError(EngineError):

@@ -4,11 +4,15 @@ Magnitude STFT (power 1), Slaney mel scale and area norm, natural logarithm of m
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from engine.errors import ModelBrokenError
+
+Centre = Literal["vocoder", "librosa"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,12 @@ class MelConfig:
     fmin: float = 0.0  # Hz
     fmax: float = 8_000.0  # Hz
     floor: float = 1e-5  # ln(floor) = -11.51 is silence
+    centre: Centre = "vocoder"  # where frames lie, see `LogMel`; "librosa" encodes clips as the reference does
+
+    def __post_init__(self) -> None:
+        if self.centre not in get_args(Centre):
+            expected = ", ".join(get_args(Centre))
+            raise ModelBrokenError("its front end's config", f"centre is {self.centre!r}; expected {expected}")
 
     @property
     def frames_per_second(self) -> float:
@@ -50,19 +60,20 @@ def slaney_filterbank(config: MelConfig) -> Tensor:
 
 
 class LogMel(nn.Module):
-    """waveform [B, T] -> log-mel [B, 1, N, M].
+    """waveform [B, T] -> log-mel [B, 1, N, M], N = T // hop.
 
-    `centre="vocoder"` pads (n_fft - hop) / 2 on both sides: N = T // hop, frame k centred on sample hop·k + hop/2, the
-    form that a vocoder inverts without shift. `centre="librosa"` pads n_fft / 2: N = T // hop + 1, frame k at hop·k.
+    `centre="vocoder"` pads (n_fft - hop) / 2 on both sides: frame k is centred on sample hop·k + hop/2, the form that a
+    vocoder inverts without shift. `centre="librosa"` pads n_fft / 2: frame k is centred on sample hop·k, half a hop
+    earlier; the frame that librosa has beyond the N-th is left out, as the reference does.
     """
 
     window: Tensor
     filterbank: Tensor
 
-    def __init__(self, config: MelConfig, centre: Literal["vocoder", "librosa"] = "vocoder") -> None:
+    def __init__(self, config: MelConfig) -> None:
         super().__init__()
         self.config = config
-        self.pad = (config.n_fft - config.hop) // 2 if centre == "vocoder" else config.n_fft // 2
+        self.pad = (config.n_fft - config.hop) // 2 if config.centre == "vocoder" else config.n_fft // 2
         self.register_buffer("window", torch.hann_window(config.n_fft), persistent=False)
         self.register_buffer("filterbank", slaney_filterbank(config), persistent=False)
 
@@ -75,5 +86,7 @@ class LogMel(nn.Module):
         spectrum = torch.stft(
             padded, self.config.n_fft, self.config.hop, window=self.window, center=False, return_complex=True
         )  # [B, n_fft // 2 + 1, N]
+        if self.config.centre == "librosa":
+            spectrum = spectrum[..., :-1]
         mel = torch.einsum("mf,bfn->bnm", self.filterbank, spectrum.abs())
         return mel.clamp(min=self.config.floor).log()[:, None]

@@ -14,7 +14,7 @@ from engine.models.vocoder import GriffinLimConfig
 
 _NON_COMMERCIAL = "CC BY-NC-SA 4.0"
 
-S = AudioLDMConfig(name="s", licence=_NON_COMMERCIAL)
+S = AudioLDMConfig(name="s", licence=_NON_COMMERCIAL, default_steps=20)
 M = replace(S, name="m", unet=UNetConfig(base_channels=192), clap=ClapConfig(audio_tower="HTSAT-base"))
 L = replace(S, name="l", unet=UNetConfig(base_channels=256, head_dim=64))
 

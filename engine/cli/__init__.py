@@ -18,7 +18,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("generate", "make a sound from words", f"{_ARGUMENTS}:add_generate", f"{_RENDERING}:run_generate"),
     Command("restyle", "turn a clip into what the words say", f"{_ARGUMENTS}:add_restyle", f"{_RENDERING}:run_restyle"),
     Command("inpaint", "fill a gap in a clip", f"{_ARGUMENTS}:add_inpaint", f"{_RENDERING}:run_inpaint"),
-    Command("models", "list the installed models", f"{_ARGUMENTS}:add_models", "engine.cli.models:run"),
+    Command("vary", "make another take of a clip", f"{_ARGUMENTS}:add_vary", f"{_RENDERING}:run_vary"),
+    Command("upscale", "give a clip the highs it lacks", f"{_ARGUMENTS}:add_upscale", f"{_RENDERING}:run_upscale"),
+    Command("again", "make a take once more", f"{_ARGUMENTS}:add_again", f"{_RENDERING}:run_again"),
+    Command("models", "list, pull, import and remove models", f"{_ARGUMENTS}:add_models", "engine.cli.models:run"),
     Command("train", "train the parts of a model", "engine.training.cli:add_arguments", "engine.training.cli:run"),
     Command(
         "evaluate", "measure a model, or a folder of clips", f"{_ARGUMENTS}:add_evaluate", "engine.cli.evaluation:run"

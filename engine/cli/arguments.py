@@ -2,38 +2,81 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 SAMPLERS = ("dpm++2m", "ddim")
 
 
 def add_generate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("prompt", help='what it should sound like, e.g. "rain on a tin roof"')
+    prompt = _add_prompt(parser, 'what it should sound like, e.g. "rain on a tin roof"')
     parser.add_argument("--seconds", type=float, default=5.12, help="length (default 5.12)")
-    _add_rendering(parser)
+    _add_rendering(parser, prompt)
 
 
 def add_restyle(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("clip", type=Path, help="the audio file to start from")
-    parser.add_argument("prompt", help="what it should become")
+    prompt = _add_prompt(parser, "what it should become")
     parser.add_argument("--strength", type=float, default=0.5, help="0 keeps the clip, 1 forgets it (default 0.5)")
-    parser.add_argument("--start", type=float, metavar="S", help="restyle from here only, in seconds")
-    parser.add_argument("--end", type=float, metavar="S", help="restyle up to here only, in seconds")
-    parser.add_argument("--keep-air", action="store_true", help="keep the clip's highs that the model cannot make")
-    _add_rendering(parser)
+    _add_part(parser)
+    _add_keep_air(parser)
+    _add_rendering(parser, prompt)
+
+
+def add_vary(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Make another take of a clip. No words are needed: its own sound is the prompt."
+    parser.add_argument("clip", type=Path, help="the audio file to start from")
+    prompt = _add_prompt(parser, "words that join the clip's own sound; may be left out")
+    parser.add_argument("--strength", type=float, default=0.4, help="0 keeps the clip, 1 forgets it (default 0.4)")
+    _add_part(parser)
+    _add_keep_air(parser)
+    _add_rendering(parser, prompt)
+    prompt.required = False
+
+
+def add_upscale(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Make the highs that a clip lacks; what it holds stays what it is."
+    parser.add_argument("clip", type=Path, help="the audio file that sounds dull")
+    prompt = _add_prompt(parser, "words for the new highs; may be left out")
+    parser.add_argument("--cutoff-hz", type=float, metavar="HZ", help="keep the clip up to here (default: as found)")
+    parser.add_argument("--output-rate", type=int, metavar="HZ", help="sample rate of the result (default: as needed)")
+    _add_part(parser)
+    _add_rendering(parser, prompt)
+    prompt.required = False
 
 
 def add_inpaint(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("clip", type=Path, help="the audio file with the gap")
-    parser.add_argument("prompt", help="what should sound in the gap")
+    prompt = _add_prompt(parser, "what should sound in the gap")
     parser.add_argument("--start", type=float, metavar="S", help="where the gap starts, in seconds")
     parser.add_argument("--end", type=float, metavar="S", help="where it ends, in seconds")
     parser.add_argument(
-        "--region", type=float, nargs=2, action="append", default=[], metavar=("START", "END"), help="a further gap"
+        "--region",
+        type=float,
+        nargs="+",
+        action="append",
+        default=[],
+        metavar="N",
+        help="a further gap: START END in seconds, or START END LOW HIGH with a band of its own in Hz",
     )
     parser.add_argument("--low-hz", type=float, metavar="HZ", help="replace frequencies above this only")
     parser.add_argument("--high-hz", type=float, metavar="HZ", help="replace frequencies below this only")
-    _add_rendering(parser)
+    _add_keep_air(parser)
+    _add_rendering(parser, prompt)
+
+
+def add_again(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Make a take again from its story, sample by sample; with another --seed, a new one like it."
+    parser.add_argument("take", type=Path, metavar="FILE", help="a WAV that Retake made, or the .json beside it")
+    _add_output(parser)
+    parser.add_argument("--seed", type=int, help="another seed (default the take's)")
+    parser.add_argument("--clip", type=Path, help="where the clip lies that it was made from, if it has moved")
+    parser.add_argument(
+        "--like", type=Path, metavar="CLIP", help="where the clip lies that it is like, if it has moved"
+    )
+    parser.add_argument("--model", metavar="NAME", help="a name or a folder (default the take's)")
+    parser.add_argument("--device", choices=DEVICES, help="where to compute (default the take's)")
+    _add_json(parser)
 
 
 def add_models(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +86,64 @@ def add_models(parser: argparse.ArgumentParser) -> None:
         _add_json(action)
         if name == "show":
             action.add_argument("name", help="a name from `retake models list`, or a folder")
+    _add_pull(actions)
+    _add_import(actions)
+    _add_remove(actions)
     parser.set_defaults(action="list", json=False)
+
+
+def _add_pull(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    action = actions.add_parser(
+        "pull",
+        help="download a published AudioLDM checkpoint",
+        description="Download a published AudioLDM checkpoint and import it. What has arrived when this is interrupted"
+        " is kept, and the next pull goes on from there. RETAKE_OFFLINE=1 forbids every download; RETAKE_ZENODO_URL and"
+        " HF_ENDPOINT name mirrors; RETAKE_MODELS moves the models folder.",
+    )
+    action.add_argument("name", help="a name from `retake models list`")
+    action.add_argument(
+        "--form",
+        choices=("original", "diffusers"),
+        default="original",
+        help="the authors' file, or the smaller diffusers folder, which cannot hear (default original)",
+    )
+    action.add_argument("--revision", metavar="COMMIT", help="of the diffusers folder (default the newest)")
+    action.add_argument("-y", "--accept-licence", action="store_true", help="accept the licence without being asked")
+    action.add_argument("--keep-download", action="store_true", help="keep the downloaded files after the import")
+    _add_json(action)
+
+
+def _add_import(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    action = actions.add_parser(
+        "import",
+        help="install an AudioLDM checkpoint that you have",
+        description="Install an AudioLDM checkpoint: the authors' .ckpt file, or a diffusers folder. Its weights are"
+        " copied into the models folder; the files that you have are only read.",
+    )
+    action.add_argument("path", type=Path, help="the .ckpt file, or the folder in which model_index.json lies")
+    action.add_argument("--name", metavar="NAME", help="what it will be called (default by its file)")
+    action.add_argument(
+        "--clap", type=Path, metavar="FILE", help="LAION-CLAP's file, for a diffusers folder, which cannot hear alone"
+    )
+    action.add_argument(
+        "--tokenizer", type=Path, metavar="FOLDER", help="with vocab.json and merges.txt of roberta-base, for a .ckpt"
+    )
+    action.add_argument(
+        "--heads",
+        choices=("original", "diffusers"),
+        default="original",
+        help="attention heads as the models were trained with, or as diffusers counts them (default original)",
+    )
+    _add_json(action)
+
+
+def _add_remove(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    action = actions.add_parser(
+        "remove", help="delete a model that you installed", description="Delete a model and its downloads."
+    )
+    action.add_argument("name", help="a name from `retake models list`")
+    action.add_argument("-y", "--yes", action="store_true", help="delete without being asked")
+    _add_json(action)
 
 
 def add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -84,12 +184,72 @@ def add_benchmark(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="also time it with e.g. steps=10 or sampler=ddim, turn by turn, and give the ratio",
     )
-    _add_json(parser)
+    parser.add_argument(
+        "--published",
+        nargs="?",
+        const="s",
+        choices=("s", "m", "l"),
+        help="instead: 10.24 s at a published size (default s) against diffusers and the reference's defaults, with"
+        " random weights (needs diffusers)",
+    )
+    parser.add_argument(
+        "--reference-steps",
+        type=int,
+        default=6,
+        metavar="N",
+        help="with --published: make N of the reference's 200 steps, reckon the others (default 6)",
+    )
+    parser.add_argument(
+        "--json", nargs="?", const="-", metavar="FILE", help="machine-readable report, on stdout or to FILE"
+    )
 
 
-def _add_rendering(parser: argparse.ArgumentParser) -> None:
+class _InsteadOfWords(argparse.Action):
+    """An option after which the prompt may be left out.
+
+    Were the prompt optional from the start (`nargs="?"`), it could not be given behind other options.
+    """
+
+    def __init__(self, prompt: argparse.Action, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._prompt = prompt
+
+    def __call__(self, _: object, found: argparse.Namespace, value: object, __: object = None) -> None:
+        self._prompt.required = False
+        setattr(found, self.dest, value)
+
+
+def _add_prompt(parser: argparse.ArgumentParser, words: str) -> argparse.Action:
+    return parser.add_argument("prompt", default="", help=words)
+
+
+def _add_part(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--start", type=float, metavar="S", help="from here only, in seconds")
+    parser.add_argument("--end", type=float, metavar="S", help="up to here only, in seconds")
+
+
+def _add_keep_air(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--keep-air", action="store_true", help="keep the clip's highs that the model cannot make")
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, metavar="WAV", help="a new file, or a folder (default: a name here)"
+    )
+
+
+def _add_rendering(parser: argparse.ArgumentParser, prompt: argparse.Action) -> None:
+    _add_output(parser)
+    parser.add_argument(
+        "--like",
+        type=Path,
+        metavar="CLIP",
+        action=_InsteadOfWords,
+        prompt=prompt,
+        help="an audio file that it should sound like; the words may then be left out",
+    )
+    parser.add_argument(
+        "--like-weight", type=float, default=0.5, metavar="W", help="0 words alone, 1 that file alone (default 0.5)"
     )
     parser.add_argument("--seed", type=int, default=1, help="same seed, same sound (default 1)")
     parser.add_argument("--steps", type=int, metavar="N", help="denoising steps (default the model's)")

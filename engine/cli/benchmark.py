@@ -1,17 +1,22 @@
 """`retake benchmark`: how long a take lasts to make, stage by stage, and how two settings compare in one run."""
 
 import argparse
+import json
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from engine.cli.commands import load
+from engine.cli.outputs import refuse_existing
 from engine.cli.terminal import ProgressBar, interruptible, show_json
 from engine.engine import Engine
-from engine.errors import InvalidRequestError
+from engine.errors import InvalidRequestError, OutputWriteError
 from engine.operations.generate import Generate
 from engine.operations.progress import Progress
+from engine.presets import PRESETS
 
 PROMPT = "heavy rain on a tin roof"
 KINDS: dict[str, Callable[[str], Any]] = {
@@ -51,6 +56,10 @@ class Timing:
 def run(options: argparse.Namespace) -> int:
     if options.runs < 1:
         raise InvalidRequestError("runs", options.runs, "a whole number from 1")
+    if options.json not in (None, "-"):
+        refuse_existing(Path(options.json))
+    if options.published:
+        return _against_published(options)
     plain = {key: getattr(options, key) for key in ("seconds", "steps", "sampler", "candidates")}
     requests = {"this": Generate(PROMPT, **plain)}
     if options.against:
@@ -61,6 +70,62 @@ def run(options: argparse.Namespace) -> int:
         timings = time_requests(engine, requests, options.runs, should_stop, bar)
     _report(options, engine, timings)
     return 0
+
+
+def _against_published(options: argparse.Namespace) -> int:
+    """Ours, diffusers' and the reference's recipe at a published size, with random weights."""
+    ask, compare = (
+        load(f"engine.benchmark.published:{name}", "--published", "benchmark") for name in ("Comparison", "compare")
+    )
+    config = PRESETS[options.published]
+    asked = ask(
+        config, options.steps or config.default_steps, runs=options.runs, reference_steps=options.reference_steps
+    )
+    with interruptible() as should_stop, ProgressBar() as bar:
+        report = compare(asked, lambda news: bar.show(0.0, news), should_stop)
+    _deliver(report, options.json)
+    if options.json != "-":
+        print(published_in_words(report))
+    return 0
+
+
+def published_in_words(report: Mapping[str, Any]) -> str:
+    """The comparison as lines of text."""
+    settings, machine, reference = report["settings"], report["machine"], report["reference"]
+    title = (
+        f"{settings['seconds']:g} s with {settings['model']} (random weights) in {settings['steps']} steps,"
+        f" median of {settings['runs']} warm runs on {machine['processor']}, {machine['threads']} threads"
+    )
+    sides = [
+        f"{side:<10} {report[side]['median_s']:.2f} s  "
+        + "  ".join(f"{stage} {seconds:.2f}" for stage, seconds in report[side]["stages_s"].items())
+        for side in ("ours", "diffusers")
+    ]
+    reckoned = f", reckoned from {reference['steps_measured']} steps" if reference["scaled"] else ""
+    differences = ", ".join(f"{name} {value:.0e}" for name, value in report["difference_to_plain_nets"].items())
+    ratios = report["ratios"]
+    lines = [
+        title,
+        *sides,
+        f"reference  {reference['total_s']:.2f} s  {reference['recipe']}, on {reference['nets']} nets{reckoned}",
+        f"against plain nets: {differences}",
+        f"ratio {ratios['diffusers_equal_steps']:.2f} to diffusers at equal steps",
+        f"ratio {ratios['reference_defaults']:.1f} to the reference's defaults",
+    ]
+    return "\n".join(lines)
+
+
+def _deliver(report: Mapping[str, Any], target: str | None) -> None:
+    """JSON on stdout for "-", in a file that was not there for anything else."""
+    if target == "-":
+        show_json(report)
+    elif target is not None:
+        try:
+            with Path(target).open("x", encoding="utf-8") as file:
+                json.dump(report, file, indent=2, ensure_ascii=False)
+                file.write("\n")
+        except OSError as error:
+            raise OutputWriteError(Path(target), error.strerror or str(error)) from error
 
 
 def time_requests(
@@ -111,8 +176,8 @@ def _report(options: argparse.Namespace, engine: Engine, timings: Mapping[str, T
     summaries = {name: timing.summary() for name, timing in timings.items()}
     ratio = round(timings["other"].median / timings["this"].median, 3) if "other" in timings else None
     facts = {"model": engine.model_name, "device": engine.device_name, "runs": options.runs, "seconds": options.seconds}
-    if options.json:
-        show_json({**facts, **summaries, "against": options.against, "ratio": ratio})
+    _deliver({**facts, **summaries, "against": options.against, "ratio": ratio}, options.json)
+    if options.json == "-":
         return
     print(f"{options.seconds:g} s with {engine.model_name} on {engine.device_name}, median of {options.runs} warm runs")
     for name, summary in summaries.items():

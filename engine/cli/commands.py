@@ -20,10 +20,10 @@ class Command:
     run: str  # (parsed arguments) -> exit code: may import torch
 
 
-def load(reference: str, purpose: str = "this command") -> Any:
+def load(reference: str, purpose: str = "this command", extra: str = "train") -> Any:
     """What "module:function" names; the one place where the command line imports by name.
 
-    Raises PackageMissingError when `purpose` needs a package that is not installed.
+    Raises PackageMissingError when `purpose` needs a package that is not installed; `extra` is what brings it.
     """
     module, _, function = reference.partition(":")
     try:
@@ -31,4 +31,4 @@ def load(reference: str, purpose: str = "this command") -> Any:
     except ModuleNotFoundError as error:
         if not error.name or error.name.split(".")[0] in ("engine", "bridge"):
             raise
-        raise PackageMissingError(error.name, purpose, "train") from error
+        raise PackageMissingError(error.name, purpose, extra) from error

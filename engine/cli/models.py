@@ -1,25 +1,47 @@
-"""`retake models`: what is installed."""
+"""`retake models`: what is installed, what could be, and the way there and back."""
 
 import argparse
+import sys
 from typing import Any
 
-from engine.checkpoints.catalogue import CARD_FILE, ModelEntry, find_model, list_models, read_json
-from engine.cli.terminal import show_json
+from engine.checkpoints import published
+from engine.checkpoints.catalogue import (
+    CARD_FILE,
+    ModelEntry,
+    find_model,
+    find_own,
+    list_models,
+    read_json,
+    remove_model,
+)
+from engine.checkpoints.download_errors import LicenceError, NotConfirmedError
+from engine.cli.commands import load
+from engine.cli.terminal import ProgressBar, confirmed, interruptible, show_json, show_warning
 
 
 def run(options: argparse.Namespace) -> int:
-    return _show(options) if options.action == "show" else _list(options)
+    actions = {"list": _list, "show": _show, "pull": _pull, "import": _import, "remove": _remove}
+    return actions[options.action](options)
 
 
 def _list(options: argparse.Namespace) -> int:
     entries = list_models()
+    installed = {entry.name for entry in entries}
     if options.json:
-        show_json({"models": [_described(entry) for entry in entries]})
+        offers = [_offered(offer, offer.name in installed) for offer in published.PUBLISHED]
+        show_json({"models": [_described(entry) for entry in entries], "published": offers})
         return 0
     for entry in entries:
-        origin = "shipped" if entry.shipped else str(entry.folder)
-        print(f"{entry.name:<20} {entry.size_bytes / 1e6:>8.1f} MB   {entry.licence:<18} {origin}")
+        origin = "shipped" if entry.shipped else f"installed in {entry.folder}"
+        print(_row(entry.name, entry.size_bytes, entry.licence, origin))
+    for offer in published.PUBLISHED:
+        if offer.name not in installed:
+            print(_row(offer.name, offer.about_bytes, published.LICENCE, f"to pull: {offer.good_at}"))
     return 0
+
+
+def _row(name: str, num_bytes: int, licence: str, text: str) -> str:
+    return f"{name:<20} {num_bytes / 1e6:>8.1f} MB   {licence:<18} {text}"
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -33,6 +55,7 @@ def _show(options: argparse.Namespace) -> int:
         ("name", config["name"]),
         ("folder", folder),
         ("licence", config["licence"]),
+        ("source", config.get("source") or "Retake"),
         ("sample rate", f"{config['mel']['sample_rate']} Hz"),
         ("steps", config["default_steps"]),
         ("guidance", config["default_guidance"]),
@@ -42,6 +65,79 @@ def _show(options: argparse.Namespace) -> int:
     for name, value in facts:
         print(f"{name:<12} {value}")
     return 0
+
+
+def _pull(options: argparse.Namespace) -> int:
+    offer = published.find_published(options.name)
+    published.refuse_offline()
+    if not options.accept_licence:
+        print(
+            f"{offer.name}: {offer.good_at}; about {offer.about_bytes / 1e9:.1f} GB to download"
+            f"\nlicence: {published.LICENCE}, {published.LICENCE_URL}\n  {published.LICENCE_MEANS}",
+            file=sys.stderr,
+        )
+        if not confirmed("Do you accept this licence?"):
+            raise LicenceError(offer.name, published.LICENCE)
+    pull = load("engine.checkpoints.download:pull", "this download")  # and with it PyTorch
+    with ProgressBar() as bar:
+        folder = pull(
+            offer,
+            form=options.form,
+            revision=options.revision,
+            keep_download=options.keep_download,
+            on_progress=bar.show,
+        )
+    if options.json:
+        show_json({"name": offer.name, "folder": str(folder)})
+    else:
+        print(folder)
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    convert = load("engine.checkpoints.convert:import_checkpoint", "this import")  # and with it PyTorch
+    with interruptible() as should_stop, ProgressBar() as bar:
+        folder = convert(
+            options.path,
+            options.name,
+            clap=options.clap,
+            tokenizer=options.tokenizer,
+            heads=options.heads,
+            on_progress=bar.show,
+            should_stop=should_stop,
+        )
+    limits = load("engine.checkpoints.card:limits_of")(load("engine.checkpoints.store:read_config")(folder))
+    for sentence in limits:
+        show_warning(sentence)
+    if options.json:
+        show_json({"name": folder.name, "folder": str(folder), "warnings": limits})
+    else:
+        print(folder)
+    return 0
+
+
+def _remove(options: argparse.Namespace) -> int:
+    folders = find_own(options.name)
+    num_bytes = sum(file.stat().st_size for folder in folders for file in folder.rglob("*") if file.is_file())
+    if not options.yes and not confirmed(f"Delete {options.name} ({num_bytes / 1e6:.1f} MB)?"):
+        raise NotConfirmedError(options.name)
+    remove_model(options.name)
+    if options.json:
+        show_json({"removed": options.name, "freed_bytes": num_bytes})
+    else:
+        print(f"removed {options.name}, {num_bytes / 1e6:.1f} MB are free again")
+    return 0
+
+
+def _offered(offer: published.Published, installed: bool) -> dict[str, Any]:
+    return {
+        "name": offer.name,
+        "about_bytes": offer.about_bytes,
+        "licence": published.LICENCE,
+        "forms": offer.forms,
+        "good_at": offer.good_at,
+        "installed": installed,
+    }
 
 
 def _described(entry: ModelEntry) -> dict[str, Any]:

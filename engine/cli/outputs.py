@@ -40,7 +40,7 @@ def default_words(operation: str, prompt: str, seed: int, clip: Path | None = No
     """`<clip> <operation> <prompt> s<seed>`, without what file systems or shells dislike in a prompt."""
     ending = f" s{seed}"
     words = " ".join(filter(None, (_cut(clip.stem, MOST_BYTES // 3) if clip else "", operation, _slug(prompt))))
-    return _cut(words, MOST_BYTES - len(f" 999{SUFFIX}") - len(ending)) + ending
+    return _cut(words, MOST_BYTES - len(f" (999){SUFFIX}") - len(ending)) + ending
 
 
 def _free_paths(folder: Path, words: str, count: int) -> list[Path]:
@@ -50,8 +50,8 @@ def _free_paths(folder: Path, words: str, count: int) -> list[Path]:
 
 
 def _numbered(path: Path, number: int) -> Path:
-    """The names in their order: name.wav, name 2.wav, name 3.wav."""
-    return path if number == 1 else path.with_name(f"{path.stem} {number}{path.suffix}")
+    """The names in their order: name.wav, name (2).wav, name (3).wav."""
+    return path if number == 1 else path.with_name(f"{path.stem} ({number}){path.suffix}")
 
 
 def _slug(text: str) -> str:

@@ -1,37 +1,36 @@
-"""`retake generate`, `restyle` and `inpaint`: options -> request -> takes -> files."""
+"""`retake generate`, `restyle`, `vary`, `inpaint`, `upscale` and `again`: options -> request -> takes -> files."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from engine.audio import Audio
 from engine.cli.outputs import choose_outputs, default_words
 from engine.cli.terminal import ProgressBar, interruptible, show_json, show_warning
 from engine.engine import Engine
-from engine.operations.generate import Generate
-from engine.operations.inpaint import Inpaint
-from engine.operations.restyle import Restyle
+from engine.errors import StoryError
+from engine.operations import Generate, Inpaint, Request, Restyle, Upscale, Vary
+from engine.operations.patches import Given
+from engine.story import find_story, request_of
 
-Request = Generate | Restyle | Inpaint
+ROUNDING = 2.0**-23  # a step of 24 bits
+Choose = Callable[[Sequence[Audio]], Sequence[Audio]]
 
 
 def run_generate(options: argparse.Namespace) -> int:
-    request = Generate(options.prompt, options.seconds, **_sampling(options))
-    return _render(options, request, default_words("generate", options.prompt, options.seed))
+    return _render(options, Generate(options.prompt, options.seconds, **_sampling(options)))
 
 
 def run_restyle(options: argparse.Namespace) -> int:
-    request = Restyle(
-        Audio.read(options.clip),
-        options.prompt,
-        strength=options.strength,
-        start_s=options.start,
-        end_s=options.end,
-        keep_air=options.keep_air,
-        **_sampling(options),
-    )
-    return _render(options, request, default_words("restyle", options.prompt, options.seed, options.clip))
+    return _render(options, Restyle(Audio.read(options.clip), options.prompt, **_movement(options)))
+
+
+def run_vary(options: argparse.Namespace) -> int:
+    return _render(options, Vary(Audio.read(options.clip), prompt=options.prompt, **_movement(options)))
 
 
 def run_inpaint(options: argparse.Namespace) -> int:
@@ -42,9 +41,59 @@ def run_inpaint(options: argparse.Namespace) -> int:
         regions=regions,
         low_hz=options.low_hz,
         high_hz=options.high_hz,
+        keep_air=options.keep_air,
         **_sampling(options),
     )
-    return _render(options, request, default_words("inpaint", options.prompt, options.seed, options.clip))
+    return _render(options, request)
+
+
+def run_upscale(options: argparse.Namespace) -> int:
+    request = Upscale(
+        Audio.read(options.clip),
+        options.prompt,
+        cutoff_hz=options.cutoff_hz,
+        start_s=options.start,
+        end_s=options.end,
+        output_rate=options.output_rate,
+        **_sampling(options),
+    )
+    return _render(options, request)
+
+
+def run_again(options: argparse.Namespace) -> int:
+    """The take of the story; with another seed the best of as many candidates."""
+    story = find_story(options.take)
+    request = request_of(story, {"clip": options.clip, "like": options.like}, options.seed)
+    options.model = options.model or str(story.get("model", "nano"))
+    options.device = options.device or str(story.get("device", "auto"))
+    is_same = options.seed in (None, story.get("seed"))
+    return _render(options, request, lambda takes: [_same_take(takes, story, options.take)] if is_same else takes[:1])
+
+
+def _same_take(takes: Sequence[Audio], story: Mapping[str, Any], path: Path) -> Audio:
+    """Of all candidates the one that the story is about; it carries a warning where it is not the earlier sound."""
+    take = next((take for take in takes if take.story["candidate"] == story.get("candidate", 1)), None)
+    if take is None:
+        raise StoryError(f"its story names candidate {story['candidate']!r} of {len(takes)}")
+    earlier = path.with_suffix(".wav")
+    if not earlier.is_file() or _is_equal(Audio.read(earlier), take):
+        return take
+    warning = (
+        f"it is not the sound of {earlier}: that was edited, or the model, the device or Retake is another one now"
+    )
+    return replace(take, story={**take.story, "warnings": [*take.story["warnings"], warning]})
+
+
+def _is_equal(written: Audio, take: Audio) -> bool:
+    """Up to the rounding of the file."""
+    if written.samples.shape != take.samples.shape:
+        return False
+    return bool(np.abs(written.samples.clip(-1, 1) - take.samples.clip(-1, 1)).max() <= ROUNDING)
+
+
+def _movement(options: argparse.Namespace) -> dict[str, Any]:
+    part = {"strength": options.strength, "start_s": options.start, "end_s": options.end}
+    return {**part, "keep_air": options.keep_air, **_sampling(options)}
 
 
 def _sampling(options: argparse.Namespace) -> dict[str, Any]:
@@ -55,31 +104,48 @@ def _sampling(options: argparse.Namespace) -> dict[str, Any]:
         "candidates": options.candidates,
         "negative_prompt": options.negative,
         "sampler": options.sampler,
+        "like": Audio.read(options.like) if options.like else None,
+        "like_weight": options.like_weight,
     }
 
 
-def _regions(options: argparse.Namespace) -> tuple[tuple[float, float], ...]:
+def _regions(options: argparse.Namespace) -> list[Given]:
     """--start and --end are one gap, each --region is another; at least one is needed."""
     if (options.start is None) != (options.end is None):
         options.wrong_usage("--start and --end go together")
-    first = [] if options.start is None else [(options.start, options.end)]
-    regions = (*first, *(tuple(region) for region in options.region))
+    regions: list[Given] = [] if options.start is None else [(options.start, options.end)]
+    for region in options.region:
+        match region:
+            case [start_s, end_s]:
+                regions.append((start_s, end_s))
+            case [start_s, end_s, low_hz, high_hz]:
+                regions.append((start_s, end_s, low_hz, high_hz))
+            case _:
+                options.wrong_usage(f"--region takes START END or START END LOW HIGH, not {len(region)} numbers")
     if not regions:
         options.wrong_usage("say where the gap is: --start 1.0 --end 2.0")
     return regions
 
 
-def _render(options: argparse.Namespace, request: Request, words: str) -> int:
-    """Everything that can be refused is refused before the model is loaded."""
-    paths = choose_outputs(options.output, words, options.candidates)
+def _render(options: argparse.Namespace, request: Request, choose: Choose | None = None) -> int:
+    """Everything that can be refused is refused before the model is loaded. Without `choose` all takes are kept."""
+    paths = choose_outputs(options.output, _words(request), request.candidates if choose is None else 1)
     with interruptible() as should_stop, ProgressBar() as bar:
         bar.show(0.0, "loading the model")
         engine = Engine.load(options.model, device=options.device)
         takes = engine.run(request, on_step=lambda news: bar.show(news.fraction, news.stage), should_stop=should_stop)
-        for take, path in zip(takes, paths, strict=True):
+        chosen = choose(takes) if choose else takes
+        for take, path in zip(chosen, paths, strict=True):
             take.write(path)
-    _announce(options, takes, paths)
+    _announce(options, chosen, paths)
     return 0
+
+
+def _words(request: Request) -> str:
+    """What a take is called that nobody named."""
+    clip = getattr(request, "clip", None)
+    steer = request.prompt or (f"like {request.like.path.stem}" if request.like and request.like.path else "")
+    return default_words(type(request).__name__.lower(), steer, request.seed, clip.path if clip else None)
 
 
 def _announce(options: argparse.Namespace, takes: Sequence[Audio], paths: Sequence[Path]) -> None:

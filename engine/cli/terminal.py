@@ -30,6 +30,14 @@ def show_warning(text: str) -> None:
     print(f"warning: {text}", file=sys.stderr)
 
 
+def confirmed(question: str) -> bool:
+    """Whether somebody at the terminal answers yes; False where nobody can be asked."""
+    if not sys.stdin.isatty():
+        return False
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def exit_code_of(error: EngineError) -> int:
     return 130 if isinstance(error, CancelledError) else 1
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.errors import CaptionsError
+from engine.evaluation.evaluation_errors import CaptionsError
 
 
 @dataclass(frozen=True)

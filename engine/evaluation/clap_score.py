@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.errors import NotFiniteError, PairMissingError
+from engine.evaluation.evaluation_errors import NotFiniteError, PairMissingError
 
 BATCH = 16  # clips embedded at once
 

@@ -18,7 +18,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from engine.audio import Audio
-from engine.errors import AudioEmptyError, ModelBrokenError, NotFiniteError
+from engine.errors import AudioEmptyError, ModelBrokenError
+from engine.evaluation.evaluation_errors import NotFiniteError
 from engine.mel import LogMel, MelConfig
 
 SAMPLE_RATE = 16_000  # Hz; what the classifier hears

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.audio import Audio
-from engine.errors import CancelledError, TooFewClipsError
+from engine.errors import CancelledError
 from engine.evaluation.clap_score import Embedder, clap_scores
 from engine.evaluation.classifier import SAMPLE_RATE, SoundClassifier, judge, mono_16_khz
+from engine.evaluation.evaluation_errors import TooFewClipsError
 from engine.evaluation.frechet import frechet_distance
 from engine.evaluation.report import ModelReport, class_rows
 from engine.operations.generate import Generate

@@ -7,18 +7,18 @@ import numpy as np
 import torch
 
 from engine.audio import Audio
-from engine.errors import (
+from engine.errors import EngineError
+from engine.evaluation.captions_file import Caption
+from engine.evaluation.clap_score import Embedder, clap_scores
+from engine.evaluation.classifier import SAMPLE_RATE, SoundClassifier, judge, mono_16_khz
+from engine.evaluation.evaluation_errors import (
     ClipUnusableError,
-    EngineError,
     FolderMissingError,
     LengthMismatchError,
     PairMissingError,
     RateMismatchError,
     TooFewClipsError,
 )
-from engine.evaluation.captions_file import Caption
-from engine.evaluation.clap_score import Embedder, clap_scores
-from engine.evaluation.classifier import SAMPLE_RATE, SoundClassifier, judge, mono_16_khz
 from engine.evaluation.frechet import frechet_distance
 from engine.evaluation.reconstruction import log_spectral_distance, mel_l1, spectral_convergence
 from engine.evaluation.report import FolderReport, class_rows

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import NotFiniteError, TooFewClipsError
+from engine.evaluation.evaluation_errors import NotFiniteError, TooFewClipsError
 
 Features = NDArray[np.float64]  # [n, D], one row a clip
 

@@ -6,7 +6,7 @@ All take two equal shapes [B, T] and answer one figure a clip [B]; identical wav
 import torch
 from torch import Tensor
 
-from engine.errors import NotFiniteError
+from engine.evaluation.evaluation_errors import NotFiniteError
 from engine.mel import LogMel, MelConfig
 
 WINDOW_S = 0.064  # 1024 samples at 16 kHz

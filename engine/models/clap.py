@@ -7,7 +7,7 @@ Importing this file is cheap; laion-clap and transformers are imported when the 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.errors import ModelBrokenError
+from engine.errors import AudioTowerMissingError, ModelBrokenError
 from engine.models.clap_tokenizer import RobertaTokenizer
 from engine.models.clap_towers import AUDIO_TOWERS, TEXT_TOWERS, build_towers
 
@@ -27,20 +27,23 @@ class ClapConfig:
 
     ClapConfig()                                 audioldm-s and -l: HTSAT-tiny
     ClapConfig(audio_tower="HTSAT-base")         audioldm-m
+    ClapConfig(audio_tower=None)                 a diffusers folder: no ear, prompts only
     ClapConfig(audio_tower="HTSAT-test", text_tower="roberta-test", embedding_dim=64)    for tests
     """
 
-    audio_tower: str = "HTSAT-tiny"
+    audio_tower: str | None = "HTSAT-tiny"
     text_tower: str = "roberta-base"
     embedding_dim: int = 512  # D
+    text_norm_eps: float = 1e-5  # of RoBERTa's layer norms; the diffusers folders compute with 1e-12
 
     def __post_init__(self) -> None:
+        known: tuple[str | None, ...]
         for name, value, known in (
-            ("audio_tower", self.audio_tower, AUDIO_TOWERS),
-            ("text_tower", self.text_tower, TEXT_TOWERS),
+            ("audio_tower", self.audio_tower, (*AUDIO_TOWERS, None)),
+            ("text_tower", self.text_tower, (*TEXT_TOWERS,)),
         ):
             if value not in known:
-                raise ModelBrokenError("its CLAP config", f"{name} is {value!r}; expected {', '.join(known)}")
+                raise ModelBrokenError("its CLAP config", f"{name} is {value!r}; expected {', '.join(map(str, known))}")
 
 
 class LaionClap(nn.Module):
@@ -50,7 +53,7 @@ class LaionClap(nn.Module):
     and `tscam_conv`), `audio_projection.{0,2}.*`. Of laion-clap's own keys these are left out: `text_transform.*`,
     `audio_transform.*`, `logit_scale_a`, `logit_scale_t` (nothing asks for them) and the constants of the front end,
     `audio_branch.spectrogram_extractor.*` and `audio_branch.logmel_extractor.*` (computed anew, so that no file in
-    half precision can round them).
+    half precision can round them). Without an audio tower all of `audio_*` is left out.
     """
 
     def __init__(self, config: ClapConfig, tokenizer: RobertaTokenizer | None = None) -> None:
@@ -58,16 +61,22 @@ class LaionClap(nn.Module):
         self.config = config
         self.embedding_dim = config.embedding_dim
         self.tokenizer = tokenizer  # may be set later, but before the first prompt
-        self.window = AUDIO_TOWERS[config.audio_tower]
-        towers = build_towers(TEXT_TOWERS[config.text_tower], self.window, config.embedding_dim)
+        self.window = None if config.audio_tower is None else AUDIO_TOWERS[config.audio_tower]
+        text_tower = replace(TEXT_TOWERS[config.text_tower], norm_eps=config.text_norm_eps)
+        towers = build_towers(text_tower, self.window, config.embedding_dim)
         self.text_branch = towers.get_submodule("text_branch")
         self.text_projection = towers.get_submodule("text_projection")
-        self.audio_branch = towers.get_submodule("audio_branch")
-        self.audio_projection = towers.get_submodule("audio_projection")
-        for front_end in ("spectrogram_extractor", "logmel_extractor"):
-            _turn_parameters_into_constants(self.audio_branch.get_submodule(front_end))
+        if self.hears:
+            self.audio_branch = towers.get_submodule("audio_branch")
+            self.audio_projection = towers.get_submodule("audio_projection")
+            for front_end in ("spectrogram_extractor", "logmel_extractor"):
+                _turn_parameters_into_constants(self.audio_branch.get_submodule(front_end))
         self.requires_grad_(requires_grad=False)
         self.eval()
+
+    @property
+    def hears(self) -> bool:
+        return self.window is not None
 
     def embed_text(self, prompts: Sequence[str]) -> Tensor:
         """Prompts -> unit vectors [B, D]; the empty prompt is allowed (it is the unconditional one).
@@ -86,12 +95,20 @@ class LaionClap(nn.Module):
 
         laion-clap crops a long clip at random. Here a clip is heard in as many ten-second windows as it fills to the
         nearest whole number, spread evenly from end to end (one window: centred), and their vectors are averaged.
+
+        Raises:
+            AudioTowerMissingError: the model was imported without an audio tower.
         """
+        if self.window is None:
+            raise AudioTowerMissingError
         at_tower_rate = _resample(waveform, sample_rate, self.window.sample_rate).to(self._device)
         windows = fit_windows(at_tower_rate, self.window.num_samples)
-        heard = self.audio_branch({"waveform": windows.flatten(0, 1)}, device=self._device)["embedding"]
-        embedding = F.normalize(self.audio_projection(heard), dim=-1)
-        return F.normalize(embedding.view(*windows.shape[:2], -1).mean(dim=1), dim=-1)
+        return F.normalize(torch.stack([self._hear(window) for window in windows.unbind(1)]).mean(dim=0), dim=-1)
+
+    def _hear(self, window: Tensor) -> Tensor:
+        """Waveform [B, T] at the tower's rate, as long as it listens -> unit vectors [B, D]."""
+        heard = self.audio_branch({"waveform": window.contiguous()}, device=self._device)["embedding"]
+        return F.normalize(self.audio_projection(heard), dim=-1)
 
     def knows(self, prompt: str) -> bool:  # noqa: ARG002 - the interface's; a small CLAP has a list of its sounds
         """Whether the prompt names a sound that was trained: True, for nobody has that list."""
@@ -99,7 +116,7 @@ class LaionClap(nn.Module):
 
     @property
     def _device(self) -> torch.device:
-        return next(self.audio_projection.parameters()).device
+        return next(self.text_projection.parameters()).device
 
     def train(self, mode: bool = True) -> Self:  # noqa: ARG002 - the signature is torch's
         """Stay in evaluation mode, whatever the model around does: dropout and SpecAugment would be random."""

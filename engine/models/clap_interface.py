@@ -15,12 +15,21 @@ class Clap(Protocol):
         """D, the length of the unit vectors."""
         ...
 
+    @property
+    def hears(self) -> bool:
+        """Whether it has an audio tower; some published checkpoints come without."""
+        ...
+
     def embed_text(self, prompts: Sequence[str]) -> Tensor:
         """Prompts -> unit vectors [B, D]; the empty prompt stands for no condition."""
         ...
 
     def embed_audio(self, waveform: Tensor, sample_rate: int) -> Tensor:
-        """Waveform [B, T] at sample_rate Hz -> unit vectors [B, D]."""
+        """Waveform [B, T] at sample_rate Hz -> unit vectors [B, D].
+
+        Raises:
+            AudioTowerMissingError: it does not hear.
+        """
         ...
 
     def knows(self, prompt: str) -> bool:

@@ -32,6 +32,7 @@ class TextTower:
     feed_forward: int = 3072
     num_positions: int = 514
     width: int = 768
+    norm_eps: float = 1e-5  # of the layer norms
 
 
 @dataclass(frozen=True)
@@ -64,21 +65,24 @@ AUDIO_TOWERS: dict[str, AudioTower] = {
 _FRONT_END = {"mel_bins": 64, "window_size": 1024, "hop_size": 480, "fmin": 50, "fmax": 14000, "class_num": 527}
 
 
-def build_towers(text: TextTower, audio: AudioTower, embedding_dim: int) -> nn.Module:
+def build_towers(text: TextTower, audio: AudioTower | None, embedding_dim: int) -> nn.Module:
     """Build laion-clap's CLAP module with random weights; no file is read and no address is called.
+
+    With no audio tower its place is empty, and the layers behind it hear nothing either.
 
     Under `torch.device("meta")` the audio tower still comes up on the CPU: its constructor reads numbers out of
     tensors (the stochastic depth of each block).
     """
     model_file = _import_model_file()
+    heard = audio or AudioTower()
     audio_config = {
         "model_type": "HTSAT", "model_name": "tiny", "audio_length": 1024,
-        "sample_rate": audio.sample_rate, "clip_samples": audio.num_samples, **_FRONT_END,
+        "sample_rate": heard.sample_rate, "clip_samples": heard.num_samples, **_FRONT_END,
     }  # fmt: skip
     text_config = {"model_type": "roberta", "context_length": 77, "vocab_size": 0, "width": 0, "heads": 0, "layers": 0}
     offline_roberta = SimpleNamespace(from_pretrained=lambda _name: _build_roberta(text))
     with _replaced(model_file, RobertaModel=offline_roberta, create_htsat_model=_htsat_builder(audio)):
-        clap: nn.Module = model_file.CLAP(audio.width, audio_config, text_config, joint_embed_shape=embedding_dim)
+        clap: nn.Module = model_file.CLAP(heard.width, audio_config, text_config, joint_embed_shape=embedding_dim)
     return clap
 
 
@@ -92,17 +96,19 @@ def _build_roberta(tower: TextTower) -> nn.Module:
         intermediate_size=tower.feed_forward,
         max_position_embeddings=tower.num_positions,
         type_vocab_size=1,
-        layer_norm_eps=1e-5,
+        layer_norm_eps=tower.norm_eps,
     )
     roberta: nn.Module = transformers.RobertaModel(config)
     return roberta
 
 
-def _htsat_builder(tower: AudioTower) -> Callable[[Any, bool, str], nn.Module]:
+def _htsat_builder(tower: AudioTower | None) -> Callable[[Any, bool, str], nn.Module]:
     """Give what stands in for laion-clap's `create_htsat_model`, which knows three sizes and swallows every error."""
     htsat = import_module("laion_clap.clap_module.htsat")
 
     def build(config: object, enable_fusion: bool, fusion_type: str) -> nn.Module:
+        if tower is None:
+            return nn.Identity()
         with torch.device("cpu"), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="torch.meshgrid", category=UserWarning)
             net: nn.Module = htsat.HTSAT_Swin_Transformer(

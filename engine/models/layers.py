@@ -7,7 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from engine.models.fast_convolution import Conv2d, Prepared
+
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
+_FEW_CELLS = 4096  # up to so many, PyTorch's own sums do
+_PIECES = 64
 
 
 def zeroed(module: AnyModule) -> AnyModule:
@@ -23,6 +27,36 @@ def sinusoid(position: Tensor, size: int) -> Tensor:
     frequencies = torch.exp(-math.log(10_000) / half * torch.arange(half, device=position.device))
     angles = position[:, None].float() * frequencies
     return torch.cat([angles.cos(), angles.sin()], dim=1)
+
+
+class GroupNorm(Prepared, nn.GroupNorm):
+    """Group norm whose sums stay exact on big images; see `prepare`. Its state is that of `nn.GroupNorm`.
+
+    With channels last PyTorch adds up all cells of an image one after the other, and the rounding adds up as well (7e-6
+    over 65,536 cells, 2e-4 where the mean is ten deviations): here, pieces of it are normalised, and then moved to the
+    moments of the whole.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        B, C, H, W = x.shape
+        is_big = H * W > _FEW_CELLS and H % _PIECES == 0
+        if not (self.prepared and is_big and x.is_contiguous(memory_format=torch.channels_last)):
+            return super().forward(x)
+        pieces = x.permute(0, 2, 3, 1).reshape(B * _PIECES, H // _PIECES, W, C).permute(0, 3, 1, 2)
+        sizes = B * _PIECES, C, H * W // _PIECES
+        out, means, inverses = torch.native_group_norm(pieces, None, None, *sizes, self.num_groups, self.eps)
+        mean, deviation = means.view(B, _PIECES, -1).double(), 1 / inverses.view(B, _PIECES, -1).double()
+        whole_mean = mean.mean(1, keepdim=True)
+        whole_power = (deviation.square() + mean.square()).mean(1, keepdim=True)  # eps included
+        inverse = (whole_power - whole_mean.square()).rsqrt()
+
+        def per_channel(values: Tensor) -> Tensor:
+            return values.repeat_interleave(C // self.num_groups, 2).flatten(0, 1)  # [B·pieces, C]
+
+        scale = per_channel(deviation * inverse) * self.weight
+        shift = per_channel((mean - whole_mean) * inverse) * self.weight + self.bias
+        torch.addcmul(shift.to(x)[..., None, None], out, scale.to(x)[..., None, None], out=out)
+        return out.permute(0, 2, 3, 1).reshape(B, H, W, C).permute(0, 3, 1, 2)
 
 
 class ResBlock(nn.Module):
@@ -43,12 +77,12 @@ class ResBlock(nn.Module):
     ) -> None:
         super().__init__()
         self.scale_shift = scale_shift
-        self.norm1 = nn.GroupNorm(groups, in_channels, eps)
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+        self.norm1 = GroupNorm(groups, in_channels, eps)
+        self.conv1 = Conv2d(in_channels, out_channels, 3)
         embedded = out_channels * (2 if scale_shift else 1)
         self.embed = nn.Linear(embedding_size, embedded) if embedding_size is not None else None
-        self.norm2 = nn.GroupNorm(groups, out_channels, eps)
-        self.conv2 = zeroed(nn.Conv2d(out_channels, out_channels, 3, padding=1))
+        self.norm2 = GroupNorm(groups, out_channels, eps)
+        self.conv2 = zeroed(Conv2d(out_channels, out_channels, 3))
         self.shortcut = nn.Conv2d(in_channels, out_channels, 1) if in_channels != out_channels else nn.Identity()
 
     def forward(self, x: Tensor, embedding: Tensor | None = None) -> Tensor:
@@ -75,7 +109,7 @@ class PlainAttention(nn.Module):
     def __init__(self, channels: int, *, groups: int = 32, head_dim: int | None = None, eps: float = 1e-6) -> None:
         super().__init__()
         self.num_heads = 1 if head_dim is None else channels // head_dim
-        self.norm = nn.GroupNorm(groups, channels, eps)
+        self.norm = GroupNorm(groups, channels, eps)
         self.query_key_value = nn.Linear(channels, 3 * channels)
         self.out = zeroed(nn.Linear(channels, channels))
 
@@ -135,7 +169,7 @@ class SpatialTransformer(nn.Module):
 
     def __init__(self, channels: int, *, head_dim: int, groups: int = 32) -> None:
         super().__init__()
-        self.norm = nn.GroupNorm(groups, channels, 1e-6)
+        self.norm = GroupNorm(groups, channels, 1e-6)
         self.proj_in = nn.Conv2d(channels, channels, 1)
         self.norm1 = nn.LayerNorm(channels)
         self.attention1 = SelfAttention(channels, head_dim)
@@ -160,7 +194,7 @@ class Upsample(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv = Conv2d(channels, channels, 3)
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))

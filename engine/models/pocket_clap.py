@@ -139,6 +139,10 @@ class PocketClap(nn.Module):
     def embedding_dim(self) -> int:
         return self.config.embedding_dim
 
+    @property
+    def hears(self) -> bool:
+        return True
+
     def embed_text(self, prompts: Sequence[str]) -> Tensor:
         """Prompts -> unit vectors [B, D]."""
         return F.normalize(self.text(self.text.tokenise(prompts).to(self.log_temperature.device)), dim=1)
@@ -153,8 +157,8 @@ class PocketClap(nn.Module):
         whole = waveform.repeat(1, repeats) if repeats > 1 else waveform
         num_windows = max(1, whole.shape[1] // window)
         windows = whole[:, : num_windows * window].unflatten(1, (num_windows, window))  # [B, K, window]
-        embedded = F.normalize(self.audio(self.audio.pool(self.log_mel(windows.flatten(0, 1)))), dim=1)
-        return F.normalize(embedded.unflatten(0, (-1, num_windows)).mean(1), dim=1)
+        embedded = [F.normalize(self.audio(self.audio.pool(self.log_mel(one))), dim=1) for one in windows.unbind(1)]
+        return F.normalize(torch.stack(embedded).mean(dim=0), dim=1)
 
     def knows(self, prompt: str) -> bool:
         """Whether a word of the prompt names a sound of the training corpus."""

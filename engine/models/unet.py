@@ -19,8 +19,8 @@ from engine.models.layers import PlainAttention, ResBlock, SpatialTransformer, U
 class UNetConfig:
     """Defaults are AudioLDM-S; M has base_channels 192; L has 256 and head_dim 64.
 
-    The last six options are at the published model's values; the shipped small model changes them because each saves
-    arithmetic per training sample.
+    From `patch_size` on the options are at the published models' values; the shipped small model changes them because
+    each saves arithmetic per training sample. Only `num_heads` is for diffusers' sake.
     """
 
     base_channels: int = 128
@@ -37,6 +37,7 @@ class UNetConfig:
     attention: Literal["transformer", "plain"] = "transformer"
     compact: bool = False  # pixel-shuffle resampling and skips that are added, not concatenated
     condition_scale: float = 1.0  # factor on the unit-length embedding
+    num_heads: int | None = None  # the same at every level, as diffusers counts them; None: channels / head_dim
 
     @property
     def embedding_size(self) -> int:
@@ -65,9 +66,10 @@ class _Stage(nn.Module):
 
 
 def _attention(channels: int, config: UNetConfig) -> nn.Module:
+    head_dim = config.head_dim if config.num_heads is None else channels // config.num_heads
     if config.attention == "plain":
-        return PlainAttention(channels, groups=config.groups, head_dim=config.head_dim)
-    return SpatialTransformer(channels, groups=config.groups, head_dim=config.head_dim)
+        return PlainAttention(channels, groups=config.groups, head_dim=head_dim)
+    return SpatialTransformer(channels, groups=config.groups, head_dim=head_dim)
 
 
 def _downsample(channels: int, next_channels: int, config: UNetConfig) -> nn.Module:

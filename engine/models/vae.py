@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.models.layers import PlainAttention, ResBlock, Upsample, zeroed
+from engine.models.layers import GroupNorm, PlainAttention, ResBlock, Upsample, zeroed
 
 _EPS = 1e-6  # of the autoencoder's group norms
 
@@ -71,7 +71,7 @@ def _head(channels: int, out_channels: int, config: VaeConfig) -> nn.Sequential:
     last = nn.Conv2d(channels, out_channels, 3, padding=1)
     if config.linear_skip:
         last = zeroed(last)
-    return nn.Sequential(nn.GroupNorm(config.groups, channels, _EPS), nn.SiLU(), last)
+    return nn.Sequential(GroupNorm(config.groups, channels, _EPS), nn.SiLU(), last)
 
 
 class Encoder(nn.Module):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.mel import MelConfig, slaney_filterbank
+from engine.models.fast_convolution import Conv1d, ConvTranspose1d
 
 _SLOPE = 0.1  # of every leaky ReLU but the last, which keeps PyTorch's 0.01
 
@@ -32,16 +33,23 @@ class HiFiGanConfig:
     def hop(self) -> int:
         return prod(self.rates)
 
+    @property
+    def reach(self) -> int:
+        """Mel frames on either side of its own that a sample may depend on, rounded up at every stage."""
+        widest, samples = max(self.residual_kernels) // 2, 3
+        for rate, kernel in zip(reversed(self.rates), reversed(self.kernels), strict=True):
+            samples += widest * sum(dilation + 1 for dilation in self.dilations)
+            samples = -(-(samples + kernel) // rate)
+        return samples + 3
+
 
 class _Residual(nn.Module):
     """Dilated convolutions, each followed by a plain one, around shortcuts: [B, C, T] -> [B, C, T]."""
 
     def __init__(self, channels: int, kernel: int, dilations: tuple[int, ...]) -> None:
         super().__init__()
-        self.dilated = nn.ModuleList(
-            nn.Conv1d(channels, channels, kernel, dilation=d, padding=d * (kernel - 1) // 2) for d in dilations
-        )
-        self.plain = nn.ModuleList(nn.Conv1d(channels, channels, kernel, padding=(kernel - 1) // 2) for _ in dilations)
+        self.dilated = nn.ModuleList(Conv1d(channels, channels, kernel, d) for d in dilations)
+        self.plain = nn.ModuleList(Conv1d(channels, channels, kernel) for _ in dilations)
 
     def forward(self, x: Tensor) -> Tensor:
         for dilated, plain in zip(self.dilated, self.plain, strict=True):
@@ -53,7 +61,11 @@ class _MeanOf(nn.ModuleList):
     """The mean of what several modules make of the same input."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.stack([module(x) for module in self]).mean(0)
+        first, *others = self
+        total: Tensor = first(x)
+        for module in others:
+            total = total + module(x)
+        return total / len(self)
 
 
 class HiFiGan(nn.Module):
@@ -61,17 +73,15 @@ class HiFiGan(nn.Module):
 
     def __init__(self, config: HiFiGanConfig) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.reach = config, config.reach
         channels = config.channels
-        self.conv_in = nn.Conv1d(config.num_mels, channels, 7, padding=3)
+        self.conv_in = Conv1d(config.num_mels, channels, 7)
         self.upsample, self.residual = nn.ModuleList(), nn.ModuleList()
         for rate, kernel in zip(config.rates, config.kernels, strict=True):
-            self.upsample.append(
-                nn.ConvTranspose1d(channels, channels // 2, kernel, rate, padding=(kernel - rate) // 2)
-            )
+            self.upsample.append(ConvTranspose1d(channels, channels // 2, kernel, rate))
             channels //= 2
             self.residual.append(_MeanOf(_Residual(channels, k, config.dilations) for k in config.residual_kernels))
-        self.conv_out = nn.Conv1d(channels, 1, 7, padding=3)
+        self.conv_out = Conv1d(channels, 1, 7)
 
     def forward(self, log_mel: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """The generator is not used: this vocoder has no randomness."""
@@ -105,7 +115,7 @@ class GriffinLim(nn.Module):
 
     def __init__(self, config: GriffinLimConfig, mel: MelConfig) -> None:
         super().__init__()
-        self.config, self.mel = config, mel
+        self.config, self.mel, self.reach = config, mel, None  # all phases of a sound hang together
         filterbank = slaney_filterbank(mel)
         self.register_buffer("filterbank", filterbank, persistent=False)
         self.register_buffer("inverse", torch.linalg.pinv(filterbank.double()).float(), persistent=False)

@@ -6,13 +6,17 @@ from engine.audio import Audio
 from engine.operations.generate import Generate, generate
 from engine.operations.inpaint import Inpaint, inpaint
 from engine.operations.restyle import Restyle, restyle
+from engine.operations.upscale import Upscale, upscale
+from engine.operations.vary import Vary, vary
 
-Request = Generate | Restyle | Inpaint
+Request = Generate | Restyle | Inpaint | Upscale | Vary
 
-__all__ = ["OPERATIONS", "Generate", "Inpaint", "Request", "Restyle"]
+__all__ = ["OPERATIONS", "Generate", "Inpaint", "Request", "Restyle", "Upscale", "Vary"]
 
 OPERATIONS: dict[type, Callable[..., list[Audio]]] = {
     Generate: generate,
     Restyle: restyle,
     Inpaint: inpaint,
+    Upscale: upscale,
+    Vary: vary,
 }

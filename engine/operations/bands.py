@@ -8,7 +8,9 @@ from engine.wav_writer import Samples
 
 NARROWEST_HZ, WIDEST_HZ = 40.0, 1000.0  # of the transition from pass to stop
 RELATIVE_WIDTH = 0.1  # of the edge's own frequency
-BLACKMAN_WIDTH = 5.5  # taps · width / rate of a Blackman-windowed sinc, 74 dB deep (Oppenheim and Schafer, chapter 7)
+DEPTH_DB = 120.0  # what is left of a tone beyond the transition: less than the smallest step of 24 bits, mostly
+# Kaiser's formulas for the window's shape and for taps · width / rate (Oppenheim and Schafer, chapter 7).
+KAISER_BETA, KAISER_WIDTH = 0.1102 * (DEPTH_DB - 8.7), (DEPTH_DB - 7.95) / 14.36
 LEAST_BLOCK = 2**15  # samples filtered at a time
 AIR_FROM = (
     15 / 16
@@ -26,14 +28,18 @@ def keep_band(samples: Samples, sample_rate: int, low_hz: float | None, high_hz:
     return kept - _low_pass(kept, sample_rate, low_hz) if low_hz else kept
 
 
+def transition_hz(cutoff_hz: float) -> float:
+    """How wide the filters go from pass to stop, half on either side of the cutoff."""
+    return min(max(RELATIVE_WIDTH * cutoff_hz, NARROWEST_HZ), WIDEST_HZ)
+
+
 def _low_pass(samples: Samples, sample_rate: int, cutoff_hz: float) -> Samples:
     """Half of the amplitude passes at the cutoff; at or beyond half of the sample rate everything does."""
     if cutoff_hz >= sample_rate / 2:
         return samples
-    width = min(max(RELATIVE_WIDTH * cutoff_hz, NARROWEST_HZ), WIDEST_HZ)
-    half = round(BLACKMAN_WIDTH * sample_rate / width / 2)
+    half = round(KAISER_WIDTH * sample_rate / transition_hz(cutoff_hz) / 2)
     places = np.arange(-half, half + 1)
-    taps = np.sinc(2 * cutoff_hz / sample_rate * places) * np.blackman(2 * half + 3)[1:-1]
+    taps = np.sinc(2 * cutoff_hz / sample_rate * places) * np.kaiser(2 * half + 1, KAISER_BETA)
     padded = np.pad(samples, ((0, 0), (half, half)), mode="reflect" if half < samples.shape[1] else "edge")
     return _convolved(padded, taps / taps.sum())
 

@@ -5,15 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.audio import Audio, resample
-from engine.operations.splice import SILENCE
+from engine.operations.splice import SILENCE, loudest, rms
 from engine.wav_writer import Samples
 
+PANNED = 0.01  # of a channel's RMS; a channel that is the other one within this, but for its level, is a panned copy
 RAW_PEAKS = (0.06, 0.95)  # of the corpus: models trained on raw levels hear a clip as it is, unless it lies outside
 
 
 @dataclass(frozen=True, eq=False)
 class Excerpt:
-    """Samples `start` to `end` of a clip as waveform [C', T']; C' is 1 where all channels are the same."""
+    """Samples `start` to `end` of a clip as waveform [C', T'].
+
+    C' is 1 where both channels hold one sound, at whatever levels and polarities: it is made once and panned as it was.
+    """
 
     clip: Audio
     start: int
@@ -21,6 +25,7 @@ class Excerpt:
     model_rate: int  # Hz
     waveform: Samples  # [C', T'] at the model's rate, without its mean
     gain: float  # what the clip's level was multiplied by
+    pan: tuple[float, ...] | None = None  # level of each channel where C' is 1 and C is 2
 
     @property
     def num_channels(self) -> int:
@@ -29,9 +34,9 @@ class Excerpt:
 
     def restore(self, waveform: Samples) -> Samples:
         """Waveform [C', T' or more] -> [C, end - start] at the clip's rate, level and number of channels."""
-        heard = waveform[:, : self.waveform.shape[1]] / self.gain
-        samples = resample(heard.astype(np.float32), self.model_rate, self.clip.sample_rate, self.end - self.start)
-        return np.repeat(samples, self.clip.num_channels // len(samples), axis=0)
+        heard = (waveform[:, : self.waveform.shape[1]] / self.gain).astype(np.float32, copy=False)
+        samples = resample(heard, self.model_rate, self.clip.sample_rate, self.end - self.start)
+        return samples if self.pan is None else samples * np.array(self.pan, samples.dtype)[:, None]
 
     def model_position(self, sample: int) -> float:
         """Where a sample of the clip lies in the waveform."""
@@ -42,13 +47,31 @@ def take_excerpt(clip: Audio, start: int, end: int, model_rate: int, peak: float
     """Samples `start` to `end` of the clip, brought to `peak` (None: left as they are unless very quiet or loud)."""
     first, last = max(0, start), min(end, clip.num_samples)
     samples = clip.samples[:, first:last]
-    if clip.num_channels > 1 and np.array_equal(samples[0], samples[1]):
-        samples = samples[:1]
+    pan = _pan_of(samples)
+    if pan is not None:
+        samples = samples[pan.index(1.0)][None]
     num_samples = max(1, round((last - first) * model_rate / clip.sample_rate))
-    waveform = resample(samples.astype(np.float32), clip.sample_rate, model_rate, num_samples)
-    waveform = waveform - waveform.mean(axis=1, keepdims=True)
-    gain = _gain_to(float(np.abs(waveform).max()), peak)
-    return Excerpt(clip, first, last, model_rate, (waveform * gain).astype(np.float32), gain)
+    waveform = resample(samples.astype(np.float32, copy=False), clip.sample_rate, model_rate, num_samples)
+    waveform -= waveform.mean(axis=1, keepdims=True)
+    gain = _gain_to(loudest(waveform), peak)
+    waveform *= gain
+    return Excerpt(clip, first, last, model_rate, waveform, gain, pan)
+
+
+def _pan_of(samples: Samples) -> tuple[float, ...] | None:
+    """Levels of both channels, the stronger one's is 1, or None where they are not one sound (or there is only one)."""
+    if len(samples) == 1:
+        return None
+    if np.array_equal(samples[0], samples[1]):
+        return 1.0, 1.0
+    levels = rms(samples[0]), rms(samples[1])
+    strong, weak = (0, 1) if levels[0] >= levels[1] else (1, 0)
+    if levels[strong] < 10 * SILENCE:
+        return None
+    level = float(np.dot(samples[weak], samples[strong]) / np.dot(samples[strong], samples[strong]))
+    if rms(samples[weak] - samples.dtype.type(level) * samples[strong]) > max(SILENCE, PANNED * levels[weak]):
+        return None
+    return (1.0, level) if strong == 0 else (level, 1.0)
 
 
 def _gain_to(peak_now: float, peak: float | None) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
+from engine.operations.condition import condition_of
 from engine.operations.progress import Pulse
 from engine.operations.request import LONGEST_S, Sampling, require_number, require_prompt
 from engine.operations.sampling import Rendering
@@ -22,22 +23,24 @@ class Generate(Sampling):
 
     Generate("rain on a tin roof")
     Generate("a dog barks", seconds=2.5, seed=7, candidates=4)
+    Generate(like=clip)                                a new sound like that of another clip
+    Generate("a dog barks", like=clip, like_weight=0.3)
     Generate("church bell", negative_prompt="birds", guidance=3.0, steps=50, sampler="ddim")
     """
 
-    prompt: str
+    prompt: str = ""  # may be empty where `like` is given
     seconds: float = 5.12  # 0.1 to 600
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "prompt", require_prompt(self.prompt))
+        object.__setattr__(self, "prompt", require_prompt(self.prompt, self.like))
         require_number("seconds", self.seconds, SHORTEST_GENERATED_S, LONGEST_S)
 
 
 def generate(model: AudioLDM, request: Generate, pulse: Pulse) -> list[Audio]:
     """Noise -> latent -> waveform, cut to length; the best candidate first."""
     num_samples = round(request.seconds * model.sample_rate)
-    rendering = Rendering(model, request.prompt, request, pulse, num_samples)
+    rendering = Rendering(model, condition_of(model, request.prompt, request), request, pulse, num_samples)
     latent = rendering.sample(rendering.noise(), rendering.timesteps())
     waveforms = rendering.waveforms(latent)[:, 0]  # [n, T']
     return [

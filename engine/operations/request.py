@@ -11,11 +11,13 @@ from engine.errors import (
     EmptyPromptError,
     InvalidRequestError,
     PromptTooLongError,
+    SilentClipError,
 )
 
 LONGEST_S = 600.0  # seconds of sound that one request renders
 LONGEST_PROMPT = 1_000  # characters
 LARGEST_SEED = 2**32 - 1
+QUIETEST_LIKE = 1e-4  # peak, -80 dB of full scale: a quieter clip is not like anything
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +26,7 @@ class Sampling:
 
     Raises:
         InvalidRequestError: a value is of the wrong type or out of its range.
+        AudioEmptyError, ClipTooLongError, SilentClipError: nothing can be like that clip.
     """
 
     seed: int = 1  # 0 to 4294967295; the same seed makes the same sound
@@ -32,6 +35,8 @@ class Sampling:
     candidates: int = 1  # 1 to 16 takes, best first
     negative_prompt: str = ""  # what it should not sound like
     sampler: str = "dpm++2m"  # a name in engine.diffusion.samplers.SAMPLERS
+    like: Audio | None = None  # what it should sound like, as a sound: its CLAP embedding joins the prompt's
+    like_weight: float = 0.5  # 0 (the prompt alone) to 1 (the sound alone); without a prompt it is the sound alone
 
     def __post_init__(self) -> None:
         require_whole("seed", self.seed, 0, LARGEST_SEED)
@@ -43,16 +48,19 @@ class Sampling:
         if self.sampler not in SAMPLERS:
             raise InvalidRequestError("sampler", self.sampler, f"one of {', '.join(SAMPLERS)}")
         object.__setattr__(self, "negative_prompt", require_text("negative_prompt", self.negative_prompt))
+        require_number("like_weight", self.like_weight, 0, 1)
+        if self.like is not None:
+            _require_like(self.like)
 
 
-def require_prompt(prompt: str) -> str:
-    """The prompt without blanks around it; any language, any script.
+def require_prompt(prompt: str, like: Audio | None) -> str:
+    """The prompt without blanks around it; any language, any script. Where a clip says what is wanted it may be empty.
 
     Raises:
         EmptyPromptError, PromptTooLongError, InvalidRequestError: it is no text, or not a usable one.
     """
     text = require_text("prompt", prompt)
-    if not text:
+    if not text and like is None:
         raise EmptyPromptError
     return text
 
@@ -76,12 +84,22 @@ def require_number(name: str, value: object, lowest: float, highest: float) -> N
         raise InvalidRequestError(name, value, f"a number from {lowest:g} to {highest:g}")
 
 
-def require_clip(clip: object) -> None:
+def require_clip(clip: object, name: str = "clip") -> None:
     """Raises InvalidRequestError for what is no `Audio`, AudioEmptyError for a clip of less than 0.02 s."""
     if not isinstance(clip, Audio):
-        raise InvalidRequestError("clip", type(clip).__name__, "an Audio", 'read it with Audio.read("clip.wav")')
+        raise InvalidRequestError(name, type(clip).__name__, "an Audio", f'read it with Audio.read("{name}.wav")')
     if clip.seconds < SHORTEST_S:
         raise AudioEmptyError(clip.seconds, SHORTEST_S)
+
+
+def _require_like(like: Audio) -> None:
+    """The channels' mean is what is heard, so two that cancel each other are silent too."""
+    require_clip(like, "like")
+    if like.seconds > LONGEST_S:
+        raise ClipTooLongError(like.seconds, LONGEST_S)
+    peak = like.to_mono().peak
+    if peak < QUIETEST_LIKE:
+        raise SilentClipError("like", peak)
 
 
 def require_region(clip: Audio, start_s: float | None, end_s: float | None) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from typing import Any
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
 from engine.operations.bands import air_hz, keep_band
+from engine.operations.condition import condition_of
 from engine.operations.excerpt import Excerpt, take_excerpt
 from engine.operations.progress import Pulse
 from engine.operations.request import Sampling, require_clip, require_number, require_prompt, require_region
@@ -28,11 +29,12 @@ class Restyle(Sampling):
 
     Restyle(clip, "thunder")
     Restyle(clip, "an orchestra", strength=0.7, start_s=1.0, end_s=2.5)
+    Restyle(clip, like=other)                 towards the sound of another clip
     Restyle(clip, "rain", keep_air=True)      what lies above the model's band stays the clip's own
     """
 
     clip: Audio
-    prompt: str
+    prompt: str = ""  # may be empty where `like` is given
     strength: float = 0.5  # 0 (the clip itself) to 1 (the prompt alone)
     start_s: float | None = None  # seconds; None is the clip's start
     end_s: float | None = None
@@ -40,21 +42,27 @@ class Restyle(Sampling):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "prompt", require_prompt(self.prompt))
+        object.__setattr__(self, "prompt", require_prompt(self.prompt, self.like))
         require_number("strength", self.strength, 0, 1)
         require_clip(self.clip)
         require_region(self.clip, self.start_s, self.end_s)
 
 
 def restyle(model: AudioLDM, request: Restyle, pulse: Pulse) -> list[Audio]:
+    """Move the clip towards the prompt; the best candidate first."""
+    return move(model, request, pulse, "restyle")
+
+
+def move(model: AudioLDM, request: Restyle, pulse: Pulse, operation: str) -> list[Audio]:
     """Encode, noise, denoise, decode, match, splice; the best candidate first. Strength 0 is the clip, bit for bit."""
     clip, config = request.clip, model.config
     start, end = require_region(clip, request.start_s, request.end_s)
     margin = round(CONTEXT_S * clip.sample_rate)
     excerpt = take_excerpt(clip, start - margin, end + margin, model.sample_rate, config.normalise_peak)
-    rendering = Rendering(model, request.prompt, request, pulse, excerpt.waveform.shape[1], excerpt.num_channels)
+    condition = condition_of(model, request.prompt, request)
+    rendering = Rendering(model, condition, request, pulse, excerpt.waveform.shape[1], excerpt.num_channels)
     if request.strength == 0:
-        stories = (rendering.story("restyle", i, None, _settings(request)) for i in range(request.candidates))
+        stories = (rendering.story(operation, i, None, _settings(request)) for i in range(request.candidates))
         return [replace(clip, story=story) for story in stories]
 
     timesteps = rendering.timesteps(float(request.strength))
@@ -67,7 +75,7 @@ def restyle(model: AudioLDM, request: Restyle, pulse: Pulse) -> list[Audio]:
     for candidate, score in rendering.rank([waveform[:, heard].mean(axis=0) for waveform in waveforms]):
         part = _fitted(excerpt, waveforms[candidate], start, end, air_hz(config.mel) if request.keep_air else None)
         samples = splice(clip.samples, part, start, clip.sample_rate)
-        story = rendering.story("restyle", candidate, score, _settings(request))
+        story = rendering.story(operation, candidate, score, _settings(request))
         takes.append(replace(clip, samples=samples, story=story))
     return takes
 

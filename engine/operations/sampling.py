@@ -1,12 +1,12 @@
-"""What the operations have in common: from a prompt and a seed to latents, from latents to waveforms, and their order.
+"""What the operations have in common: from a condition and a seed to latents, from there to waveforms, and their order.
 
 Shape letters: n candidates, C' computed channels, B = n·C' (candidate by candidate), Z latent channels, H rows,
-W columns, D embedding, T' samples at the model's rate.
+W columns, T' samples at the model's rate.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,11 @@ from engine.audioldm import AudioLDM
 from engine.diffusion.samplers import SAMPLERS, Impose, timesteps_for
 from engine.errors import ModelBrokenError
 from engine.mel import MelConfig, slaney_filterbank
+from engine.operations.condition import Condition
 from engine.operations.progress import Pulse
 from engine.operations.request import Sampling
-from engine.operations.windows import Windows, decode_long, encode_long, lay_windows, over_windows, vocode_long
+from engine.operations.slices import decode_long, encode_long, vocode_long
+from engine.operations.windows import Windows, lay_windows, over_windows
 from engine.wav_writer import Samples
 
 NOISE, PHASES = 0, 1  # what a candidate's generators are for
@@ -30,7 +32,7 @@ class Rendering:
     """One stretch of sound on its way through the model."""
 
     model: AudioLDM
-    prompt: str
+    condition: Condition
     sampling: Sampling
     pulse: Pulse
     num_samples: int  # T', at the model's rate
@@ -51,11 +53,6 @@ class Rendering:
     def guidance(self) -> float:
         wanted = self.sampling.guidance
         return self.model.config.default_guidance if wanted is None else float(wanted)
-
-    @cached_property
-    def embeddings(self) -> Tensor:
-        """Of the prompt and of the negative prompt, [2, D]; the empty negative prompt is the unconditional one."""
-        return self.model.embed_text([self.prompt, self.sampling.negative_prompt])
 
     def timesteps(self, strength: float = 1.0) -> list[int]:
         """Descending; `strength` of them are kept, from the clean end (SDEdit's n0 = strength · N)."""
@@ -84,8 +81,9 @@ class Rendering:
 
     def sample(self, x: Tensor, timesteps: Sequence[int], impose: Impose | None = None) -> Tensor:
         """From x [B, Z, H, W], noised to timesteps[0], to a clean latent [B, Z, H, W]."""
-        model = self.model
-        denoise = model.denoiser(self.embeddings[:1], self.embeddings[1:], self.guidance)
+        model, condition = self.model, self.condition
+        guidance = 1.0 if condition.is_open else self.guidance
+        denoise = model.denoiser(condition.wanted, condition.negative, guidance)
         in_windows = over_windows(denoise, self.windows, model.dtype, self.pulse.check)
         sampler = SAMPLERS[self.sampling.sampler]
         latents = sampler(in_windows, x, timesteps, model.config.schedule, impose=impose)
@@ -100,32 +98,37 @@ class Rendering:
         Raises:
             ModelBrokenError: the model made samples that are not numbers.
         """
-        made = []
+        made = np.empty((len(latent), self.num_samples), np.float32)
         for index, one in enumerate(latent):
             self.pulse.decoding(index, len(latent))
             log_mel = decode_long(self.model, one[None], self.windows, self.pulse.check)
             log_mel = torch.minimum(log_mel, loudest_log_mel(self.model.config.mel).to(log_mel))
             seeded = partial(self.generator, index // self.num_channels, PHASES)
-            made.append(vocode_long(self.model, log_mel, self.windows, seeded, self.pulse.check))
-        waveforms = np.concatenate(made).reshape(-1, self.num_channels, made[0].shape[1])[..., : self.num_samples]
-        if not np.isfinite(waveforms).all():
-            raise ModelBrokenError(self.model.config.name, "it made samples that are not numbers")
-        return waveforms
+            waveform = vocode_long(self.model, log_mel, self.windows, seeded, self.pulse.check)
+            if not np.isfinite(waveform).all():
+                raise ModelBrokenError(self.model.config.name, "it made samples that are not numbers")
+            made[index] = waveform[0, : self.num_samples]
+        return made.reshape(-1, self.num_channels, self.num_samples)
 
-    def rank(self, heard: Sequence[Samples]) -> list[tuple[int, float]]:
+    def rank(self, heard: Sequence[Samples]) -> list[tuple[int, float | None]]:
         """What each candidate made, [T'] each -> (candidate, score), best first.
 
-        The score is the cosine of the prompt's and the sound's CLAP embedding; equal scores keep their order.
+        The score is the cosine of the condition and the sound's CLAP embedding; equal scores keep their order. A model
+        that does not hear gives none, and its candidates stay as they were made.
         """
+        if not self.model.clap.hears:
+            return [(candidate, None) for candidate in range(len(heard))]
         embedded = torch.cat([self.model.embed_audio(torch.from_numpy(waveform)[None]) for waveform in heard])
-        scores = (embedded.float() @ self.embeddings[0].float()).tolist()
-        return sorted(enumerate(scores), key=lambda scored: -scored[1])
+        scores: list[float] = (embedded.float() @ self.condition.wanted[0].float()).tolist()
+        order = sorted(range(len(scores)), key=lambda candidate: -scores[candidate])
+        return [(candidate, scores[candidate]) for candidate in order]
 
     def story(self, operation: str, candidate: int, score: float | None, settings: Mapping[str, Any]) -> dict[str, Any]:
         """How a take came about, in the words of the wire; enough to make it again."""
         return {
             "operation": operation,
-            "prompt": self.prompt,
+            "prompt": self.condition.prompt,
+            **self.condition.settings,
             **settings,
             "seed": int(self.sampling.seed),
             "steps": int(self.steps),
@@ -137,7 +140,7 @@ class Rendering:
             "score": score,
             "model": self.model.config.name,
             "model_rate_hz": self.model.sample_rate,
-            "warnings": prompt_warnings(self.model, self.prompt),
+            "warnings": list(self.condition.warnings),
         }
 
 
@@ -149,12 +152,3 @@ def loudest_log_mel(mel: MelConfig) -> Tensor:
     """
     lobe = mel.n_fft / 2  # the sum of a Hann window's main lobe: n_fft / 4 in its middle, half of that on either side
     return (slaney_filterbank(mel).amax(dim=1) * lobe).log()
-
-
-def prompt_warnings(model: AudioLDM, prompt: str) -> list[str]:
-    """A sentence for a prompt that names nothing that the model was trained on; it renders all the same."""
-    if model.clap.knows(prompt):
-        return []
-    known = f"; it knows: {', '.join(model.config.sounds)}" if model.config.sounds else ""
-    what = f"the model {model.config.name} knows no sound in {prompt!r}{known}"
-    return [f"{what}. For other sounds use a bigger model: `retake models list` shows them"]

@@ -4,17 +4,29 @@ Pure arithmetic on arrays [C, T]; knows neither models nor seconds beyond the le
 """
 
 import numpy as np
+from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
 from engine.wav_writer import Samples
 
 LONGEST_FADE_S = 0.03  # seconds
+FADE_INTO_HOLE_S = 0.01  # seconds; what breaks off has nothing to fade out: a longer fade would leave a dip
+BLOCK = 2**18  # samples of each channel that are measured at a time
 SILENCE = 1e-5  # RMS, -100 dB of full scale: quieter than this has no loudness to match
 FULL_SCALE = 1.0
+DUCK_S = 0.01  # seconds before and after a peak over which what is added gives way to it
 
 
 def rms(samples: Samples) -> float:
     """Root of the mean square, in double precision; 0 for nothing."""
-    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if samples.size else 0.0
+    if not samples.size:
+        return 0.0
+    blocks = (samples[..., start : start + BLOCK] for start in range(0, samples.shape[-1], BLOCK))
+    return float(np.sqrt(sum(float(np.square(block, dtype=np.float64).sum()) for block in blocks) / samples.size))
+
+
+def loudest(samples: Samples) -> float:
+    """The largest absolute sample; 0 for nothing."""
+    return max(float(samples.max(initial=0.0)), -float(samples.min(initial=0.0)))
 
 
 def correlation(one: Samples, other: Samples) -> float:
@@ -34,7 +46,7 @@ def match_loudness(part: Samples, reference: Samples, most_down_db: float, most_
         return part
     target = now * np.clip(wanted / now, 10 ** (-most_down_db / 20), 10 ** (most_up_db / 20))
     gains = [_channel_gain(one, rms(beside) / wanted * target) for one, beside in zip(part, reference, strict=True)]
-    matched: Samples = (part * np.array(gains)[:, None]).astype(part.dtype)
+    matched: Samples = part * np.array(gains, part.dtype)[:, None]
     return matched
 
 
@@ -45,7 +57,7 @@ def _channel_gain(channel: Samples, target: float) -> float:
 
 def limit_peak(part: Samples, limit: float = FULL_SCALE) -> Samples:
     """Part [C, T] turned down as a whole, never clipped, until its largest sample is at most `limit`."""
-    peak = float(np.abs(part).max(initial=0.0))
+    peak = loudest(part)
     return part if peak <= limit else (part * (limit / peak)).astype(part.dtype)
 
 
@@ -69,19 +81,52 @@ def crossfade(old: Samples, new: Samples, limit: float | None = None) -> Samples
 def splice(samples: Samples, part: Samples, start: int, sample_rate: int) -> Samples:
     """A copy of samples [C, T] in which part [C, t] replaces what began at `start`.
 
-    Outside [start, start + t) every sample is the same, bit for bit. The crossfades lie inside, up to 30 ms long and at
-    most a quarter of the part; where the part touches the clip's own start or end there is none. What is louder than
-    full scale, or than the clip where that is louder still, is turned down.
+    Outside [start, start + t) every sample is the same, bit for bit. The crossfades lie inside, up to 30 ms long (10 ms
+    where the clip breaks off into silence) and at most a quarter of the part; where the part touches the clip's own
+    start or end there is none. What is louder than full scale, or than the clip where that is louder still, is turned
+    down.
     """
     end = start + part.shape[1]
-    limit = max(FULL_SCALE, float(np.abs(samples).max()))
-    new = limit_peak(part.astype(samples.dtype, copy=False), limit).copy()
-    fade = min(round(LONGEST_FADE_S * sample_rate), part.shape[1] // 4)
-    if start > 0 and fade > 0:
-        new[:, :fade] = crossfade(samples[:, start : start + fade], new[:, :fade], limit)
-    if end < samples.shape[1] and fade > 0:
-        mirrored = samples[:, end - fade : end][:, ::-1], new[:, -fade:][:, ::-1]
-        new[:, -fade:] = crossfade(*mirrored, limit)[:, ::-1]
+    limit = max(FULL_SCALE, loudest(samples))
     result = samples.copy()
-    result[:, start:end] = new
+    new = result[:, start:end]
+    new[:] = limit_peak(part, limit)
+    longest, shortest = (round(seconds * sample_rate) for seconds in (LONGEST_FADE_S, FADE_INTO_HOLE_S))
+    for clip, first, after in ((samples, start, new), (samples[:, ::-1], samples.shape[1] - end, new[:, ::-1])):
+        before, old = clip[:, max(0, first - longest) : first], clip[:, first : first + longest]
+        is_hole = rms(old) < SILENCE <= rms(before)
+        fade = min(shortest if is_hole else longest, part.shape[1] // 4)
+        if first > 0 and fade > 0:
+            after[:, :fade] = crossfade(old[:, :fade], after[:, :fade], limit)
     return result
+
+
+def overlay(samples: Samples, added: Samples, start: int, sample_rate: int) -> Samples:
+    """A copy of samples [C, T] with added [C, t] on top of them from `start` on.
+
+    Outside [start, start + t) every sample is the same, bit for bit; `added` fades in and out inside, as in `splice`.
+    Where the sum would be louder than full scale, or than the clip where that is louder still, only `added` gives way.
+    """
+    end = start + added.shape[1]
+    under, faded = samples[:, start:end], added.astype(samples.dtype)
+    fade = min(round(LONGEST_FADE_S * sample_rate), added.shape[1] // 4)
+    ramp = np.sin((np.arange(fade) + 1) / (fade + 1) * (np.pi / 2)).astype(samples.dtype) ** 2
+    if start > 0 and fade > 0:
+        faded[:, :fade] *= ramp
+    if end < samples.shape[1] and fade > 0:
+        faded[:, -fade:] *= ramp[::-1]
+    result = samples.copy()
+    result[:, start:end] += faded * _room(under, faded, max(FULL_SCALE, float(np.abs(samples).max())), sample_rate)
+    return result
+
+
+def _room(under: Samples, added: Samples, limit: float, sample_rate: int) -> Samples | float:
+    """The gain [T], slowly moving, with which under + gain · added stays within the limit."""
+    is_over = np.abs(under + added) > limit
+    if not is_over.any():
+        return 1.0
+    room = (limit - np.abs(under)) / np.maximum(np.abs(added), np.finfo(added.dtype).tiny)
+    allowed = np.where(is_over, room, 1.0).min(axis=0)
+    size = 2 * round(DUCK_S * sample_rate) + 1
+    smooth: Samples = uniform_filter1d(minimum_filter1d(allowed, size), size).astype(added.dtype)
+    return np.clip(smooth - 1e-6, 0, 1)

@@ -2,6 +2,7 @@
 
 import os
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -238,3 +239,50 @@ def test_a_story_is_found_in_the_file_and_its_absence_is_no_error(tmp_path: Path
 
     assert read_story(tmp_path / "told.wav") == {"prompt": "Donner über See ⚡", "seed": 3}
     assert read_story(plain) == {}
+
+
+@pytest.mark.parametrize("length", [1_900, 3_000, 100_000])
+def test_a_story_may_be_long(tmp_path: Path, length: int) -> None:
+    """libsndfile reads no comment of 2,048 bytes or more."""
+    Audio(noise(), 44_100, story={"prompt": "x" * length}).write(tmp_path / "told.wav")
+
+    assert read_story(tmp_path / "told.wav") == {"prompt": "x" * length}
+
+
+class TestWhereItCameFrom:
+    def test_a_whole_file_is_known(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        saved(Path("clip.wav"), noise())
+
+        assert Audio.read("clip.wav").path == tmp_path / "clip.wav"
+        assert Audio.read("clip.wav", 0, 0.5).path == tmp_path / "clip.wav"
+
+    def test_what_is_not_the_file_has_no_path(self, tmp_path: Path) -> None:
+        path = saved(tmp_path / "clip.wav", noise())
+        clip = Audio.read(path)
+
+        assert Audio.read(path, end_s=0.2).path is None
+        assert clip.to_mono().path is None
+        assert clip.resample(16_000).path is None
+        assert replace(clip, samples=clip.samples / 2).path is None
+
+    def test_the_same_sound_has_the_same_fingerprint(self, tmp_path: Path) -> None:
+        path = saved(tmp_path / "clip.wav", noise(), subtype="PCM_24")
+        clip = Audio.read(path)
+        Audio(clip.samples, 44_100, {"title": "other"}, "PCM_24").write(tmp_path / "copy.wav")
+
+        assert Audio.read(tmp_path / "copy.wav").fingerprint == clip.fingerprint
+        assert len(clip.fingerprint) == 64
+
+    def test_another_sound_has_another(self) -> None:
+        clip = Audio(noise(), 44_100)
+        louder = clip.samples.copy()
+        louder[1, -1] += 1e-6
+        others = [
+            Audio(louder, 44_100),
+            Audio(clip.samples, 48_000),
+            Audio(clip.samples.reshape(1, -1), 44_100),
+            Audio(clip.samples[:, :-1], 44_100),
+        ]
+
+        assert clip.fingerprint not in {other.fingerprint for other in others}

@@ -7,8 +7,8 @@ import sys
 import pytest
 import torch
 from torch import nn
-from transformers import ClapAudioConfig, ClapFeatureExtractor, ClapModel, ClapTextConfig, RobertaTokenizer
-from transformers.models.clap.configuration_clap import ClapConfig as TransformersClapConfig
+from transformers import ClapFeatureExtractor, RobertaTokenizer
+from twins import transformers_clap
 
 from engine.errors import ModelBrokenError
 from engine.models.clap import ClapConfig, LaionClap, fit_windows
@@ -34,64 +34,7 @@ def clap(scramble) -> LaionClap:
     return scramble(LaionClap(SMALL, OurTokenizer.bytes_only()), seed=1)
 
 
-# --- an independent implementation with the same weights -------------------------------------------------------------
-
-RENAMED = (
-    ("text_branch.", "text_model."),
-    ("audio_branch.", "audio_model.audio_encoder."),
-    ("attn.relative_position", "attention.self.relative_position"),
-    ("attn.qkv", "attention.self.qkv"),
-    ("attn.proj.", "attention.output.dense."),
-    ("mlp.fc1.", "intermediate.dense."),
-    ("mlp.fc2.", "output.dense."),
-    ("norm1.", "layernorm_before."),
-    ("norm2.", "layernorm_after."),
-    ("bn0.", "batch_norm."),
-    ("projection.0.", "projection.linear1."),
-    ("projection.2.", "projection.linear2."),
-)
-WITHOUT_PARTNER = ("tscam_conv", "head.", "attn_mask")
-
-
-def theirs_from_ours(ours: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Our state dict (laion-clap's names) -> transformers' names."""
-    theirs = {}
-    for key, value in ours.items():
-        name = key
-        if key.startswith("audio_branch.") and any(part in key for part in WITHOUT_PARTNER):
-            continue
-        for old, new in RENAMED:
-            if not (key.startswith("text_branch.") and old != "text_branch."):
-                name = name.replace(old, new)
-        if "qkv" in name:
-            for part, third in zip(("query", "key", "value"), value.chunk(3), strict=True):
-                theirs[name.replace("qkv", part)] = third
-        else:
-            theirs[name] = value
-    return theirs
-
-
-def transformers_clap(clap: LaionClap) -> ClapModel:
-    """Transformers' ClapModel of the same shape, with the same weights."""
-    text, audio, width = TEXT_TOWERS[clap.config.text_tower], AUDIO_TOWERS[clap.config.audio_tower], clap.embedding_dim
-    text_config = ClapTextConfig(
-        vocab_size=text.vocabulary_size, hidden_size=text.width, num_hidden_layers=text.num_layers,
-        num_attention_heads=text.num_heads, intermediate_size=text.feed_forward, projection_dim=width,
-        max_position_embeddings=text.num_positions, layer_norm_eps=1e-5,
-    )  # fmt: skip
-    audio_config = ClapAudioConfig(
-        patch_embeds_hidden_size=audio.dim, hidden_size=audio.width, depths=list(audio.depths),
-        num_attention_heads=list(audio.num_heads), projection_dim=width,
-    )  # fmt: skip
-    config = TransformersClapConfig(
-        text_config=text_config.to_dict(), audio_config=audio_config.to_dict(), projection_dim=width
-    )
-    theirs = ClapModel(config).eval()
-    missing, unexpected = theirs.load_state_dict(theirs_from_ours(clap.state_dict()), strict=False)
-    assert not unexpected
-    ids = {f"text_model.embeddings.{name}_ids" for name in ("position", "token_type")}
-    assert set(missing) <= {"logit_scale_a", "logit_scale_t", *ids}
-    return theirs
+# --- agreement with an independent implementation --------------------------------------------------------------------
 
 
 @torch.inference_mode()
@@ -116,6 +59,17 @@ def audio_of_both(clap: LaionClap) -> tuple[torch.Tensor, torch.Tensor]:
 class TestAgreementWithTransformers:
     def test_text(self, clap, relative_error):
         assert relative_error(*text_of_both(clap)) <= 1e-5
+
+    @torch.inference_mode()
+    def test_text_padded_to_the_full_length_as_the_reference_pads_it(self, clap, relative_error):
+        """Padding is masked, so ours, which stops at the longest prompt, gives the same."""
+        theirs = transformers_clap(clap)
+        ids, mask = clap.tokenizer.encode(WORDS)
+        missing = MAX_TOKENS - ids.shape[1]
+        ids, mask = nn.functional.pad(ids, (0, missing), value=1), nn.functional.pad(mask, (0, missing))
+        pooled = theirs.text_model(input_ids=ids, attention_mask=mask).pooler_output
+        expected = nn.functional.normalize(theirs.text_projection(pooled), dim=-1)
+        assert relative_error(clap.embed_text(WORDS), expected) <= 1e-5
 
     def test_audio(self, clap, relative_error):
         assert relative_error(*audio_of_both(clap)) <= 1e-5

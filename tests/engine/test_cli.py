@@ -119,7 +119,7 @@ class TestGenerate:
         assert main(words) == DONE
 
         takes = json.loads(capsys.readouterr().out)["takes"]
-        assert [take["path"] for take in takes] == ["r.wav", "r 2.wav", "r 3.wav"]
+        assert [take["path"] for take in takes] == ["r.wav", "r (2).wav", "r (3).wav"]
         assert [take["score"] for take in takes] == sorted((take["score"] for take in takes), reverse=True)
         assert all(Path(take["path"]).exists() for take in takes)
         assert {(take["prompt"], take["seed"], take["steps"], take["model"]) for take in takes} == {
@@ -131,7 +131,27 @@ class TestGenerate:
 
         assert (main(words), main(words)) == (DONE, DONE)
 
-        assert capsys.readouterr().out.splitlines() == ["generate heavy-rain s7.wav", "generate heavy-rain s7 2.wav"]
+        assert capsys.readouterr().out.splitlines() == ["generate heavy-rain s7.wav", "generate heavy-rain s7 (2).wav"]
+
+    def test_a_clip_may_take_the_place_of_the_words(self, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["generate", "--like", str(clip), "--seconds", "0.5", *QUICK]) == DONE
+
+        assert capsys.readouterr().out == "generate like-clip s1.wav\n"
+        assert json.loads(Path("generate like-clip s1.json").read_text(encoding="utf-8"))["like"] == str(
+            clip.absolute()
+        )
+
+    @pytest.mark.parametrize("weight", ["0", "1"], ids=["words alone", "clip alone"])
+    def test_words_and_a_clip_are_mixed_by_weight(self, clip: Path, weight: str) -> None:
+        like = ("--like", str(clip))
+        one = ["rain"] if weight == "0" else like
+        main(["generate", *one, "-o", "one.wav", "--seconds", "0.5", *QUICK])
+        main(["generate", *like, "--like-weight", weight, "rain", "-o", "mixed.wav", "--seconds", "0.5", *QUICK])
+        main(["generate", *like, "--like-weight", "0.5", "rain", "-o", "half.wav", "--seconds", "0.5", *QUICK])
+
+        one_alone, mixed, half = (soundfile.read(name)[0] for name in ("one.wav", "mixed.wav", "half.wav"))
+        assert mixed == pytest.approx(one_alone, abs=1e-3)
+        assert np.abs(half - one_alone).max() > 1e-3
 
     def test_the_same_seed_gives_the_same_sound(self) -> None:
         for name in ("a.wav", "b.wav"):
@@ -185,6 +205,48 @@ class TestEditing:
         assert (changed < 0.25).any()
         assert (changed > 0.45).any()
         assert not ((changed > 0.3) & (changed < 0.4)).any()
+
+    def test_inpaint_takes_a_band_for_a_gap(self, clip: Path) -> None:
+        gaps = ("--region", "0.1", "0.2", "1000", "4000", "--region", "0.5", "0.6")
+
+        assert main(["inpaint", str(clip), "birds", "-o", "out.wav", *gaps, *QUICK]) == DONE
+
+        before, after = (soundfile.read(name)[0] for name in (clip, "out.wav"))
+        spectra = (
+            np.abs(np.fft.rfft((after - before)[4410:8820], axis=0)),
+            np.abs(np.fft.rfft(before[4410:8820], axis=0)),
+        )
+        changed, whole = (np.square(spectrum).sum(axis=1) for spectrum in spectra)
+        hz = np.fft.rfftfreq(4410, 1 / 44_100)
+        outside = (hz < 700) | (hz > 4600)
+        assert changed[outside].sum() < 0.01 * changed.sum()
+        assert changed[~outside].sum() > 0.1 * whole[~outside].sum()
+        assert (before[22_050:26_460] != after[22_050:26_460]).any()
+
+    def test_vary_needs_no_words(self, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["vary", str(clip), "--start", "0.5", *QUICK]) == DONE
+
+        assert capsys.readouterr().out == "clip vary s1.wav\n"
+        before, after = (soundfile.read(name, dtype="int32")[0] for name in (clip, "clip vary s1.wav"))
+        assert before.shape == after.shape
+        assert (before[:22_050] == after[:22_050]).all()
+        assert (before[22_050:] != after[22_050:]).any()
+
+    def test_upscale_keeps_what_the_clip_holds(self, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["upscale", str(clip), "--cutoff-hz", "4000", *QUICK]) == DONE
+
+        assert capsys.readouterr().out == "clip upscale s1.wav\n"
+        before, after = (soundfile.read(name)[0] for name in (clip, "clip upscale s1.wav"))
+        changed = np.abs(np.fft.rfft(after - before, axis=0)).sum(axis=1)
+        hz = np.fft.rfftfreq(44_100, 1 / 44_100)
+        assert after.shape == before.shape
+        assert changed[hz < 3500].max() < 0.01 * changed[hz > 4500].max()
+
+    def test_words_may_come_behind_options(self, clip: Path) -> None:
+        words = ["vary", "--seed", "2", str(clip), "--strength", "0.2", "rain", "-o", "out.wav", *QUICK]
+
+        assert main(words) == DONE
+        assert json.loads(Path("out.json").read_text(encoding="utf-8"))["prompt"] == "rain"
 
     def test_names_its_result_after_the_clip(self, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
         main(["inpaint", str(clip), "glass break", "--start", "0.2", "--end", "0.4", *QUICK])
@@ -277,6 +339,18 @@ class TestBadInput:
                 "high_hz is 300.0; expected more than low_hz",
                 id="reversed band",
             ),
+            pytest.param(["generate", "--like", "none.wav"], "there is no file at none.wav", id="no clip to be like"),
+            pytest.param(
+                ["generate", "--like", "clip.wav", "--like-weight", "2"], "like_weight is 2.0", id="too much like it"
+            ),
+            pytest.param(["vary", "none.wav"], "there is no file at none.wav", id="nothing to vary"),
+            pytest.param(["vary", "clip.wav", "--strength", "-1"], "strength is -1.0", id="too weak"),
+            pytest.param(["upscale", "clip.wav", "--cutoff-hz", "0"], "cutoff_hz is 0.0", id="no cutoff"),
+            pytest.param(["upscale", "clip.wav", "--output-rate", "5"], "output_rate is 5", id="no rate"),
+            pytest.param(["inpaint", "clip.wav", "rain", "--region", "0", "9"], "the region 0 s to 9 s", id="far out"),
+            pytest.param(["again", "none.wav"], "there is no file at none.wav", id="nothing to repeat"),
+            pytest.param(["again", "clip.wav"], "there is no story in clip.json", id="no story"),
+            pytest.param(["again", "none.json"], "there is no story in none.json", id="no sidecar"),
             pytest.param(["models", "show", "no-such"], "no model 'no-such'", id="unknown model shown"),
             pytest.param(["benchmark", "--runs", "0"], "runs is 0", id="no runs"),
             pytest.param(["benchmark", "--against", "colour=red"], "against is 'colour=red'", id="unknown setting"),
@@ -313,6 +387,13 @@ class TestBadInput:
             pytest.param(["generate", "rain", "--sampler", "euler"], "invalid choice: 'euler'", id="unknown sampler"),
             pytest.param(["inpaint", "clip.wav", "rain"], "say where the gap is", id="no gap"),
             pytest.param(["inpaint", "clip.wav", "rain", "--start", "1"], "--start and --end go together", id="no end"),
+            pytest.param(["restyle", "clip.wav"], "required: prompt", id="neither words nor a clip to be like"),
+            pytest.param(["vary"], "required: clip", id="no clip"),
+            pytest.param(["upscale", "clip.wav", "rain", "more"], "unrecognized arguments: more", id="two prompts"),
+            pytest.param(["again"], "required: FILE", id="no take"),
+            pytest.param(
+                ["inpaint", "clip.wav", "rain", "--region", "1", "2", "300"], "not 3 numbers", id="half a band"
+            ),
             pytest.param(["evaluate", "a"], "give two folders", id="one folder"),
             pytest.param(["evaluate", "a", "b", "c"], "give two folders", id="three folders"),
             pytest.param(["evaluate", "a", "b", "--picture", "p.png"], "for models only", id="picture of folders"),

@@ -1,5 +1,6 @@
 """Names of the files that the command line writes."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -21,18 +22,18 @@ class TestNamesThatWereAskedFor:
     def test_further_takes_are_numbered(self) -> None:
         assert choose_outputs(Path("a/rain.WAV"), "unused", 3) == [
             Path("a/rain.WAV"),
-            Path("a/rain 2.WAV"),
-            Path("a/rain 3.WAV"),
+            Path("a/rain (2).WAV"),
+            Path("a/rain (3).WAV"),
         ]
 
     def test_a_missing_ending_is_added(self) -> None:
         assert choose_outputs(Path("rain"), "unused", 1) == [Path("rain.wav")]
 
-    @pytest.mark.parametrize("taken", ["rain.wav", "rain 2.wav", "rain.json"], ids=["first", "further", "story"])
+    @pytest.mark.parametrize("taken", ["rain.wav", "rain (2).wav", "rain.json"], ids=["first", "further", "story"])
     def test_a_taken_name_is_refused(self, working_folder: Path, taken: str) -> None:
         (working_folder / taken).write_text("mine", encoding="utf-8")
 
-        with pytest.raises(OutputExistsError, match=f"{taken} exists already"):
+        with pytest.raises(OutputExistsError, match=f"{re.escape(taken)} exists already"):
             choose_outputs(Path("rain.wav"), "unused", 2)
 
     def test_a_link_to_nowhere_is_taken_too(self, working_folder: Path) -> None:
@@ -53,9 +54,9 @@ class TestNamesOfOurOwn:
 
     def test_pass_over_what_is_there(self, working_folder: Path) -> None:
         (working_folder / "rain s1.wav").touch()
-        (working_folder / "rain s1 3.wav").touch()
+        (working_folder / "rain s1 (3).wav").touch()
 
-        assert [path.name for path in choose_outputs(None, "rain s1", 2)] == ["rain s1 2.wav", "rain s1 4.wav"]
+        assert [path.name for path in choose_outputs(None, "rain s1", 2)] == ["rain s1 (2).wav", "rain s1 (4).wav"]
 
     @pytest.mark.parametrize(
         ("arguments", "expected"),

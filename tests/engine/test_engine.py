@@ -1,13 +1,26 @@
 """The engine's door: loading, refusing, unloading; and that the door lists what it offers."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 import engine
 from engine import Audio, Engine, EngineError, Generate, InvalidRequestError, ModelUnloadedError, Restyle, errors
-from engine.engine import _in_precision
-from engine.errors import DeviceUnavailableError, EvaluationError, ModelNotFoundError, PackageMissingError
+from engine.checkpoints.store import save_model
+from engine.engine import ready
+from engine.errors import (
+    CheckpointError,
+    DeviceUnavailableError,
+    DiskFullError,
+    DownloadError,
+    EvaluationError,
+    ModelNotFoundError,
+    PackageMissingError,
+    RemovalError,
+    StoryError,
+)
 from engine.presets import PRESETS, build
 
 
@@ -17,8 +30,9 @@ class TestDoor:
         assert all(hasattr(engine, name) for name in engine.__all__)
 
     def test_every_failure_of_a_request_can_be_named(self) -> None:
-        """Errors of evaluation and of missing extras belong to the command line."""
-        behind = (EvaluationError, PackageMissingError)
+        """Errors of evaluation, checkpoints, missing extras and repeated takes belong to the command line."""
+        checkpoints = (CheckpointError, DiskFullError, DownloadError, RemovalError)
+        behind = (EvaluationError, PackageMissingError, StoryError, *checkpoints)
         failures = {
             name
             for name, kind in vars(errors).items()
@@ -39,6 +53,25 @@ class TestLoading:
     def test_it_knows_its_names(self) -> None:
         loaded = Engine.load("tiny", "cpu")
         assert (loaded.model_name, loaded.device_name, loaded.sample_rate) == ("tiny", "cpu", 16_000)
+
+    @pytest.mark.parametrize(
+        ("name", "models_dir"),
+        [("models/mine", None), ("mine", "models")],
+        ids=["a relative path", "a folder of models of one's own"],
+    )
+    def test_its_name_holds_from_everywhere(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, models_dir: str | None
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        save_model(build(PRESETS["tiny"]), Path("models/mine"))
+
+        assert Engine.load(name, "cpu", models_dir).model_name == str(tmp_path / "models" / "mine")
+
+    def test_an_installed_model_keeps_its_name(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RETAKE_MODELS", str(tmp_path))
+        save_model(build(PRESETS["tiny"]), tmp_path / "mine")
+
+        assert Engine.load("mine", "cpu").model_name == "mine"
 
 
 class TestRunning:
@@ -72,7 +105,7 @@ class TestHalfPrecision:
     def test_takes_are_finite_and_alike(self, dtype: torch.dtype) -> None:
         clip = Audio((np.random.default_rng(1).standard_normal((1, 16_000)) * 0.1).astype(np.float32), 16_000)
         request = Restyle(clip, "rain", strength=0.3, steps=4)
-        half = Engine(_in_precision(build(PRESETS["tiny"]), dtype))
+        half = Engine(ready(build(PRESETS["tiny"]), dtype))
 
         (exact,), (rough,) = Engine(build(PRESETS["tiny"])).run(request), half.run(request)
 

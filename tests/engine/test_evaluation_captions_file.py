@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import CaptionsError
 from engine.evaluation.captions_file import Caption, read_captions
+from engine.evaluation.evaluation_errors import CaptionsError
 
 CLASSES = ("rain", "dog")
 

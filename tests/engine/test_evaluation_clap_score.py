@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from engine.errors import NotFiniteError, PairMissingError
 from engine.evaluation.clap_score import clap_scores
+from engine.evaluation.evaluation_errors import NotFiniteError, PairMissingError
 
 
 class LevelEmbedder:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine.audio import Audio
-from engine.errors import AudioEmptyError, ModelBrokenError, NotFiniteError
+from engine.errors import AudioEmptyError, ModelBrokenError
 from engine.evaluation.classifier import (
     SAMPLE_RATE,
     SHIPPED,
@@ -18,6 +18,7 @@ from engine.evaluation.classifier import (
     mono_16_khz,
     save_classifier,
 )
+from engine.evaluation.evaluation_errors import NotFiniteError
 from engine.evaluation.train_classifier import ClassifierSettings, run, vary
 from engine.sounds import SOUNDS, render
 

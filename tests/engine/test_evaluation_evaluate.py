@@ -9,9 +9,10 @@ import torch
 
 from engine.audio import Audio
 from engine.cli import DONE, main
-from engine.errors import CancelledError, TooFewClipsError
+from engine.errors import CancelledError
 from engine.evaluation.classifier import SoundClassifier, load_classifier
 from engine.evaluation.evaluate import PAIRED_SEED, SEEDS_A_RUN, EvaluationSettings, evaluate_model
+from engine.evaluation.evaluation_errors import TooFewClipsError
 from engine.evaluation.report import class_rows
 from engine.operations.generate import Generate
 from engine.sounds import captions, render

@@ -8,17 +8,17 @@ import pytest
 import soundfile
 import torch
 
-from engine.errors import (
+from engine.errors import EvaluationError
+from engine.evaluation.captions_file import Caption
+from engine.evaluation.classifier import SoundClassifier, load_classifier
+from engine.evaluation.evaluation_errors import (
     ClipUnusableError,
-    EvaluationError,
     FolderMissingError,
     LengthMismatchError,
     PairMissingError,
     RateMismatchError,
     TooFewClipsError,
 )
-from engine.evaluation.captions_file import Caption
-from engine.evaluation.classifier import SoundClassifier, load_classifier
 from engine.evaluation.folders import evaluate_folders
 from engine.evaluation.reconstruction import log_spectral_distance, mel_l1
 from engine.sounds import render

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from engine.errors import NotFiniteError, TooFewClipsError
+from engine.evaluation.evaluation_errors import NotFiniteError, TooFewClipsError
 from engine.evaluation.frechet import frechet_distance
 
 

@@ -8,7 +8,7 @@ import pytest
 import scipy.signal
 import torch
 
-from engine.errors import NotFiniteError
+from engine.evaluation.evaluation_errors import NotFiniteError
 from engine.evaluation.reconstruction import log_spectral_distance, mel_l1, spectral_convergence
 
 DISTANCES = [log_spectral_distance, mel_l1, spectral_convergence]

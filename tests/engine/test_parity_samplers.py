@@ -63,6 +63,25 @@ def test_schedule_is_diffusers_own(relative_error):
     assert relative_error(SCHEDULE.alphas_cumprod, theirs.double()) <= 1e-6
 
 
+class TestTimesteps:
+    @pytest.mark.parametrize("num_steps", [steps for steps in range(1, 501) if 1000 % steps == 0])
+    def test_ddim_s_are_diffusers_own_wherever_they_divide_the_schedule(self, num_steps):
+        """At 1000 the reference and diffusers overrun the schedule."""
+        scheduler = DDIMScheduler(**PUBLISHED, steps_offset=1)
+        scheduler.set_timesteps(num_steps)
+        assert leading_timesteps(num_steps, SCHEDULE) == scheduler.timesteps.tolist()
+
+    def test_dpm_solver_s_are_diffusers_own_at_any_number(self):
+        """Halves may be rounded up or down: 499.5, in 26 steps, is 500 here and 499 there."""
+        for num_steps in range(1, 500):
+            scheduler = DPMSolverMultistepScheduler(**PUBLISHED)
+            scheduler.set_timesteps(num_steps)
+            ours = timesteps_for(num_steps, SCHEDULE)
+            for i, (mine, theirs) in enumerate(zip(ours, scheduler.timesteps.tolist(), strict=True)):
+                is_half = 2 * 999 * i % num_steps == 0 and 999 * i % num_steps != 0
+                assert mine == theirs or (is_half and abs(mine - theirs) == 1)
+
+
 @pytest.mark.parametrize("predict", PREDICTIONS.values(), ids=PREDICTIONS.keys())
 class TestWholeTrajectories:
     @pytest.mark.parametrize("num_steps", [10, 50, 200])

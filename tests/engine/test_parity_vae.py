@@ -1,69 +1,12 @@
 """The mel autoencoder against diffusers' AutoencoderKL, and its published size."""
 
-from collections.abc import Iterator
-
 import pytest
 import torch
-from diffusers import AutoencoderKL
-from torch import nn
+from twins import diffusers_vae
 
-from engine.models.layers import ResBlock
 from engine.models.vae import Vae, VaeConfig
 
 NARROW = VaeConfig(base_channels=32)
-
-RESIDUAL = {"norm1": "norm1", "conv1": "conv1", "norm2": "norm2", "conv2": "conv2", "shortcut": "conv_shortcut"}
-MIDDLE = {
-    "middle.1.norm": "mid_block.attentions.0.group_norm",
-    "middle.1.out": "mid_block.attentions.0.to_out.0",
-    **{f"middle.0.{ours}": f"mid_block.resnets.0.{theirs}" for ours, theirs in RESIDUAL.items()},
-    **{f"middle.2.{ours}": f"mid_block.resnets.1.{theirs}" for ours, theirs in RESIDUAL.items()},
-}
-ENDS = {"conv_in": "conv_in", "head.0": "conv_norm_out", "head.2": "conv_out"}
-
-
-def level_names(levels: nn.Module, blocks: str, resample: str) -> Iterator[tuple[str, str]]:
-    """Names of the layers between the ends: ours and theirs."""
-    block, index = 0, 0
-    for position, module in enumerate(levels.children()):
-        if isinstance(module, ResBlock):
-            for ours, theirs in RESIDUAL.items():
-                yield f"levels.{position}.{ours}", f"{blocks}.{block}.resnets.{index}.{theirs}"
-            index += 1
-        else:
-            yield f"levels.{position}.conv", f"{blocks}.{block}.{resample}.0.conv"
-            block, index = block + 1, 0
-
-
-def theirs_from_ours(vae: Vae) -> dict[str, torch.Tensor]:
-    names = {"quant_conv": "quant_conv", "post_quant_conv": "post_quant_conv"}
-    for part, blocks, resample in (
-        ("encoder", "down_blocks", "downsamplers"),
-        ("decoder", "up_blocks", "upsamplers"),
-    ):
-        layers = {**ENDS, **MIDDLE, **dict(level_names(vae.get_submodule(f"{part}.levels"), blocks, resample))}
-        names.update({f"{part}.{ours}": f"{part}.{theirs}" for ours, theirs in layers.items()})
-    theirs = {}
-    for key, value in vae.state_dict().items():
-        layer, _, kind = key.rpartition(".")
-        if layer.endswith("query_key_value"):
-            attention = f"{layer.partition('.')[0]}.mid_block.attentions.0"
-            for name, third in zip(("to_q", "to_k", "to_v"), value.chunk(3), strict=True):
-                theirs[f"{attention}.{name}.{kind}"] = third
-        else:
-            theirs[f"{names[layer]}.{kind}"] = value
-    return theirs
-
-
-def diffusers_vae(vae: Vae) -> AutoencoderKL:
-    config = vae.config
-    theirs = AutoencoderKL(
-        in_channels=1, out_channels=1, latent_channels=config.latent_channels, norm_num_groups=config.groups,
-        down_block_types=("DownEncoderBlock2D",) * 3, up_block_types=("UpDecoderBlock2D",) * 3,
-        block_out_channels=tuple(config.base_channels * mult for mult in config.channel_mult), layers_per_block=2,
-    ).eval()  # fmt: skip
-    theirs.load_state_dict(theirs_from_ours(vae))
-    return theirs
 
 
 def log_mel(frames: int) -> torch.Tensor:

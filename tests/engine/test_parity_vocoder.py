@@ -2,45 +2,11 @@
 
 import pytest
 import torch
-from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
+from twins import transformers_vocoder
 
 from engine.models.vocoder import HiFiGan, HiFiGanConfig
 
 NARROW = HiFiGanConfig(channels=64)
-NAMES = {
-    "conv_in": "conv_pre",
-    "conv_out": "conv_post",
-    "upsample": "upsampler",
-    "dilated": "convs1",
-    "plain": "convs2",
-}
-
-
-def theirs_from_ours(vocoder: HiFiGan) -> dict[str, torch.Tensor]:
-    """Our state dict -> transformers' names; there the residual stacks of all stages stand in one list."""
-    stacks = len(vocoder.config.residual_kernels)
-    theirs = {"mean": torch.zeros(vocoder.config.num_mels), "scale": torch.ones(vocoder.config.num_mels)}
-    for key, value in vocoder.state_dict().items():
-        first, *rest = key.split(".")
-        if first == "residual":
-            stage, stack, kind, *rest = rest
-            first, rest = "resblocks", [str(int(stage) * stacks + int(stack)), NAMES[kind], *rest]
-        theirs[".".join([NAMES.get(first, first), *rest])] = value
-    return theirs
-
-
-def transformers_vocoder(vocoder: HiFiGan) -> SpeechT5HifiGan:
-    ours = vocoder.config
-    config = SpeechT5HifiGanConfig(
-        model_in_dim=ours.num_mels, sampling_rate=16000, upsample_initial_channel=ours.channels,
-        upsample_rates=list(ours.rates), upsample_kernel_sizes=list(ours.kernels),
-        resblock_kernel_sizes=list(ours.residual_kernels),
-        resblock_dilation_sizes=[list(ours.dilations)] * len(ours.residual_kernels),
-        leaky_relu_slope=0.1, normalize_before=False,
-    )  # fmt: skip
-    theirs = SpeechT5HifiGan(config).eval()
-    theirs.load_state_dict(theirs_from_ours(vocoder))
-    return theirs
 
 
 @torch.inference_mode()

@@ -18,3 +18,9 @@ def clip() -> Audio:
     tones = np.stack([np.sin(2 * np.pi * hz * time) * np.exp(-2 * time) for hz in (330, 495)])
     noise = np.random.default_rng(4).standard_normal(tones.shape) * 0.02
     return Audio((0.4 * tones + noise).astype(np.float32), 44_100, encoding="PCM_24")
+
+
+@pytest.fixture(scope="session")
+def nano() -> Engine:
+    """The shipped model, for what only a trained one can show."""
+    return Engine.load("nano", "cpu")

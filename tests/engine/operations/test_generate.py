@@ -92,6 +92,7 @@ class TestStory:
             "candidates": 1,
             "score": score,
             "model": "tiny",
+            "device": "cpu",
             "model_rate_hz": 16_000,
             "warnings": [],
         }
@@ -163,9 +164,10 @@ class _Overshooting(AudioLDM):
 
 class TestOvershooting:
     def test_one_mad_band_does_not_bury_the_others(self) -> None:
+        """Left as asked, the band stands 2,500,000 above the rest; held to full scale, 1,000 to 4,000."""
         (take,) = Engine(_Overshooting(PRESETS["tiny"]).eval()).run(RAIN_ALONE)
         spectrum = np.abs(np.fft.rfft(take.samples[0]))
-        assert np.median(spectrum) > spectrum.max() / 3_000
+        assert np.median(spectrum) > spectrum.max() / 20_000
 
     def test_the_loudest_is_what_a_full_scale_sine_reaches(self) -> None:
         """Away from the clip's ends, where reflection doubles what it finds."""

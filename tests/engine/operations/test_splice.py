@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.operations.splice import FULL_SCALE, crossfade, limit_peak, match_loudness, rms, splice
+from engine.operations.splice import FULL_SCALE, crossfade, limit_peak, match_loudness, overlay, rms, splice
 
 RATE = 48_000
 
@@ -110,3 +110,43 @@ class TestLoudness:
         assert np.allclose(limit_peak(part), part / np.abs(part).max(), atol=1e-6)
         assert np.array_equal(limit_peak(part * 0.01), part * np.float32(0.01))
         assert rms(limit_peak(np.zeros((1, 0), np.float32))) == 0
+
+
+def test_a_hole_is_filled_from_its_very_edges() -> None:
+    """Where the clip breaks off the fades last 10 ms; out of sound, or of silence that lasts, 30."""
+    clip, part = noise(1), noise(2, 10_000)
+    holed = clip.copy()
+    holed[:, 20_000:30_000] = 0
+    for samples, fade in ((clip, 1_440), (holed, 480), (clip * 0, 1_440)):
+        new = splice(samples, part, 20_000, RATE)[:, 20_000:30_000]
+        assert np.array_equal(new[:, fade:-fade], part[:, fade:-fade])
+        assert (new[:, :fade] != part[:, :fade]).mean() > 0.9
+        assert (new[:, -fade:] != part[:, -fade:]).mean() > 0.9
+
+
+class TestOverlay:
+    def test_outside_nothing_changes_and_inside_both_sound(self) -> None:
+        under, added = noise(1), noise(2, 10_000)
+        result = overlay(under, added, 20_000, RATE)
+        assert np.array_equal(result[:, :20_000], under[:, :20_000])
+        assert np.array_equal(result[:, 30_000:], under[:, 30_000:])
+        inner = slice(21_440, 28_560)
+        assert np.array_equal(result[:, inner], (under[:, 20_000:30_000] + added)[:, 1_440:-1_440])
+
+    def test_its_ends_fade_inside_the_clip_only(self) -> None:
+        under, added = np.zeros((1, 10_000), np.float32), np.full((1, 10_000), 0.5, np.float32)
+        whole, part = overlay(under, added, 0, RATE), overlay(under, added[:, :5_000], 2_000, RATE)
+        assert np.array_equal(whole, added)
+        assert np.abs(np.diff(part)).max() < 0.001
+
+    @pytest.mark.parametrize("level", [0.1, 0.5, 2.0])
+    def test_only_what_is_added_gives_way_at_full_scale(self, level: float) -> None:
+        under = np.sin(np.arange(48_000) / 30)[None].astype(np.float32) * np.linspace(0, 1, 48_000, dtype=np.float32)
+        result = overlay(under, noise(3, channels=1, level=level), 0, RATE)
+        assert np.abs(result).max() <= FULL_SCALE
+        assert rms((result - under)[:, :2_000]) > 0.05 * min(level, 1)
+
+    def test_a_clip_beyond_full_scale_may_stay_there(self) -> None:
+        under = noise(1, level=0.6)
+        result = overlay(under, noise(2, level=0.6), 0, RATE)
+        assert np.abs(result).max() <= np.abs(under).max()

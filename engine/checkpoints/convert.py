@@ -1,0 +1,180 @@
+"""An AudioLDM checkpoint of somebody else's becomes a model folder of ours, whole or not at all."""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from torch import Tensor
+
+from engine.checkpoints.assemble import assemble
+from engine.checkpoints.card import model_card
+from engine.checkpoints.catalogue import CARD_FILE, CONFIG_FILE, SHIPPED_MODELS, models_folder
+from engine.checkpoints.foreign import Foreign, Heads, read_foreign, weight_files
+from engine.checkpoints.foreign_files import check_records, sha256_of
+from engine.checkpoints.import_errors import CheckpointUnknownError, TokenizerMissingError, WeightsShapeError
+from engine.checkpoints.published import LICENCE, PUBLISHED
+from engine.checkpoints.store import WEIGHTS_FILE, config_to_json
+from engine.checkpoints.tensor_file import stored_bytes, write_tensors
+from engine.errors import CancelledError, DiskFullError, InvalidRequestError, OutputExistsError, OutputWriteError
+from engine.models.clap import ClapConfig
+from engine.models.clap_tokenizer import RobertaTokenizer
+from engine.models.clap_towers import TEXT_TOWERS
+from engine.presets import PRESETS
+
+OnProgress = Callable[[float, str], None]  # share of the whole, and what is being done
+
+_SMALL_FILES = 8_000_000  # bytes, at most: config, card, tokenizer
+_TOKENIZER_FILES = (("tokenizer.json",), ("vocab.json", "merges.txt"))
+_NAME = re.compile(r"\w[\w.+-]*")
+_UNKNOWN_LICENCE = "unknown; ask whoever trained it"
+
+
+def import_checkpoint(
+    path: Path,
+    name: str | None = None,
+    models_dir: Path | None = None,
+    *,
+    source: str = "",
+    clap: Path | None = None,
+    tokenizer: Path | None = None,
+    heads: Heads = "original",
+    on_progress: OnProgress = lambda _fraction, _text: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Path:
+    """Import the original .ckpt or diffusers folder at `path`; the folder of the new model.
+
+    `clap` supplies the towers that are missing there (LAION-CLAP's file, or a transformers folder), `tokenizer` is a
+    folder with tokenizer.json, or vocab.json and merges.txt. `source` says in words where the files came from; without
+    it the path and the SHA-256 are noted. `heads="diffusers"` computes with diffusers' number of attention heads
+    instead of those that the models were trained with. Both callbacks are asked often; `on_progress` may raise as well.
+
+    Raises:
+        CheckpointError: it cannot be imported; nothing was written.
+        InvalidRequestError, OutputExistsError: the name cannot be used, or is taken.
+        DiskFullError, OutputWriteError: there is no room, or the disk refused.
+        CancelledError: `should_stop` said so; nothing was left behind.
+    """
+    watch = _Watch(on_progress, should_stop)
+    root = models_dir or models_folder()
+    folder = root / _checked(name or default_name(path))
+    if os.path.lexists(folder):
+        raise OutputExistsError(folder)
+    watch.at(0.0, "reading the checkpoint")
+    foreign, tensors = _taken_apart(path, clap, heads)
+    words = _find_tokenizer(foreign, tokenizer, path)
+    _require_space(root, stored_bytes(tensors) + _SMALL_FILES)
+    for file in weight_files(path):
+        check_records(file, watch.part(0.05, 0.2, "checking the file"))
+    config = replace(
+        foreign.config,
+        name=folder.name,
+        licence=LICENCE if _is_published(path, folder.name) else _UNKNOWN_LICENCE,
+        source="; ".join((source or _describe(path, watch), *foreign.remarks)),
+    )
+    with _new_folder(folder) as staging:
+        write_tensors(tensors, staging / WEIGHTS_FILE, watch.part(0.4, 1.0, "writing the model"))
+        words.write(staging)
+        card = model_card(config, sum(tensor.numel() for tensor in tensors.values()))
+        (staging / CARD_FILE).write_text(card, encoding="utf-8")
+        settings = json.dumps(config_to_json(config), indent=1) + "\n"
+        (staging / CONFIG_FILE).write_text(settings, encoding="utf-8")
+    return folder
+
+
+def _taken_apart(path: Path, clap: Path | None, heads: Heads) -> tuple[Foreign, dict[str, Tensor]]:
+    try:
+        foreign = read_foreign(path, clap, heads)
+        return foreign, assemble(foreign)
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        # Settings and shapes are whatever somebody wrote: a net that cannot be built from them is no AudioLDM.
+        raise CheckpointUnknownError(path, f"no net can be built from its settings and shapes ({error})") from error
+
+
+def default_name(path: Path) -> str:
+    """What a checkpoint is called if nobody says: the published name if it has one, else that of its file."""
+    name = path.name.removesuffix(".ckpt").removesuffix(".pt").removesuffix(".safetensors")
+    published = {Path(row.file).stem: row.name for row in PUBLISHED}
+    published |= {row.hub.rpartition("/")[2]: row.name for row in PUBLISHED if row.hub}
+    return published.get(name, name)
+
+
+@dataclass(frozen=True)
+class _Watch:
+    """Tells how far it is, and stops when it is asked to."""
+
+    on_progress: OnProgress
+    should_stop: Callable[[], bool]
+
+    def at(self, fraction: float, text: str) -> None:
+        if self.should_stop():
+            raise CancelledError
+        self.on_progress(fraction, text)
+
+    def part(self, start: float, end: float, text: str) -> Callable[[float], None]:
+        """The progress of one stage, 0 to 1, as progress of the whole."""
+        return lambda share: self.at(start + (end - start) * share, text)
+
+
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise InvalidRequestError("name", name, "letters, digits, dots, dashes and underscores")
+    if name in PRESETS or (SHIPPED_MODELS / name).exists():
+        raise InvalidRequestError("name", name, "one that Retake does not use itself")
+    return name
+
+
+def _is_published(path: Path, name: str) -> bool:
+    return {default_name(path), name} & {row.name for row in PUBLISHED} != set()
+
+
+def _find_tokenizer(foreign: Foreign, given: Path | None, path: Path) -> RobertaTokenizer:
+    folder = given or foreign.tokenizer
+    if folder is None or not any(all((folder / name).is_file() for name in names) for names in _TOKENIZER_FILES):
+        raise TokenizerMissingError(folder or path)
+    tokenizer = RobertaTokenizer.read(folder)
+    assert isinstance(foreign.config.clap, ClapConfig), "foreign checkpoints have LAION's CLAP"
+    known = TEXT_TOWERS[foreign.config.clap.text_tower].vocabulary_size
+    if tokenizer.vocabulary_size > known:
+        raise WeightsShapeError("text tower", [f"{known} tokens, but the tokenizer has {tokenizer.vocabulary_size}"])
+    return tokenizer
+
+
+def _describe(path: Path, watch: _Watch) -> str:
+    """The path, and the fingerprint of every file of weights."""
+    on_share = watch.part(0.2, 0.4, "taking the fingerprint")
+    if not path.is_dir():
+        return f"{path}, sha256 {sha256_of(path, on_share)}"
+    files = [(file.relative_to(path).as_posix(), sha256_of(file, on_share)) for file in weight_files(path)]
+    return f"{path}: " + ", ".join(f"{name} sha256 {digest}" for name, digest in files)
+
+
+def _require_space(root: Path, needed: int) -> None:
+    existing = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(existing).free
+    if free < needed:
+        raise DiskFullError(root, needed, free)
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[Path]:
+    """A folder beside the place where it will stand; there at once when all is written, gone when anything fails."""
+    staging = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=".import-", dir=folder.parent))
+        yield staging
+        staging.chmod(0o755)
+        staging.rename(folder)
+    except OSError as error:
+        if os.path.lexists(folder):
+            raise OutputExistsError(folder) from error
+        raise OutputWriteError(folder, str(error)) from error
+    finally:
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)

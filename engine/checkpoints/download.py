@@ -1,0 +1,181 @@
+"""`pull`: a published checkpoint from its server into the user's models folder, as a model that is ready to run.
+
+The authors' own file is the default form: it is the only one that holds CLAP's audio tower, without which candidates
+are not ranked and `--like` and `vary` do not work; and all six checkpoints exist in it. The diffusers form is smaller.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from engine.checkpoints.catalogue import discard_downloads, downloads_folder, models_folder
+from engine.checkpoints.convert import import_checkpoint
+from engine.checkpoints.download_errors import (
+    DownloadStoppedError,
+    DownloadUnwritableError,
+    PullRunningError,
+)
+from engine.checkpoints.hub_listing import list_snapshot
+from engine.checkpoints.published import (
+    DIFFUSERS,
+    ORIGINAL,
+    Form,
+    Published,
+    RemoteFile,
+    hub,
+    refuse_offline,
+    tokenizer_files,
+    zenodo,
+)
+from engine.checkpoints.transfer import Patience, Received, ask, fetch
+from engine.errors import CheckpointError, DiskFullError, OutputExistsError
+
+OnProgress = Callable[[float, str], None]  # share of the whole, 0 to 1; what is being done
+
+_DOWNLOADED = 0.85  # of the time; the import takes the rest
+_BYTES_PER_PARAMETER = 4  # of the imported model, at most
+_PATIENCE = Patience()
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be fetched, and from where in words."""
+
+    files: tuple[RemoteFile, ...]
+    origin: str
+    num_bytes: int  # of all files; estimated where no server has said
+
+
+def pull(
+    published: Published,
+    models_dir: Path | None = None,
+    *,
+    form: Form = ORIGINAL,
+    revision: str | None = None,
+    keep_download: bool = False,
+    on_progress: OnProgress | None = None,
+    patience: Patience = _PATIENCE,
+) -> Path:
+    """Fetch `published`, import it, and throw the download away unless it is to be kept; the folder of the model.
+
+    `revision` names a commit of the diffusers form; without it the newest is looked up and noted. What has arrived when
+    this is interrupted stays, and the next call goes on from there.
+
+    Raises:
+        DownloadError: as its branches say; DownloadStoppedError on Ctrl-C.
+        DiskFullError: the download and the model have no room.
+        OutputExistsError: a model of that name is installed.
+        CheckpointError: what came is not what it should be; nothing was installed.
+    """
+    refuse_offline()
+    show = on_progress or (lambda _share, _text: None)
+    root = models_dir or models_folder()
+    if os.path.lexists(root / published.name):
+        raise OutputExistsError(root / published.name)
+    if form == DIFFUSERS:
+        published.diffusers()
+    folder = downloads_folder(root) / published.name / form
+    require_space(folder, published.about_bytes if form == ORIGINAL else 0, published)
+    try:
+        with _alone(folder, published.name):
+            plan = _plan(published, form, revision, patience)
+            require_space(folder, plan.num_bytes, published)
+            received = _fetch_all(plan, folder, show, patience)
+            installed = _install(plan, received, folder, published, root, show)
+    except KeyboardInterrupt:
+        raise DownloadStoppedError(published.name) from None
+    if not keep_download:
+        discard_downloads(published.name, root)
+    return installed
+
+
+def require_space(folder: Path, download_bytes: int, published: Published) -> None:
+    """Raises DiskFullError unless what is missing of the download, and the model made of it, find room."""
+    arrived = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    needed = max(download_bytes - arrived, 0) + published.parameters * _BYTES_PER_PARAMETER
+    disk = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(disk).free
+    if free < needed:
+        raise DiskFullError(disk, needed, free)
+
+
+def _plan(published: Published, form: Form, revision: str | None, patience: Patience) -> _Plan:
+    """Look up what is to be fetched: sizes and checksums as the servers give them, the commit of a diffusers folder."""
+    if form == DIFFUSERS:
+        repository = published.diffusers()
+        snapshot = list_snapshot(repository, revision or published.revision, hub(), patience.timeout_s)
+        origin = f"{hub()}/{repository} at {snapshot.commit}"
+        return _Plan(snapshot.files, origin, sum(file.size or 0 for file in snapshot.files))
+    checkpoint = _looked_up(published, patience)
+    return _Plan((*tokenizer_files(), checkpoint), checkpoint.url, checkpoint.size or published.about_bytes)
+
+
+def _looked_up(published: Published, patience: Patience) -> RemoteFile:
+    """The original file with the size and MD5 that Zenodo's record names, where the table has none."""
+    known = published.original
+    record = ask(f"{zenodo()}/api/records/{published.record}", patience.timeout_s)
+    files = record.get("files") if isinstance(record, dict) else None
+    for entry in files if isinstance(files, list) else ():
+        if isinstance(entry, dict) and entry.get("key") == published.file:
+            kind, _, checksum = str(entry.get("checksum")).partition(":")
+            md5 = checksum if kind == "md5" else None
+            return replace(known, size=known.size or entry.get("size"), md5=known.md5 or md5)
+    return known
+
+
+def _fetch_all(plan: _Plan, folder: Path, show: OnProgress, patience: Patience) -> list[Received]:
+    received: list[Received] = []
+    done = 0
+
+    def on_bytes(arrived: int, _total: int | None, trouble: str) -> None:
+        so_far = done + arrived
+        text = trouble or f"downloading, {so_far / 1e6:.0f} of {plan.num_bytes / 1e6:.0f} MB"
+        show(_DOWNLOADED * min(so_far / max(plan.num_bytes, 1), 1.0), text)
+
+    for remote in plan.files:
+        received.append(fetch(remote, folder, on_bytes, patience))
+        done += received[-1].path.stat().st_size
+    return received
+
+
+def _install(
+    plan: _Plan, received: list[Received], folder: Path, published: Published, root: Path, show: OnProgress
+) -> Path:
+    """Import what has arrived; what nobody could check is thrown away when it turns out to be no checkpoint."""
+    single = received[-1].path.suffix == ".ckpt"
+    path = received[-1].path if single else folder
+    source = f"{plan.origin}, sha256 {received[-1].sha256}" if single else plan.origin
+
+    def on_progress(share: float, text: str) -> None:
+        show(_DOWNLOADED + (1 - _DOWNLOADED) * share, text)
+
+    try:
+        return import_checkpoint(
+            path, published.name, root, source=source, tokenizer=folder if single else None, on_progress=on_progress
+        )
+    except CheckpointError:
+        if not all(file.checked for file in received):
+            discard_downloads(published.name, root)
+        raise
+
+
+@contextmanager
+def _alone(folder: Path, name: str) -> Iterator[None]:
+    """Raises PullRunningError while another process does the same."""
+    lock = FileLock(folder.parent / f"{folder.name}.lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise PullRunningError(name) from error
+    except OSError as error:
+        raise DownloadUnwritableError(folder, error) from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,89 @@
+"""What can go wrong when somebody else's checkpoint is imported; a branch of the tree in errors.py.
+
+CheckpointError               somebody else's checkpoint that cannot be imported
+  CheckpointMissingError
+  CheckpointUnreadableError   no checkpoint at all, or one that was cut short
+  CheckpointUnsafeError       a pickle that asks for code to be run
+  CheckpointUnknownError      weights of something that is not AudioLDM
+  WeightsMissingError         some of the weights are not there
+  WeightsShapeError           some of them have another shape
+  TokenizerMissingError       nothing that turns prompts into tokens
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from engine.errors import CheckpointError
+
+
+class CheckpointMissingError(CheckpointError):
+    code = "checkpoint_missing"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"there is no checkpoint at {path}", "give a .ckpt file, or a folder in which model_index.json lies"
+        )
+
+
+class CheckpointUnreadableError(CheckpointError):
+    code = "checkpoint_unreadable"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"{path} could not be read as a checkpoint: {reason}", "download it again; compare its size and its sha256"
+        )
+
+
+class CheckpointUnsafeError(CheckpointError):
+    code = "checkpoint_unsafe"
+
+    def __init__(self, path: Path, names: Iterable[str]) -> None:
+        super().__init__(
+            f"{path} holds more than weights: reading it would run {_some(names)}, so it was not read",
+            "use a file from its authors; a checkpoint of your own: save its state_dict alone",
+        )
+
+
+class CheckpointUnknownError(CheckpointError):
+    code = "checkpoint_unknown"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"{path} holds no AudioLDM that is known here: {reason}",
+            "AudioLDM S, M and L are known, as the original .ckpt or as a diffusers folder",
+        )
+
+
+class WeightsMissingError(CheckpointError):
+    code = "weights_missing"
+
+    def __init__(self, part: str, names: Iterable[str]) -> None:
+        super().__init__(
+            f"the checkpoint's {part} is not whole: {_some(names)} missing", "download it again; the file may be cut"
+        )
+
+
+class WeightsShapeError(CheckpointError):
+    code = "weights_shape"
+
+    def __init__(self, part: str, differences: Iterable[str]) -> None:
+        super().__init__(
+            f"the checkpoint's {part} has another shape than AudioLDM's: {_some(differences)}",
+            "use one of the published checkpoints, or one trained from their configuration",
+        )
+
+
+class TokenizerMissingError(CheckpointError):
+    code = "tokenizer_missing"
+
+    def __init__(self, where: Path) -> None:
+        super().__init__(
+            f"{where} has no tokenizer, without which no prompt can be read",
+            "put vocab.json and merges.txt of the model roberta-base into a folder and give it as --tokenizer FOLDER",
+        )
+
+
+def _some(names: Iterable[str]) -> str:
+    """The first five, and how many more there are."""
+    listed = list(names)
+    return ", ".join(listed[:5]) + (f" and {len(listed) - 5} more" if len(listed) > 5 else "")

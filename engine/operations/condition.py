@@ -1,0 +1,74 @@
+"""What is wanted, as a vector: a prompt, a sound to be like, or both, in CLAP's one space; and what is not wanted.
+
+Shape letter: D embedding.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from engine.audio import Audio
+from engine.audioldm import AudioLDM
+from engine.operations.excerpt import take_excerpt
+from engine.operations.request import Sampling
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """Where the denoiser is to go, and from where away."""
+
+    prompt: str
+    wanted: Tensor  # [1, D], a unit vector
+    negative: Tensor  # [1, D]; of the empty negative prompt, which is the unconditional one
+    settings: Mapping[str, Any]  # what the story tells beside the prompts: the weight of a sound, never its samples
+    warnings: list[str]
+
+    @property
+    def is_open(self) -> bool:
+        """Nothing is wanted and nothing unwanted: guidance would have no direction."""
+        return torch.equal(self.wanted, self.negative)
+
+
+def condition_of(model: AudioLDM, prompt: str, sampling: Sampling) -> Condition:
+    """The prompt's embedding, that of the sound in `like` where there is no prompt, or a mixture by `like_weight`.
+
+    Mixed: normalise(w · sound + (1 - w) · prompt), on the sphere where both towers were trained to meet.
+
+    Raises:
+        AudioTowerMissingError: something is to be like a sound, and the model's CLAP does not hear.
+    """
+    text, negative = model.embed_text([prompt, sampling.negative_prompt]).split(1)
+    wanted, settings = text, {}
+    if sampling.like is not None:
+        sound = embed_clip(model, sampling.like)
+        weight = float(sampling.like_weight) if prompt else 1.0
+        wanted = F.normalize(weight * sound.float() + (1 - weight) * text.float(), dim=1).to(text.dtype)
+        settings = {"like_weight": weight}
+    return Condition(prompt, wanted, negative, settings, _warnings(model, prompt, sampling))
+
+
+def embed_clip(model: AudioLDM, clip: Audio) -> Tensor:
+    """The CLAP embedding [1, D] of a clip of any rate and length, its channels' mean, at the level of an excerpt.
+
+    It is heard through the model's own rate, as its training heard everything, and brought from there to CLAP's.
+    """
+    mono = take_excerpt(clip.to_mono(), 0, clip.num_samples, model.sample_rate, model.config.normalise_peak)
+    return model.embed_audio(torch.from_numpy(mono.waveform))
+
+
+def _warnings(model: AudioLDM, prompt: str, sampling: Sampling) -> list[str]:
+    """Sentences for what renders all the same, but perhaps not as it was meant."""
+    warnings = []
+    name = model.config.name
+    if prompt and not model.clap.knows(prompt):
+        known = f"; it knows: {', '.join(model.config.sounds)}" if model.config.sounds else ""
+        what = f"the model {name} knows no sound in {prompt!r}{known}"
+        warnings.append(f"{what}. For other sounds use a bigger model: `retake models list` shows them")
+    if sampling.candidates > 1 and not model.clap.hears:
+        what = f"the model {name} has no audio tower and cannot hear its takes"
+        warnings.append(f"{what}: they are in the order in which they were made, not ranked")
+    return warnings

@@ -1,0 +1,56 @@
+"""What of a sound is known and stays: the latent cells that are imposed at every step.
+
+Shape letters: B batch, Z latent channels, H latent rows, W latent columns, M mel bins.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.audioldm import AudioLDM
+from engine.diffusion.samplers import Impose
+from engine.diffusion.schedule import mix_noise
+from engine.mel import MelConfig, slaney_filterbank
+
+
+@dataclass(frozen=True, eq=False)
+class Hole:
+    """A stretch of a waveform at the model's rate, in a band, that is to be made anew."""
+
+    start: float  # samples
+    end: float
+    low_hz: float | None  # None: open below
+    high_hz: float | None  # None: open above
+
+
+def imposing(observed: Tensor, is_observed: Tensor, noise: Tensor) -> Impose:
+    """After each step: the observed cells [H, W] as they would be at this noise level, the others as they became.
+
+    Liu et al. 2023, §3.5; Lugmayr et al. 2022, equation 8; with the same noise throughout, as deterministic samplers
+    want it. observed and noise: [B, Z, H, W].
+    """
+
+    def impose(x: Tensor, alpha_bar: float) -> Tensor:
+        return torch.where(is_observed, mix_noise(observed, alpha_bar, noise), x)
+
+    return impose
+
+
+def observed_cells(model: AudioLDM, rows: int, holes: list[Hole]) -> Tensor:
+    """Which latent cells keep what was observed, bool [H, W]: all but the holes' rows in their bands' columns."""
+    mel = model.config.mel
+    _, _, columns = model.latent_shape(rows)
+    keeps = torch.ones(rows, columns, dtype=torch.bool)
+    for hole in holes:
+        first, last = math.floor(hole.start / model.samples_per_row), math.ceil(hole.end / model.samples_per_row)
+        keeps[first:last] &= ~reaching(mel, hole.low_hz, hole.high_hz).view(columns, -1).any(dim=1)
+    return keeps.to(model.device)
+
+
+def reaching(mel: MelConfig, low_hz: float | None, high_hz: float | None) -> Tensor:
+    """Which mel bins hear anything of a band, bool [M]."""
+    hz = torch.linspace(0, mel.sample_rate / 2, mel.n_fft // 2 + 1)
+    inside = (hz > (low_hz or 0.0)) & (hz < (high_hz or math.inf))
+    return (slaney_filterbank(mel) * inside).amax(dim=1) > 0

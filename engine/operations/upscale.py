@@ -1,0 +1,201 @@
+"""Upscale: the band above a clip's own made anew, on top of everything that the clip holds below.
+
+The latent columns above the cutoff are inpainted (super-resolution in Liu et al. 2023, §3.5); of what the model makes,
+only that band reaches the take. Measured on nano, 36 held-out sounds low-passed at 4 kHz, log-spectral distance to the
+whole sounds, in dB and in the paper's unit: untouched 12.0 / 6.0, by ear 7.5 / 3.7, by words 7.1 / 3.6. The paper, on
+its own data: 2.8 untouched, 1.6 made. On 36 others the faint mirror image took the distance by ear from 9.4 to 7.9 dB.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from engine.audio import SAMPLE_RATES, Audio
+from engine.audioldm import AudioLDM
+from engine.errors import FullBandError, InvalidRequestError, SilentClipError
+from engine.operations.bands import air_hz, keep_band, transition_hz
+from engine.operations.bandwidth import bandwidth_hz
+from engine.operations.condition import Condition, condition_of
+from engine.operations.excerpt import Excerpt, take_excerpt
+from engine.operations.observed import Hole, imposing, observed_cells
+from engine.operations.progress import Pulse
+from engine.operations.request import (
+    QUIETEST_LIKE,
+    Sampling,
+    require_clip,
+    require_number,
+    require_region,
+    require_text,
+    require_whole,
+)
+from engine.operations.sampling import Rendering
+from engine.operations.splice import SILENCE, overlay, rms
+from engine.wav_writer import Samples
+
+CONTEXT_S = 0.5  # seconds on either side of a region that the model hears with it
+LOWEST_CUTOFF_HZ, HIGHEST_HZ = 500.0, 200_000.0
+TOP_SHARE = 0.9  # of the highest frequency that can be made: a band that begins above is not worth making
+MIRROR_GAIN = 0.1  # -20 dB: enough for CLAP not to hear the low-pass as part of the sound
+FITTED_FROM = 0.75  # of the crossover: the band in which the model's level is compared with the clip's
+FITTED_DB = 6.0  # up or down, at most
+
+
+@dataclass(frozen=True)
+class Upscale(Sampling):
+    """The clip with sound above its cutoff, up to the model's highest frequency; below it stays what it was.
+
+    Upscale(clip)                             from where the clip's own band ends, as its spectrum shows
+    Upscale(clip, "birds", cutoff_hz=4_000)   words help, and the cutoff may be said
+    Upscale(clip, output_rate=48_000)
+
+    Take minus clip is 100 dB below the new band, or less, up to 0.9 times the cutoff. A clip whose rate is too low for
+    the new band comes back at the model's rate, 16 kHz for all published ones, or at `output_rate`; its story says so.
+    """
+
+    clip: Audio
+    prompt: str = ""  # empty: the clip's own sound says what is wanted, or nothing does if the model does not hear
+    cutoff_hz: float | None = None  # the clip is kept up to here; None: found by its spectrum
+    start_s: float | None = None  # seconds; None is the clip's start
+    end_s: float | None = None
+    output_rate: int | None = None  # Hz; None: the clip's, or the model's where that is higher
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "prompt", require_text("prompt", self.prompt))
+        require_clip(self.clip)
+        require_region(self.clip, self.start_s, self.end_s)
+        if self.cutoff_hz is not None:
+            require_number("cutoff_hz", self.cutoff_hz, LOWEST_CUTOFF_HZ, HIGHEST_HZ)
+        if self.output_rate is not None:
+            require_whole("output_rate", self.output_rate, *SAMPLE_RATES)
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """The clip at the take's rate, and what is to be made of it."""
+
+    clip: Audio
+    start: int  # samples of the clip
+    end: int
+    cutoff_hz: float
+    top_hz: float | None  # where the clip's own sound begins again; None: nowhere
+
+    @property
+    def crossover_hz(self) -> float:
+        """In the middle of the filters' transition, which ends at the cutoff."""
+        return self.cutoff_hz - transition_hz(self.cutoff_hz) / 2
+
+    @property
+    def region(self) -> Samples:
+        """Samples [C, t]."""
+        return self.clip.samples[:, self.start : self.end]
+
+
+def upscale(model: AudioLDM, request: Upscale, pulse: Pulse) -> list[Audio]:
+    """Find the cutoff, make the band above it, lay it over the clip; the best candidate first.
+
+    Raises:
+        FullBandError: no cutoff is given, and the clip reaches as high as the model or the take's rate.
+        InvalidRequestError: the cutoff given does.
+        SilentClipError: there is nothing to go by.
+    """
+    task = _task(model, request)
+    clip, margin = task.clip, round(CONTEXT_S * task.clip.sample_rate)
+    below = replace(clip, samples=keep_band(clip.samples, clip.sample_rate, None, task.crossover_hz))
+    excerpt = take_excerpt(
+        below, task.start - margin, task.end + margin, model.sample_rate, model.config.normalise_peak
+    )
+    condition = _condition(model, request, replace(task, clip=below))
+    rendering = Rendering(model, condition, request, pulse, excerpt.waveform.shape[1], excerpt.num_channels)
+    waveforms = _fill(rendering, excerpt, task.crossover_hz)
+
+    heard = slice(round(excerpt.model_position(task.start)), round(excerpt.model_position(task.end)))
+    takes = []
+    for candidate, score in rendering.rank([waveform[:, heard].mean(axis=0) for waveform in waveforms]):
+        samples = overlay(clip.samples, _added(task, excerpt, waveforms[candidate]), task.start, clip.sample_rate)
+        story = rendering.story("upscale", candidate, score, _settings(request, task))
+        story["warnings"] += _rate_warnings(request, task)
+        takes.append(replace(clip, samples=samples, story=story))
+    return takes
+
+
+def _task(model: AudioLDM, request: Upscale) -> _Task:
+    mel, rate = model.config.mel, request.output_rate or max(request.clip.sample_rate, model.sample_rate)
+    clip = request.clip if rate == request.clip.sample_rate else request.clip.resample(rate)
+    start, end = require_region(clip, request.start_s, request.end_s)
+    model_top_hz = min(mel.fmax, model.sample_rate / 2)
+    highest_hz = min(model_top_hz, rate / 2)
+    region = clip.samples[:, start:end]
+    if rms(region) < SILENCE:
+        raise SilentClipError("clip", float(np.abs(region).max()))
+    cutoff_hz = request.cutoff_hz
+    if cutoff_hz is None:
+        cutoff_hz = bandwidth_hz(region, rate)
+        if cutoff_hz >= TOP_SHARE * highest_hz:
+            raise FullBandError(cutoff_hz, highest_hz)
+    elif cutoff_hz >= TOP_SHARE * highest_hz:
+        raise InvalidRequestError(
+            "cutoff_hz", cutoff_hz, f"less than {TOP_SHARE * highest_hz:g}: too little can be made above that"
+        )
+    return _Task(clip, start, end, float(cutoff_hz), air_hz(mel) if rate / 2 > model_top_hz else None)
+
+
+def _condition(model: AudioLDM, request: Upscale, below: _Task) -> Condition:
+    """The prompt, or else the region's own sound with a faint mirror image of its band above the crossover."""
+    sound = below.region.mean(axis=0, keepdims=True)
+    if request.prompt or request.like is not None or not model.clap.hears or np.abs(sound).max() < QUIETEST_LIKE:
+        return condition_of(model, request.prompt, request)
+    rate = below.clip.sample_rate
+    carrier = np.cos(2 * np.pi * below.crossover_hz / rate * np.arange(sound.shape[1]))
+    mirrored = keep_band((2 * carrier * sound).astype(sound.dtype), rate, below.crossover_hz, None)
+    return condition_of(model, "", replace(request, like=Audio(sound + MIRROR_GAIN * mirrored, rate)))
+
+
+def _fill(rendering: Rendering, excerpt: Excerpt, crossover_hz: float) -> Samples:
+    """The excerpt with everything above the crossover made anew: waveforms [n, C', T']."""
+    model, rows = rendering.model, rendering.windows.rows
+    observed = rendering.encode(excerpt.waveform).repeat(rendering.sampling.candidates, 1, 1, 1)  # [B, Z, H, W]
+    noise, timesteps = rendering.noise(), rendering.timesteps()
+    cells = observed_cells(model, rows, [Hole(0, rows * model.samples_per_row, crossover_hz, None)])
+    impose = imposing(observed, cells, noise)
+    x = impose(noise, model.config.schedule.alpha_bar(timesteps[0]))
+    return rendering.waveforms(rendering.sample(x, timesteps, impose))
+
+
+def _added(task: _Task, excerpt: Excerpt, waveform: Samples) -> Samples:
+    """Waveform [C', T'] -> what is laid over the region, [C, t]: the new band, less what was there in its place."""
+    rate, crossover_hz = task.clip.sample_rate, task.crossover_hz
+    source, made = task.clip.samples[:, excerpt.start : excerpt.end], excerpt.restore(waveform)
+    lowest_hz = FITTED_FROM * crossover_hz
+    beside = (keep_band(side, rate, lowest_hz, crossover_hz) for side in (source, made))
+    gains = [_fitting_gain(*bands, is_silent=rms(one) < SILENCE) for one, *bands in zip(source, *beside, strict=True)]
+    made = made * np.array(gains, np.float32)[:, None]
+    change = keep_band(made - source, rate, crossover_hz, task.top_hz)
+    return change[:, task.start - excerpt.start : task.end - excerpt.start]
+
+
+def _fitting_gain(source: Samples, made: Samples, *, is_silent: bool) -> float:
+    """What brings a channel's new band [t] to the clip's level just below the crossover; nothing beside silence."""
+    if is_silent:
+        return 0.0
+    if min(rms(source), rms(made)) < SILENCE:
+        return 1.0
+    most = 10 ** (FITTED_DB / 20)
+    return float(np.clip(rms(source) / rms(made), 1 / most, most))
+
+
+def _settings(request: Upscale, task: _Task) -> Mapping[str, Any]:
+    """What an upscale has beyond any request's settings; the cutoff also where it was found."""
+    region = {"start_s": request.start_s, "end_s": request.end_s}
+    given = {name: float(value) for name, value in region.items() if value is not None}
+    return {"cutoff_hz": task.cutoff_hz, **given, "output_rate": task.clip.sample_rate}
+
+
+def _rate_warnings(request: Upscale, task: _Task) -> list[str]:
+    """A sentence where the take has another rate than the clip though none was asked for."""
+    if request.output_rate or task.clip.sample_rate == request.clip.sample_rate:
+        return []
+    had, has = request.clip.sample_rate, task.clip.sample_rate
+    return [f"a rate of {had} Hz has no room for the new band: the take has {has} Hz"]

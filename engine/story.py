@@ -1,0 +1,92 @@
+"""The way back from a take to its request: which files it was made from, and how to ask for it again."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+from engine.audio import Audio, read_story
+from engine.errors import AudioMissingError, SourceChangedError, SourceMissingError, StoryError
+from engine.operations import OPERATIONS, Request
+from engine.wav_writer import sidecar_path
+
+SOURCES = ("clip", "like")  # fields of requests that hold a sound; the story names their files
+FINGERPRINT = "_sha256"  # follows the name of a source
+OTHER_WORDS = {"negative_prompt": "negative"}  # fields whose name in the story is that of the wire
+REQUESTS: dict[str, type] = {kind.__name__.lower(): kind for kind in OPERATIONS}  # operation -> its request
+
+
+def sources_of(request: Request) -> dict[str, str]:
+    """For the story: what each sound in a request was, and where it lies if it is a whole file's."""
+    told: dict[str, str] = {}
+    for name in SOURCES:
+        clip = getattr(request, name, None)
+        if clip is not None:
+            told |= {name: str(clip.path)} if clip.path else {}
+            told[name + FINGERPRINT] = clip.fingerprint
+    return told
+
+
+def find_story(path: Path) -> dict[str, Any]:
+    """The story of a take: inside the WAV or else beside it, or in the `.json` itself.
+
+    Raises:
+        AudioMissingError, AudioUnreadableError: there is no such WAV.
+        StoryError: it has no story.
+    """
+    if path.suffix.lower() == ".json":
+        return _sidecar(path)
+    story = read_story(path)
+    return story or _sidecar(sidecar_path(path))
+
+
+def _sidecar(path: Path) -> dict[str, Any]:
+    try:
+        story = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise StoryError(f"there is no story in {path}") from error
+    if not isinstance(story, dict):
+        raise StoryError(f"there is no story in {path}")
+    return story
+
+
+def request_of(story: Mapping[str, Any], moved: Mapping[str, Path | None], seed: int | None = None) -> Request:
+    """The request that a story tells of, with its clips read again; `moved` says where those lie that do not any more.
+
+    `seed` None is that of the take: the same request then makes the same takes, sample by sample.
+
+    Raises:
+        StoryError: it tells of no request that is known here.
+        SourceMissingError, SourceChangedError: a clip is not where and what it was.
+        InvalidRequestError, AudioFileError: somebody wrote into the story what no request can hold.
+    """
+    kind = REQUESTS.get(str(story.get("operation")))
+    if kind is None:
+        raise StoryError(f"its story names the operation {story.get('operation')!r}; known are {', '.join(REQUESTS)}")
+    values = {}
+    for field in fields(kind):
+        word = OTHER_WORDS.get(field.name, field.name)
+        if field.name in SOURCES:
+            values[field.name] = _source(story, field.name, moved.get(field.name), is_needed=field.default is MISSING)
+        elif word in story:
+            values[field.name] = story[word]
+    request: Request = kind(**values if seed is None else values | {"seed": seed})
+    return request
+
+
+def _source(story: Mapping[str, Any], name: str, moved: Path | None, *, is_needed: bool) -> Audio | None:
+    """The clip of that name, unchanged; None where the take was made without."""
+    told, fingerprint = story.get(name), story.get(name + FINGERPRINT)
+    path = moved or (Path(str(told)) if told else None)
+    if path is None:
+        if is_needed or fingerprint is not None:
+            raise SourceMissingError(name, None)
+        return None
+    try:
+        clip = Audio.read(path)
+    except AudioMissingError as error:
+        raise SourceMissingError(name, path) from error
+    if fingerprint not in (None, clip.fingerprint):
+        raise SourceChangedError(name, path)
+    return clip
