@@ -5,8 +5,10 @@ import sys
 from collections.abc import Sequence
 
 ROOMS = {
+    "install-scripts": ("bridge.install_scripts", "put Retake's scripts into REAPER, Ardour and Ableton Live"),
     "daemon": ("bridge.daemon", "listen for OSC requests and render them"),
     "send": ("bridge.send", "send one request to the daemon"),
+    "live": ("bridge.live", "tell Ableton Live what to do with the clip in view"),
     "status": ("bridge.status", "say whether the daemon runs, and what it does"),
 }
 """Commands of the bridge: the module whose `main` runs each, and what it is for. All others are the engine's."""

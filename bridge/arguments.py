@@ -10,8 +10,8 @@ from bridge.errors import BadValueError, RelativePathError, WrongTypeError
 
 Check = Callable[[str, Any], Any]
 """Take a name and a value; give the value back in its canonical form, or raise a ProtocolError."""
-Region = tuple[float, float]
-"""Start and end, in seconds of the clip."""
+Region = tuple[float, float] | tuple[float, float, float, float]
+"""Start and end, in seconds of the clip; then, where it has a band of its own, lowest and highest Hz."""
 
 MAX_JOB_ID = 100
 """Characters of a job id."""
@@ -70,19 +70,24 @@ def _check_job(name: str, value: Any) -> str:
     return job
 
 
+_REGION_WORDS = '"start end" or "start end low high", two or four numbers in one string'
+
+
 def _check_regions(name: str, value: Any) -> tuple[Region, ...]:
     return tuple(_check_region(name, item) for item in value)
 
 
 def _check_region(name: str, value: Any) -> Region:
-    if isinstance(value, tuple):
-        start_s, end_s = value
-        return _check_number(name, start_s), _check_number(name, end_s)
     try:
-        start_s, end_s = map(float, _check_text(name, value).split())
+        numbers = value if isinstance(value, tuple) else tuple(map(float, _check_text(name, value).split()))
     except ValueError:
-        raise BadValueError(name, value, '"start end", two numbers in one string') from None
-    return _check_number(name, start_s), _check_number(name, end_s)
+        raise BadValueError(name, value, _REGION_WORDS) from None
+    match [_check_number(name, number) for number in numbers]:
+        case [start_s, end_s]:
+            return start_s, end_s
+        case [start_s, end_s, low_hz, high_hz]:
+            return start_s, end_s, low_hz, high_hz
+    raise BadValueError(name, value, _REGION_WORDS)
 
 
 def _read_switch(word: str) -> bool:
@@ -95,12 +100,14 @@ NUMBER = Kind("float", _check_number, float)
 SWITCH = Kind("0 or 1", _check_switch, _read_switch)
 PATH = Kind("absolute path", _check_path, str)
 JOB = Kind("job id", _check_job, str)
-REGION = Kind('"start end"', _check_regions, str)
+REGION = Kind('"start end [low high]"', _check_regions, str)
 
 ARGUMENTS: dict[str, Kind] = {
     "job": JOB,
     "clip": PATH,
     "prompt": TEXT,
+    "like": PATH,
+    "like_weight": NUMBER,
     "seconds": NUMBER,
     "strength": NUMBER,
     "start_s": NUMBER,
@@ -108,6 +115,8 @@ ARGUMENTS: dict[str, Kind] = {
     "region": REGION,
     "low_hz": NUMBER,
     "high_hz": NUMBER,
+    "cutoff_hz": NUMBER,
+    "output_rate": INTEGER,
     "seed": INTEGER,
     "steps": INTEGER,
     "guidance": NUMBER,

@@ -19,9 +19,12 @@ _MAX_SLUG = 40
 _MAX_SUFFIX = len(" (9999).wav")
 
 
-def read_clip(request: ClipRequest) -> Audio:
-    """Read the clip that a request names. Raises the engine's AudioFileError family."""
-    return Audio.read(Path(request.clip))
+def read_clips(request: RenderRequest) -> dict[str, Audio]:
+    """Read the clips that a request names, by the name of their argument. Raises the engine's AudioFileError family."""
+    paths = {"clip": request.clip} if isinstance(request, ClipRequest) else {}
+    if request.like is not None:
+        paths["like"] = request.like
+    return {name: Audio.read(Path(path)) for name, path in paths.items()}
 
 
 def output_folder(request: RenderRequest, configured: str | None) -> Path:
@@ -43,13 +46,24 @@ def output_folder(request: RenderRequest, configured: str | None) -> Path:
 
 
 def take_name(request: RenderRequest, seed: int) -> str:
-    """Name a take: `<clip> restyle <prompt-slug> s<seed>`, short enough for MAX_NAME bytes with its suffix."""
+    """Name a take: `<clip> restyle <prompt-slug> s<seed>`, short enough for MAX_NAME bytes with its suffix.
+
+    Without a prompt the clip that it should be like takes that place, or nothing does.
+    """
     operation = request.address.rpartition("/")[2]
-    ending = f"{operation} {slug(request.prompt)} s{seed}"
+    words = [slug(_steer(request))] if _steer(request) else []
+    ending = " ".join([operation, *words, f"s{seed}"])
     if not isinstance(request, ClipRequest):
         return ending
     room = MAX_NAME - _MAX_SUFFIX - len(ending.encode()) - 1
     return f"{_cut(Path(request.clip).stem, room)} {ending}"
+
+
+def _steer(request: RenderRequest) -> str:
+    """Give the words that say what a take should sound like."""
+    if not request.prompt.strip() and request.like is not None:
+        return f"like {Path(request.like).stem}"
+    return request.prompt.strip()
 
 
 def slug(prompt: str) -> str:

@@ -36,6 +36,8 @@ def request_from_words(operation: str, words: Sequence[str], job: str, extra: Ma
 def request_from_file(path: Path, job: str | None, default_job: str, extra: Mapping[str, str]) -> Request:
     """Read `{"operation": "restyle", "clip": "/clip.wav", "prompt": "thunder", "strength": 0.6}`.
 
+    The prompt may be left out where the key `like` says what it should sound like.
+
     Raises RequestFileError when it is not such a file, a ProtocolError when it does not follow the protocol.
     """
     try:
@@ -45,6 +47,8 @@ def request_from_file(path: Path, job: str | None, default_job: str, extra: Mapp
         raise RequestFileError(path, error) from error
     if _is_render(kind):
         content["job"] = job or content.get("job", default_job)
+        if "like" in content:
+            content.setdefault("prompt", "")
     content |= extra
     for name in kind.fixed:
         if name not in content:
@@ -81,7 +85,7 @@ def _absolute(name: str, value: Any) -> Any:
 
 
 def _items(key: str, value: Any) -> Iterator[Any]:
-    """Give what a repeatable key holds one by one; a region may be written as "1 2" or [1, 2]."""
+    """Give what a repeatable key holds one by one; a region may be a list of its numbers, too: [1, 2]."""
     if key not in REPEATABLE or not isinstance(value, list):
         yield value
         return

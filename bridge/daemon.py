@@ -29,6 +29,7 @@ from bridge.journal import Journal
 from bridge.osc_server import LOOPBACK, OscServer, open_server
 from bridge.pipe import RenderSetup
 from bridge.program import own_command
+from bridge.runtime_copies import remove_copies, write_copies
 from bridge.settings import Settings, add_flags, load_settings
 from bridge.worker import Worker
 
@@ -53,6 +54,7 @@ class Daemon:
         """Publish where we are, and answer until the desk closes; leave neither process nor runtime file behind."""
         self.desk.reopen()
         write_runtime(self.folder, self.runtime)
+        write_copies(self.folder, self.runtime)
         tasks = [asyncio.create_task(self.desk.receive()), asyncio.create_task(self.desk.work())]
         try:
             await self.desk.closing.wait()
@@ -64,6 +66,7 @@ class Daemon:
             await self.worker.stop()
             self.server.close()
             self.journal.close()
+            remove_copies(self.folder)
             remove_runtime(self.folder)
 
 

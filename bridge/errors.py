@@ -27,6 +27,7 @@ BridgeError                     code, text, hint
   SettingsError                 a setting that cannot be used
   PortBusyError
   DaemonMissingError            no daemon runs, or it does not answer
+  LiveMissingError              Ableton Live does not run, or without Retake's control surface
   WaitedTooLongError            the job goes on, but the client's patience does not
   RequestFileError              a file for `retake-send --request` that cannot be understood
 """
@@ -276,6 +277,13 @@ class DaemonMissingError(BridgeError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, "start it with `retake daemon`, or add --start")
+
+
+class LiveMissingError(BridgeError):
+    code = "no_live"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, "start Live, and choose Retake under Settings, Link/Tempo/MIDI, Control Surface")
 
 
 class WaitedTooLongError(BridgeError):

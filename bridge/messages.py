@@ -39,12 +39,14 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class RenderRequest(Request):
-    """A job that ends in audio files."""
+    """A job that ends in audio files, steered by a prompt, by a sound that they should be like, or by both."""
 
     fixed: ClassVar[tuple[str, ...]] = ("job", "prompt")
 
     job: str
     prompt: str
+    like: str | None = None
+    like_weight: float | None = None
     seed: int | None = None
     steps: int | None = None
     guidance: float | None = None
@@ -59,7 +61,7 @@ class RenderRequest(Request):
 
 @dataclass(frozen=True, kw_only=True)
 class Generate(RenderRequest):
-    """A sound from words alone."""
+    """A sound from words, or after another sound."""
 
     address: ClassVar[str] = "/retake/generate"
 
@@ -73,7 +75,6 @@ class ClipRequest(RenderRequest):
     fixed: ClassVar[tuple[str, ...]] = ("job", "clip", "prompt")
 
     clip: str
-    keep_air: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +86,35 @@ class Restyle(ClipRequest):
     strength: float | None = None
     start_s: float | None = None
     end_s: float | None = None
+    keep_air: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vary(ClipRequest):
+    """A clip, or a part of it, once more and a little different."""
+
+    address: ClassVar[str] = "/retake/vary"
+    fixed: ClassVar[tuple[str, ...]] = ("job", "clip")
+
+    prompt: str = ""
+    strength: float | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    keep_air: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upscale(ClipRequest):
+    """The highs that a clip lacks, made anew."""
+
+    address: ClassVar[str] = "/retake/upscale"
+    fixed: ClassVar[tuple[str, ...]] = ("job", "clip")
+
+    prompt: str = ""
+    cutoff_hz: float | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    output_rate: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,16 +129,17 @@ class Inpaint(ClipRequest):
     region: tuple[Region, ...] = ()
     low_hz: float | None = None
     high_hz: float | None = None
+    keep_air: bool | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for start_s, end_s in self.regions:
+        for start_s, end_s, *_ in self.regions:
             if not 0 <= start_s < end_s:
                 raise RegionOrderError(start_s, end_s)
 
     @property
     def regions(self) -> tuple[Region, ...]:
-        """All regions, the fixed one first, in seconds of the clip."""
+        """All regions, the fixed one first."""
         return ((self.start_s, self.end_s), *self.region)
 
 
@@ -184,7 +215,7 @@ class Quit(Request):
     address: ClassVar[str] = "/retake/quit"
 
 
-RENDER_REQUESTS: tuple[type[RenderRequest], ...] = (Generate, Restyle, Inpaint)
+RENDER_REQUESTS: tuple[type[RenderRequest], ...] = (Generate, Restyle, Vary, Inpaint, Upscale)
 OTHER_REQUESTS: tuple[type[Request], ...] = (Cancel, JobQuery, Sync, Notify, Status, Version, Models, Quit)
 REQUESTS: dict[str, type[Request]] = {kind.address: kind for kind in (*RENDER_REQUESTS, *OTHER_REQUESTS)}
 

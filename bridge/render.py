@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from bridge import __version__, messages
-from bridge.audio_io import output_folder, read_clip, take_name, write_takes
+from bridge.audio_io import output_folder, read_clips, take_name, write_takes
 from bridge.errors import BridgeError, UnforeseenError
-from bridge.messages import ClipRequest, Done, Fail, ModelsReply, Notice, RenderRequest, Reply
+from bridge.messages import Done, Fail, ModelsReply, Notice, RenderRequest, Reply
 from bridge.pipe import RenderSetup
-from engine import Engine, EngineError, Generate, Inpaint, Progress, Restyle, list_models
+from engine import Engine, EngineError, Generate, Inpaint, Progress, Request, Restyle, Upscale, Vary, list_models
 
 log = logging.getLogger(__name__)
 
@@ -69,29 +69,40 @@ class Renderer:
         self._tell(messages.Progress(request.job, news.fraction, news.stage))
 
 
-def engine_request(request: RenderRequest) -> Generate | Restyle | Inpaint:
+def engine_request(request: RenderRequest) -> Request:
     """Say a request in the engine's words; what the client left open stays open. Raises EngineError."""
     knobs = _given(
+        prompt=request.prompt,
+        like_weight=request.like_weight,
         seed=request.seed,
         steps=request.steps,
         guidance=request.guidance,
         candidates=request.candidates,
         negative_prompt=request.negative,
         sampler=request.sampler,
+        **read_clips(request),
     )
-    if isinstance(request, ClipRequest):
-        knobs |= _given(clip=read_clip(request), keep_air=request.keep_air)
     match request:
         case messages.Generate():
-            return Generate(prompt=request.prompt, **knobs, **_given(seconds=request.seconds))
+            return Generate(**knobs, **_given(seconds=request.seconds))
         case messages.Restyle():
-            part = _given(strength=request.strength, start_s=request.start_s, end_s=request.end_s)
-            return Restyle(prompt=request.prompt, **knobs, **part)
+            return Restyle(**knobs, **_moved(request))
+        case messages.Vary():
+            return Vary(**knobs, **_moved(request))
         case messages.Inpaint():
-            band = _given(low_hz=request.low_hz, high_hz=request.high_hz)
-            return Inpaint(prompt=request.prompt, regions=request.regions, **knobs, **band)
+            band = _given(low_hz=request.low_hz, high_hz=request.high_hz, keep_air=request.keep_air)
+            return Inpaint(regions=request.regions, **knobs, **band)
+        case messages.Upscale():
+            part = _given(start_s=request.start_s, end_s=request.end_s)
+            return Upscale(**knobs, **part, **_given(cutoff_hz=request.cutoff_hz, output_rate=request.output_rate))
         case _:
             raise AssertionError(request)
+
+
+def _moved(request: messages.Restyle | messages.Vary) -> dict[str, Any]:
+    """Give what says how far which part of a clip is moved."""
+    part = {"start_s": request.start_s, "end_s": request.end_s}
+    return _given(strength=request.strength, keep_air=request.keep_air, **part)
 
 
 def _given(**values: Any) -> dict[str, Any]:

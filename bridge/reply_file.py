@@ -53,12 +53,19 @@ def write_reply_file(job: Job) -> None:
     """Bring the job's reply file, if it asked for one, up to date; trouble is logged and does not stop the job."""
     if job.request.reply is None:
         return
-    path = Path(job.request.reply)
-    fresh = path.with_name(f".retake-reply-{os.getpid()}.tmp")
     try:
-        text = json.dumps(describe(job), ensure_ascii=False, indent=1)
-        fresh.write_text(text, encoding="utf-8", errors="backslashreplace")  # of names that are not Unicode
-        os.replace(fresh, path)
+        replace_reply_file(Path(job.request.reply), describe(job))
     except OSError as error:
         log.warning("job %s: the reply file could not be written: %s", job.id, error)
+
+
+def replace_reply_file(path: Path, values: dict[str, Any]) -> None:
+    """Put a whole new text in place of a reply file. Raises OSError; then the old one is still there."""
+    fresh = path.with_name(f".retake-reply-{os.getpid()}.tmp")
+    try:
+        text = json.dumps(values, ensure_ascii=False, indent=1)
+        fresh.write_text(text, encoding="utf-8", errors="backslashreplace")  # of names that are not Unicode
+        os.replace(fresh, path)
+    except OSError:
         fresh.unlink(missing_ok=True)
+        raise

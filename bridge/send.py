@@ -29,6 +29,7 @@ from bridge.messages import (
     Reply,
     Request,
 )
+from bridge.reply_witness import ReplyWitness
 
 RESEND_S = 0.3
 """A request without an acknowledgement is sent again after so long; the daemon makes one job of it."""
@@ -44,16 +45,17 @@ CANCELLED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `retake-send` and `retake send`: 0 done, 1 failed, 2 wrong usage, 130 cancelled."""
     options = _parser().parse_intermixed_args(argv)
+    witness = ReplyWitness.of_file(options.request)
     try:
         request = _request(options)
-    except ProtocolError as error:
-        return _complain(error, 2)
-    except BridgeError as error:
+        witness = ReplyWitness.of_request(request)
+        witness.begin()
+        return _converse(request, options, witness)
+    except WaitedTooLongError as error:
         return _complain(error, 1)
-    try:
-        return _converse(request, options)
     except BridgeError as error:
-        return _complain(error, 1)
+        witness.fail(error)
+        return _complain(error, 2 if isinstance(error, ProtocolError) else 1)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -84,7 +86,7 @@ def _request(options: argparse.Namespace) -> Request:
     return request_from_words(options.operation, options.words, options.job or fresh, extra)
 
 
-def _converse(request: Request, options: argparse.Namespace) -> int:
+def _converse(request: Request, options: argparse.Namespace, witness: ReplyWitness) -> int:
     """Find or start the daemon, talk to it, and stop it if that was asked for."""
     folder = state_folder(os.environ)
     runtime = find_daemon(folder)
@@ -102,6 +104,7 @@ def _converse(request: Request, options: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             return conversation.cancel()
         finally:
+            witness.end(conversation.end)
             if is_ours and options.stop_after:
                 client.send(Quit())
             if (is_ours and options.stop_after) or isinstance(request, Quit):
@@ -119,6 +122,7 @@ class Conversation:
         self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
         self._is_accepted = False
         self._silences = 0
+        self.end: Done | Fail | None = None
 
     def run(self) -> int:
         """Send the request and follow it to its end. Raises DaemonMissingError, WaitedTooLongError."""
@@ -153,11 +157,13 @@ class Conversation:
         self._silences = 0
         match reply:
             case Done(command, _, paths) if command == self._request.address:
+                self.end = reply
                 _clear_bar()
                 for path in paths:
                     print(f"wrote {path}")
                 return 0
             case Fail(command, _, code, text, hint) if command == self._request.address:
+                self.end = reply
                 _clear_bar()
                 print(f"{text}\nhint: {hint}", file=sys.stderr)
                 return CANCELLED if code == JobCancelledError.code else 1

@@ -5,7 +5,7 @@ import pytest
 
 from bridge.audio_io import MAX_NAME, output_folder, slug, take_name, write_takes
 from bridge.errors import FolderError
-from bridge.messages import Generate, Inpaint, Restyle
+from bridge.messages import Generate, Inpaint, Restyle, Upscale, Vary
 from engine import Audio, OutputWriteError
 
 
@@ -19,6 +19,13 @@ class TestName:
         inpaint = Inpaint(job="j", clip="/a.b.wav", prompt="x", start_s=0, end_s=1)
         assert take_name(inpaint, 4294967295) == "a.b inpaint x s4294967295"
         assert take_name(Generate(job="j", prompt="A dog"), 1) == "generate a-dog s1"
+
+    def test_without_a_prompt_tells_what_there_is(self):
+        like = Generate(job="j", prompt=" ", like="/session/Door Slam.wav")
+
+        assert take_name(like, 1) == "generate like-door-slam s1"
+        assert take_name(Vary(job="j", clip="/a.wav"), 2) == "a vary s2"
+        assert take_name(Upscale(job="j", clip="/a.wav", prompt="birds"), 3) == "a upscale birds s3"
 
     @pytest.mark.parametrize(
         ("clip", "prompt"),

@@ -7,7 +7,7 @@ import pytest
 
 from bridge.compose import request_from_file, request_from_words
 from bridge.errors import ProtocolError, RequestFileError
-from bridge.messages import Cancel, Generate, Inpaint, Restyle, Status
+from bridge.messages import Cancel, Generate, Inpaint, Restyle, Status, Upscale, Vary
 
 
 class TestWords:
@@ -32,6 +32,26 @@ class TestWords:
             prompt="p",
             reply=str(tmp_path / "r.json"),
             output_dir=str(tmp_path / "out"),
+        )
+
+    def test_need_no_prompt_where_the_clip_says_it(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        clip = str(tmp_path / "c.wav")
+
+        assert request_from_words("vary", ["c.wav", "strength", "0.3"], "j", {}) == Vary(
+            job="j", clip=clip, strength=0.3
+        )
+        words = ["c.wav", "cutoff_hz", "4000", "prompt", "birds"]
+        assert request_from_words("upscale", words, "j", {}) == Upscale(
+            job="j", clip=clip, cutoff_hz=4000, prompt="birds"
+        )
+
+    def test_may_name_a_clip_instead_of_a_prompt(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        words = ["", "like", "l.wav", "like_weight", "0.7"]
+
+        assert request_from_words("generate", words, "j", {}) == Generate(
+            job="j", prompt="", like=str(tmp_path / "l.wav"), like_weight=0.7
         )
 
     def test_may_look_like_numbers_where_words_are_meant(self):
@@ -77,6 +97,27 @@ class TestFile:
         assert request_from_file(path, None, "fresh", {}) == Inpaint(
             job="j", clip="/c.wav", prompt="p", start_s=1, end_s=2, region=((3, 4), (5, 6)), seed=3, keep_air=True
         )
+
+    def test_may_have_bands_for_regions_and_a_clip_for_a_prompt(self, write):
+        path = write(
+            {"operation": "inpaint", "clip": "/c.wav", "like": "/l.wav", "start_s": 1, "end_s": 2}
+            | {"region": [[3, 4, 300, 900], "5 6 100 200", [7, 8]]}
+        )
+
+        assert request_from_file(path, None, "j", {}) == Inpaint(
+            job="j",
+            clip="/c.wav",
+            prompt="",
+            like="/l.wav",
+            start_s=1,
+            end_s=2,
+            region=((3, 4, 300, 900), (5, 6, 100, 200), (7, 8)),
+        )
+
+    def test_of_a_varied_clip_needs_no_prompt(self, write):
+        path = write({"operation": "vary", "clip": "/c.wav"})
+
+        assert request_from_file(path, None, "j", {}) == Vary(job="j", clip="/c.wav")
 
     @pytest.mark.parametrize(("chosen", "expected"), [(None, "fresh"), ("mine", "mine")])
     def test_without_a_job_gets_one(self, write, chosen, expected):

@@ -7,10 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from bridge.discovery import find_daemon
-from bridge.messages import Ack, Fail, JobQuery, Progress, Status, StatusReply
+from bridge.messages import Ack, Done, Fail, Generate, JobQuery, Progress, Status, StatusReply, Upscale, Vary
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("torch", "numpy", "soundfile", "engine", "scipy", "soxr", "pydantic", "transformers")
@@ -146,6 +148,32 @@ class TestEnd:
         log = (state_dir / "daemon.log").read_text()
         assert "job take-17: accepted /retake/generate" in log
         assert "job take-17: failed" in log
+
+
+@pytest.mark.slow
+class TestJobs:
+    """From the socket to the file and back, with random weights."""
+
+    @pytest.mark.parametrize(
+        ("kind", "keys", "name"),
+        [
+            (Vary, {"strength": 0.6}, "clip vary s3.wav"),
+            (Upscale, {"cutoff_hz": 4000.0}, "clip upscale s3.wav"),
+            (Generate, {"prompt": "", "seconds": 0.5, "like": "the clip"}, "generate like-clip s3.wav"),
+        ],
+        ids=["vary", "upscale", "generate like a clip"],
+    )
+    def test_end_in_a_file(self, start_process, connect, tmp_path, kind, keys, name):
+        clip = tmp_path / "clip.wav"
+        soundfile.write(clip, np.random.default_rng(1).uniform(-0.3, 0.3, (22050, 2)), 22050)
+        given = {key: str(clip) if key == "like" else value for key, value in keys.items()}
+        source = {} if kind is Generate else {"clip": str(clip)}
+        ear = connect(start_process())
+        ear.say(kind(job="one", seed=3, steps=2, output_dir=str(tmp_path / "takes"), **source, **given))
+
+        done = ear.wait_for_end("one")
+        assert done == Done(kind.address, "one", (str(tmp_path / "takes" / name),))
+        assert soundfile.info(done.paths[0]).frames == (8000 if kind is Generate else 22050)
 
 
 @pytest.mark.slow

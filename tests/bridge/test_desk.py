@@ -394,7 +394,6 @@ class TestQuit:
         assert not alive(process)
         assert not (state_dir / "runtime.json").exists()
 
-
     @pytest.mark.parametrize("ticks", range(6))
     def test_in_the_moment_when_a_job_arrives_is_heard(self, start_daemon, generate, ticks):
         """Some ways to wait with a time limit swallow a cancellation that comes together with what they waited for."""

@@ -26,6 +26,8 @@ from bridge.messages import (
     StatusReply,
     Sync,
     Synced,
+    Upscale,
+    Vary,
     Version,
     VersionReply,
 )
@@ -36,6 +38,12 @@ REQUEST_EXAMPLES = [
     Generate(job="j", prompt="雨", seconds=2, seed=2**40, negative="", token="t", client="REAPER"),
     Restyle(job="j", clip="/c.wav", prompt="p", strength=0.25, start_s=0.1, end_s=1 / 3, keep_air=False),
     Inpaint(job="j", clip="/c.wav", prompt="p", start_s=1, end_s=2, region=((3.5, 4.0), (5.0, 6.1)), low_hz=200),
+    Inpaint(job="j", clip="/c.wav", prompt="", like="/l.wav", start_s=1, end_s=2, region=((3.0, 4.0, 300.0, 1e3),)),
+    Generate(job="j", prompt="", like="/l.wav", like_weight=0),
+    Vary(job="j", clip="/c.wav"),
+    Vary(job="j", clip="/c.wav", strength=0.3, prompt="rain", keep_air=True),
+    Upscale(job="j", clip="/c.wav"),
+    Upscale(job="j", clip="/c.wav", prompt="birds", cutoff_hz=4000, start_s=1, end_s=2, output_rate=48_000),
     Cancel(job="j"),
     JobQuery(job="j"),
     Sync(number=-3),
@@ -91,6 +99,17 @@ class TestAcceptance:
         )
         assert request.regions == ((0.0, 1.0), (2.0, 3.0), (4.0, 5.0))
 
+    def test_a_region_may_have_a_band_of_its_own(self):
+        request = parse_request("/retake/inpaint", ["j", "/c.wav", "p", 0, 1.0, "region", "2 3 300 900"])
+        assert request.regions == ((0.0, 1.0), (2.0, 3.0, 300.0, 900.0))
+
+    @pytest.mark.parametrize("address", ["/retake/vary", "/retake/upscale"])
+    def test_a_clip_alone_is_enough(self, address):
+        assert parse_request(address, ["j", "/c.wav"]).prompt == ""
+
+    def test_an_empty_prompt_is_a_prompt(self):
+        assert parse_request("/retake/generate", ["j", "", "like", "/l.wav"]).like == "/l.wav"
+
     @pytest.mark.parametrize("value", [1, True], ids=["one", "true"])
     def test_a_switch_is_a_number_or_a_truth(self, value):
         assert parse_request("/retake/notify", [value]).on is True
@@ -136,8 +155,19 @@ REFUSED = {
     "empty region": ("/retake/inpaint", [*RESTYLE, 2.0, 2.0], "bad_region", "before its end"),
     "negative region": ("/retake/inpaint", [*RESTYLE, -1.0, 2.0], "bad_region", "before its end"),
     "reversed second region": ("/retake/inpaint", [*RESTYLE, 1, 2, "region", "4 3"], "bad_region", "before its end"),
-    "region of one number": ("/retake/inpaint", [*RESTYLE, 1, 2, "region", "4"], "bad_value", "two numbers"),
-    "region of words": ("/retake/inpaint", [*RESTYLE, 1, 2, "region", "a b"], "bad_value", "two numbers"),
+    "region of one number": ("/retake/inpaint", [*RESTYLE, 1, 2, "region", "4"], "bad_value", "two or four"),
+    "region of three numbers": ("/retake/inpaint", [*RESTYLE, 1, 2, "region", "4 5 6"], "bad_value", "two or four"),
+    "region of words": ("/retake/inpaint", [*RESTYLE, 1, 2, "region", "a b"], "bad_value", "two or four"),
+    "reversed region with a band": (
+        "/retake/inpaint",
+        [*RESTYLE, 1, 2, "region", "4 3 300 900"],
+        "bad_region",
+        "before its end",
+    ),
+    "relative clip to be like": ("/retake/generate", ["j", "", "like", "l.wav"], "relative_path", "whole path"),
+    "number as clip to be like": ("/retake/generate", ["j", "", "like", 3], "wrong_type", "a string"),
+    "prompt as a fixed argument": ("/retake/vary", ["j", "/c.wav", "rain"], "unknown_key", "known keys"),
+    "float as rate": ("/retake/upscale", ["j", "/c.wav", "output_rate", 48e3], "wrong_type", "an integer"),
     "region of NaN": ("/retake/inpaint", [*RESTYLE, 1, 2, "region", "nan 4"], "bad_value", "finite"),
     "region as number": ("/retake/inpaint", [*RESTYLE, 1, 2, "region", 3.0], "wrong_type", "string"),
 }

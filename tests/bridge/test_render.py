@@ -7,12 +7,25 @@ import numpy as np
 import pytest
 import soundfile
 
-from bridge.messages import Done, Fail, Generate, Inpaint, ModelsReply, Notice, Progress, Restyle, StatusReply
+from bridge.messages import (
+    Done,
+    Fail,
+    Generate,
+    Inpaint,
+    ModelsReply,
+    Notice,
+    Progress,
+    Restyle,
+    StatusReply,
+    Upscale,
+    Vary,
+)
 from bridge.pipe import RenderSetup
 from bridge.program import own_command
 from bridge.render import Renderer, engine_request, installed_models
 from bridge.worker import Worker
 from engine import Audio
+from engine.cli import main as retake
 
 QUICK = {"steps": 2, "seed": 5}
 
@@ -90,6 +103,116 @@ class TestFiles:
 
         assert path == str(tmp_path / "takes" / "generate rain s5.wav")
         assert soundfile.info(path).frames == 8000
+
+
+class TestSteering:
+    """By words, by a clip that the take should be like, or by the clip's own sound."""
+
+    def test_a_varied_clip_needs_no_words(self, render, clip, read_json):
+        (path,) = render(Vary(job="j", clip=str(clip), strength=0.6, start_s=0.5, **QUICK))[-1].paths
+
+        assert path == str(clip.with_name("clïp vary s5.wav"))
+        before, after = (soundfile.read(file, dtype="int32")[0] for file in (clip, path))
+        assert np.array_equal(before[:11025], after[:11025])
+        assert (before[11025:] != after[11025:]).any()
+        assert read_json(path.replace(".wav", ".json"))["strength"] == 0.6
+
+    def test_an_upscaled_clip_keeps_what_it_holds(self, render, clip):
+        (path,) = render(Upscale(job="j", clip=str(clip), cutoff_hz=4000, **QUICK))[-1].paths
+
+        assert path == str(clip.with_name("clïp upscale s5.wav"))
+        before, after = (soundfile.read(file)[0] for file in (clip, path))
+        changed = np.abs(np.fft.rfft(after - before, axis=0)).sum(axis=1)
+        hz = np.fft.rfftfreq(22050, 1 / 22050)
+        assert changed[hz < 3500].max() < 0.01 * changed[hz > 4500].max()
+
+    def test_a_clip_may_take_the_place_of_the_words(self, render, clip, tmp_path, read_json):
+        request = Generate(job="j", prompt="", like=str(clip), seconds=0.5, output_dir=str(tmp_path), **QUICK)
+        (path,) = render(request)[-1].paths
+
+        assert path == str(tmp_path / "generate like-clïp s5.wav")
+        story = read_json(path.replace(".wav", ".json"))
+        assert (story["prompt"], story["like"], story["like_weight"]) == ("", str(clip), 1.0)
+
+    def test_a_clip_may_join_the_words(self, render, clip, read_json):
+        request = Restyle(job="j", clip=str(clip), prompt="rain", like=str(clip), like_weight=0.25, **QUICK)
+        (path,) = render(request)[-1].paths
+
+        assert read_json(path.replace(".wav", ".json"))["like_weight"] == 0.25
+
+    def test_a_region_may_have_a_band_of_its_own(self, render, clip, read_json):
+        request = Inpaint(
+            job="j", clip=str(clip), prompt="rain", start_s=0.1, end_s=0.2, region=((0.5, 0.6, 300, 900),), **QUICK
+        )
+        (path,) = render(request)[-1].paths
+
+        assert read_json(path.replace(".wav", ".json"))["regions"] == [[0.1, 0.2], [0.5, 0.6, 300.0, 900.0]]
+
+    @pytest.mark.parametrize(
+        ("request_", "code"),
+        [
+            (Generate(job="j", prompt=" "), "empty_prompt"),
+            (Generate(job="j", prompt="", like="/missing.wav"), "file_missing"),
+            (Generate(job="j", prompt="rain", like="/missing.wav"), "file_missing"),
+            (Vary(job="j", clip="/missing.wav"), "file_missing"),
+            (Upscale(job="j", clip="/missing.wav"), "file_missing"),
+        ],
+        ids=["no words and no clip", "no clip", "words, but no clip", "nothing to vary", "nothing to upscale"],
+    )
+    def test_by_nothing_is_refused(self, render, request_, code, tmp_path):
+        object.__setattr__(request_, "output_dir", str(tmp_path))
+
+        assert render(request_)[-1].code == code
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        ("kind", "keys", "code"),
+        [
+            (Vary, {}, "clip_silent"),
+            (Vary, {"strength": 2}, "bad_value"),
+            (Upscale, {"cutoff_hz": 1}, "bad_value"),
+            (Upscale, {"output_rate": 1}, "bad_value"),
+            (Upscale, {"start_s": 9}, "bad_region"),
+            (Restyle, {"prompt": "", "like": "the clip"}, "clip_silent"),
+            (Restyle, {"prompt": "x", "like_weight": 2}, "bad_value"),
+        ],
+        ids=lambda value: str(getattr(value, "__name__", value)),
+    )
+    def test_by_what_cannot_be_is_refused(self, render, kind, keys, code, tmp_path):
+        silence = tmp_path / "silence.wav"
+        soundfile.write(silence, np.zeros(22050), 22050)
+        given = keys | ({"like": str(silence)} if "like" in keys else {})
+
+        assert render(kind(job="j", clip=str(silence), **given, **QUICK))[-1].code == code
+        assert list(tmp_path.iterdir()) == [silence]
+
+
+class TestAgain:
+    """`retake again` makes what came through here once more, too."""
+
+    @pytest.mark.parametrize(
+        ("kind", "keys"),
+        [
+            (Generate, {"prompt": "rain", "seconds": 0.5, "negative": "wind"}),
+            (Restyle, {"prompt": "rain", "strength": 0.7, "keep_air": True}),
+            (Vary, {}),
+            (Inpaint, {"prompt": "", "start_s": 0.1, "end_s": 0.3, "region": ((0.5, 0.6, 300, 900),)}),
+            (Upscale, {"cutoff_hz": 4000}),
+        ],
+        ids=lambda value: getattr(value, "__name__", ""),
+    )
+    def test_sample_by_sample(self, render, clip, tmp_path, kind, keys):
+        source = {} if kind is Generate else {"clip": str(clip)}
+        like = {"like": str(clip)} if keys.get("prompt") == "" else {}
+        folder = tmp_path / "takes"
+        done = render(kind(job="j", output_dir=str(folder), candidates=2, **source, **like, **keys, **QUICK))[-1]
+
+        for path in done.paths:
+            assert retake(["again", path, "-o", str(tmp_path / "again.wav")]) == 0
+            again, take = (soundfile.read(file, dtype="int32")[0] for file in (tmp_path / "again.wav", path))
+            assert np.array_equal(again, take)
+            for file in tmp_path.glob("again.*"):
+                file.unlink()
 
 
 class TestNews:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from bridge.client import Client
 from bridge.discovery import InstanceLock, Runtime, write_runtime
 from bridge.errors import DaemonMissingError
 from bridge.journal import Journal
-from bridge.messages import Version
+from bridge.messages import Generate, Version
+from bridge.reply_witness import ReplyWitness
 
 ROOT = Path(__file__).parents[2]
 
@@ -125,6 +127,89 @@ class TestWithDaemon:
         assert facts["token"] == daemon.runtime.token
         assert facts["state"] == "idle"
         assert f"127.0.0.1:{daemon.runtime.port}" in run(program=status)[1]
+
+
+class TestReplyFile:
+    """For hosts that start `retake-send` and neither wait for it nor hear it."""
+
+    @pytest.fixture
+    def ask(self, run, tmp_path, read_json):
+        """Run a request file that names a reply file: the exit code, and what the reply file says."""
+
+        def ask(**content):
+            path, reply = tmp_path / "request.json", tmp_path / "reply.json"
+            path.write_text(json.dumps({"job": "one", "reply": str(reply)} | content))
+            exit_code = run("--request", str(path))[0]
+            return exit_code, read_json(reply)
+
+        return ask
+
+    @pytest.mark.usefixtures("daemon")
+    def test_keeps_the_daemons_last_word(self, ask):
+        exit_code, reply = ask(operation="generate", prompt="warns")
+
+        assert (exit_code, reply["state"], reply["paths"]) == (0, "done", ["/results/one.wav"])
+        assert reply["warnings"] == ["an unknown sound"]
+
+    @pytest.mark.usefixtures("daemon")
+    def test_keeps_the_daemons_refusal(self, ask):
+        exit_code, reply = ask(operation="generate", prompt="refuses")
+
+        assert (exit_code, reply["state"]) == (1, "failed")
+        assert reply["error"] == {"code": "bad_value", "text": "no", "hint": "other"}
+
+    @pytest.mark.parametrize(
+        ("content", "code"),
+        [
+            ({"operation": "generate", "prompt": "fine", "seed": "x"}, "wrong_type"),
+            ({"operation": "generate"}, "missing_argument"),
+            ({"operation": "sing"}, "unknown_address"),
+        ],
+        ids=["wrong type", "no prompt", "no such operation"],
+    )
+    @pytest.mark.usefixtures("state_dir")
+    def test_tells_what_is_wrong_with_the_request(self, ask, content, code):
+        exit_code, reply = ask(**content)
+
+        assert (exit_code, reply["job"], reply["state"], reply["error"]["code"]) == (2, "one", "failed", code)
+
+    @pytest.mark.usefixtures("state_dir")
+    def test_tells_that_there_is_no_daemon(self, ask):
+        exit_code, reply = ask(operation="generate", prompt="fine")
+
+        assert (exit_code, reply["state"], reply["error"]["code"]) == (1, "failed", "no_daemon")
+
+    def test_tells_of_a_token_that_is_not_good_any_more(self, ask, daemon):
+        write_runtime(daemon.state_dir, replace(daemon.runtime, token="old"))
+        exit_code, reply = ask(operation="generate", prompt="fine")
+
+        assert (exit_code, reply["error"]["code"]) == (1, "bad_token")
+
+    @pytest.mark.usefixtures("state_dir")
+    def test_says_at_once_that_the_request_is_taken_up(self, tmp_path, read_json):
+        request = Generate(job="one", prompt="fine", reply=str(tmp_path / "reply.json"))
+        ReplyWitness.of_request(request).begin()
+
+        reply = read_json(tmp_path / "reply.json")
+        assert (reply["state"], reply["stage"], reply["error"]) == ("queued", "starting", None)
+
+    def test_does_not_come_back_when_the_host_took_it_away(self, tmp_path):
+        reply = tmp_path / "reply.json"
+        witness = ReplyWitness.of_request(Generate(job="one", prompt="fine", reply=str(reply)))
+        witness.begin()
+        reply.unlink()
+        witness.fail(DaemonMissingError("no daemon runs"))
+
+        assert not reply.exists()
+
+    @pytest.mark.usefixtures("state_dir")
+    def test_never_takes_the_place_of_another_file(self, run, tmp_path):
+        precious, path = tmp_path / "session.json", tmp_path / "request.json"
+        precious.write_text('{"tempo": 120}')
+        path.write_text(json.dumps({"operation": "generate", "prompt": "fine", "reply": str(precious)}))
+        run("--request", str(path))
+
+        assert precious.read_text() == '{"tempo": 120}'
 
 
 @pytest.mark.usefixtures("state_dir")
