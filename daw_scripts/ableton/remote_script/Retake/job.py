@@ -1,0 +1,129 @@
+"""One request to the daemon, followed tick by tick: sent again, asked after, cancelled. Never waits."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from typing import Any, Sequence, Tuple
+
+from .commands import Refusal
+from .osc import decode, encode
+from .whereabouts import Runtime
+
+RESEND_S = 0.3
+RESENDS = 15
+SILENCE_S = 2.0
+SILENCES = 5
+LETTERS_A_TICK = 32
+
+_MAX_BYTES = 65536
+_NO_DAEMON_HINT = "start Retake (its tray program, or `retake daemon` in a terminal), then try again"
+
+News = Tuple[str, Sequence[Any]]
+"""progress (fraction, stage), warning (text), done (paths), fail (code, text, hint)."""
+
+
+class Job:
+    """A conversation with the daemon. `tick` gives the news as (kind, arguments); the last one ends it."""
+
+    def __init__(self, runtime: Runtime, address: str, job: str, args: Sequence[Any]) -> None:
+        self.address, self.job = address, job
+        self._token = runtime.token
+        self._request = encode(address, [job, *args, "token", runtime.token])
+        self._where = (runtime.host, runtime.port)
+        self._is_accepted = self._is_cancelled = self.is_over = False
+        self._silences = 0
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._socket.connect(self._where)
+        self._speak()
+
+    def cancel(self) -> None:
+        """Ask the daemon to stop; its answer ends the job."""
+        self._is_cancelled = True
+        self._silences = 0
+        self._speak()
+
+    def tick(self) -> list[News]:
+        """Hear what has come, speak up when nothing has for a while, and give the news."""
+        news: list[News] = []
+        while not self.is_over and len(news) < LETTERS_A_TICK:
+            try:
+                message = decode(self._socket.recv(_MAX_BYTES))
+            except BlockingIOError:
+                break
+            except OSError:  # the system says that nobody listens
+                news.append(self._ended_alone("nobody listens where the daemon was"))
+                break
+            if message is not None:
+                news += self._hear(*message)
+        if not self.is_over and time.monotonic() > self._due:
+            news += self._notice()
+        return news
+
+    def close(self) -> None:
+        self.is_over = True
+        self._socket.close()
+
+    def _hear(self, address: str, args: list[Any]) -> list[News]:
+        if address in ("/done", "/fail"):
+            return self._hear_end(address, args)
+        if not args or args[0] != self.job:
+            return []
+        self._silences = 0
+        self._wait()
+        if address == "/retake/ack":
+            self._is_accepted = True
+        elif address == "/retake/progress":
+            return [("progress", args[1:3])]
+        elif address == "/retake/job.reply":
+            return [("progress", args[2:4])]
+        elif address == "/retake/warning":
+            return [("warning", args[1:2])]
+        return []
+
+    def _hear_end(self, address: str, args: list[Any]) -> list[News]:
+        if args[1] != self.job:
+            return []
+        if address == "/done" and args[0] == self.address:
+            self.close()
+            return [("done", args[3:])]
+        if address == "/fail":
+            self.close()
+            return [("fail", args[2:5])]
+        return []
+
+    def _notice(self) -> list[News]:
+        """Nothing was heard: speak again, but not for ever."""
+        self._silences += 1
+        if self._silences > (SILENCES if self._is_accepted and not self._is_cancelled else RESENDS):
+            return [self._ended_alone("the daemon does not answer")]
+        self._speak()
+        return []
+
+    def _ended_alone(self, text: str) -> News:
+        self.close()
+        if self._is_cancelled:
+            return "fail", ["cancelled", "cancelled", "nothing has to be done"]
+        return "fail", ["no_daemon", text, _NO_DAEMON_HINT]
+
+    def _speak(self) -> None:
+        datagram = self._request
+        if self._is_cancelled or self._is_accepted:
+            address = "/retake/cancel" if self._is_cancelled else "/retake/job"
+            datagram = encode(address, [self.job, "token", self._token])
+        with contextlib.suppress(OSError):  # an earlier datagram found nobody: `tick` tells
+            self._socket.send(datagram)
+        self._wait()
+
+    def _wait(self) -> None:
+        quiet = self._is_accepted and not self._is_cancelled
+        self._due = time.monotonic() + (SILENCE_S if quiet else RESEND_S)
+
+
+def start_job(runtime: Runtime | None, address: str, job: str, args: Sequence[Any]) -> Job:
+    """Begin a job. Raises Refusal when no daemon is known of."""
+    if runtime is None:
+        raise Refusal("no_daemon", "Retake does not run", _NO_DAEMON_HINT)
+    return Job(runtime, address, job, args)

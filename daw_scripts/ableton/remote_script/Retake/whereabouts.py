@@ -1,0 +1,60 @@
+"""Where the daemon listens, and where we do: two small files in Retake's state folder, for the user only."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from typing import Mapping, NamedTuple
+
+
+class Runtime(NamedTuple):
+    """Where the daemon listens, and what it wants to see."""
+
+    host: str
+    port: int
+    token: str
+
+
+def state_folder(environment: Mapping[str, str]) -> str:
+    """Give the folder in which the daemon's runtime file lies, as bridge/PROTOCOL.md says."""
+    if environment.get("RETAKE_STATE_DIR"):
+        return os.path.abspath(environment["RETAKE_STATE_DIR"])
+    home = os.path.expanduser("~")
+    if sys.platform == "win32":
+        return os.path.join(environment.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local"), "retake")
+    if sys.platform == "darwin":
+        return os.path.join(home, "Library", "Application Support", "retake")
+    return os.path.join(environment.get("XDG_STATE_HOME") or os.path.join(home, ".local", "state"), "retake")
+
+
+def read_runtime(folder: str) -> Runtime | None:
+    """Tell where the daemon is; None when no file says so."""
+    try:
+        with open(os.path.join(folder, "runtime.json"), encoding="utf-8") as file:
+            content = json.load(file)
+        return Runtime(str(content["host"]), int(content["port"]), str(content["token"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def door_file(folder: str) -> str:
+    return os.path.join(folder, "live.json")
+
+
+def publish_door(folder: str, port: int, token: str) -> None:
+    """Say where we listen, whole and readable by the user only."""
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    fresh = f"{door_file(folder)}.{os.getpid()}"
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(fresh)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump({"host": "127.0.0.1", "port": port, "pid": os.getpid(), "token": token}, file)
+    os.replace(fresh, door_file(folder))
+
+
+def withdraw_door(folder: str) -> None:
+    with contextlib.suppress(OSError):
+        os.remove(door_file(folder))

@@ -1,0 +1,139 @@
+-- Brings finished takes into the session: imports the files, and lays them on their track in one undo step.
+
+local folders = require("folders")
+local form = require("form")
+local regions = require("regions")
+local talk = require("talk")
+
+local placement = {}
+
+local function wholeFileRegions()
+  local known = {}
+  for _, region in ARDOUR.RegionFactory.regions():iter() do
+    if region:whole_file() then known[regions.id(region)] = region end
+  end
+  return known
+end
+
+-- Import a file into the session's region list; nil when Ardour would not.
+local function import(path)
+  local before, files = wholeFileRegions(), C.StringVector()
+  files:push_back(path)
+  Editor:do_import(files, Editing.ImportDistinctFiles, Editing.ImportAsRegion, ARDOUR.SrcQuality.SrcBest,
+    ARDOUR.MidiTrackNameSource.SMFTrackName, ARDOUR.MidiTempoMapDisposition.SMFTempoIgnore, Temporal.timepos_t(0),
+    ARDOUR.PluginInfo(), ARDOUR.Track(), false)
+  for id, region in pairs(wholeFileRegions()) do
+    if not before[id] then return region end
+  end
+end
+
+local function makeTrack()
+  local tracks = Session:new_audio_track(1, 2, nil, 1, "Retake", ARDOUR.PresentationInfo.max_order,
+    ARDOUR.TrackMode.Normal, true)
+  for track in tracks:iter() do return track end
+end
+
+-- Where a take goes: with its region, if that was moved; else where it was asked for.
+local function findPlace(place)
+  local region, track = nil, nil
+  if place.region then region, track = regions.find(place.region) end
+  if region then return track, region:position():samples() + place.start - region:start():samples(), region end
+  if place.isNewTrack then return nil, place.position end
+  return regions.findTrack(place.track), place.position
+end
+
+-- The newest region in a playlist: adding a whole file puts a copy of it there.
+local function add(playlist, region, position)
+  local known = {}
+  for old in playlist:region_list():iter() do known[regions.id(old)] = true end
+  playlist:add_region(region, Temporal.timepos_t(position), 1, false, 0, 0, false)
+  for added in playlist:region_list():iter() do
+    if not known[regions.id(added)] then return added end
+  end
+end
+
+-- Let a take sound as loud as the region that it was made from.
+local function follow(take, original)
+  local new, old = take:to_audioregion(), original:to_audioregion()
+  new:set_scale_amplitude(old:scale_amplitude())
+  if not old:envelope_active() then return end
+  new:envelope():clear_list()
+  for event in old:envelope():events():iter() do new:envelope():add(event.when, event.value, false, true) end
+  new:set_envelope_active(true)
+end
+
+-- Lay imported takes on a track, the best one last and so on top.
+local function lay(item)
+  local playlist = item.track:playlist()
+  playlist:to_stateful():clear_changes()
+  for number = #item.imported, 1, -1 do
+    local take = add(playlist, item.imported[number], item.position)
+    take:set_name(item.name .. (number > 1 and " #" .. number or ""))
+    if item.original then follow(take, item.original) end
+  end
+  Session:add_stateful_diff_command(playlist:to_statefuldestructible())
+end
+
+-- Import the takes of one job and find out where they go; the sentence of what cannot be placed.
+local function prepare(job, paths)
+  local item = { name = job.place.name, imported = {} }
+  for _, path in ipairs(paths) do
+    local region = import(path)
+    if not region then return nil, "Ardour did not import " .. path end
+    item.imported[#item.imported + 1] = region
+  end
+  item.track, item.position, item.original = findPlace(job.place)
+  if not item.track and job.place.isNewTrack then item.track = makeTrack() end
+  if not item.track then return nil, "The track is gone; the take “" .. item.name .. "” is in the region list." end
+  return item
+end
+
+local function describeFailure(job, news)
+  local problem = news.error or { text = "no reason was given", hint = "" }
+  return string.format("%s: %s.\n%s", job.place.label, problem.text, problem.hint)
+end
+
+-- Give each track that takes go to a copy of its playlist, once.
+local function openPlaylists(items)
+  local isOpen = {}
+  for _, item in ipairs(items) do
+    local id = regions.id(item.track)
+    if not isOpen[id] then item.track:use_copy_playlist() end
+    isOpen[id] = true
+  end
+end
+
+-- Import and lay what a batch brought; sentences about what failed, and about what the daemon remarked.
+local function bring(batch, news)
+  local items, sentences = {}, {}
+  for number, job in ipairs(batch.jobs) do
+    local told = news.jobs[number]
+    for _, warning in ipairs(told.warnings or {}) do sentences[#sentences + 1] = warning end
+    if told.state == "done" then
+      local item, problem = prepare(job, told.paths)
+      items[#items + 1] = item
+      sentences[#sentences + 1] = problem
+    elseif told.state == "failed" then
+      sentences[#sentences + 1] = describeFailure(job, told)
+    end
+  end
+  if form.isOnNewPlaylist(batch.values) then openPlaylists(items) end
+  for _, item in ipairs(items) do lay(item) end
+  return sentences
+end
+
+-- Place all that a batch brought. Ardour's import has an undo step of its own, unless it happens inside of another.
+function placement.place(batch, news)
+  Session:begin_reversible_command(batch.title)
+  local isFine, sentences = pcall(bring, batch, news)
+  if not Session:abort_empty_reversible_command() then Session:commit_reversible_command(nil) end
+  if not isFine then error(sentences, 0) end
+  if #sentences > 0 then talk.tell(batch.title .. "\n\n" .. table.concat(sentences, "\n\n")) end
+end
+
+-- Where the daemon writes takes of this session.
+function placement.outputFolder()
+  return folders.join(folders.ofSession(), "takes")
+end
+
+return placement

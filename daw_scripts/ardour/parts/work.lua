@@ -1,0 +1,117 @@
+-- From what an action is about to takes in the session: exports, asks, and waits in a window that can cancel.
+
+local batches = require("batches")
+local clip = require("clip")
+local folders = require("folders")
+local form = require("form")
+local placement = require("placement")
+local regions = require("regions")
+
+local work = {}
+
+local PAUSE_US = 40000
+local COLLECTOR_S = 1 -- within so long a collector that is set up takes a batch over
+
+local function inSeconds(samples)
+  return samples / Session:nominal_sample_rate()
+end
+
+-- The name of a take in the session: what was asked for.
+function work.takeName(operation, values)
+  local words = values.prompt:sub(1, 60)
+  local _, brokenAt = utf8.len(words)
+  if brokenAt then words = words:sub(1, brokenAt - 1) end
+  local how = operation == "restyle" and string.format("restyle %.2f", values.strength) or operation
+  return string.format("%s (%s, seed %d)", words, how, values.seed)
+end
+
+local function common(operation, values)
+  return {
+    operation = operation,
+    prompt = values.prompt,
+    seed = values.seed,
+    candidates = values.candidates,
+    output_dir = placement.outputFolder(),
+  }
+end
+
+-- The job of a target: a region, or a part of one, that is to be made anew.
+local function regionJob(operation, target, values, onBlock)
+  local request, region = common(operation, values), target.region
+  request.clip = clip.export(region, onBlock)
+  if operation == "restyle" then request.strength = values.strength end
+  if operation == "inpaint" then
+    request.start_s, request.end_s = inSeconds(target.from), inSeconds(target.to)
+  end
+  local place = {
+    region = regions.id(region),
+    track = regions.id(target.track),
+    start = region:start():samples(),
+    position = region:position():samples(),
+    label = region:name(),
+    name = work.takeName(operation, values),
+  }
+  return { request = request, place = place }
+end
+
+-- The jobs of several targets; a long region is exported under a progress window. Nil when that was cancelled.
+function work.regionJobs(title, operation, targets, values)
+  local jobs, window = {}, LuaDialog.ProgressWindow(title, true)
+  for number, target in ipairs(targets) do
+    jobs[number] = regionJob(operation, target, values, function(fraction)
+      window:progress((number - 1 + fraction) / #targets, "Reading " .. target.region:name())
+    end)
+    if window:canceled() then jobs = nil break end
+  end
+  window:done()
+  return jobs
+end
+
+function work.generateJob(values, position, track)
+  local request = common("generate", values)
+  request.seconds = values.seconds
+  local place = { position = position, label = values.prompt, name = work.takeName("generate", values) }
+  if track then place.track = regions.id(track) else place.isNewTrack = true end
+  return { request = request, place = place }
+end
+
+-- Show how it goes until all jobs are over, a collector takes them, or the musician cancels.
+local function follow(batch)
+  local window, news = LuaDialog.ProgressWindow(batch.title, true), nil
+  local patience = COLLECTOR_S * 1000000 // PAUSE_US
+  repeat
+    news = batches.news(batch)
+    window:progress(math.min(news.progress, 0.99), news.stage)
+    ARDOUR.LuaAPI.usleep(PAUSE_US)
+    patience = patience - 1
+    local keeper = batches.keeper(batch.id)
+    if not keeper and patience <= 0 then batches.keep(batch, "window") end
+  until news.isOver or window:canceled() or keeper == "collector"
+  local isCancelled = window:canceled()
+  window:done()
+  return news, isCancelled
+end
+
+-- Send the jobs and see them through.
+function work.run(title, jobs, values)
+  folders.make(folders.ofSession())
+  local batch = batches.start({ title = title, jobs = jobs, values = values })
+  local news, isCancelled = follow(batch)
+  if batches.keeper(batch.id) == "collector" then return end
+  if isCancelled then batches.cancel(batch) end
+  batches.finish(batch)
+  if not isCancelled then placement.place(batch, news) end
+end
+
+-- Send what was asked for last once more, with another seed.
+function work.repeatLast(title, last)
+  local values = last.values
+  values.seed = form.otherSeed(values.seed, values.isRandom)
+  for _, job in ipairs(last.jobs) do
+    job.request.seed = values.seed
+    job.place.name = work.takeName(job.request.operation, values)
+  end
+  work.run(title, last.jobs, values)
+end
+
+return work

@@ -1,0 +1,100 @@
+-- @noindex
+-- Dialogs: fields of text, checked when they are answered; ReaImGui draws them where it is installed.
+
+local settings = require("settings")
+
+local form = {}
+
+form.SEED = { key = "seed", caption = "Seed (a number or: random)", kind = "seed" }
+form.CANDIDATES = { key = "candidates", caption = "Takes 1 to 16", kind = "whole", low = 1, high = 16 }
+form.PROMPT = { key = "prompt", caption = "What it should sound like", kind = "words" }
+
+local SWITCH = { yes = "yes", y = "yes", ["1"] = "yes", no = "no", n = "no", ["0"] = "no", [""] = "no" }
+
+local function checkNumber(field, text)
+  local number = tonumber((text:gsub(",", ".")))
+  local isFine = number and number >= field.low and number <= field.high
+  if isFine and field.kind == "whole" then isFine = math.tointeger(number) ~= nil end
+  if not isFine then
+    local sort = field.kind == "whole" and "a whole number" or "a number"
+    local sentence = "%s: %s from %g to %g is needed, not “%s”."
+    return nil, sentence:format(field.caption, sort, field.low, field.high, text)
+  end
+  return field.kind == "whole" and tostring(math.tointeger(number)) or string.format("%.10g", number)
+end
+
+local CHECKS = {
+  text = function(_, text) return text end,
+  words = function(field, text)
+    if text ~= "" then return text end
+    return nil, field.caption .. ": a few words are needed, such as “heavy rain”."
+  end,
+  number = checkNumber,
+  whole = checkNumber,
+  seed = function(field, text)
+    if text:lower() == "random" or text == "" then return "random" end
+    return checkNumber({ caption = field.caption, kind = "whole", low = 0, high = 4294967295 }, text)
+  end,
+  switch = function(field, text)
+    local word = SWITCH[text:lower()]
+    if word then return word end
+    return nil, string.format("%s: yes or no is needed, not “%s”.", field.caption, text)
+  end,
+}
+
+-- What is wrong with the first wrong answer; the others are tidied in place.
+local function check(fields, answers)
+  for _, field in ipairs(fields) do
+    local text = answers[field.key]:match("^%s*(.-)%s*$")
+    if not (field.isOptional and text == "") then
+      local tidy, problem = CHECKS[field.kind](field, text)
+      if not tidy then return problem end
+      text = tidy
+    end
+    answers[field.key] = text
+  end
+end
+
+local function askNatively(title, fields, answers)
+  local captions, values = {}, {}
+  for index, field in ipairs(fields) do
+    captions[index] = field.caption
+    values[index] = answers[field.key]
+  end
+  local csv = table.concat(captions, ",") .. ",extrawidth=260,separator=\n"
+  local isAnswered, text = reaper.GetUserInputs(title, #fields, csv, table.concat(values, "\n"))
+  if not isAnswered then return nil end
+  local typed, index = {}, 0
+  for line in (text .. "\n"):gmatch("(.-)\r?\n") do
+    index = index + 1
+    if fields[index] then typed[fields[index].key] = line end
+  end
+  return typed
+end
+
+local function askAgainUntilFine(title, fields, answers, onAnswer)
+  while answers do
+    answers = askNatively(title, fields, answers)
+    if not answers then return end
+    local problem = check(fields, answers)
+    if not problem then return onAnswer(answers) end
+    reaper.ShowMessageBox(problem, title, 0)
+  end
+end
+
+-- Ask for every field, with what was answered last time; onAnswer(answers) is not called when the user cancels.
+function form.ask(title, fields, onAnswer)
+  local answers = {}
+  for _, field in ipairs(fields) do answers[field.key] = settings.get(field.key) end
+  local function accept(given)
+    for _, field in ipairs(fields) do settings.set(field.key, given[field.key]) end
+    onAnswer(given)
+  end
+  if reaper.ImGui_CreateContext and reaper.ImGui_GetBuiltinPath then
+    local isDrawn = pcall(function() require("imgui_form").ask(title, fields, answers, check, accept) end)
+    if isDrawn then return end
+  end
+  askAgainUntilFine(title, fields, answers, accept)
+end
+
+return form

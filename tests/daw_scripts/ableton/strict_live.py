@@ -1,0 +1,329 @@
+"""A strict fake of what Live gives to control surfaces: the objects of a Set, and the ControlSurface class.
+
+Names, types and counts of arguments are declared here and held against the published stubs by a test. A member that is
+not there, an argument of another type, an object that is gone, a change outside an undo step: each is an error, and is
+also written down in `Set.offences`, so that code which catches everything cannot hide it.
+"""
+
+import threading
+from pathlib import Path
+from types import ModuleType
+
+import soundfile
+
+TYPES = {"str": str, "float": (int, float), "int": int, "bool": bool, "int | None": (int, type(None))}
+"""How the stubs spell a type, and what Live takes for it."""
+
+PROBES = {"clip_slots", "create_take_lane"}
+"""Members that may be asked for where they may be missing: on a take lane, in an older Live."""
+
+
+class Member:
+    """What all members check before they answer."""
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def check(self, thing):
+        if threading.current_thread() is not threading.main_thread():
+            thing.live.offend(f"{self.name} was used on a thread")
+        if thing.is_gone:
+            raise RuntimeError("the object is gone")
+
+
+class Field(Member):
+    """A property, by the name of its type; `sets` says whether it may be set."""
+
+    def __init__(self, kind, *, sets=False):
+        self.kind, self.sets = kind, sets
+
+    def __get__(self, thing, owner=None):
+        if thing is None:
+            return self
+        self.check(thing)
+        return thing.facts[self.name]
+
+    def __set__(self, thing, value):
+        self.check(thing)
+        if not self.sets:
+            thing.live.offend(f"{type(thing).__name__}.{self.name} cannot be set")
+        thing.live.check_type(self.name, self.kind, value)
+        thing.live.change(f"{type(thing).__name__}.{self.name}")
+        thing.facts[self.name] = value
+
+
+class Method(Member):
+    """A method, by the names of its parameters' types; `optional` of them may be left out."""
+
+    def __init__(self, *kinds, optional=0, changes=True):
+        self.kinds, self.optional, self.changes = kinds, optional, changes
+
+    def __call__(self, function):
+        self.function = function
+        return self
+
+    def __get__(self, thing, owner=None):
+        if thing is None:
+            return self
+        self.check(thing)
+        return lambda *args: self.act(thing, args)
+
+    def act(self, thing, args):
+        if not len(self.kinds) - self.optional <= len(args) <= len(self.kinds):
+            thing.live.offend(f"{self.name} takes {len(self.kinds)} arguments, not {len(args)}")
+        for kind, value in zip(self.kinds, args, strict=False):
+            thing.live.check_type(self.name, kind, value)
+        if self.changes:
+            thing.live.change(f"{type(thing).__name__}.{self.name}")
+        return self.function(thing, *args)
+
+
+class LomObject:
+    """An object of the Set."""
+
+    canonical_parent = Field("LomObject | None")
+
+    def __init__(self, live, **facts):
+        vars(self).update(live=live, facts=facts, is_gone=False)
+
+    def __getattr__(self, name):
+        if name not in PROBES:
+            self.live.offend(f"{type(self).__name__} has no member {name}")
+        raise AttributeError(name)
+
+    def __setattr__(self, name, value):
+        if not isinstance(getattr(type(self), name, None), Field):
+            self.live.offend(f"{type(self).__name__} has no member {name}")
+        super().__setattr__(name, value)
+
+    def remove(self):
+        """Delete it, as the musician does."""
+        vars(self)["is_gone"] = True
+
+
+class Clip(LomObject):
+    name = Field("str", sets=True)
+    is_audio_clip = Field("bool")
+    is_arrangement_clip = Field("bool")
+    file_path = Field("str")
+    warping = Field("bool", sets=True)
+    start_marker = Field("float", sets=True)
+    end_marker = Field("float", sets=True)
+    start_time = Field("float")
+    gain = Field("float", sets=True)
+
+
+class ClipSlot(LomObject):
+    clip = Field("Clip")
+    has_clip = Field("bool")
+
+    @Method("str")
+    def create_audio_clip(self, file_path):
+        if self.facts["has_clip"]:
+            raise RuntimeError("the slot is taken")
+        clip = self.live.new_clip(file_path, canonical_parent=self)
+        self.facts.update(clip=clip, has_clip=True)
+        return clip
+
+
+class TakeLane(LomObject):
+    name = Field("str", sets=True)
+    arrangement_clips = Field("Vector[Clip]")
+
+    @Method("str", "float")
+    def create_audio_clip(self, file_path, start_time):
+        return self.live.place(self, file_path, start_time)
+
+
+class Track(LomObject):
+    name = Field("str", sets=True)
+    has_audio_input = Field("bool")
+    clip_slots = Field("Vector[ClipSlot]")
+    arrangement_clips = Field("Vector[Clip]")
+    take_lanes = Field("Vector[TakeLane]")
+
+    @Method("str", "float")
+    def create_audio_clip(self, file_path, position):
+        return self.live.place(self, file_path, position)
+
+    @Method()
+    def create_take_lane(self):
+        self.facts["take_lanes"].append(TakeLane(self.live, canonical_parent=self, name="Take", arrangement_clips=[]))
+        return self.facts["take_lanes"][-1]
+
+
+class OldTrack(Track):
+    """A track of a Live before 12.2: no take lanes for scripts."""
+
+    def __getattribute__(self, name):
+        if name in ("create_take_lane", "take_lanes"):
+            raise AttributeError(name)
+        return super().__getattribute__(name)
+
+
+class SongView(LomObject):
+    detail_clip = Field("Clip | None", sets=True)
+    highlighted_clip_slot = Field("ClipSlot", sets=True)
+
+
+class Song(LomObject):
+    view = Field("View")
+    tracks = Field("Vector[Track]")
+    scenes = Field("Vector[Scene]")
+
+    @Method("int")
+    def create_scene(self, index):
+        assert index == -1
+        return self.live.add_scene()
+
+    @Method("int | None", optional=1)
+    def create_audio_track(self, index=None):
+        return self.live.add_track("Audio", index)
+
+    @Method(changes=False)
+    def begin_undo_step(self):
+        assert self.live.open_step is None, "an undo step inside an undo step"
+        self.live.open_step = []
+
+    @Method(changes=False)
+    def end_undo_step(self):
+        self.live.undo_steps.append(self.live.open_step)
+        self.live.open_step = None
+
+
+class Application(LomObject):
+    @Method(changes=False)
+    def get_major_version(self):
+        return self.live.version[0]
+
+    @Method(changes=False)
+    def get_minor_version(self):
+        return self.live.version[1]
+
+    @Method(changes=False)
+    def get_bugfix_version(self):
+        return self.live.version[2]
+
+
+class Set:
+    """A Set of the musician's, and Live around it."""
+
+    def __init__(self, version=(12, 3, 6)):
+        self.version = version
+        self.offences, self.undo_steps, self.open_step = [], [], None
+        self.messages, self.log, self.scheduled = [], [], []
+        self.application = Application(self, canonical_parent=None)
+        view = SongView(self, canonical_parent=None, detail_clip=None, highlighted_clip_slot=None)
+        self.song = Song(self, canonical_parent=None, view=view, tracks=[], scenes=[])
+        for _ in range(3):
+            self.add_scene()
+
+    def offend(self, sentence):
+        self.offences.append(sentence)
+        raise TypeError(sentence)
+
+    def check_type(self, name, kind, value):
+        allowed = TYPES[kind]
+        if not isinstance(value, allowed) or (isinstance(value, bool) and kind != "bool"):
+            self.offend(f"{name}: {value!r} is no {kind}")
+
+    def change(self, what):
+        if self.open_step is None:
+            self.offend(f"{what} outside an undo step")
+        self.open_step.append(what)
+
+    # ------------------------------------------------------------------------- what the Set is made of
+
+    def add_scene(self):
+        self.song.facts["scenes"].append(LomObject(self, canonical_parent=self.song))
+        for track in self.song.facts["tracks"]:
+            track.facts["clip_slots"].append(self.new_slot(track))
+        return self.song.facts["scenes"][-1]
+
+    def new_slot(self, track):
+        return ClipSlot(self, canonical_parent=track, clip=None, has_clip=False)
+
+    def add_track(self, name, index=None, *, is_audio=True):
+        kind = Track if self.version >= (12, 2, 0) else OldTrack
+        track = kind(self, canonical_parent=self.song, name=name, has_audio_input=is_audio)
+        track.facts.update(arrangement_clips=[], take_lanes=[])
+        track.facts["clip_slots"] = [self.new_slot(track) for _ in self.song.facts["scenes"]]
+        tracks = self.song.facts["tracks"]
+        tracks.insert(len(tracks) if index is None else index, track)
+        return track
+
+    def new_clip(self, file_path, **facts):
+        """What Live makes of a file: a warped clip of its whole length, as its default preference says."""
+        if self.version < (12, 0, 5):
+            self.offend("create_audio_clip is not there before 12.0.5")
+        seconds = soundfile.info(file_path).duration
+        kept = {"is_audio_clip": True, "warping": True, "gain": 0.4, "start_time": 0.0}
+        kept |= {"start_marker": 0.0, "end_marker": seconds, "is_arrangement_clip": False}
+        return Clip(self, name=Path(file_path).stem, file_path=file_path, **(kept | facts))
+
+    def place(self, lane, file_path, start_time):
+        clip = self.new_clip(file_path, canonical_parent=lane, start_time=start_time, is_arrangement_clip=True)
+        lane.facts["arrangement_clips"].append(clip)
+        return clip
+
+    def own_clip(self, file, parent, /, **facts):
+        """A clip that the musician has made, in view."""
+        version, self.version = self.version, (12, 3, 6)
+        clip = self.new_clip(str(file), canonical_parent=parent, warping=False)
+        self.version = version
+        clip.facts.update(facts)
+        if isinstance(parent, ClipSlot):
+            parent.facts.update(clip=clip, has_clip=True)
+        else:
+            clip.facts["is_arrangement_clip"] = True
+            parent.facts["arrangement_clips"].append(clip)
+        self.song.facts["view"].facts["detail_clip"] = clip
+        return clip
+
+    # ---------------------------------------------------------------------------------- Live's own modules
+
+    def tick(self):
+        """A tenth of a second of Live: what was scheduled is due."""
+        due, self.scheduled = self.scheduled, []
+        for callback in due:
+            callback()
+
+    def modules(self):
+        """Give the modules that Live puts before a script, by their names."""
+        live = self
+
+        class ControlSurface:
+            """What `ableton.v2` gives, as far as it is documented by use."""
+
+            def __init__(self, c_instance):
+                assert c_instance is live
+
+            @property
+            def song(self):
+                return live.song
+
+            def schedule_message(self, delay_in_ticks, callback):
+                assert delay_in_ticks == 1
+                live.scheduled.append(callback)
+
+            def show_message(self, message):
+                assert isinstance(message, str)
+                live.messages.append(message)
+
+            def log_message(self, *message):
+                live.log.append(" ".join(map(str, message)))
+
+            def disconnect(self):
+                live.scheduled = []
+
+        names = ("Live", "Live.Application", "ableton", "ableton.v2", "ableton.v2.control_surface")
+        modules = {name: ModuleType(name) for name in names}
+        modules["Live"].Application = modules["Live.Application"]
+        modules["Live.Application"].get_application = lambda: live.application
+        modules["ableton.v2.control_surface"].ControlSurface = ControlSurface
+        return modules
+
+
+CLASSES = {"Clip": Clip, "ClipSlot": ClipSlot, "TakeLane": TakeLane, "Track": Track, "Song": Song}
+CLASSES |= {"Song.View": SongView, "Application": Application, "LomObject": LomObject}
+"""The fake of each class of the stubs."""

