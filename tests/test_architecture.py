@@ -14,12 +14,14 @@ FLOORS = [
     # the bridge: messages, jobs and files
     {"bridge.__main__"},
     {"bridge.daemon"},
-    {"bridge.desk", "bridge.send", "bridge.status"},
-    {"bridge.client", "bridge.launch", "bridge.osc_server", "bridge.render_process", "bridge.worker", "bridge.render"},
-    {"bridge.compose", "bridge.journal", "bridge.osc_codec", "bridge.pipe", "bridge.reply_file", "bridge.audio_io"},
-    {"bridge.jobs", "bridge.protocol", "bridge.job_queue"},
-    {"bridge.messages", "bridge.settings"},
-    {"bridge.arguments", "bridge.discovery"},
+    {"bridge.desk", "bridge.live", "bridge.send", "bridge.status", "bridge.install_scripts"},
+    {"bridge.client", "bridge.launch", "bridge.osc_server", "bridge.render_process", "bridge.worker", "bridge.render"}
+    | {"bridge.reply_witness", "bridge.install_report"},
+    {"bridge.compose", "bridge.journal", "bridge.osc_codec", "bridge.pipe", "bridge.reply_file", "bridge.audio_io"}
+    | {"bridge.script_memory", "bridge.script_parts"},
+    {"bridge.jobs", "bridge.protocol", "bridge.job_queue", "bridge.daws", "bridge.script_folder"},
+    {"bridge.messages", "bridge.settings", "bridge.runtime_copies"},
+    {"bridge.arguments", "bridge.discovery", "bridge.install_errors"},
     {"bridge.errors", "bridge.program"},
     {"bridge"},
     # the engine: command line and recipes
@@ -33,21 +35,29 @@ FLOORS = [
     {"engine.cli"},
     {"engine.cli.commands", "engine.cli.outputs", "engine.cli.terminal"},
     {"engine.cli.arguments"},
+    {"engine.benchmark.published"},
+    {"engine.benchmark.peer"},
+    {"engine.benchmark", "engine.benchmark.clock"},
     {"engine.training.train_clap", "engine.training.train_ldm", "engine.training.train_vae"}
     | {"engine.training.train_vocoder", "engine.evaluation.train_classifier", "engine.evaluation.evaluate"},
     {"engine.training.datasets", "engine.training.parts", "engine.training.loop", "engine.evaluation.folders"},
     {"engine.training.discriminators", "engine.training.ema", "engine.training.losses", "engine.training.workers"}
     | {"engine.evaluation.classifier", "engine.evaluation.captions_file", "engine.evaluation.clap_score"}
     | {"engine.evaluation.frechet", "engine.evaluation.picture", "engine.evaluation.reconstruction"},
-    {"engine.training", "engine.evaluation", "engine.evaluation.report"},
+    {"engine.training", "engine.evaluation", "engine.evaluation.report", "engine.evaluation.evaluation_errors"},
     # the engine: the front door and what a musician asks for
     {"engine"},
     {"engine.engine"},
+    {"engine.story"},
     {"engine.operations"},
-    {"engine.operations.generate", "engine.operations.inpaint", "engine.operations.restyle"},
-    {"engine.operations.sampling"},
-    {"engine.operations.windows", "engine.operations.excerpt"},
-    {"engine.operations.request", "engine.operations.bands", "engine.operations.splice"},
+    {"engine.operations.vary"},
+    {"engine.operations.generate", "engine.operations.inpaint", "engine.operations.restyle"}
+    | {"engine.operations.upscale"},
+    {"engine.operations.sampling", "engine.operations.observed"},
+    {"engine.operations.condition", "engine.operations.slices"},
+    {"engine.operations.windows", "engine.operations.excerpt", "engine.operations.patches"},
+    {"engine.operations.request", "engine.operations.bands", "engine.operations.splice"}
+    | {"engine.operations.bandwidth"},
     {"engine.operations.progress", "engine.operations.regions"},
     {"engine.sounds"},
     {"engine.sounds.rendering"},
@@ -57,9 +67,14 @@ FLOORS = [
     | {"engine.sounds.machines", "engine.sounds.music", "engine.sounds.weather"},
     {"engine.sounds.synthesis"},
     # the engine: the model
-    {"engine.checkpoints.store"},
-    {"engine.presets", "engine.checkpoints.catalogue"},
-    {"engine.audioldm"},
+    {"engine.checkpoints.download"},
+    {"engine.checkpoints.convert"},
+    {"engine.checkpoints.store", "engine.checkpoints.assemble"},
+    {"engine.checkpoints.foreign"},
+    {"engine.presets", "engine.checkpoints.catalogue", "engine.checkpoints.card"},
+    {"engine.audioldm", "engine.checkpoints.foreign_shapes"},
+    {"engine.checkpoints.foreign_files", "engine.checkpoints.hub_listing", "engine.checkpoints.transfer"},
+    {"engine.checkpoints.foreign_names", "engine.checkpoints.published"},
     {"engine.models.clap", "engine.models.pocket_clap", "engine.models.unet", "engine.models.vae"}
     | {"engine.models.vocoder", "engine.diffusion.samplers"},
     {"engine.diffusion.guidance", "engine.models.clap_tokenizer", "engine.models.clap_towers", "engine.models.layers"}
@@ -69,7 +84,11 @@ FLOORS = [
         "engine.mel",
         "engine.audio",
         "engine.checkpoints",
+        "engine.checkpoints.download_errors",
+        "engine.checkpoints.import_errors",
+        "engine.checkpoints.tensor_file",
         "engine.models",
+        "engine.models.fast_convolution",
         "engine.diffusion",
     },
     {"engine.device", "engine.wav_writer"},

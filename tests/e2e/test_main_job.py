@@ -151,6 +151,48 @@ def test_inpaint_makes_the_regions_anew_and_keeps_the_rest_bit_for_bit(host, cli
     assert scores == sorted(scores, reverse=True)
 
 
+def test_vary_needs_no_word(host, clip):
+    (take,), _ = host.run("/retake/vary", f"vary {clip.stem}", str(clip), "strength", 0.5, "seed", 7)
+
+    check_take(take, clip, "vary", "")
+    assert take.name == f"{clip.stem} vary s7.wav"
+    assert np.any(read(take) != read(clip))
+
+
+@pytest.mark.parametrize("clip", CLIPS[1:2], ids=lambda path: path.stem, indirect=True)
+def test_upscale_makes_highs_and_keeps_the_rest(host, clip):
+    (take,), _ = host.run("/retake/upscale", f"upscale {clip.stem}", str(clip), "cutoff_hz", 4000.0, "seed", 7)
+
+    check_take(take, clip, "upscale", "")
+    source, change = read(clip) / 2**31, (read(take) - read(clip)) / 2**31
+    hz = np.fft.rfftfreq(len(source), 1 / soundfile.info(clip).samplerate)
+    before, changed = (np.square(np.abs(np.fft.rfft(samples, axis=0))).sum(axis=1) for samples in (source, change))
+    assert changed[hz < 3500].sum() < 1e-4 * before[hz < 3500].sum()
+    assert changed[hz > 4500].sum() > 0.01 * before[hz > 4500].sum()
+
+
+def test_a_clip_may_take_the_place_of_the_words(host, tmp_path):
+    keys = ["like", str(CLIPS[0]), "seconds", 2.0, "seed", 7, "output_dir", str(tmp_path)]
+    (take,), _ = host.run("/retake/generate", "like a clip", "", *keys)
+
+    story = json.loads(take.with_suffix(".json").read_text())
+    assert (story["prompt"], story["like"]) == ("", str(CLIPS[0]))
+    assert np.abs(soundfile.read(take)[0]).max() > 0.001
+
+
+@pytest.mark.parametrize("clip", CLIPS[:1], ids=lambda path: path.stem, indirect=True)
+def test_a_take_is_enough_to_make_it_again(host, clip):
+    arguments = [str(clip), "glass breaking", 0.5, 1.0, "region", "1.5 2.0 300 3000", "seed", 7, "candidates", 2]
+    takes, _ = host.run("/retake/inpaint", "again", *arguments)
+    again = clip.with_name("again.wav")
+    command = [sys.executable, "-m", "bridge", "again", str(takes[1]), "-o", str(again)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (0, f"{again}\n")
+    assert "not the sound" not in done.stderr
+    assert np.array_equal(read(again), read(takes[1]))
+
+
 def test_generate_makes_a_sound_of_the_wanted_length(host, tmp_path):
     reply = tmp_path / "reply.json"
     keys = ["seconds", 2.5, "seed", 7, "output_dir", str(tmp_path), "reply", str(reply)]

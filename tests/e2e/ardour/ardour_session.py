@@ -1,0 +1,140 @@
+"""Ardour sessions as files: makes one with clips in it, and reads what a saved one says lies where."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import soundfile
+
+RATE = 48_000
+_TICKS = 282_240_000 // RATE
+"""Superclock ticks in a sample."""
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A region to put into a session: its file, its track's number, and where it lies, in samples."""
+
+    file: Path
+    track: int
+    position: int
+    start: int
+    length: int
+
+
+@dataclass(frozen=True)
+class SavedRegion:
+    name: str
+    track: str
+    position: int
+    start: int
+    length: int
+    layer: int
+    gain: float
+    is_muted: bool
+    sources: tuple[Path, ...]
+
+
+def make_session(folder: Path, clips: list[Clip], environment: dict[str, str]) -> Path:
+    """Make a session with a stereo track and a mono track, without a screen, and put clips on them."""
+    command = ["ardour7-lua", str(_HERE / "new_session.lua"), str(folder), folder.name]
+    subprocess.run(command, check=True, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=90)
+    file = folder / f"{folder.name}.ardour"
+    tree = ET.parse(file)
+    root = tree.getroot()
+    for clip in clips:
+        _put(root, clip)
+    end = max(clip.position + clip.length for clip in clips) + 10 * RATE
+    session_range = {"id": _fresh_id(root), "name": "session", "start": "a0", "end": f"a{end * _TICKS}"}
+    more = {"flags": "IsSessionRange", "locked": "0", "position-lock-style": "AudioTime", "timestamp": "0", "cue": "0"}
+    ET.SubElement(root.find("Locations"), "Location", session_range | more)
+    tree.write(file, encoding="UTF-8", xml_declaration=True)
+    return file
+
+
+def _fresh_id(root: ET.Element) -> str:
+    number = int(root.get("id-counter")) + 1
+    root.set("id-counter", str(number))
+    return str(number)
+
+
+def _put(root: ET.Element, clip: Clip) -> None:
+    info = soundfile.info(clip.file)
+    sources = [_fresh_id(root) for _ in range(info.channels)]
+    for channel, number in enumerate(sources):
+        source = {"name": str(clip.file), "type": "audio", "flags": "", "id": number, "natural-position": "a0"}
+        source |= {"channel": str(channel), "origin": str(clip.file), "gain": "1", "take-id": ""}
+        ET.SubElement(root.find("Sources"), "Source", source)
+    common = {"name": clip.file.stem, "muted": "0", "opaque": "1", "locked": "0", "automatic": "0", "import": "0"}
+    common |= {"external": "1", "hidden": "0", "position-locked": "0", "sync-position": "a0", "ancestral-start": "a0"}
+    common |= {"ancestral-length": "a0@a0", "stretch": "1", "shift": "1", "layering-index": "0", "tags": ""}
+    common |= {"contents": "0", "envelope-active": "0", "default-fade-in": "1", "default-fade-out": "1"}
+    common |= {"fade-in-active": "1", "fade-out-active": "1", "scale-amplitude": "1", "type": "audio"}
+    common |= {"first-edit": "nothing", "channels": str(info.channels)}
+    for channel, number in enumerate(sources):
+        common |= {f"source-{channel}": number, f"master-source-{channel}": number}
+    whole = {"whole-file": "1", "start": "a0", "length": f"a{info.frames * _TICKS}@a0", "id": _fresh_id(root)}
+    ET.SubElement(root.find("Regions"), "Region", common | whole)
+    length = f"a{clip.length * _TICKS}@a{clip.position * _TICKS}"
+    placed = {"whole-file": "0", "start": f"a{clip.start * _TICKS}", "length": length, "id": _fresh_id(root)}
+    ET.SubElement(_playlists(root)[f"Audio {clip.track}"], "Region", common | placed)
+
+
+def _playlists(root: ET.Element) -> dict[str, ET.Element]:
+    """Give the playlist that each audio track plays, by the track's name."""
+    by_id = {playlist.get("id"): playlist for playlist in root.find("Playlists")}
+    routes = [route for route in root.find("Routes") if route.get("audio-playlist") in by_id]
+    return {route.get("name"): by_id[route.get("audio-playlist")] for route in routes}
+
+
+def saved_regions(file: Path) -> list[SavedRegion]:
+    """List the regions on all tracks of a saved session, in the order of their layers."""
+    root = ET.parse(file).getroot()
+    own = file.parent / "interchange" / file.stem / "audiofiles"
+    files = {source.get("id"): (own / source.get("name"), source.get("origin")) for source in root.find("Sources")}
+    sources = {number: file if file.exists() else Path(origin) for number, (file, origin) in files.items()}
+    found = []
+    for track, playlist in _playlists(root).items():
+        for region in playlist.findall("Region"):
+            length, position = (int(it.lstrip("a")) // _TICKS for it in region.get("length").split("@"))
+            channels = range(int(region.get("channels")))
+            found.append(
+                SavedRegion(
+                    name=region.get("name"),
+                    track=track,
+                    position=position,
+                    start=int(region.get("start").lstrip("a")) // _TICKS,
+                    length=length,
+                    layer=int(region.get("layering-index")),
+                    gain=float(region.get("scale-amplitude")),
+                    is_muted=region.get("muted") == "1",
+                    sources=tuple(sources[region.get(f"source-{channel}")] for channel in channels),
+                )
+            )
+    return sorted(found, key=lambda region: region.layer)
+
+
+def region_audio(region: SavedRegion) -> np.ndarray:
+    """Read the samples [T, C] that a region plays."""
+    columns = []
+    for channel, file in enumerate(region.sources):
+        samples, _ = soundfile.read(file, dtype="float64", always_2d=True)
+        columns.append(samples[:, min(channel, samples.shape[1] - 1)])
+    return np.stack(columns, axis=1)[region.start : region.start + region.length]
+
+
+def export_mix(session: Path, target: Path, environment: dict[str, str]) -> np.ndarray:
+    """Have Ardour itself play the session into a file. Its exporter hangs or dies now and then: once more."""
+    command = ["ardour7-export", "-b", "float", "-o", str(target), str(session.parent), session.stem]
+    for _ in range(3):
+        try:
+            quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            subprocess.run(command, check=True, env=environment, timeout=30, **quiet)
+        except subprocess.SubprocessError:
+            continue
+        return soundfile.read(target, dtype="float64", always_2d=True)[0]
+    raise AssertionError("ardour7-export failed three times")
