@@ -110,6 +110,15 @@ function factory()
       return api.file_test(path, api.FileTest.Exists)
     end
 
+    -- Where a program is, by the search path; nil when it is nowhere. (What a shell says is lost: os.execute gives 0.)
+    function folders.findProgram(name)
+      local separator, suffix = folders.isWindows and ";" or ":", folders.isWindows and ".exe" or ""
+      for folder in (os.getenv("PATH") or ""):gmatch("[^" .. separator .. "]+") do
+        local path = folders.join(folder, name .. suffix)
+        if folders.exists(path) then return path end
+      end
+    end
+
     -- A word as the shell must see it.
     function folders.quote(word)
       if folders.isWindows then return '"' .. word .. '"' end
@@ -313,9 +322,7 @@ function factory()
         if folders.exists(program) then return program end
         talk.complain("retake-send is not at " .. program .. " any more.\n" .. INSTALL)
       end
-      local isThere = not folders.isWindows and os.execute("command -v retake-send >/dev/null 2>&1")
-      if not isThere then talk.complain("Retake was not found on this computer.\n" .. INSTALL) end
-      return "retake-send"
+      return folders.findProgram("retake-send") or talk.complain("Retake was not found on this computer.\n" .. INSTALL)
     end
 
     -- Start retake-send and go on. Ardour's own builds bring libraries that another program must not load.
@@ -812,13 +819,16 @@ function factory()
       return known
     end
 
-    -- Import a file into the session's region list; nil when Ardour would not.
+    -- Import a file into the session's region list; nil when Ardour would not. An import has an undo step of its own, which
+    -- would have to be undone as well; begun inside of another step that stays empty, it goes with that one.
     local function import(path)
       local before, files = wholeFileRegions(), C.StringVector()
       files:push_back(path)
+      Session:begin_reversible_command("Retake: import")
       Editor:do_import(files, Editing.ImportDistinctFiles, Editing.ImportAsRegion, ARDOUR.SrcQuality.SrcBest,
         ARDOUR.MidiTrackNameSource.SMFTrackName, ARDOUR.MidiTempoMapDisposition.SMFTempoIgnore, Temporal.timepos_t(0),
         ARDOUR.PluginInfo(), ARDOUR.Track(), false)
+      Session:abort_empty_reversible_command()
       for id, region in pairs(wholeFileRegions()) do
         if not before[id] then return region end
       end
@@ -900,7 +910,7 @@ function factory()
       end
     end
 
-    -- Import and lay what a batch brought; sentences about what failed, and about what the daemon remarked.
+    -- Import what a batch brought; sentences about what failed, and about what the daemon remarked.
     local function bring(batch, news)
       local items, sentences = {}, {}
       for number, job in ipairs(batch.jobs) do
@@ -914,17 +924,19 @@ function factory()
           sentences[#sentences + 1] = describeFailure(job, told)
         end
       end
-      if form.isOnNewPlaylist(batch.values) then openPlaylists(items) end
-      for _, item in ipairs(items) do lay(item) end
-      return sentences
+      return items, sentences
     end
 
-    -- Place all that a batch brought. Ardour's import has an undo step of its own, unless it happens inside of another.
+    -- Place all that a batch brought, in one undo step.
     function placement.place(batch, news)
+      local items, sentences = bring(batch, news)
+      if form.isOnNewPlaylist(batch.values) then openPlaylists(items) end
       Session:begin_reversible_command(batch.title)
-      local isFine, sentences = pcall(bring, batch, news)
+      local isFine, problem = pcall(function()
+        for _, item in ipairs(items) do lay(item) end
+      end)
       if not Session:abort_empty_reversible_command() then Session:commit_reversible_command(nil) end
-      if not isFine then error(sentences, 0) end
+      if not isFine then error(problem, 0) end
       if #sentences > 0 then talk.tell(batch.title .. "\n\n" .. table.concat(sentences, "\n\n")) end
     end
 

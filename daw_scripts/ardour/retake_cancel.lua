@@ -110,6 +110,15 @@ function factory()
       return api.file_test(path, api.FileTest.Exists)
     end
 
+    -- Where a program is, by the search path; nil when it is nowhere. (What a shell says is lost: os.execute gives 0.)
+    function folders.findProgram(name)
+      local separator, suffix = folders.isWindows and ";" or ":", folders.isWindows and ".exe" or ""
+      for folder in (os.getenv("PATH") or ""):gmatch("[^" .. separator .. "]+") do
+        local path = folders.join(folder, name .. suffix)
+        if folders.exists(path) then return path end
+      end
+    end
+
     -- A word as the shell must see it.
     function folders.quote(word)
       if folders.isWindows then return '"' .. word .. '"' end
@@ -313,9 +322,7 @@ function factory()
         if folders.exists(program) then return program end
         talk.complain("retake-send is not at " .. program .. " any more.\n" .. INSTALL)
       end
-      local isThere = not folders.isWindows and os.execute("command -v retake-send >/dev/null 2>&1")
-      if not isThere then talk.complain("Retake was not found on this computer.\n" .. INSTALL) end
-      return "retake-send"
+      return folders.findProgram("retake-send") or talk.complain("Retake was not found on this computer.\n" .. INSTALL)
     end
 
     -- Start retake-send and go on. Ardour's own builds bring libraries that another program must not load.

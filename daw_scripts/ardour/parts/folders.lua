@@ -16,6 +16,15 @@ function folders.exists(path)
   return api.file_test(path, api.FileTest.Exists)
 end
 
+-- Where a program is, by the search path; nil when it is nowhere. (What a shell says is lost: os.execute gives 0.)
+function folders.findProgram(name)
+  local separator, suffix = folders.isWindows and ";" or ":", folders.isWindows and ".exe" or ""
+  for folder in (os.getenv("PATH") or ""):gmatch("[^" .. separator .. "]+") do
+    local path = folders.join(folder, name .. suffix)
+    if folders.exists(path) then return path end
+  end
+end
+
 -- A word as the shell must see it.
 function folders.quote(word)
   if folders.isWindows then return '"' .. word .. '"' end

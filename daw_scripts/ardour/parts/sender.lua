@@ -17,9 +17,7 @@ local function findProgram()
     if folders.exists(program) then return program end
     talk.complain("retake-send is not at " .. program .. " any more.\n" .. INSTALL)
   end
-  local isThere = not folders.isWindows and os.execute("command -v retake-send >/dev/null 2>&1")
-  if not isThere then talk.complain("Retake was not found on this computer.\n" .. INSTALL) end
-  return "retake-send"
+  return folders.findProgram("retake-send") or talk.complain("Retake was not found on this computer.\n" .. INSTALL)
 end
 
 -- Start retake-send and go on. Ardour's own builds bring libraries that another program must not load.
