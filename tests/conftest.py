@@ -1,4 +1,4 @@
-"""Tests run side by side, one process a core (pytest-xdist): each computes on one thread, from the same random numbers."""
+"""Tests run side by side, one process a core: each computes on one thread, and draws the same random numbers always."""
 
 import os
 import signal

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pythonosc.udp_client import SimpleUDPClient
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 _PORTS = range(3819, 3850)
 _SCREEN = "1600x900x24"
 
@@ -30,6 +30,7 @@ class Ardour:
         self.folder, self.session, self.pictures = folder, session, pictures
         self._environment = environment | {"RETAKE_E2E_DIR": str(folder)}
         self._started: list[subprocess.Popen[bytes]] = []
+        self._osc: SimpleUDPClient | None = None
 
     def start(self) -> None:
         reading, writing = os.pipe()
@@ -73,6 +74,8 @@ class Ardour:
         return None
 
     def stop(self) -> None:
+        if self._osc:
+            self._osc._sock.close()
         for process in reversed(self._started):
             process.terminate()
             try:
@@ -108,10 +111,11 @@ class Ardour:
         return text.splitlines()
 
     def select_regions(self, *names: str) -> None:
+        """Select nothing but these; an empty list alone would leave the selection as it is."""
         wanted = " or ".join(f"it:name() == {name!r}" for name in names) or "false"
         self.lua(
-            "local list = ArdourUI.SelectionList() for route in Session:get_tracks():iter() do "
-            "for it in route:to_track():playlist():region_list():iter() do "
+            "Editor:get_selection():clear_all() local list = ArdourUI.SelectionList() "
+            "for route in Session:get_tracks():iter() do for it in route:to_track():playlist():region_list():iter() do "
             f"if {wanted} then list:push_back(Editor:regionview_from_region(it)) end end end "
             "Editor:set_selection(list, ArdourUI.SelectionOp.Set)"
         )
@@ -126,6 +130,7 @@ class Ardour:
 
     def act(self, action: str) -> None:
         """Do what a click on a menu entry does, without waiting for its end."""
+        assert self._osc
         self._osc.send_message("/access_action", action)
 
     def dialog(self, title: str) -> str:

@@ -191,7 +191,7 @@ class TestGenerate:
     def test_a_sound_at_the_playhead_on_a_new_track(self, studio):
         ardour = studio.ardour
         before = ardour.regions()
-        ardour.lua("Editor:get_selection():clear_all()")
+        ardour.select_regions()
         ardour.lua(
             "Session:request_locate(240000, false, ARDOUR.LocateTransportDisposition.MustStop, "
             "ARDOUR.TransportRequestSource.TRS_UI)"
