@@ -9,6 +9,7 @@ ROOMS = {
     "daemon": ("bridge.daemon", "listen for OSC requests and render them"),
     "send": ("bridge.send", "send one request to the daemon"),
     "live": ("bridge.live", "tell Ableton Live what to do with the clip in view"),
+    "jobs": ("bridge.history", "show earlier jobs, or ask for one again"),
     "status": ("bridge.status", "say whether the daemon runs, and what it does"),
 }
 """Commands of the bridge: the module whose `main` runs each, and what it is for. All others are the engine's."""

@@ -70,6 +70,16 @@ def _check_job(name: str, value: Any) -> str:
     return job
 
 
+PRIORITIES = ("draft", "normal", "batch")
+"""What a job may be, the most urgent first."""
+
+
+def _check_priority(name: str, value: Any) -> str:
+    if _check_text(name, value) not in PRIORITIES:
+        raise BadValueError(name, value, f"one of {', '.join(PRIORITIES)}")
+    return str(value)
+
+
 _REGION_WORDS = '"start end" or "start end low high", two or four numbers in one string'
 
 
@@ -100,6 +110,7 @@ NUMBER = Kind("float", _check_number, float)
 SWITCH = Kind("0 or 1", _check_switch, _read_switch)
 PATH = Kind("absolute path", _check_path, str)
 JOB = Kind("job id", _check_job, str)
+PRIORITY = Kind("draft, normal or batch", _check_priority, str)
 REGION = Kind('"start end [low high]"', _check_regions, str)
 
 ARGUMENTS: dict[str, Kind] = {
@@ -128,9 +139,14 @@ ARGUMENTS: dict[str, Kind] = {
     "reply": PATH,
     "output_dir": PATH,
     "client": TEXT,
+    "priority": PRIORITY,
+    "deadline_unix": NUMBER,
     "token": TEXT,
     "number": INTEGER,
     "on": SWITCH,
+    "text": TEXT,
+    "state": TEXT,
+    "limit": INTEGER,
 }
 REPEATABLE = frozenset({"region"})
 """Keys that may come more than once; their values are collected."""

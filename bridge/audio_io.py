@@ -1,21 +1,25 @@
 """Where a take goes and what it is called; reading and writing themselves are `engine.Audio`'s."""
 
 import itertools
+import json
+import os
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
 from bridge.errors import FolderError
 from bridge.messages import ClipRequest, RenderRequest
-from engine import Audio, OutputExistsError, sidecar_path
+from engine import Audio, EngineError, OutputExistsError, read_story, sidecar_path
 
 MAX_NAME = 120
 """Bytes of a file name, in UTF-8, with its suffix."""
 
 _MAX_SLUG = 40
+_MAX_SIDECAR = 2**22  # bytes
 _MAX_SUFFIX = len(" (9999).wav")
 
 
@@ -80,6 +84,9 @@ def _cut(text: str, num_bytes: int) -> str:
 def write_takes(takes: Sequence[Audio], folder: Path, names: Sequence[str]) -> list[Path]:
     """Write every take, or none: when one fails, those written before it are removed again.
 
+    A take whose story names a job is not written twice: when an earlier attempt at the job, which was killed before it
+    could say so, has written it already, that file is the result.
+
     Raises the engine's OutputWriteError.
     """
     written: list[Path] = []
@@ -98,9 +105,40 @@ def _write_uniquely(take: Audio, folder: Path, name: str) -> Path:
     """Write under the first free name of `name.wav`, `name (2).wav`, `name (3).wav` and so on."""
     for number in itertools.count(1):
         path = folder / (f"{name}.wav" if number == 1 else f"{name} ({number}).wav")
+        _remove_half(take, path)
         try:
             take.write(path)
         except OutputExistsError:
-            continue
+            if not _is_same_take(take, path):
+                continue
         return path
     raise AssertionError("itertools.count ends")
+
+
+def _remove_half(take: Audio, path: Path) -> None:
+    """Remove the sidecar that an earlier attempt at the same take wrote when it was killed before it wrote the WAV."""
+    sidecar = sidecar_path(path)
+    if take.story.get("job") and not os.path.lexists(path) and _is_same(take, _read_json(sidecar)):
+        sidecar.unlink(missing_ok=True)
+
+
+def _is_same_take(take: Audio, path: Path) -> bool:
+    """Whether a WAV is the very take, written by an earlier attempt at its job."""
+    if not take.story.get("job"):
+        return False
+    try:
+        return _is_same(take, read_story(path))
+    except EngineError:
+        return False
+
+
+def _is_same(take: Audio, story: Mapping[str, Any]) -> bool:
+    return all(story.get(key) == take.story.get(key) for key in ("job", "candidate"))
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        story = json.loads(file.read_bytes()) if file.stat().st_size < _MAX_SIDECAR else None
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return story if isinstance(story, dict) else {}

@@ -25,13 +25,13 @@ from bridge.discovery import (
 )
 from bridge.errors import BridgeError, FolderError
 from bridge.job_queue import JobQueue
-from bridge.journal import Journal
+from bridge.journal import JOURNAL_FILE, Journal
 from bridge.osc_server import LOOPBACK, OscServer, open_server
 from bridge.pipe import RenderSetup
 from bridge.program import own_command
 from bridge.runtime_copies import remove_copies, write_copies
 from bridge.settings import Settings, add_flags, load_settings
-from bridge.worker import Worker
+from bridge.worker import Patience, Worker
 
 _LOG_BYTES = 1_000_000
 _LOG_FILES = 3
@@ -72,26 +72,29 @@ class Daemon:
 
 async def build(settings: Settings, folder: Path, worker_command: Sequence[str] | None = None) -> Daemon:
     """Construct and connect everything, with its files in `folder`; another command can replace the render process."""
-    journal = Journal(folder / "journal.sqlite3")
+    journal = Journal(folder / JOURNAL_FILE)
     server = await open_server(settings.port)
     runtime = Runtime(LOOPBACK, server.port, os.getpid(), __version__, secrets.token_urlsafe(24))
-    command = worker_command or own_command("worker", _render_setup(settings).to_json())
-    worker = Worker(command, settings.cancel_grace_s)
+    command = worker_command or own_command("worker", _render_setup(settings, folder).to_json())
+    worker = Worker(
+        command, Patience(settings.cancel_grace_s, settings.worker_silence_s, 60 * settings.worker_stuck_min)
+    )
     rules = DeskRules(
         token=runtime.token if settings.require_token else None,
         runtime_file=runtime_file(folder),
         model=settings.model,
         device=settings.device,
         idle_unload_s=60 * settings.idle_unload_min,
+        resume_within_s=3600 * settings.resume_within_h,
     )
     desk = Desk(server, journal, JobQueue(settings.queue_capacity), worker, rules)
     return Daemon(folder, runtime, server, journal, worker, desk)
 
 
-def _render_setup(settings: Settings) -> RenderSetup:
+def _render_setup(settings: Settings, folder: Path) -> RenderSetup:
     models_dir = None if settings.models_dir is None else str(settings.models_dir)
     output_dir = None if settings.output_dir is None else str(settings.output_dir)
-    return RenderSetup(settings.model, settings.device, models_dir, output_dir)
+    return RenderSetup(settings.model, settings.device, models_dir, output_dir, str(folder))
 
 
 async def _run(settings: Settings, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The front desk: answers every request, and spreads the news of every job to those who want to hear it.
+"""The front desk: answers every request, and keeps every job moving.
 
 The only room that sees the journal, the queue, the worker and the socket together. Requests come in at `receive`, one
 by one; jobs go out at `work`, one by one; both run until they are cancelled.
@@ -8,23 +8,30 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bridge import __version__
+from bridge.audience import Audience
 from bridge.errors import (
     BridgeError,
+    BusyError,
     JobCancelledError,
     JobFinishedError,
     JobIdReusedError,
     JobInterruptedError,
     TokenError,
+    TooLateError,
     UnforeseenError,
     UnknownJobError,
+    WorkerDiedError,
+    WorkerHungError,
 )
-from bridge.job_queue import JobQueue
-from bridge.jobs import Job, JobState
+from bridge.job_queue import JobQueue, urgency_of
+from bridge.jobs import MAX_ATTEMPTS, Job, JobState
 from bridge.journal import Journal
 from bridge.messages import (
     PROTOCOL_VERSION,
@@ -32,9 +39,12 @@ from bridge.messages import (
     Cancel,
     Done,
     Fail,
+    JobEntry,
     JobQuery,
+    Jobs,
     Models,
     Notify,
+    Progress,
     Quit,
     RenderRequest,
     Reply,
@@ -42,17 +52,18 @@ from bridge.messages import (
     Status,
     StatusReply,
     Sync,
-    Synced,
+    Unload,
+    UseModel,
     Version,
     VersionReply,
 )
-from bridge.osc_server import Address, Letter, OscServer, ProgressGate
+from bridge.osc_server import Address, Letter, OscServer
 from bridge.protocol import job_of, parse_request, to_message
 from bridge.reply_file import check_reply_file, write_reply_file
 from bridge.worker import Worker
 
-_MAX_LISTENERS = 64
-"""Clients that hear of every job, or of one job; the oldest make room."""
+_MAX_LISTED = 100
+"""Jobs in the answer to one /retake/jobs."""
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +77,7 @@ class DeskRules:
     model: str
     device: str
     idle_unload_s: float
+    resume_within_s: float
 
 
 class Desk:
@@ -78,10 +90,8 @@ class Desk:
         self._queue = jobs
         self._worker = worker
         self._rules = rules
-        self._gate = ProgressGate()
-        self._listeners: dict[str, list[Address]] = {}
-        self._subscribers: list[Address] = []
-        self._syncs: list[tuple[int, Address, set[str]]] = []
+        self._audience = Audience(server)
+        self._loading: set[tuple[str, Address]] = set()
         self._errands: set[asyncio.Task[None]] = set()
 
     # -------------------------------------------------------------------------------------------- requests
@@ -122,17 +132,28 @@ class Desk:
                 self._cancel(job_id, sender)
             case JobQuery(job=job_id):
                 self._tell_how(job_id, sender)
+            case Jobs():
+                self._list_jobs(request, sender)
             case Sync(number=number):
-                self._syncs.append((number, sender, self._jobs_of(sender)))
-                self._answer_syncs()
+                self._audience.sync(number, sender)
             case Notify(on=on):
-                self._subscribe(sender, on=on)
+                self._audience.subscribe(sender, on=on)
+                self._server.send(Done(Notify.address, ""), sender)
+            case _:
+                self._answer_about_daemon(request, sender)
+
+    def _answer_about_daemon(self, request: Request, sender: Address) -> None:
+        match request:
             case Status():
                 self._server.send(self._status(), sender)
             case Version():
                 self._server.send(VersionReply(__version__, PROTOCOL_VERSION), sender)
             case Models():
-                self._run_errand(self._answer_models(sender))
+                self._run_errand(self._answer_models(), request, sender)
+            case UseModel(model=name):
+                self._start_loading(name, sender)
+            case Unload():
+                self._run_errand(self._unload(), request, sender)
             case Quit():
                 self._server.send(Done(request.address, ""), sender)
                 self.closing.set()
@@ -141,20 +162,29 @@ class Desk:
         """Accept a job: into the journal first, then the acknowledgement. A job sent again gets its answer again."""
         job = self._journal.find(request.job)
         if job is None:
-            self._queue.check_room()
-            if request.reply is not None:
-                check_reply_file(request.reply)
-            job = Job(request=request)
-            self._journal.add(job)
-            self._queue.add(job.id)
-            write_reply_file(job)
-            log.info("job %s: accepted %s", job.id, request.address)
+            job = self._accept(request, sender)
         elif job.request != request:
             raise JobIdReusedError(request.job)
-        self._listen(job, sender)
+        if not job.state.is_final:
+            self._audience.listen(job.id, sender)
         self._server.send(Ack(job.id, self._position(job)), sender)
         if (outcome := job.outcome()) is not None:
             self._server.send(outcome, sender)
+
+    def _accept(self, request: RenderRequest, sender: Address) -> Job:
+        _require_in_time(request)
+        self._queue.check_room()
+        if request.reply is not None:
+            check_reply_file(request.reply)
+        job = Job(request=request, accepted_at=time.time())
+        self._journal.add(job)
+        self._enqueue(job, request.client or f"{sender[0]}:{sender[1]}")
+        write_reply_file(job)
+        log.info("job %s: accepted %s", job.id, request.address)
+        return job
+
+    def _enqueue(self, job: Job, client: str) -> None:
+        self._queue.add(job.id, urgency_of(job.request), client)
 
     def _position(self, job: Job) -> int:
         """Count the jobs that come before this one; 0 for one that runs or is over."""
@@ -174,7 +204,8 @@ class Desk:
 
     def _tell_how(self, job_id: str, sender: Address) -> None:
         job = self._require(job_id)
-        self._listen(job, sender)
+        if not job.state.is_final:
+            self._audience.listen(job_id, sender)
         self._server.send(job.describe(), sender)
         if (outcome := job.outcome()) is not None:
             self._server.send(outcome, sender)
@@ -185,28 +216,52 @@ class Desk:
             raise UnknownJobError(job_id)
         return job
 
-    def _subscribe(self, sender: Address, *, on: bool) -> None:
-        if sender in self._subscribers:
-            self._subscribers.remove(sender)
-        if on:
-            self._subscribers = [*self._subscribers[1 - _MAX_LISTENERS :], sender]
-        self._server.send(Done(Notify.address, ""), sender)
+    def _list_jobs(self, request: Jobs, sender: Address) -> None:
+        limit = min(max(request.limit, 1), _MAX_LISTED)
+        for job in self._journal.search(request.text, request.state, limit):
+            self._server.send(_entry(job), sender)
+        self._server.send(Done(Jobs.address, ""), sender)
 
     def _status(self) -> StatusReply:
         loaded, rules = self._worker.loaded, self._rules
         model, device = (loaded.model, loaded.device) if loaded is not None else (rules.model, rules.device)
         return StatusReply(__version__, self._worker.state, model, device, len(self._journal.unfinished()))
 
-    async def _answer_models(self, sender: Address) -> None:
-        try:
-            self._server.send(await self._worker.models(), sender)
-        except Exception as error:  # noqa: BLE001 - the client gets a sentence, whatever it was
-            self._refuse(Letter(to_message(Models()), sender), _explained(error))
+    async def _answer_models(self) -> Reply:
+        return await self._worker.models()
 
-    def _run_errand(self, errand: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(errand)
+    def _start_loading(self, name: str, sender: Address) -> None:
+        """Load a model; who asks again while it loads hears that it does, and gets one answer."""
+        self._server.send(Progress("", 0.0, "loading"), sender)
+        if (name, sender) not in self._loading:
+            self._loading.add((name, sender))
+            self._run_errand(self._load(name, sender), UseModel(model=name), sender)
+
+    async def _load(self, name: str, sender: Address) -> Reply:
+        try:
+            return await self._worker.use_model(name)
+        finally:
+            self._loading.discard((name, sender))
+
+    async def _unload(self) -> Reply:
+        if self._worker.state != "idle":
+            raise BusyError(Unload.address)
+        await self._worker.stop()
+        return Done(Unload.address, "")
+
+    def _run_errand(self, errand: Coroutine[None, None, Reply], request: Request, sender: Address) -> None:
+        """Find out in the background what the sender wants to know, and tell it, or why that failed."""
+
+        async def run() -> None:
+            try:
+                self._server.send(await errand, sender)
+            except Exception as error:  # noqa: BLE001 - the client gets a sentence, whatever it was
+                self._refuse(Letter(to_message(request), sender), _explained(error))
+
+        task = asyncio.create_task(run())
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
+        task.add_done_callback(lambda _: errand.close())  # of a task that was cancelled before it began
 
     # ------------------------------------------------------------------------------------------------ jobs
 
@@ -224,56 +279,55 @@ class Desk:
     async def _render(self, job_id: str) -> None:
         job = self._require(job_id)
         try:
-            async with contextlib.aclosing(self._worker.render(job.request)) as news_of_job:
-                async for news in news_of_job:
-                    job = self._spread(job, news)
+            _require_in_time(job.request)
+            while not job.state.is_final:
+                job = await self._attempt(job.begun())
         except Exception as error:  # noqa: BLE001 - a job may fail, the desk may not
             self._spread(job, job.failure(_explained(error)))
 
-    def _spread(self, job: Job, news: Reply) -> Job:
-        """Bring a job up to date, on disk too, and tell everybody who listens."""
-        job = job.after(news)
+    async def _attempt(self, job: Job) -> Job:
+        """Render a job once; it comes back unfinished when its process died or hung, and it may be tried again."""
+        self._keep(job)
+        try:
+            async with contextlib.aclosing(self._worker.render(job.request)) as news_of_job:
+                async for news in news_of_job:
+                    job = self._spread(job, news)
+        except (WorkerDiedError, WorkerHungError) as error:
+            if job.attempts >= MAX_ATTEMPTS:
+                raise
+            log.warning("job %s: %s; it is tried again", job.id, error)
+        return job
+
+    def _keep(self, job: Job) -> None:
+        """Write down how a job stands; a disk that refuses does not stop it."""
         try:
             self._journal.update(job)
         except BridgeError:
             log.exception("job %s", job.id)
-        if self._gate.passes(news):
+
+    def _spread(self, job: Job, news: Reply) -> Job:
+        """Bring a job up to date, on disk too, and tell everybody who listens."""
+        job = job.after(news)
+        self._keep(job)
+        if self._audience.wants(news):
             write_reply_file(job)
-            for listener in {*self._listeners.get(job.id, ()), *self._subscribers}:
-                self._server.send(news, listener)
+            self._audience.tell(job.id, news)
         if job.state.is_final:
-            self._finish(job)
+            log.info("job %s: %s %s", job.id, job.state, job.error.text if job.error else ", ".join(job.paths))
+            self._audience.dismiss(job.id)
         return job
 
-    def _finish(self, job: Job) -> None:
-        log.info("job %s: %s %s", job.id, job.state, job.error.text if job.error else ", ".join(job.paths))
-        self._listeners.pop(job.id, None)
-        self._gate.forget(job.id)
-        self._answer_syncs()
-
-    def _listen(self, job: Job, sender: Address) -> None:
-        listeners = self._listeners.setdefault(job.id, [])
-        if job.state.is_final:
-            self._listeners.pop(job.id)
-        elif sender not in listeners:
-            self._listeners[job.id] = [*listeners[1 - _MAX_LISTENERS :], sender]
-
-    def _jobs_of(self, sender: Address) -> set[str]:
-        return {job_id for job_id, listeners in self._listeners.items() if sender in listeners}
-
-    def _answer_syncs(self) -> None:
-        unfinished = {job.id for job in self._journal.unfinished()}
-        for entry in list(self._syncs):
-            number, sender, jobs = entry
-            if not jobs & unfinished:
-                self._syncs.remove(entry)
-                self._server.send(Synced(number), sender)
-
     def reopen(self) -> None:
-        """Say of every job that an earlier daemon left unfinished that it was interrupted."""
-        for job in self._journal.close_unfinished():
-            log.info("job %s: interrupted by the end of an earlier daemon", job.id)
-            write_reply_file(job)
+        """Take up what an earlier daemon was killed over: what waited, and once more what ran."""
+        for job in self._journal.left_behind():
+            if job.attempts < MAX_ATTEMPTS and time.time() - job.accepted_at < self._rules.resume_within_s:
+                waiting = job.requeued()
+                self._keep(waiting)
+                self._enqueue(waiting, job.request.client or "")
+                write_reply_file(waiting)
+                log.info("job %s: taken up again after the end of an earlier daemon", job.id)
+            else:
+                self._spread(job, job.failure(JobInterruptedError()))
 
     def close(self) -> None:
         """Say of every unfinished job that it was interrupted."""
@@ -282,6 +336,18 @@ class Desk:
         self._queue.clear()
         for job in self._journal.unfinished():
             self._spread(job, job.failure(JobInterruptedError()))
+
+
+def _require_in_time(request: RenderRequest) -> None:
+    """Raise TooLateError when the time has passed after which the client has no use for the result."""
+    if request.deadline_unix is not None and (late_s := time.time() - request.deadline_unix) > 0:
+        raise TooLateError(late_s)
+
+
+def _entry(job: Job) -> JobEntry:
+    accepted_at = datetime.fromtimestamp(job.accepted_at, UTC).isoformat(timespec="seconds")
+    path, code = next(iter(job.paths), ""), "" if job.error is None else job.error.code
+    return JobEntry(job.id, str(job.state), job.request.address, job.request.prompt, accepted_at, path, code)
 
 
 def _explained(error: Exception) -> BridgeError:

@@ -53,10 +53,10 @@ def runtime_file(folder: Path) -> Path:
 
 
 class InstanceLock:
-    """Held by the one daemon of a user, for its whole life; the system lets go of it when the daemon dies."""
+    """Held by the one daemon (or render process) of a user, for its whole life; when it dies the system lets go."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / _LOCK_FILE
+    def __init__(self, folder: Path, name: str = _LOCK_FILE) -> None:
+        self._path = folder / name
         self._file: IO[bytes] | None = None
 
     def acquire(self) -> bool:

@@ -20,7 +20,10 @@ BridgeError                     code, text, hint
     JobCancelledError
     JobInterruptedError         the daemon stopped before the job was done
     QueueFullError
+    TooLateError                the deadline that the client set has passed
+    BusyError                   something that has to wait until no job runs
     WorkerDiedError
+    WorkerHungError
     UnforeseenError          an error that nobody foresaw
   JournalError                  the disk refused to keep the job
   FolderError                   the output folder cannot be made
@@ -210,6 +213,23 @@ class JobInterruptedError(JobError):
         super().__init__("the daemon stopped before the job was done", "send the request again with a new job id")
 
 
+class TooLateError(JobError):
+    code = "too_late"
+
+    def __init__(self, late_s: float) -> None:
+        super().__init__(
+            f"the job's deadline_unix passed {late_s:.1f} s before it could begin",
+            "send it again with a new job id and a later deadline, or none",
+        )
+
+
+class BusyError(JobError):
+    code = "busy"
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"{address} has to wait: a job runs", "send it again when the job is done, or cancel the job")
+
+
 class QueueFullError(JobError):
     code = "queue_full"
 
@@ -226,6 +246,17 @@ class WorkerDiedError(JobError):
         super().__init__(
             f"the render process ended twice during this job (exit code {exit_code})",
             "most often memory ran out: try fewer candidates, a shorter region or a smaller model; the log says more",
+        )
+
+
+class WorkerHungError(JobError):
+    code = "worker_hung"
+
+    def __init__(self, silence_s: float) -> None:
+        super().__init__(
+            f"the render process was stopped twice during this job, after {silence_s:.0f} s without a sign of life",
+            "try a shorter clip, fewer candidates or a smaller model; if this computer is that slow, raise the setting "
+            "worker_silence_s or worker_stuck_min",
         )
 
 

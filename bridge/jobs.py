@@ -5,7 +5,7 @@ Rules of the house:
 2. A final state is final: news that come late change nothing.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bridge.errors import BridgeError, JobCancelledError
@@ -26,16 +26,25 @@ class JobState(StrEnum):
 
 TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     JobState.QUEUED: frozenset({JobState.RUNNING, JobState.FAILED, JobState.CANCELLED}),
-    JobState.RUNNING: frozenset({JobState.RUNNING, JobState.DONE, JobState.FAILED, JobState.CANCELLED}),
+    JobState.RUNNING: frozenset(
+        {JobState.QUEUED, JobState.RUNNING, JobState.DONE, JobState.FAILED, JobState.CANCELLED}
+    ),
     JobState.DONE: frozenset(),
     JobState.FAILED: frozenset(),
     JobState.CANCELLED: frozenset(),
 }
 
 
+MAX_ATTEMPTS = 2
+"""How often a job is begun: once more when a process died over it, never again after that."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A render request and how far it has come; `fraction` is 0..1, `paths` are the files written, best first."""
+    """A render request and how far it has come; `fraction` is 0..1, `paths` are the files written, best first.
+
+    `accepted_at` is in seconds since 1970; `attempts` counts how often the job was begun.
+    """
 
     request: RenderRequest
     state: JobState = JobState.QUEUED
@@ -44,6 +53,8 @@ class Job:
     warnings: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     error: Fail | None = None
+    attempts: int = 0
+    accepted_at: float = field(default=0.0, compare=False)
 
     @property
     def id(self) -> str:
@@ -54,8 +65,7 @@ class Job:
         state = _state_after(news)
         if state is None or self.state.is_final:
             return self
-        if state not in TRANSITIONS[self.state]:
-            raise ValueError(f"a job that is {self.state} cannot become {state}")
+        self._require_way_to(state)
         match news:
             case Progress(_, fraction, stage):
                 return replace(self, state=state, fraction=fraction, stage=stage)
@@ -67,6 +77,22 @@ class Job:
                 return replace(self, state=state, stage=str(state), error=news)
             case _:
                 return self
+
+    def begun(self) -> "Job":
+        """Give the job at the start of an attempt."""
+        self._require_way_to(JobState.RUNNING)
+        return replace(self, state=JobState.RUNNING, attempts=self.attempts + 1, fraction=0.0, stage="loading")
+
+    def requeued(self) -> "Job":
+        """Give the job as it waits again, after the daemon died over it."""
+        if self.state is JobState.QUEUED:
+            return self
+        self._require_way_to(JobState.QUEUED)
+        return replace(self, state=JobState.QUEUED, fraction=0.0, stage="queued", warnings=())
+
+    def _require_way_to(self, state: JobState) -> None:
+        if state not in TRANSITIONS[self.state]:
+            raise ValueError(f"a job that is {self.state} cannot become {state}")
 
     def outcome(self) -> Done | Fail | None:
         """Give the message that ended the job; None while it has not ended."""

@@ -4,14 +4,19 @@ What moves often, a running job's fraction and stage, stays in memory; states, f
 """
 
 import json
+import logging
 import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bridge.errors import JobInterruptedError, JournalError
+from bridge.errors import BridgeError, JournalError
 from bridge.jobs import Job, JobState
 from bridge.messages import Fail, RenderRequest
 from bridge.protocol import parse_request, to_message
+
+JOURNAL_FILE = "journal.sqlite3"
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -23,19 +28,36 @@ CREATE TABLE IF NOT EXISTS jobs (
     warnings TEXT NOT NULL,               -- JSON list of sentences
     paths TEXT NOT NULL,                  -- JSON list, best first
     error TEXT,                           -- JSON list: code, text, hint
+    attempts INTEGER NOT NULL DEFAULT 0,
     created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
     changed_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
 );
 CREATE INDEX IF NOT EXISTS unfinished ON jobs (state) WHERE state IN ('queued', 'running');
 """
 
+_ADDED_COLUMNS = {"attempts": "INTEGER NOT NULL DEFAULT 0"}
+"""What journals of earlier versions lack."""
+
 _UPSERT = """
-INSERT INTO jobs (id, state, address, arguments, stage, warnings, paths, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO jobs (id, state, address, arguments, stage, warnings, paths, error, attempts, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch'))
 ON CONFLICT (id) DO UPDATE SET state = excluded.state, stage = excluded.stage, warnings = excluded.warnings,
-    paths = excluded.paths, error = excluded.error, changed_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    paths = excluded.paths, error = excluded.error, attempts = excluded.attempts,
+    changed_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
 """
 
-_SELECT = "SELECT state, address, arguments, stage, warnings, paths, error FROM jobs"
+_SELECT = """
+SELECT state, address, arguments, stage, warnings, paths, error, attempts,
+    (julianday(created_at) - 2440587.5) * 86400.0 FROM jobs
+"""
+
+_SEARCH = f"""
+{_SELECT} WHERE (:state = '' OR state = :state) AND (:text = '' OR instr(lower(id), lower(:text))
+    OR instr(lower(arguments), lower(:escaped)) OR instr(lower(paths), lower(:escaped)))
+ORDER BY rowid DESC LIMIT :limit
+"""
+
+log = logging.getLogger(__name__)
 
 
 class Journal:
@@ -49,17 +71,16 @@ class Journal:
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = FULL")
             self._database.executescript(_SCHEMA)
+            self._add_columns()
         except sqlite3.Error as error:
             raise JournalError(f"{path}: {error}") from error
 
-    def close_unfinished(self) -> list[Job]:
-        """Mark the jobs that an earlier daemon left behind as interrupted, and give them."""
+    def left_behind(self) -> list[Job]:
+        """Give the jobs that an earlier daemon did not finish, the oldest first; they are this one's now."""
         rows = self._database.execute(f"{_SELECT} WHERE state IN ('queued', 'running') ORDER BY rowid").fetchall()
-        closed = []
-        for job in map(_read, rows):
-            closed.append(job.after(job.failure(JobInterruptedError())))
-            self.update(closed[-1])
-        return closed
+        jobs = list(_read_all(rows))
+        self._live.update({job.id: job for job in jobs})
+        return jobs
 
     def add(self, job: Job) -> None:
         """Accept a new job; when this returns, it is on disk. Raises JournalError."""
@@ -84,6 +105,10 @@ class Journal:
         row = self._database.execute(f"{_SELECT} WHERE id = ?", (job_id,)).fetchone()
         return None if row is None else _read(row)
 
+    def search(self, text: str = "", state: str = "", limit: int = 20) -> list[Job]:
+        """Give the newest jobs, finished ones too, whose id, arguments or files hold `text`, in one state or any."""
+        return [self._live.get(job.id, job) for job in _search(self._database, text, state, limit)]
+
     def unfinished(self) -> list[Job]:
         """Give the jobs that are waiting or running now, the oldest first."""
         return [job for job in self._live.values() if not job.state.is_final]
@@ -91,13 +116,30 @@ class Journal:
     def close(self) -> None:
         self._database.close()
 
+    def _add_columns(self) -> None:
+        known = {row[1] for row in self._database.execute("PRAGMA table_info(jobs)")}
+        for name, kind in _ADDED_COLUMNS.items():
+            if name not in known:
+                self._database.execute(f"ALTER TABLE jobs ADD COLUMN {name} {kind}")
+
     def _write(self, job: Job) -> None:
         address, args = to_message(replace(job.request, token=""))
         error = None if job.error is None else json.dumps([job.error.code, job.error.text, job.error.hint])
         listed = (json.dumps(job.warnings), json.dumps(job.paths))
         try:
             self._database.execute(
-                _UPSERT, (job.id, str(job.state), address, json.dumps(args), job.stage, *listed, error)
+                _UPSERT,
+                (
+                    job.id,
+                    str(job.state),
+                    address,
+                    json.dumps(args),
+                    job.stage,
+                    *listed,
+                    error,
+                    job.attempts,
+                    job.accepted_at,
+                ),
             )
         except (sqlite3.Error, UnicodeEncodeError) as problem:
             raise JournalError(problem) from problem
@@ -108,8 +150,48 @@ def _lasting(job: Job) -> Job:
     return replace(job, fraction=0.0, stage="")
 
 
-def _read(row: tuple[str, str, str, str, str, str, str | None]) -> Job:
-    state, address, arguments, stage, warnings, paths, error = row
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Look into a journal beside its daemon, or without one, and change nothing. Raises JournalError."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)) as database:
+            yield database
+    except sqlite3.Error as error:
+        raise JournalError(f"{path}: {error}") from error
+
+
+def search_file(path: Path, text: str = "", state: str = "", limit: int = 20) -> list[Job]:
+    """Search a journal as `Journal.search` does, without a daemon. Raises JournalError."""
+    with reading(path) as database:
+        return _search(database, text, state, limit)
+
+
+def find_in_file(path: Path, job_id: str) -> Job | None:
+    """Find a job in a journal without a daemon. Raises JournalError."""
+    with reading(path) as database:
+        return next(_read_all(database.execute(f"{_SELECT} WHERE id = ?", (job_id,)).fetchall()), None)
+
+
+def _search(database: sqlite3.Connection, text: str, state: str, limit: int) -> list[Job]:
+    escaped = json.dumps(text)[1:-1]  # as it stands in the columns
+    rows = database.execute(_SEARCH, {"text": text, "escaped": escaped, "state": state, "limit": limit})
+    return list(_read_all(rows.fetchall()))
+
+
+_Row = tuple[str, str, str, str, str, str, str | None, int, float]
+
+
+def _read_all(rows: Iterable[_Row]) -> Iterator[Job]:
+    """Read what can be read: a row of a later version is no reason to lose sight of the others."""
+    for row in rows:
+        try:
+            yield _read(row)
+        except (BridgeError, ValueError) as error:
+            log.warning("a job in the journal is not understood: %s", error)
+
+
+def _read(row: _Row) -> Job:
+    state, address, arguments, stage, warnings, paths, error, attempts, accepted_at = row
     request = parse_request(address, json.loads(arguments))
     assert isinstance(request, RenderRequest)
     return Job(
@@ -120,4 +202,6 @@ def _read(row: tuple[str, str, str, str, str, str, str | None]) -> Job:
         warnings=tuple(json.loads(warnings)),
         paths=tuple(json.loads(paths)),
         error=None if error is None else Fail(address, request.job, *json.loads(error)),
+        attempts=attempts,
+        accepted_at=accepted_at,
     )

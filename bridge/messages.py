@@ -57,6 +57,8 @@ class RenderRequest(Request):
     reply: str | None = None
     output_dir: str | None = None
     client: str | None = None
+    priority: str | None = None
+    deadline_unix: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,6 +211,34 @@ class Models(Request):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Jobs(Request):
+    """Which jobs were there? The newest first."""
+
+    address: ClassVar[str] = "/retake/jobs"
+
+    text: str = ""
+    state: str = ""
+    limit: int = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class UseModel(Request):
+    """Load a model now, and use it for requests that name none."""
+
+    address: ClassVar[str] = "/retake/model"
+    fixed: ClassVar[tuple[str, ...]] = ("model",)
+
+    model: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unload(Request):
+    """Let the model leave the memory."""
+
+    address: ClassVar[str] = "/retake/unload"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Quit(Request):
     """Stop the daemon."""
 
@@ -216,7 +246,19 @@ class Quit(Request):
 
 
 RENDER_REQUESTS: tuple[type[RenderRequest], ...] = (Generate, Restyle, Vary, Inpaint, Upscale)
-OTHER_REQUESTS: tuple[type[Request], ...] = (Cancel, JobQuery, Sync, Notify, Status, Version, Models, Quit)
+OTHER_REQUESTS: tuple[type[Request], ...] = (
+    Cancel,
+    JobQuery,
+    Jobs,
+    Sync,
+    Notify,
+    Status,
+    Version,
+    Models,
+    UseModel,
+    Unload,
+    Quit,
+)
 REQUESTS: dict[str, type[Request]] = {kind.address: kind for kind in (*RENDER_REQUESTS, *OTHER_REQUESTS)}
 
 # ------------------------------------------------------------------------------------------------- replies
@@ -297,6 +339,21 @@ class JobReply(Reply):
 
 
 @dataclass(frozen=True)
+class JobEntry(Reply):
+    """One job of many: what was asked for, when (UTC, ISO 8601), and what became of it."""
+
+    address: ClassVar[str] = "/retake/jobs.reply"
+
+    job: str
+    state: str
+    command: str
+    prompt: str
+    accepted_at: str
+    path: str
+    code: str
+
+
+@dataclass(frozen=True)
 class Synced(Reply):
     """All jobs that the sender asked for before /retake/sync are finished."""
 
@@ -339,5 +396,17 @@ class ModelsReply(Reply):
 
 REPLIES: dict[str, type[Reply]] = {
     kind.address: kind
-    for kind in (Ack, Progress, Notice, Done, Fail, JobReply, Synced, StatusReply, VersionReply, ModelsReply)
+    for kind in (
+        Ack,
+        Progress,
+        Notice,
+        Done,
+        Fail,
+        JobReply,
+        JobEntry,
+        Synced,
+        StatusReply,
+        VersionReply,
+        ModelsReply,
+    )
 }

@@ -1,4 +1,8 @@
-"""What the daemon and its render process say to each other: the messages of the wire, one JSON line each. Pure."""
+"""What the daemon and its render process say to each other: the messages of the wire, one JSON line each. Pure.
+
+Two lines that are no messages tell the keeper that the process is well: HEARTBEAT comes from a thread of its own, every
+HEARTBEAT_S, as long as the process runs at all; FOOTSTEP comes from the thread that works, as it gets on.
+"""
 
 import json
 from dataclasses import asdict, dataclass
@@ -7,6 +11,10 @@ from typing import Self
 
 from bridge.messages import Reply, Request
 from bridge.protocol import parse_reply, parse_request, to_message
+
+HEARTBEAT = b"\n"
+FOOTSTEP = b".\n"
+HEARTBEAT_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -17,6 +25,7 @@ class RenderSetup:
     device: str
     models_dir: str | None = None
     output_dir: str | None = None
+    state_dir: str | None = None
 
     @classmethod
     def from_json(cls, text: str) -> Self:

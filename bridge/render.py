@@ -5,12 +5,13 @@ Importing this room imports torch: only the render process does.
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from bridge import __version__, messages
 from bridge.audio_io import output_folder, read_clips, take_name, write_takes
 from bridge.errors import BridgeError, UnforeseenError
-from bridge.messages import Done, Fail, ModelsReply, Notice, RenderRequest, Reply
+from bridge.messages import Done, Fail, ModelsReply, Notice, RenderRequest, Reply, UseModel
 from bridge.pipe import RenderSetup
 from engine import Engine, EngineError, Generate, Inpaint, Progress, Request, Restyle, Upscale, Vary, list_models
 
@@ -31,19 +32,32 @@ class Renderer:
 
     def render(self, request: RenderRequest, should_stop: ShouldStop) -> None:
         """Render a request and tell its news; the last is a Done or a Fail, whatever happens."""
+        self._conclude(request, request.job, lambda: self._render(request, should_stop))
+
+    def load(self, request: UseModel) -> None:
+        """Load a model ahead of the jobs that want it, and tell how that ended."""
+        self._conclude(request, "", lambda: self._load(request.model))
+
+    def _conclude(self, request: messages.Request, job: str, work: Callable[[], tuple[str, ...]]) -> None:
+        """Do some work and tell its end: the files that it made, or what was wrong."""
         try:
-            self._tell(Done(request.address, request.job, self._render(request, should_stop)))
+            end: Reply = Done(request.address, job, work())
         except (EngineError, BridgeError) as error:
-            self._tell(Fail(request.address, request.job, error.code, error.text, error.hint))
+            end = Fail(request.address, job, error.code, error.text, error.hint)
         except Exception as error:
-            log.exception("job %s", request.job)
+            log.exception("job %s", job)
             crash = UnforeseenError(error)
-            self._tell(Fail(request.address, request.job, crash.code, crash.text, crash.hint))
+            end = Fail(request.address, job, crash.code, crash.text, crash.hint)
+        self._tell(end)
+
+    def _load(self, model: str) -> tuple[str, ...]:
+        self._engine_for(model, "")
+        return ()
 
     def _render(self, request: RenderRequest, should_stop: ShouldStop) -> tuple[str, ...]:
         folder = output_folder(request, self._setup.output_dir)
         task = engine_request(request)
-        engine = self._engine_for(request)
+        engine = self._engine_for(request.model or self._setup.model, request.job)
         takes = engine.run(
             task, on_step=lambda news: self._report(request, news), should_stop=lambda: should_stop(request)
         )
@@ -51,16 +65,16 @@ class Renderer:
             self._tell(Notice(request.job, warning))
         self._tell(messages.Progress(request.job, 1.0, "writing"))
         names = [take_name(request, take.story["seed"]) for take in takes]
-        return tuple(str(path) for path in write_takes(takes, folder, names))
+        named = [replace(take, story={**take.story, "job": request.job}) for take in takes]
+        return tuple(str(path) for path in write_takes(named, folder, names))
 
-    def _engine_for(self, request: RenderRequest) -> Engine:
-        """Give the model that a request wants, the warm one if it is that."""
-        name = request.model or self._setup.model
+    def _engine_for(self, name: str, job: str) -> Engine:
+        """Give the model of that name, the warm one if it is that; `job` is whom the loading is for."""
         if self._engine is None or self._model != name:
             if self._engine is not None:
                 self._engine.unload()
                 self._engine = None
-            self._tell(messages.Progress(request.job, 0.0, "loading"))
+            self._tell(messages.Progress(job, 0.0, "loading"))
             self._engine, self._model = Engine.load(name, self._setup.device, self._setup.models_folder), name
             self._tell(messages.StatusReply(__version__, "idle", name, self._engine.device_name, 0))
         return self._engine

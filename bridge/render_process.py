@@ -12,32 +12,34 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import BinaryIO
 
-from bridge.messages import Cancel, Models, RenderRequest, Reply
-from bridge.pipe import RenderSetup, request_from_line, to_line
+from bridge.discovery import InstanceLock
+from bridge.messages import Cancel, Models, RenderRequest, Reply, Request, UseModel
+from bridge.pipe import FOOTSTEP, HEARTBEAT, HEARTBEAT_S, RenderSetup, request_from_line, to_line
 
 _GRACE_S = 5.0
 """How long a job may take to notice that the daemon has gone."""
+_TURN_S = 15.0
+"""How long to wait for the render process of an earlier daemon, which leaves within _GRACE_S unless it is suspended."""
 
 log = logging.getLogger(__name__)
-
-Tell = Callable[[Reply], None]
 
 
 class Orders:
     """What the daemon wants, heard by a thread of its own so that a cancel arrives while a job runs."""
 
-    def __init__(self, stdin: BinaryIO, tell: Tell, setup: RenderSetup) -> None:
-        self._stdin, self._tell, self._setup = stdin, tell, setup
-        self._requests: queue.SimpleQueue[RenderRequest | None] = queue.SimpleQueue()
+    def __init__(self, stdin: BinaryIO, mouth: "Mouth", setup: RenderSetup) -> None:
+        self._stdin, self._mouth, self._setup = stdin, mouth, setup
+        self._requests: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._cancelled: set[str] = set()
         self._has_ended = threading.Event()
         self._is_rendering = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def next(self) -> RenderRequest | None:
+    def next(self) -> Request | None:
         """Wait for a request; None when there will be no more."""
         self._is_rendering.clear()
         request = self._requests.get()
@@ -45,17 +47,18 @@ class Orders:
         return request
 
     def should_stop(self, request: RenderRequest) -> bool:
+        self._mouth.step()
         return request.job in self._cancelled or self._has_ended.is_set()
 
     def _listen(self) -> None:
         for line in self._stdin:
             match request_from_line(line):
-                case RenderRequest() as request:
+                case (RenderRequest() | UseModel()) as request:
                     self._requests.put(request)
                 case Cancel(job=job):
                     self._cancelled.add(job)
                 case Models():
-                    self._tell(importlib.import_module("bridge.render").installed_models(self._setup))
+                    self._mouth.tell(importlib.import_module("bridge.render").installed_models(self._setup))
                 case _:
                     log.warning("not an order: %r", line)
         self._has_ended.set()
@@ -65,6 +68,37 @@ class Orders:
         os._exit(0)
 
 
+class Mouth:
+    """What goes out to the daemon: replies, and signs of life in between."""
+
+    def __init__(self, pipe: BinaryIO) -> None:
+        self._pipe, self._lock = pipe, threading.Lock()
+        self._stepped_at = 0.0
+        threading.Thread(target=self._beat, daemon=True).start()
+
+    def tell(self, reply: Reply) -> None:
+        self._write(to_line(reply))
+
+    def step(self) -> None:
+        """Say that the work gets on, at most once each HEARTBEAT_S."""
+        if time.monotonic() - self._stepped_at >= HEARTBEAT_S:
+            self._stepped_at = time.monotonic()
+            self._write(FOOTSTEP)
+
+    def _beat(self) -> None:
+        while True:
+            self._write(HEARTBEAT)
+            time.sleep(HEARTBEAT_S)
+
+    def _write(self, line: bytes) -> None:
+        with self._lock:
+            try:
+                self._pipe.write(line)
+                self._pipe.flush()
+            except BrokenPipeError:  # the daemon has gone; the end of stdin says so, too
+                return
+
+
 def _claim_stdout() -> BinaryIO:
     """Keep stdout for the daemon alone; what libraries print goes to stderr, into the log."""
     pipe = os.fdopen(os.dup(1), "wb")
@@ -72,20 +106,33 @@ def _claim_stdout() -> BinaryIO:
     return pipe
 
 
+def _wait_for_turn(setup: RenderSetup) -> InstanceLock | None:
+    """Wait until the render process of a killed daemon has left: two might write the same takes."""
+    if setup.state_dir is None:
+        return None
+    lock = InstanceLock(Path(setup.state_dir), "worker.lock")
+    deadline = time.monotonic() + _TURN_S
+    while not lock.acquire():
+        if time.monotonic() > deadline:
+            log.warning("an earlier render process does not leave")
+            return None
+        time.sleep(0.05)
+    return lock
+
+
 def main(argv: Sequence[str]) -> int:
     """Run the render process: `retake worker <RenderSetup as JSON>`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches us, too; the daemon decides
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     setup = RenderSetup.from_json(argv[0])
-    pipe, lock = _claim_stdout(), threading.Lock()
-
-    def tell(reply: Reply) -> None:
-        with lock:
-            pipe.write(to_line(reply))
-            pipe.flush()
-
-    orders = Orders(sys.stdin.buffer, tell, setup)
-    renderer = importlib.import_module("bridge.render").Renderer(setup, tell)  # late, because it imports torch
+    mouth = Mouth(_claim_stdout())
+    orders = Orders(sys.stdin.buffer, mouth, setup)
+    turn = _wait_for_turn(setup)  # held as long as we live
+    renderer = importlib.import_module("bridge.render").Renderer(setup, mouth.tell)  # late, because it imports torch
     while (request := orders.next()) is not None:
-        renderer.render(request, orders.should_stop)
+        if isinstance(request, UseModel):
+            renderer.load(request)
+        elif isinstance(request, RenderRequest):
+            renderer.render(request, orders.should_stop)
+    del turn
     return 0

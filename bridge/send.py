@@ -20,6 +20,7 @@ from bridge.messages import (
     Cancel,
     Done,
     Fail,
+    JobEntry,
     JobQuery,
     JobReply,
     Notice,
@@ -48,14 +49,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     witness = ReplyWitness.of_file(options.request)
     try:
         request = _request(options)
-        witness = ReplyWitness.of_request(request)
+    except BridgeError as error:
+        witness.fail(error)
+        return _complain(error, 2 if isinstance(error, ProtocolError) else 1)
+    return deliver(request, options)
+
+
+def deliver(request: Request, options: argparse.Namespace) -> int:
+    """Send a request and show what comes of it, as the options start, stop_after, no_wait and timeout say."""
+    witness = ReplyWitness.of_request(request)
+    try:
         witness.begin()
         return _converse(request, options, witness)
     except WaitedTooLongError as error:
         return _complain(error, 1)
     except BridgeError as error:
         witness.fail(error)
-        return _complain(error, 2 if isinstance(error, ProtocolError) else 1)
+        return _complain(error, 1)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -150,7 +160,7 @@ class Conversation:
         self._silences += 1
         if self._silences > (_SILENCES if self._is_accepted else _RESENDS):
             raise DaemonMissingError("the daemon does not answer")
-        self._client.send(JobQuery(job=self._job) if self._is_accepted else self._request)
+        self._client.send(JobQuery(job=self._job) if self._is_accepted and self._job else self._request)
 
     def _hear(self, reply: Reply) -> int | None:
         """Show a reply; give the exit code when it was the last one."""
@@ -167,9 +177,11 @@ class Conversation:
                 _clear_bar()
                 print(f"{text}\nhint: {hint}", file=sys.stderr)
                 return CANCELLED if code == JobCancelledError.code else 1
+            case Progress() if not self._job:
+                self._is_accepted = True
             case _ if not self._job:
                 _print_fields(reply)
-                return 0
+                return None if isinstance(reply, JobEntry) else 0
             case Ack():
                 self._is_accepted = True
                 return self._leave() if self._no_wait else None

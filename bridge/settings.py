@@ -45,6 +45,15 @@ class Settings:
     cancel_grace_s: float = field(
         default=10.0, metadata={"about": "seconds after which a cancelled job that goes on is stopped by force"}
     )
+    worker_silence_s: float = field(
+        default=60.0, metadata={"about": "seconds without a sign of life after which the render process is replaced"}
+    )
+    worker_stuck_min: float = field(
+        default=20.0, metadata={"about": "minutes without any advance in a job after which the process is replaced"}
+    )
+    resume_within_h: float = field(
+        default=12.0, metadata={"about": "hours within which a job is taken up again after the daemon was killed"}
+    )
     log_level: str = field(default="info", metadata={"about": f"one of {', '.join(LOG_LEVELS)}"})
 
     def __post_init__(self) -> None:
@@ -52,6 +61,9 @@ class Settings:
         _require(self.idle_unload_min > 0, "idle_unload_min", self.idle_unload_min, "more than 0 minutes")
         _require(self.queue_capacity > 0, "queue_capacity", self.queue_capacity, "at least 1 job")
         _require(self.cancel_grace_s > 0, "cancel_grace_s", self.cancel_grace_s, "more than 0 seconds")
+        _require(self.worker_silence_s >= 1, "worker_silence_s", self.worker_silence_s, "at least 1 second")
+        _require(self.worker_stuck_min > 0, "worker_stuck_min", self.worker_stuck_min, "more than 0 minutes")
+        _require(self.resume_within_h >= 0, "resume_within_h", self.resume_within_h, "0 hours or more")
         _require(self.log_level in LOG_LEVELS, "log_level", self.log_level, f"one of {', '.join(LOG_LEVELS)}")
 
 

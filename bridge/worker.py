@@ -1,15 +1,17 @@
-"""The keeper of the render process: starts it when there is work, talks to it in lines, and notices when it dies.
+"""The keeper of the render process: starts it when there is work, talks to it in lines, notices when it dies or hangs.
 
-A crash costs the process and at most one repetition of the job; the daemon never feels it.
+A crash or a hang costs the process; the daemon never feels it. Whether a job is tried again is the desk's decision.
 """
 
 import asyncio
 import contextlib
 import logging
+import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, replace
 
-from bridge.errors import BridgeError, JobCancelledError, WorkerDiedError
+from bridge.errors import BridgeError, JobCancelledError, WorkerDiedError, WorkerHungError
 from bridge.messages import (
     Cancel,
     Done,
@@ -21,11 +23,15 @@ from bridge.messages import (
     Reply,
     Request,
     StatusReply,
+    UseModel,
 )
-from bridge.pipe import reply_from_line, to_line
+from bridge.pipe import FOOTSTEP, HEARTBEAT, reply_from_line, to_line
 from bridge.program import HOME
 
-ATTEMPTS = 2
+_LOOK_S = 0.5
+"""How often we look whether the render process still gives signs of life."""
+_ASLEEP_S = 5.0
+"""Between two looks so much time passes only when we ourselves were suspended: then its silence means nothing."""
 _MAX_LINE = 2**22
 """Bytes of one message from the render process."""
 _FAREWELL_S = 2.0
@@ -34,24 +40,62 @@ _FAREWELL_S = 2.0
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Patience:
+    """How long the render process may go on after a cancel, give no sign of life, and not get on with its job."""
+
+    cancel_s: float = 10.0
+    silence_s: float = 60.0
+    stuck_s: float = 1200.0
+
+
+class Watch:
+    """Notices that the render process hangs: it is silent (suspended, swapped out) or alive without getting on."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._looked_at = self._heard_at = self._stepped_at = time.monotonic()
+
+    def start(self) -> None:
+        self._looked_at = self._heard_at = self._stepped_at = time.monotonic()
+
+    def hear(self, line: bytes) -> None:
+        """Take note of a line; all but a heartbeat show that the work gets on."""
+        self._heard_at = time.monotonic()
+        if line != HEARTBEAT:
+            self._stepped_at = self._heard_at
+
+    def overdue_s(self) -> float | None:
+        """Give the length of a silence that is too long; None while all is well."""
+        now = time.monotonic()
+        if now - self._looked_at > _ASLEEP_S:
+            self.start()
+        self._looked_at = now
+        if now - self._heard_at > self._patience.silence_s:
+            return now - self._heard_at
+        return now - self._stepped_at if now - self._stepped_at > self._patience.stuck_s else None
+
+
 class _Child:
     """One render process. `news` gives what it says about its job, and None at its end."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, patience: Patience) -> None:
+        self.watch = Watch(patience)
         self.news: asyncio.Queue[Reply | None] = asyncio.Queue()
         self.loaded: StatusReply | None = None
         self.models: asyncio.Queue[ModelsReply | None] = asyncio.Queue()
         self._process = process
+        self._is_ending = False
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._read_log())]
 
     @classmethod
-    async def start(cls, command: Sequence[str]) -> "_Child":
+    async def start(cls, command: Sequence[str], patience: Patience) -> "_Child":
         """Start the process. Raises OSError when the system refuses."""
         process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=HOME, limit=_MAX_LINE
         )
         log.info("render process %d started", process.pid)
-        return cls(process)
+        return cls(process, patience)
 
     @property
     def pid(self) -> int:
@@ -62,6 +106,11 @@ class _Child:
         return not self._tasks[0].done()
 
     @property
+    def is_usable(self) -> bool:
+        """Whether it lives and was not told to end."""
+        return self.is_alive and not self._is_ending
+
+    @property
     def exit_code(self) -> int | None:
         return self._process.returncode
 
@@ -70,8 +119,14 @@ class _Child:
         self._process.stdin.write(to_line(request))
 
     def kill(self) -> None:
+        self._is_ending = True
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
+
+    async def end(self) -> None:
+        """Stop it by force; a process that the system cannot stop at once is no longer waited for."""
+        self.kill()
+        await asyncio.wait(self._tasks, timeout=_FAREWELL_S)
 
     async def stop(self) -> None:
         """Let it leave (the end of its input tells it to), by force if it does not."""
@@ -88,7 +143,9 @@ class _Child:
         assert self._process.stdout is not None
         try:
             async for line in self._process.stdout:
-                self._sort(reply_from_line(line))
+                self.watch.hear(line)
+                if line not in {HEARTBEAT, FOOTSTEP}:
+                    self._sort(reply_from_line(line))
         except (BridgeError, ValueError):
             log.exception("render process %d is not understood", self.pid)
             self.kill()
@@ -115,15 +172,17 @@ class _Child:
 class Worker:
     """Renders one job at a time in a process of its own, which stays for the next job."""
 
-    def __init__(self, command: Sequence[str], cancel_grace_s: float) -> None:
+    def __init__(self, command: Sequence[str], patience: Patience) -> None:
         self._command = command
-        self._cancel_grace_s = cancel_grace_s
+        self._patience = patience
         self._child: _Child | None = None
+        self._model: str | None = None
+        self._turn = asyncio.Lock()  # one job, or one model to load, at a time
         self._starting = asyncio.Lock()
         self._asking = asyncio.Lock()
         self._job: str | None = None
         self._is_loading = False
-        self._is_cancelled = False
+        self._cancelled: set[str] = set()
 
     @property
     def loaded(self) -> StatusReply | None:
@@ -137,22 +196,60 @@ class Worker:
         return "loading" if self._is_loading else "rendering"
 
     async def render(self, request: RenderRequest) -> AsyncGenerator[Reply, None]:
-        """Give the news of a job; the last is a Done or a Fail. A process that dies is replaced once."""
-        self._job, self._is_cancelled = request.job, False
-        try:
-            async for news in self._attempts(request):
-                yield news
-        finally:
-            self._job = None
+        """Give the news of a job; the last is a Done or a Fail.
+
+        Raises:
+            WorkerDiedError, WorkerHungError: the process ended, or had to be ended, before the job did.
+        """
+        async with self._turn:
+            self._job = request.job
+            try:
+                yield self._note(Progress(request.job, 0.0, "loading"))
+                child = await self._ensure_child()
+                if request.job in self._cancelled:
+                    yield _failure(request, JobCancelledError())
+                    return
+                child.tell(request if request.model or self._model is None else replace(request, model=self._model))
+                async for news in self._listen(child):
+                    yield self._note(news)
+            except (WorkerDiedError, WorkerHungError):
+                if request.job not in self._cancelled:
+                    raise
+                yield _failure(request, JobCancelledError())
+            finally:
+                self._job = None
+                self._cancelled.discard(request.job)
+
+    async def use_model(self, name: str) -> Reply:
+        """Load a model, which is then that of all requests that name none; give the Done, or a Fail that says why not.
+
+        Raises WorkerDiedError, WorkerHungError.
+        """
+        async with self._turn:
+            self._job, self._is_loading = "", True
+            try:
+                child = await self._ensure_child()
+                child.tell(UseModel(model=name))
+                end: Reply = Progress("", 0.0, "loading")
+                async for news in self._listen(child):
+                    end = news
+                if isinstance(end, Done):
+                    self._model = name
+                return end
+            finally:
+                self._job = None
 
     def cancel(self, job_id: str) -> None:
-        """Ask the process to stop this job; stop the process if it is loading, or goes on for too long."""
-        if job_id != self._job or self._is_cancelled:
+        """Ask the process to stop this job; stop the process if it is loading, or goes on for too long.
+
+        A job that was handed over but has to wait for its turn ends when the turn comes.
+        """
+        if job_id in self._cancelled:
             return
-        self._is_cancelled = True
-        if self._child is not None:
+        self._cancelled.add(job_id)
+        if job_id == self._job and self._child is not None:
             self._child.tell(Cancel(job=job_id))
-            delay = 0.0 if self._is_loading else self._cancel_grace_s
+            delay = 0.0 if self._is_loading else self._patience.cancel_s
             asyncio.get_running_loop().call_later(delay, self._insist, self._child, job_id)
 
     async def models(self) -> ModelsReply:
@@ -160,7 +257,12 @@ class Worker:
         async with self._asking:
             child = await self._ensure_child()
             child.tell(Models())
-            reply = await child.models.get()
+            try:
+                async with asyncio.timeout(self._patience.silence_s):
+                    reply = await child.models.get()
+            except TimeoutError:
+                await child.end()
+                raise WorkerDiedError(child.exit_code) from None
             if reply is None:
                 raise WorkerDiedError(child.exit_code)
             return reply
@@ -171,23 +273,26 @@ class Worker:
         if child is not None:
             await child.stop()
 
-    async def _attempts(self, request: RenderRequest) -> AsyncIterator[Reply]:
-        exit_code = None
-        for _ in range(ATTEMPTS):
-            yield self._note(Progress(request.job, 0.0, "loading"))
-            child = await self._ensure_child()
-            if not self._is_cancelled:
-                child.tell(request)
-                while (news := await child.news.get()) is not None:
-                    yield self._note(news)
-                    if isinstance(news, Done | Fail):
-                        return
-            exit_code = child.exit_code
-            if self._is_cancelled:
-                yield _failure(request, JobCancelledError())
+    async def _listen(self, child: _Child) -> AsyncGenerator[Reply, None]:
+        """Give what the process says until a Done or a Fail. Raises WorkerDiedError, WorkerHungError."""
+        child.watch.start()
+        while (news := await self._next_news(child)) is not None:
+            yield news
+            if isinstance(news, Done | Fail):
                 return
-            log.warning("job %s: the render process died (exit code %s)", request.job, exit_code)
-        yield _failure(request, WorkerDiedError(exit_code))
+        raise WorkerDiedError(child.exit_code)
+
+    async def _next_news(self, child: _Child) -> Reply | None:
+        """Wait for the process to say something; None when it has ended."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S):
+                    return await child.news.get()
+            silence_s = child.watch.overdue_s()
+            if silence_s is not None:
+                log.warning("render process %d gave no sign of life for %.0f s", child.pid, silence_s)
+                await child.end()
+                raise WorkerHungError(silence_s)
 
     def _note(self, news: Reply) -> Reply:
         if isinstance(news, Progress):
@@ -196,8 +301,8 @@ class Worker:
 
     async def _ensure_child(self) -> _Child:
         async with self._starting:
-            if self._child is None or not self._child.is_alive:
-                self._child = await _Child.start(self._command)
+            if self._child is None or not self._child.is_usable:
+                self._child = await _Child.start(self._command, self._patience)
             return self._child
 
     def _insist(self, child: _Child, job_id: str) -> None:

@@ -13,8 +13,9 @@ HOUSE = Path(__file__).parents[1]
 FLOORS = [
     # the bridge: messages, jobs and files
     {"bridge.__main__"},
-    {"bridge.daemon"},
+    {"bridge.daemon", "bridge.history"},
     {"bridge.desk", "bridge.live", "bridge.send", "bridge.status", "bridge.install_scripts"},
+    {"bridge.audience"},
     {"bridge.client", "bridge.launch", "bridge.osc_server", "bridge.render_process", "bridge.worker", "bridge.render"}
     | {"bridge.reply_witness", "bridge.install_report"},
     {"bridge.compose", "bridge.journal", "bridge.osc_codec", "bridge.pipe", "bridge.reply_file", "bridge.audio_io"}

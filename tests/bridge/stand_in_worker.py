@@ -2,6 +2,7 @@
 
 import os
 import queue
+import signal
 import sys
 import threading
 import time
@@ -9,8 +10,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from bridge.messages import Cancel, Done, Fail, Models, ModelsReply, Notice, Progress, RenderRequest, StatusReply
-from bridge.pipe import request_from_line, to_line
+from bridge.messages import (
+    Cancel,
+    Done,
+    Fail,
+    Models,
+    ModelsReply,
+    Notice,
+    Progress,
+    RenderRequest,
+    StatusReply,
+    UseModel,
+)
+from bridge.pipe import HEARTBEAT, request_from_line, to_line
 
 orders: queue.SimpleQueue = queue.SimpleQueue()
 cancelled: set[str] = set()
@@ -33,6 +45,15 @@ def listen():
     os._exit(0)
 
 
+def load(request: UseModel):
+    if request.model == "missing":
+        tell(Fail(request.address, "", "model_missing", "there is no such model", "look again"))
+        return
+    time.sleep(0.3)
+    tell(StatusReply("0", "idle", request.model, "cpu", 0))
+    tell(Done(request.address, ""))
+
+
 def render(request: RenderRequest):
     word, *rest = request.prompt.split()
     if word == "loads":
@@ -42,6 +63,15 @@ def render(request: RenderRequest):
         if rest:
             Path(rest[0]).touch()
         os._exit(9)
+    if word == "spins":
+        while True:
+            sys.stdout.buffer.write(HEARTBEAT)
+            sys.stdout.buffer.flush()
+            time.sleep(0.05)
+    if word == "freezes" or (word == "freezes-once" and not Path(rest[0]).exists()):
+        if rest:
+            Path(rest[0]).touch()
+        os.kill(os.getpid(), signal.SIGSTOP)
     if word == "babbles":
         sys.stdout.buffer.write(b"not json\n")
         sys.stdout.buffer.flush()
@@ -63,4 +93,5 @@ def render(request: RenderRequest):
 
 threading.Thread(target=listen, daemon=True).start()
 while True:
-    render(orders.get())
+    order = orders.get()
+    load(order) if isinstance(order, UseModel) else render(order)

@@ -1,5 +1,7 @@
 """Names and places of results: never longer than 120 bytes, never on top of something."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -111,3 +113,46 @@ class TestWriting:
             write_takes([take, take], tmp_path, ["x", "n" * 300])
 
         assert list(tmp_path.iterdir()) == []
+
+
+class TestWritingOnceMore:
+    """After a crash a job is rendered again, perhaps after its take was written and before that was known."""
+
+    @pytest.fixture
+    def of_job(self, take):
+        return lambda job, candidate=1: replace(take, story={"job": job, "candidate": candidate})
+
+    def test_gives_the_file_that_is_there(self, tmp_path, of_job):
+        (first,) = write_takes([of_job("j")], tmp_path, ["x"])
+        before = first.stat()
+        (second,) = write_takes([of_job("j")], tmp_path, ["x"])
+
+        assert second == first
+        assert (first.stat().st_ino, first.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+        assert len(list(tmp_path.iterdir())) == 2
+
+    def test_tells_candidates_apart(self, tmp_path, of_job):
+        takes = [of_job("j", 2), of_job("j", 1)]
+        first = write_takes(takes, tmp_path, ["x", "x"])
+
+        assert write_takes(takes, tmp_path, ["x", "x"]) == first
+        assert len({*first}) == 2
+
+    def test_takes_no_other_jobs_file(self, tmp_path, of_job):
+        write_takes([of_job("i")], tmp_path, ["x"])
+
+        assert [path.name for path in write_takes([of_job("j")], tmp_path, ["x"])] == ["x (2).wav"]
+
+    def test_finishes_what_was_half_written(self, tmp_path, of_job):
+        (path,) = write_takes([of_job("j")], tmp_path, ["x"])
+        path.unlink()
+
+        assert write_takes([of_job("j")], tmp_path, ["x"]) == [path]
+        assert sorted(file.name for file in tmp_path.iterdir()) == ["x.json", "x.wav"]
+
+    @pytest.mark.parametrize("content", ["[]", "{", '{"job": "i", "candidate": 1}', "null"])
+    def test_leaves_a_sidecar_of_something_else_alone(self, tmp_path, of_job, content):
+        (tmp_path / "x.json").write_text(content)
+
+        assert [path.name for path in write_takes([of_job("j")], tmp_path, ["x"])] == ["x (2).wav"]
+        assert (tmp_path / "x.json").read_text() == content

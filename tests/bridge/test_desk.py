@@ -14,8 +14,10 @@ from bridge.messages import (
     Fail,
     Generate,
     Inpaint,
+    JobEntry,
     JobQuery,
     JobReply,
+    Jobs,
     Models,
     ModelsReply,
     Notice,
@@ -27,6 +29,8 @@ from bridge.messages import (
     StatusReply,
     Sync,
     Synced,
+    Unload,
+    UseModel,
     Version,
     VersionReply,
 )
@@ -235,6 +239,156 @@ class TestRenderProcess:
         assert isinstance(ear.wait_for_end("two"), Done)
 
 
+class TestHangingProcess:
+    """A process that was stopped, or is alive without getting on, costs the same as one that dies."""
+
+    def test_that_is_suspended_is_replaced_and_the_job_is_done(self, start_daemon, connect, generate, tmp_path):
+        ear = connect(start_daemon(worker_silence_s=1))
+        ear.say(generate("one", f"freezes-once {tmp_path / 'froze'}"))
+
+        assert isinstance(ear.wait_for_end("one"), Done)
+        assert (tmp_path / "froze").exists()
+
+    def test_that_hangs_twice_fails_the_job_and_serves_the_next(self, start_daemon, connect, generate, alive):
+        daemon = start_daemon(worker_silence_s=1)
+        ear = connect(daemon)
+        ear.say(generate("one", "freezes"))
+        ear.wait_for(Progress)
+        assert ear.wait_for_end("one").code == "worker_hung"
+        process = daemon.worker_pid
+
+        ear.say(generate("two"))
+        assert isinstance(ear.wait_for_end("two"), Done)
+        assert not alive(process)
+
+    def test_that_lives_without_getting_on_is_replaced(self, start_daemon, connect, generate):
+        ear = connect(start_daemon(worker_silence_s=30, worker_stuck_min=1 / 60))
+        ear.say(generate("one", "spins"))
+
+        assert ear.wait_for_end("one").code == "worker_hung"
+
+    def test_that_is_cancelled_meanwhile_is_cancelled(self, start_daemon, connect, generate):
+        ear = connect(start_daemon(worker_silence_s=30, cancel_grace_s=0.2))
+        ear.say(generate("one", "freezes"))
+        ear.wait_for(Progress)
+        ear.say(Cancel(job="one"))
+
+        assert ear.wait_for(Fail, job="one").code == "cancelled"
+
+
+class TestDeadline:
+    def test_that_has_passed_refuses_the_job(self, ear, generate):
+        ear.say(generate("one", deadline_unix=time.time() - 60))
+        reply = ear.hear()
+
+        assert (reply.code, reply.job) == ("too_late", "one")
+        ear.say(JobQuery(job="one"))
+        assert ear.hear().code == "unknown_job"
+
+    def test_that_passes_while_the_job_waits_fails_it(self, ear, generate):
+        ear.say(generate("one", "slow"))
+        ear.wait_for(Progress)
+        deadline = time.time() + 1
+        ear.say(generate("two", deadline_unix=deadline))
+        ear.wait_for(Ack, job="two")
+        while time.time() < deadline:
+            time.sleep(0.05)
+        ear.say(Cancel(job="one"))
+
+        assert ear.wait_for_end("two").code == "too_late"
+
+    def test_that_is_met_changes_nothing(self, ear, generate):
+        ear.say(generate("one", deadline_unix=time.time() + 600))
+
+        assert isinstance(ear.wait_for_end("one"), Done)
+
+
+class TestModel:
+    def test_is_loaded_ahead_and_serves_requests_that_name_none(self, ear, generate):
+        ear.say(UseModel(model="other"))
+
+        assert ear.hear() == Progress("", 0.0, "loading")
+        assert ear.wait_for(Done) == Done("/retake/model", "")
+        ear.say(generate("one"))
+        ear.wait_for_end("one")
+        ear.say(Status(), token="")
+        assert ear.wait_for(StatusReply).model == "other"
+
+    def test_asked_for_again_while_it_loads_is_answered_once(self, ear):
+        for _ in range(3):
+            ear.say(UseModel(model="other"))
+
+        assert ear.wait_for(Done) == Done("/retake/model", "")
+        assert ear.hear(0.5) is None
+
+    def test_that_is_missing_is_refused_in_the_engines_words(self, ear):
+        ear.say(UseModel(model="missing"))
+
+        assert ear.wait_for(Fail) == Fail("/retake/model", "", "model_missing", "there is no such model", "look again")
+
+    def test_leaves_the_memory_when_told_to(self, daemon, ear, generate, alive):
+        ear.say(generate("one"))
+        ear.wait_for_end("one")
+        process = daemon.worker_pid
+        ear.say(Unload())
+
+        assert ear.wait_for(Done) == Done("/retake/unload", "")
+        assert not alive(process)
+
+    def test_stays_while_a_job_runs(self, ear, generate):
+        ear.say(generate("one", "slow"))
+        ear.wait_for(Progress)
+        ear.say(Unload())
+
+        assert ear.wait_for(Fail).code == "busy"
+
+
+class TestHistory:
+    def test_lists_the_newest_first_then_says_that_this_was_all(self, ear, generate):
+        for job, prompt in (("one", "fine"), ("two", "refuses"), ("three", "fine")):
+            ear.say(generate(job, prompt))
+            ear.wait_for_end(job)
+        ear.say(Jobs())
+        ear.wait_for(Done)
+        entries = [reply for reply in ear.heard if isinstance(reply, JobEntry)]
+
+        assert [(entry.job, entry.state, entry.path, entry.code) for entry in entries] == [
+            ("three", "done", "/results/three.wav", ""),
+            ("two", "failed", "", "bad_value"),
+            ("one", "done", "/results/one.wav", ""),
+        ]
+        assert {(entry.command, entry.prompt) for entry in entries[::2]} == {("/retake/generate", "fine")}
+
+    def test_is_searched(self, ear, generate):
+        for job in ("one", "two"):
+            ear.say(generate(job))
+            ear.wait_for_end(job)
+        ear.say(Jobs(text="TWO", state="done", limit=5))
+        ear.wait_for(JobEntry)
+
+        assert ear.heard[-1].job == "two"
+        assert ear.hear() == Done("/retake/jobs", "")
+
+
+class TestOrder:
+    def test_is_by_urgency_then_by_turns(self, daemon, connect, generate):
+        ear, other = connect(daemon), connect(daemon)
+        listener = connect(daemon)
+        listener.say(Notify(on=True))
+        listener.wait_for(Done)
+        ear.say(generate("first", "slow"))
+        ear.wait_for(Progress)
+        for job, keys in (("batch", {"priority": "batch"}), ("a1", {}), ("a2", {}), ("draft", {"steps": 4})):
+            ear.say(generate(job, **keys))
+            ear.wait_for(Ack, job=job)
+        other.say(generate("b1"))
+        other.wait_for(Ack)
+        ear.say(Cancel(job="first"))
+        listener.wait_for_end("first")
+
+        assert [listener.wait_for(Done).job for _ in range(5)] == ["draft", "a1", "b1", "a2", "batch"]
+
+
 class TestQuestions:
     def test_status_names_state_model_and_queue(self, ear, generate):
         ear.say(Status(), token="")
@@ -312,7 +466,16 @@ class TestQuestions:
 class TestToken:
     @pytest.mark.parametrize(
         "request_",
-        [Generate(job="j", prompt="fine"), Cancel(job="j"), JobQuery(job="j"), Notify(on=True), Quit()],
+        [
+            Generate(job="j", prompt="fine"),
+            Cancel(job="j"),
+            JobQuery(job="j"),
+            Jobs(),
+            Notify(on=True),
+            UseModel(model="s"),
+            Unload(),
+            Quit(),
+        ],
         ids=lambda request: request.address,
     )
     @pytest.mark.parametrize("token", ["", "guessed", "gué"], ids=["missing", "wrong", "not-ascii"])

@@ -1,6 +1,7 @@
 """Jobs move by one table, and never back."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -39,6 +40,27 @@ def test_news_move_a_job_as_the_table_says(before, news):
     else:
         with pytest.raises(ValueError, match=f"{before} cannot become {news}"):
             job.after(NEWS[news])
+
+
+class TestAttempt:
+    def test_is_counted_when_it_begins(self):
+        job = JOB.begun()
+
+        assert (job.state, job.attempts, job.stage) == (JobState.RUNNING, 1, "loading")
+        assert job.begun().attempts == 2
+
+    def test_that_was_broken_off_puts_the_job_back_as_it_was(self):
+        job = JOB.begun().after(Progress("j", 0.5, "step 1/2")).after(Notice("j", "odd")).requeued()
+
+        assert job == replace(JOB, attempts=1)
+        assert JOB.requeued() is JOB
+
+    @pytest.mark.parametrize("state", [state for state in JobState if state.is_final])
+    def test_is_no_way_back_from_the_end(self, state):
+        with pytest.raises(ValueError, match="cannot become"):
+            WAYS[state].begun()
+        with pytest.raises(ValueError, match="cannot become"):
+            WAYS[state].requeued()
 
 
 def test_a_final_state_is_one_without_a_way_on():

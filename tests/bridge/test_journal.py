@@ -9,8 +9,8 @@ import pytest
 
 from bridge.errors import JournalError
 from bridge.jobs import Job, JobState
-from bridge.journal import Journal
-from bridge.messages import Done, Fail, Generate, Inpaint, Notice, Progress
+from bridge.journal import Journal, find_in_file, search_file
+from bridge.messages import Done, Fail, Generate, Inpaint, Notice, Progress, Restyle
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,22 +80,97 @@ def test_progress_costs_no_write(reopen):
     assert journal.find("one").stage == "step 99/100"
 
 
-def test_unfinished_jobs_are_closed_by_the_next_daemon(reopen):
+def test_unfinished_jobs_are_there_for_the_next_daemon(reopen):
     journal = reopen()
     journal.add(make_job("waits"))
-    journal.add(make_job("runs").after(Progress("runs", 0.1, "x")))
+    journal.add(make_job("runs").begun().after(Progress("runs", 0.1, "x")))
     journal.add(make_job("is over"))
     journal.update(make_job("is over").after(Fail("/retake/generate", "is over", "bad_value", "t", "h")))
 
     later = reopen()
-    closed = later.close_unfinished()
-    assert [(job.id, job.state, job.error.code) for job in closed] == [
-        ("waits", JobState.FAILED, "interrupted"),
-        ("runs", JobState.FAILED, "interrupted"),
+    assert [(job.id, job.state, job.attempts) for job in later.left_behind()] == [
+        ("waits", JobState.QUEUED, 0),
+        ("runs", JobState.RUNNING, 1),
     ]
-    assert later.unfinished() == []
-    assert reopen().close_unfinished() == []
+    assert [job.id for job in later.unfinished()] == ["waits", "runs"]
     assert later.find("is over").error.code == "bad_value"
+
+
+def test_a_job_that_waits_again_is_on_disk_as_such(reopen):
+    journal = reopen()
+    journal.add(make_job().begun())
+    journal.update(journal.find("one").requeued())
+
+    assert (reopen().find("one").state, reopen().find("one").attempts) == (JobState.QUEUED, 1)
+
+
+def test_the_time_of_acceptance_is_kept_to_the_millisecond(reopen):
+    reopen().add(Job(request=Generate(job="one", prompt="rain"), accepted_at=1764075600.25))
+
+    assert reopen().find("one").accepted_at == pytest.approx(1764075600.25, abs=0.002)
+
+
+def test_a_journal_of_an_earlier_version_is_taken_over(reopen):
+    journal = reopen()
+    journal.add(make_job())
+    journal._database.execute("ALTER TABLE jobs DROP COLUMN attempts")
+
+    assert reopen().find("one") == make_job()
+
+
+def test_a_row_of_a_later_version_hides_no_other(reopen):
+    journal = reopen()
+    journal.add(make_job("new"))
+    journal.add(make_job("old"))
+    journal._database.execute("UPDATE jobs SET address = '/retake/sing' WHERE id = 'new'")
+
+    assert [job.id for job in reopen().left_behind()] == ["old"]
+    assert [job.id for job in reopen().search()] == ["old"]
+
+
+class TestSearch:
+    @pytest.fixture
+    def journal(self, reopen):
+        journal = reopen()
+        journal.add(Job(request=Generate(job="one", prompt="Wind im Gebälk")))
+        journal.add(Job(request=Generate(job="two", prompt='a "loud" dog')))
+        journal.add(Job(request=Restyle(job="three", clip="/takes/dog.wav", prompt="rain")))
+        journal.update(journal.find("three").begun().after(Done("/retake/restyle", "three", ("/takes/wet.wav",))))
+        return journal
+
+    @pytest.mark.parametrize(
+        ("text", "found"),
+        [
+            ("", ["three", "two", "one"]),
+            ("DOG", ["three", "two"]),
+            ("gebälk", ["one"]),
+            ('"loud"', ["two"]),
+            ("wet.wav", ["three"]),
+            ("tw", ["two"]),
+            ("%", []),
+        ],
+        ids=["everything", "any-case", "not-ascii", "quotes", "result", "id", "no-pattern"],
+    )
+    def test_looks_into_ids_arguments_and_files(self, journal, path, text, found):
+        assert [job.id for job in journal.search(text)] == found
+        assert [job.id for job in search_file(path, text)] == found
+
+    def test_keeps_to_a_state_and_a_number(self, journal):
+        assert [job.id for job in journal.search(state="queued", limit=1)] == ["two"]
+        assert [job.id for job in journal.search(state="done")] == ["three"]
+
+    def test_changes_nothing_and_needs_no_daemon(self, journal, path):
+        journal.close()
+        before = path.read_bytes()
+        assert find_in_file(path, "two").request.prompt == 'a "loud" dog'
+        assert find_in_file(path, "four") is None
+
+        assert path.read_bytes() == before
+
+    def test_of_something_else_is_refused(self, path):
+        path.write_text("no journal" * 1000)
+        with pytest.raises(JournalError, match="not a database"):
+            search_file(path)
 
 
 def test_the_token_is_not_written(reopen, path):
@@ -161,7 +236,7 @@ def test_survives_being_killed_at_any_moment(path, reopen):
         process.kill()
         said += process.stdout.readlines()
 
-    jobs = {job.id for job in reopen().close_unfinished()}
+    jobs = {job.id for job in reopen().left_behind()}
     assert {word.strip() for word in said if word.endswith("\n")} <= jobs
     with sqlite3.connect(path) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from bridge.messages import (
 from bridge.pipe import RenderSetup
 from bridge.program import own_command
 from bridge.render import Renderer, engine_request, installed_models
-from bridge.worker import Worker
+from bridge.worker import Patience, Worker
 from engine import Audio
 from engine.cli import main as retake
 
@@ -83,7 +84,7 @@ class TestFiles:
         request = Restyle(job="j", clip=str(clip), prompt="rain", **QUICK)
         first = render(request)[-1].paths[0]
         before = soundfile.read(first, dtype="int32")[0]
-        second = render(request)[-1].paths[0]
+        second = render(replace(request, job="k"))[-1].paths[0]
 
         assert second == first.replace(".wav", " (2).wav")
         assert np.array_equal(soundfile.read(first, dtype="int32")[0], before)
@@ -309,7 +310,7 @@ class TestProcess:
     @pytest.fixture
     def worker(self, state_dir):
         assert state_dir
-        return Worker(own_command("worker", RenderSetup("tiny", "cpu").to_json()), 30.0)
+        return Worker(own_command("worker", RenderSetup("tiny", "cpu").to_json()), Patience(30.0))
 
     def test_renders_what_it_is_told(self, worker, clip):
         async def scene():

@@ -63,6 +63,15 @@ class TestWithDaemon:
         journal.close()
         assert (request.clip, request.output_dir) == (str(tmp_path / "clip.wav"), str(tmp_path / "takes"))
 
+    def test_lists_jobs_and_waits_for_a_model(self, run):
+        run("generate", "fine", "--job", "one")
+        exit_code, out, err = run("jobs", "limit", "3")
+
+        assert (exit_code, err) == (0, "")
+        assert "job: one\nstate: done\n" in out
+        assert run("model", "other") == (0, "", "")
+        assert run("unload") == (0, "", "")
+
     def test_shows_warnings_apart_from_results(self, run):
         exit_code, out, err = run("generate", "warns", "--job", "one")
 
