@@ -86,6 +86,7 @@ async def build(settings: Settings, folder: Path, worker_command: Sequence[str] 
         device=settings.device,
         idle_unload_s=60 * settings.idle_unload_min,
         resume_within_s=3600 * settings.resume_within_h,
+        batch_jobs=settings.batch_jobs,
     )
     desk = Desk(server, journal, JobQueue(settings.queue_capacity), worker, rules)
     return Daemon(folder, runtime, server, journal, worker, desk)

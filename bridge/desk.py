@@ -9,7 +9,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +31,7 @@ from bridge.errors import (
     WorkerHungError,
 )
 from bridge.job_queue import JobQueue, urgency_of
-from bridge.jobs import MAX_ATTEMPTS, Job, JobState
+from bridge.jobs import MAX_ATTEMPTS, Job, JobState, shape_of
 from bridge.journal import Journal
 from bridge.messages import (
     PROTOCOL_VERSION,
@@ -43,6 +43,7 @@ from bridge.messages import (
     JobQuery,
     Jobs,
     Models,
+    Notice,
     Notify,
     Progress,
     Quit,
@@ -62,6 +63,10 @@ from bridge.protocol import job_of, parse_request, to_message
 from bridge.reply_file import check_reply_file, write_reply_file
 from bridge.worker import Worker
 
+_GPU_BATCH = 8
+"""Jobs of equal shape that a GPU renders together."""
+_SLOW_DEVICES = frozenset({"cpu", "mps"})
+"""Where rendering together gains nothing."""
 _MAX_LISTED = 100
 """Jobs in the answer to one /retake/jobs."""
 
@@ -78,6 +83,7 @@ class DeskRules:
     device: str
     idle_unload_s: float
     resume_within_s: float
+    batch_jobs: int
 
 
 class Desk:
@@ -274,29 +280,60 @@ class Desk:
             except TimeoutError:
                 await self._worker.stop()
                 continue
-            await self._render(self._queue.take())
+            await self._render(self._take_alike())
 
-    async def _render(self, job_id: str) -> None:
-        job = self._require(job_id)
+    def _take_alike(self) -> list[Job]:
+        """Give the next job, on a GPU with others of its shape that wait, wherever they stand."""
+        first = self._require(self._queue.take())
+        jobs, shape = [first], shape_of(first.request)
+        for job_id in self._queue.order() if shape is not None else ():
+            if len(jobs) >= self._batch_size():
+                break
+            job = self._require(job_id)
+            if shape_of(job.request) == shape:
+                self._queue.remove(job_id)
+                jobs.append(job)
+        return jobs
+
+    def _batch_size(self) -> int:
+        if self._rules.batch_jobs:
+            return self._rules.batch_jobs
+        loaded = self._worker.loaded
+        return 1 if loaded is None or loaded.device in _SLOW_DEVICES else _GPU_BATCH
+
+    async def _render(self, jobs: Sequence[Job]) -> None:
+        """Bring jobs to their end: together at first; those that are tried again, each alone."""
+        in_time = [job for job in jobs if self._is_in_time(job)]
+        left = await self._attempt(in_time) if in_time else []
+        while left:
+            job, *left = left
+            left += await self._attempt([job])
+
+    def _is_in_time(self, job: Job) -> bool:
         try:
             _require_in_time(job.request)
-            while not job.state.is_final:
-                job = await self._attempt(job.begun())
-        except Exception as error:  # noqa: BLE001 - a job may fail, the desk may not
-            self._spread(job, job.failure(_explained(error)))
+        except TooLateError as error:
+            self._spread(job, job.failure(error))
+            return False
+        return True
 
-    async def _attempt(self, job: Job) -> Job:
-        """Render a job once; it comes back unfinished when its process died or hung, and it may be tried again."""
-        self._keep(job)
+    async def _attempt(self, jobs: Sequence[Job]) -> list[Job]:
+        """Render jobs once; give those over which the process died or hung, and which may be tried again."""
+        live = {job.id: job.begun() for job in jobs}
+        for job in live.values():
+            self._keep(job)
         try:
-            async with contextlib.aclosing(self._worker.render(job.request)) as news_of_job:
-                async for news in news_of_job:
-                    job = self._spread(job, news)
-        except (WorkerDiedError, WorkerHungError) as error:
-            if job.attempts >= MAX_ATTEMPTS:
-                raise
-            log.warning("job %s: %s; it is tried again", job.id, error)
-        return job
+            async with contextlib.aclosing(self._worker.render([job.request for job in live.values()])) as all_news:
+                async for news in all_news:
+                    if isinstance(news, Progress | Notice | Done | Fail) and news.job in live:
+                        live[news.job] = self._spread(live[news.job], news)
+        except Exception as error:  # noqa: BLE001 - a job may fail, the desk may not
+            for job in [job for job in live.values() if not job.state.is_final]:
+                if isinstance(error, WorkerDiedError | WorkerHungError) and job.attempts < MAX_ATTEMPTS:
+                    log.warning("job %s: %s; it is tried again", job.id, error)
+                else:
+                    live[job.id] = self._spread(job, job.failure(_explained(error)))
+        return [job for job in live.values() if not job.state.is_final]
 
     def _keep(self, job: Job) -> None:
         """Write down how a job stands; a disk that refuses does not stop it."""

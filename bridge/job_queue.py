@@ -78,7 +78,7 @@ class JobQueue:
 
     def clear(self) -> list[str]:
         """Send everybody home, and say who waited."""
-        gone = sorted(self._waiting, key=self._waiting.__getitem__)
+        gone = self.order()
         for job_id in gone:
             self.remove(job_id)
         return gone
@@ -86,6 +86,10 @@ class JobQueue:
     async def wait(self) -> None:
         """Return as soon as somebody waits."""
         await self._some.wait()
+
+    def order(self) -> list[str]:
+        """Give all who wait, the next one first."""
+        return sorted(self._waiting, key=self._waiting.__getitem__)
 
     def take(self) -> str:
         """Give the next one; it waits no longer."""

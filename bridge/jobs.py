@@ -5,11 +5,12 @@ Rules of the house:
 2. A final state is final: news that come late change nothing.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bridge.errors import BridgeError, JobCancelledError
-from bridge.messages import Done, Fail, JobReply, Notice, Progress, RenderRequest, Reply
+from bridge.messages import Done, Fail, Generate, JobReply, Notice, Progress, RenderRequest, Reply
 
 
 class JobState(StrEnum):
@@ -33,6 +34,13 @@ TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     JobState.FAILED: frozenset(),
     JobState.CANCELLED: frozenset(),
 }
+
+
+def shape_of(request: RenderRequest) -> Hashable | None:
+    """What jobs have in common that can be rendered together; None for those that cannot."""
+    if not isinstance(request, Generate):
+        return None
+    return request.model, request.seconds, request.steps, request.guidance, request.sampler
 
 
 MAX_ATTEMPTS = 2

@@ -5,6 +5,7 @@ HEARTBEAT_S, as long as the process runs at all; FOOTSTEP comes from the thread 
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -43,9 +44,16 @@ def to_line(value: Request | Reply) -> bytes:
     return json.dumps(to_message(value)).encode() + b"\n"
 
 
-def request_from_line(line: bytes) -> Request:
-    """Read a request as `to_line` wrote it. Raises ProtocolError or ValueError."""
-    return parse_request(*json.loads(line))
+def to_shared_line(requests: Sequence[Request]) -> bytes:
+    """Write requests that are to be answered together."""
+    return json.dumps([to_message(request) for request in requests]).encode() + b"\n"
+
+
+def requests_from_line(line: bytes) -> tuple[Request, ...]:
+    """Read what `to_line` or `to_shared_line` wrote. Raises ProtocolError or ValueError."""
+    content = json.loads(line)
+    messages = content if isinstance(content[0], list) else [content]
+    return tuple(parse_request(*message) for message in messages)
 
 
 def reply_from_line(line: bytes) -> Reply:

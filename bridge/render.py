@@ -4,8 +4,10 @@ Importing this room imports torch: only the render process does.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from bridge import __version__, messages
@@ -13,7 +15,7 @@ from bridge.audio_io import output_folder, read_clips, take_name, write_takes
 from bridge.errors import BridgeError, UnforeseenError
 from bridge.messages import Done, Fail, ModelsReply, Notice, RenderRequest, Reply, UseModel
 from bridge.pipe import RenderSetup
-from engine import Engine, EngineError, Generate, Inpaint, Progress, Request, Restyle, Upscale, Vary, list_models
+from engine import Audio, Engine, EngineError, Generate, Inpaint, Progress, Request, Restyle, Upscale, Vary, list_models
 
 log = logging.getLogger(__name__)
 
@@ -54,13 +56,45 @@ class Renderer:
         self._engine_for(model, "")
         return ()
 
+    def render_together(self, requests: Sequence[messages.Generate], should_stop: ShouldStop) -> None:
+        """Render requests of one model in shared calls of the net; each one's last news is a Done or a Fail."""
+        tasks = []
+        for request in requests:
+            try:
+                tasks.append((request, output_folder(request, self._setup.output_dir), engine_request(request)))
+            except (EngineError, BridgeError):
+                self.render(request, should_stop)  # which says what is wrong
+        try:
+            outcomes = self._outcomes(tasks, should_stop)
+        except EngineError:  # no such model, or too little memory for all of them at once
+            for request, *_ in tasks:
+                self.render(request, should_stop)
+            return
+        for (request, folder, _), outcome in zip(tasks, outcomes, strict=True):
+            self._conclude(request, request.job, partial(self._write, request, folder, outcome))
+
+    def _outcomes(
+        self, tasks: Sequence[tuple[messages.Generate, Path, Request]], should_stop: ShouldStop
+    ) -> list[list[Audio] | EngineError]:
+        if not tasks:
+            return []
+        first = tasks[0][0]
+        engine = self._engine_for(first.model or self._setup.model, first.job)
+        wanted = [task for _, _, task in tasks if isinstance(task, Generate)]
+        on_step = [partial(self._report, request) for request, *_ in tasks]
+        stops = [partial(should_stop, request) for request, *_ in tasks]
+        return engine.run_together(wanted, on_step, stops)
+
     def _render(self, request: RenderRequest, should_stop: ShouldStop) -> tuple[str, ...]:
         folder = output_folder(request, self._setup.output_dir)
         task = engine_request(request)
         engine = self._engine_for(request.model or self._setup.model, request.job)
-        takes = engine.run(
-            task, on_step=lambda news: self._report(request, news), should_stop=lambda: should_stop(request)
-        )
+        takes = engine.run(task, partial(self._report, request), partial(should_stop, request))
+        return self._write(request, folder, takes)
+
+    def _write(self, request: RenderRequest, folder: Path, takes: list[Audio] | EngineError) -> tuple[str, ...]:
+        if isinstance(takes, EngineError):
+            raise takes
         for warning in dict.fromkeys(text for take in takes for text in take.story.get("warnings", ())):
             self._tell(Notice(request.job, warning))
         self._tell(messages.Progress(request.job, 1.0, "writing"))

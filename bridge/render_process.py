@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bridge.discovery import InstanceLock
-from bridge.messages import Cancel, Models, RenderRequest, Reply, Request, UseModel
-from bridge.pipe import FOOTSTEP, HEARTBEAT, HEARTBEAT_S, RenderSetup, request_from_line, to_line
+from bridge.messages import Cancel, Generate, Models, RenderRequest, Reply, Request, UseModel
+from bridge.pipe import FOOTSTEP, HEARTBEAT, HEARTBEAT_S, RenderSetup, requests_from_line, to_line
 
 _GRACE_S = 5.0
 """How long a job may take to notice that the daemon has gone."""
@@ -33,14 +33,14 @@ class Orders:
 
     def __init__(self, stdin: BinaryIO, mouth: "Mouth", setup: RenderSetup) -> None:
         self._stdin, self._mouth, self._setup = stdin, mouth, setup
-        self._requests: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[tuple[Request, ...] | None] = queue.SimpleQueue()
         self._cancelled: set[str] = set()
         self._has_ended = threading.Event()
         self._is_rendering = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def next(self) -> Request | None:
-        """Wait for a request; None when there will be no more."""
+    def next(self) -> tuple[Request, ...] | None:
+        """Wait for a request, or for several that are to be answered together; None when there will be no more."""
         self._is_rendering.clear()
         request = self._requests.get()
         self._is_rendering.set()
@@ -52,12 +52,12 @@ class Orders:
 
     def _listen(self) -> None:
         for line in self._stdin:
-            match request_from_line(line):
-                case (RenderRequest() | UseModel()) as request:
-                    self._requests.put(request)
-                case Cancel(job=job):
+            match requests := requests_from_line(line):
+                case ((RenderRequest() | UseModel()), *_):
+                    self._requests.put(requests)
+                case (Cancel(job=job),):
                     self._cancelled.add(job)
-                case Models():
+                case (Models(),):
                     self._mouth.tell(importlib.import_module("bridge.render").installed_models(self._setup))
                 case _:
                     log.warning("not an order: %r", line)
@@ -129,10 +129,13 @@ def main(argv: Sequence[str]) -> int:
     orders = Orders(sys.stdin.buffer, mouth, setup)
     turn = _wait_for_turn(setup)  # held as long as we live
     renderer = importlib.import_module("bridge.render").Renderer(setup, mouth.tell)  # late, because it imports torch
-    while (request := orders.next()) is not None:
-        if isinstance(request, UseModel):
-            renderer.load(request)
-        elif isinstance(request, RenderRequest):
-            renderer.render(request, orders.should_stop)
+    while (requests := orders.next()) is not None:
+        match requests:
+            case (UseModel() as request,):
+                renderer.load(request)
+            case (RenderRequest() as request,):
+                renderer.render(request, orders.should_stop)
+            case _:
+                renderer.render_together([one for one in requests if isinstance(one, Generate)], orders.should_stop)
     del turn
     return 0

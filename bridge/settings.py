@@ -41,6 +41,9 @@ class Settings:
     idle_unload_min: float = field(
         default=30.0, metadata={"about": "minutes without work after which the model leaves the memory"}
     )
+    batch_jobs: int = field(
+        default=0, metadata={"about": "jobs of equal shape that are rendered together; 0 is 8 on a GPU and 1 elsewhere"}
+    )
     queue_capacity: int = field(default=200, metadata={"about": "jobs that may wait"})
     cancel_grace_s: float = field(
         default=10.0, metadata={"about": "seconds after which a cancelled job that goes on is stopped by force"}
@@ -59,6 +62,7 @@ class Settings:
     def __post_init__(self) -> None:
         _require(0 <= self.port <= 65535, "port", self.port, "a port from 0 to 65535")
         _require(self.idle_unload_min > 0, "idle_unload_min", self.idle_unload_min, "more than 0 minutes")
+        _require(0 <= self.batch_jobs <= 64, "batch_jobs", self.batch_jobs, "0 to 64 jobs")
         _require(self.queue_capacity > 0, "queue_capacity", self.queue_capacity, "at least 1 job")
         _require(self.cancel_grace_s > 0, "cancel_grace_s", self.cancel_grace_s, "more than 0 seconds")
         _require(self.worker_silence_s >= 1, "worker_silence_s", self.worker_silence_s, "at least 1 second")

@@ -21,11 +21,10 @@ from bridge.messages import (
     Progress,
     RenderRequest,
     Reply,
-    Request,
     StatusReply,
     UseModel,
 )
-from bridge.pipe import FOOTSTEP, HEARTBEAT, reply_from_line, to_line
+from bridge.pipe import FOOTSTEP, HEARTBEAT, reply_from_line, to_line, to_shared_line
 from bridge.program import HOME
 
 _LOOK_S = 0.5
@@ -114,9 +113,9 @@ class _Child:
     def exit_code(self) -> int | None:
         return self._process.returncode
 
-    def tell(self, request: Request) -> None:
+    def tell(self, line: bytes) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(to_line(request))
+        self._process.stdin.write(line)
 
     def kill(self) -> None:
         self._is_ending = True
@@ -170,7 +169,7 @@ class _Child:
 
 
 class Worker:
-    """Renders one job at a time in a process of its own, which stays for the next job."""
+    """Renders one job at a time, or several together, in a process of its own, which stays for the next job."""
 
     def __init__(self, command: Sequence[str], patience: Patience) -> None:
         self._command = command
@@ -180,7 +179,8 @@ class Worker:
         self._turn = asyncio.Lock()  # one job, or one model to load, at a time
         self._starting = asyncio.Lock()
         self._asking = asyncio.Lock()
-        self._job: str | None = None
+        self._jobs: set[str] = set()
+        self._is_busy = False
         self._is_loading = False
         self._cancelled: set[str] = set()
 
@@ -191,34 +191,39 @@ class Worker:
 
     @property
     def state(self) -> str:
-        if self._job is None:
+        if not self._is_busy:
             return "idle"
         return "loading" if self._is_loading else "rendering"
 
-    async def render(self, request: RenderRequest) -> AsyncGenerator[Reply, None]:
-        """Give the news of a job; the last is a Done or a Fail.
+    async def render(self, requests: Sequence[RenderRequest]) -> AsyncGenerator[Reply, None]:
+        """Give the news of a job, or of several that are rendered together; the last of each is a Done or a Fail.
 
         Raises:
-            WorkerDiedError, WorkerHungError: the process ended, or had to be ended, before the job did.
+            WorkerDiedError, WorkerHungError: the process ended, or had to be ended, before the jobs did.
         """
         async with self._turn:
-            self._job = request.job
+            self._is_busy, self._jobs = True, {request.job for request in requests}
             try:
-                yield self._note(Progress(request.job, 0.0, "loading"))
+                for request in requests:
+                    yield self._note(Progress(request.job, 0.0, "loading"))
                 child = await self._ensure_child()
-                if request.job in self._cancelled:
-                    yield _failure(request, JobCancelledError())
-                    return
-                child.tell(request if request.model or self._model is None else replace(request, model=self._model))
-                async for news in self._listen(child):
-                    yield self._note(news)
+                for request in requests:
+                    if request.job in self._cancelled:
+                        yield self._note(_failure(request, JobCancelledError()))
+                if wanted := [self._with_model(request) for request in requests if request.job in self._jobs]:
+                    child.tell(to_line(wanted[0]) if len(wanted) == 1 else to_shared_line(wanted))
+                    child.watch.start()
+                while self._jobs:
+                    yield self._note(await self._next_news(child))
             except (WorkerDiedError, WorkerHungError):
-                if request.job not in self._cancelled:
+                for request in requests:
+                    if request.job in self._jobs & self._cancelled:
+                        yield self._note(_failure(request, JobCancelledError()))
+                if self._jobs:
                     raise
-                yield _failure(request, JobCancelledError())
             finally:
-                self._job = None
-                self._cancelled.discard(request.job)
+                self._is_busy, self._jobs = False, set()
+                self._cancelled.difference_update(request.job for request in requests)
 
     async def use_model(self, name: str) -> Reply:
         """Load a model, which is then that of all requests that name none; give the Done, or a Fail that says why not.
@@ -226,18 +231,18 @@ class Worker:
         Raises WorkerDiedError, WorkerHungError.
         """
         async with self._turn:
-            self._job, self._is_loading = "", True
+            self._is_busy = self._is_loading = True
             try:
                 child = await self._ensure_child()
-                child.tell(UseModel(model=name))
-                end: Reply = Progress("", 0.0, "loading")
-                async for news in self._listen(child):
-                    end = news
-                if isinstance(end, Done):
-                    self._model = name
-                return end
+                child.tell(to_line(UseModel(model=name)))
+                child.watch.start()
+                while not isinstance(end := await self._next_news(child), Done | Fail):
+                    pass
             finally:
-                self._job = None
+                self._is_busy = False
+        if isinstance(end, Done):
+            self._model = name
+        return end
 
     def cancel(self, job_id: str) -> None:
         """Ask the process to stop this job; stop the process if it is loading, or goes on for too long.
@@ -247,8 +252,8 @@ class Worker:
         if job_id in self._cancelled:
             return
         self._cancelled.add(job_id)
-        if job_id == self._job and self._child is not None:
-            self._child.tell(Cancel(job=job_id))
+        if job_id in self._jobs and self._child is not None:
+            self._child.tell(to_line(Cancel(job=job_id)))
             delay = 0.0 if self._is_loading else self._patience.cancel_s
             asyncio.get_running_loop().call_later(delay, self._insist, self._child, job_id)
 
@@ -256,7 +261,7 @@ class Worker:
         """Ask which models are installed. Raises WorkerDiedError when nobody answers."""
         async with self._asking:
             child = await self._ensure_child()
-            child.tell(Models())
+            child.tell(to_line(Models()))
             try:
                 async with asyncio.timeout(self._patience.silence_s):
                     reply = await child.models.get()
@@ -273,21 +278,15 @@ class Worker:
         if child is not None:
             await child.stop()
 
-    async def _listen(self, child: _Child) -> AsyncGenerator[Reply, None]:
-        """Give what the process says until a Done or a Fail. Raises WorkerDiedError, WorkerHungError."""
-        child.watch.start()
-        while (news := await self._next_news(child)) is not None:
-            yield news
-            if isinstance(news, Done | Fail):
-                return
-        raise WorkerDiedError(child.exit_code)
-
-    async def _next_news(self, child: _Child) -> Reply | None:
-        """Wait for the process to say something; None when it has ended."""
+    async def _next_news(self, child: _Child) -> Reply:
+        """Wait for the process to say something. Raises WorkerDiedError, WorkerHungError."""
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_S):
-                    return await child.news.get()
+                    news = await child.news.get()
+                    if news is None:
+                        raise WorkerDiedError(child.exit_code)
+                    return news
             silence_s = child.watch.overdue_s()
             if silence_s is not None:
                 log.warning("render process %d gave no sign of life for %.0f s", child.pid, silence_s)
@@ -295,9 +294,16 @@ class Worker:
                 raise WorkerHungError(silence_s)
 
     def _note(self, news: Reply) -> Reply:
-        if isinstance(news, Progress):
-            self._is_loading = news.stage == "loading"
+        match news:
+            case Progress(_, _, stage):
+                self._is_loading = stage == "loading"
+            case Done(_, job) | Fail(_, job):
+                self._jobs.discard(job)
         return news
+
+    def _with_model(self, request: RenderRequest) -> RenderRequest:
+        """Name the model that was chosen for requests that name none."""
+        return request if request.model or self._model is None else replace(request, model=self._model)
 
     async def _ensure_child(self) -> _Child:
         async with self._starting:
@@ -306,7 +312,7 @@ class Worker:
             return self._child
 
     def _insist(self, child: _Child, job_id: str) -> None:
-        if self._job == job_id and child.is_alive:
+        if job_id in self._jobs and child.is_alive:
             log.warning("job %s: stopped by force", job_id)
             child.kill()
 

@@ -1,5 +1,6 @@
 """The engine: a model loaded once, and requests answered with it, one after the other."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -17,11 +18,12 @@ from engine.device import (
     memory_errors_translated,
     release_cached_memory,
 )
-from engine.errors import InvalidRequestError, ModelUnloadedError
+from engine.errors import EngineError, InvalidRequestError, ModelUnloadedError
 from engine.models.fast_convolution import prepare
 from engine.models.vocoder import HiFiGan
-from engine.operations import OPERATIONS, Request
+from engine.operations import OPERATIONS, Generate, Request
 from engine.operations.progress import OnStep, Pulse, ShouldStop
+from engine.operations.together import generate_together
 from engine.story import sources_of
 
 
@@ -89,6 +91,30 @@ class Engine:
         pulse.check()
         with torch.inference_mode(), memory_errors_translated(self._device):
             takes = operation(model, request, pulse)
+        return self._signed(takes, request)
+
+    def run_together(
+        self, requests: Sequence[Generate], on_step: Sequence[OnStep], should_stop: Sequence[ShouldStop]
+    ) -> list[list[Audio] | EngineError]:
+        """Answer several requests, those of equal shape in shared calls of the net: takes, or an error, for each.
+
+        The callbacks of each request are called as by `run`; a request that is cancelled leaves the others alone.
+
+        Raises:
+            OutOfMemoryError: the device is too small for all of them together, or for the smallest of them.
+            ModelUnloadedError: see `unload`.
+        """
+        model = self._loaded()
+        pulses = [Pulse(*callbacks) for callbacks in zip(on_step, should_stop, strict=True)]
+        with torch.inference_mode(), memory_errors_translated(self._device):
+            outcomes = generate_together(model, requests, pulses)
+        return [
+            outcome if isinstance(outcome, EngineError) else self._signed(outcome, request)
+            for request, outcome in zip(requests, outcomes, strict=True)
+        ]
+
+    def _signed(self, takes: Sequence[Audio], request: Request) -> list[Audio]:
+        """The takes with what only the engine knows in their stories."""
         origin = {"device": str(self._device), "model": self.model_name, **sources_of(request)}
         return [replace(take, story={**take.story, **origin}) for take in takes]
 

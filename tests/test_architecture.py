@@ -51,7 +51,7 @@ FLOORS = [
     {"engine.engine"},
     {"engine.story"},
     {"engine.operations"},
-    {"engine.operations.vary"},
+    {"engine.operations.vary", "engine.operations.together"},
     {"engine.operations.generate", "engine.operations.inpaint", "engine.operations.restyle"}
     | {"engine.operations.upscale"},
     {"engine.operations.sampling", "engine.operations.observed"},

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from torch import Tensor
 
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
@@ -39,14 +40,25 @@ class Generate(Sampling):
 
 def generate(model: AudioLDM, request: Generate, pulse: Pulse) -> list[Audio]:
     """Noise -> latent -> waveform, cut to length; the best candidate first."""
-    num_samples = round(request.seconds * model.sample_rate)
-    rendering = Rendering(model, condition_of(model, request.prompt, request), request, pulse, num_samples)
+    rendering = rendering_of(model, request, pulse)
     latent = rendering.sample(rendering.noise(), rendering.timesteps())
+    return takes_of(rendering, request, latent)
+
+
+def rendering_of(model: AudioLDM, request: Generate, pulse: Pulse) -> Rendering:
+    """What is to be sampled."""
+    num_samples = round(request.seconds * model.sample_rate)
+    return Rendering(model, condition_of(model, request.prompt, request), request, pulse, num_samples)
+
+
+def takes_of(rendering: Rendering, request: Generate, latent: Tensor) -> list[Audio]:
+    """Latent [n, Z, H, W] -> the candidates, the best first."""
+    sample_rate = rendering.model.sample_rate
     waveforms = rendering.waveforms(latent)[:, 0]  # [n, T']
     return [
         Audio(
-            _finished(waveforms[candidate], model.sample_rate),
-            model.sample_rate,
+            _finished(waveforms[candidate], sample_rate),
+            sample_rate,
             rendering.story("generate", candidate, score, {"seconds": float(request.seconds)}),
         )
         for candidate, score in rendering.rank(list(waveforms))

@@ -27,6 +27,7 @@ from itertools import count, groupby
 import torch
 from torch import Tensor
 
+from engine.device import release_cached_memory
 from engine.diffusion.guidance import Denoise, Denoised
 
 OVERLAP = 1 / 16  # of a window
@@ -124,17 +125,27 @@ def over_windows(denoise: Denoise, windows: Windows, dtype: torch.dtype, check: 
         done: list[Denoised] = []
         for _, alike in groupby(moved, key=lambda window: window[1] - window[0]):
             pieces = [x[:, :, start:end] for start, end in alike]
-            x0, eps = _in_batches(denoise, torch.cat(pieces), t, dtype, check)
+            x0, eps = in_batches(lambda batch, t: denoise(batch.to(dtype), t), torch.cat(pieces), t, check)
             done += map(Denoised, x0.chunk(len(pieces)), eps.chunk(len(pieces)))
         return Denoised(*(blend(moved, reading, dim=2) for reading in zip(*done, strict=True)))
 
     return denoise_all
 
 
-def _in_batches(denoise: Denoise, pieces: Tensor, t: int, dtype: torch.dtype, check: Check) -> Denoised:
-    """Pieces [K·B, Z, length, W] -> denoised, float32, so many at a time as the device is to take."""
+def in_batches(denoise: Denoise, pieces: Tensor, t: int, check: Check) -> Denoised:
+    """Pieces [B, ...] -> denoised, float32, so many at a time as the device is to take, and fewer where it cannot."""
+    at_once = AT_ONCE.get(pieces.device.type, AT_ONCE_ON_GPU)
     done: list[Denoised] = []
-    for batch in pieces.split(AT_ONCE.get(pieces.device.type, AT_ONCE_ON_GPU)):
+    left = pieces
+    while len(left):
         check()
-        done.append(denoise(batch.to(dtype), t))
+        try:
+            done.append(denoise(left[:at_once], t))
+        except torch.OutOfMemoryError:
+            if at_once == 1:
+                raise
+            at_once //= 2
+            release_cached_memory(pieces.device)
+            continue
+        left = left[at_once:]
     return Denoised(*(torch.cat(reading).float() for reading in zip(*done, strict=True)))

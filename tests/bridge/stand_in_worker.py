@@ -22,7 +22,7 @@ from bridge.messages import (
     StatusReply,
     UseModel,
 )
-from bridge.pipe import HEARTBEAT, request_from_line, to_line
+from bridge.pipe import HEARTBEAT, requests_from_line, to_line
 
 orders: queue.SimpleQueue = queue.SimpleQueue()
 cancelled: set[str] = set()
@@ -35,13 +35,14 @@ def tell(reply):
 
 def listen():
     for line in sys.stdin.buffer:
-        request = request_from_line(line)
+        request, *others = requests_from_line(line)
         if isinstance(request, Cancel):
             cancelled.add(request.job)
         elif isinstance(request, Models):
             tell(ModelsReply(("nano", "stand-in")))
         else:
-            orders.put(request)
+            for order in (request, *others):
+                orders.put(order)
     os._exit(0)
 
 

@@ -370,6 +370,61 @@ class TestHistory:
         assert ear.hear() == Done("/retake/jobs", "")
 
 
+class TestAlike:
+    """Jobs of equal shape are rendered together where the device gains by it, here because the setting says so."""
+
+    @pytest.fixture
+    def ear(self, start_daemon, connect):
+        return connect(start_daemon(batch_jobs=3, cancel_grace_s=0.5))
+
+    def test_are_begun_together_wherever_they_wait(self, ear, generate):
+        ear.say(generate("first", "slow"))
+        ear.wait_for(Progress)
+        for job, keys in (("a", {}), ("other", {"seconds": 3.0}), ("b", {}), ("c", {}), ("d", {})):
+            ear.say(generate(job, **keys))
+            ear.wait_for(Ack, job=job)
+        ear.say(Cancel(job="first"))
+        started = []
+        while len(started) < 5:
+            news = ear.wait_for(Progress)
+            if news.stage == "loading":
+                started.append(news.job)
+
+        assert started == ["a", "b", "c", "other", "d"]
+        assert isinstance(ear.wait_for_end("d"), Done)
+        assert {reply.job for reply in ear.heard if isinstance(reply, Done)} >= {"a", "b", "c", "other", "d"}
+
+    def test_are_each_tried_once_more_when_the_process_dies_over_them(self, ear, generate, tmp_path):
+        ear.say(generate("first", "slow"))
+        ear.wait_for(Progress)
+        for job, prompt in (("a", f"dies-once {tmp_path / 'died'}"), ("b", "fine"), ("c", "dies")):
+            ear.say(generate(job, prompt))
+            ear.wait_for(Ack, job=job)
+        ear.say(Cancel(job="first"))
+        ends = {}
+        while not {"a", "b", "c"} <= set(ends):
+            end = ear.wait_for(Done, Fail)
+            ends[end.job] = end
+
+        assert isinstance(ends["a"], Done)
+        assert isinstance(ends["b"], Done)
+        assert ends["c"].code == "worker_died"
+
+    def test_can_be_cancelled_alone(self, ear, generate):
+        ear.say(generate("first", "slow"))
+        ear.wait_for(Progress)
+        for job, prompt in (("a", "slow"), ("b", "fine")):
+            ear.say(generate(job, prompt))
+            ear.wait_for(Ack, job=job)
+        ear.say(Cancel(job="first"))
+        while "step" not in ear.wait_for(Progress, job="a").stage:
+            pass
+        ear.say(Cancel(job="a"))
+
+        assert ear.wait_for(Fail, job="a").code == "cancelled"
+        assert isinstance(ear.wait_for_end("b"), Done)
+
+
 class TestOrder:
     def test_is_by_urgency_then_by_turns(self, daemon, connect, generate):
         ear, other = connect(daemon), connect(daemon)

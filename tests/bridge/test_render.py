@@ -63,6 +63,39 @@ def clip(tmp_path):
     return path
 
 
+class TestTogether:
+    @pytest.fixture
+    def requests(self, tmp_path):
+        keys = {"output_dir": str(tmp_path), "seconds": 0.4, **QUICK}
+        return [Generate(job=job, prompt=job, **keys) for job in ("rain", "bell", "dog")]
+
+    def test_each_request_has_its_own_files_and_its_own_end(self, renderer, news, render, requests, tmp_path):
+        news.clear()
+        renderer.render_together(requests, lambda _: False)
+        ends = {reply.job: reply for reply in news if isinstance(reply, Done)}
+        shared = {job: soundfile.read(end.paths[0])[0] for job, end in ends.items()}
+
+        for request in requests:
+            alone = render(replace(request, job=f"{request.job} alone", output_dir=str(tmp_path / "alone")))[-1]
+            assert np.array_equal(soundfile.read(alone.paths[0])[0], shared[request.job])
+
+    def test_one_that_is_cancelled_or_wrong_harms_no_other(self, renderer, news, requests, tmp_path):
+        news.clear()
+        wrong = replace(requests[2], like=str(tmp_path / "missing.wav"))
+        renderer.render_together([*requests[:2], wrong], lambda request: request.job == "bell")
+        ends = {reply.job: reply for reply in news if isinstance(reply, Done | Fail)}
+
+        assert isinstance(ends["rain"], Done)
+        assert (ends["bell"].code, ends["dog"].code) == ("cancelled", "file_missing")
+        assert len(list(tmp_path.glob("*.wav"))) == 1
+
+    def test_without_their_model_each_is_told_so(self, renderer, news, requests):
+        news.clear()
+        renderer.render_together([replace(request, model="nobody's") for request in requests], lambda _: False)
+
+        assert [reply.code for reply in news if isinstance(reply, Fail)] == ["model_missing"] * 3
+
+
 class TestFiles:
     def test_lie_beside_the_clip_under_their_names(self, render, clip, read_json):
         done = render(Restyle(job="j", clip=str(clip), prompt="rain", **QUICK))[-1]
@@ -314,7 +347,7 @@ class TestProcess:
 
     def test_renders_what_it_is_told(self, worker, clip):
         async def scene():
-            news = [item async for item in worker.render(Restyle(job="j", clip=str(clip), prompt="rain", **QUICK))]
+            news = [item async for item in worker.render([Restyle(job="j", clip=str(clip), prompt="rain", **QUICK)])]
             await worker.stop()
             return news
 
@@ -325,12 +358,14 @@ class TestProcess:
     def test_stops_between_two_steps_and_goes_on_with_the_next_job(self, worker, clip):
         async def scene():
             heard = []
-            async for item in worker.render(Restyle(job="long", clip=str(clip), prompt="rain", steps=1000, strength=1)):
+            async for item in worker.render(
+                [Restyle(job="long", clip=str(clip), prompt="rain", steps=1000, strength=1)]
+            ):
                 heard.append(item)
                 if isinstance(item, Progress) and item.stage.startswith("step"):
                     worker.cancel("long")
             process = worker._child.pid
-            news = [item async for item in worker.render(Restyle(job="j", clip=str(clip), prompt="rain", **QUICK))]
+            news = [item async for item in worker.render([Restyle(job="j", clip=str(clip), prompt="rain", **QUICK)])]
             same = worker._child.pid == process
             await worker.stop()
             return heard, news, same

@@ -1,0 +1,128 @@
+"""Several sounds from words at once: requests of equal shape share every call of the net.
+
+On a GPU a call for many costs little more than a call for one. On the processor nothing is gained and nothing changes:
+there each row has a call of its own, here as everywhere, so that no take depends on its company.
+
+Shape letters: B rows, the candidates of all requests; Z latent channels, H rows of a latent, W columns.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from engine.audio import Audio
+from engine.audioldm import AudioLDM
+from engine.diffusion.guidance import Denoised
+from engine.diffusion.samplers import SAMPLERS
+from engine.errors import CancelledError, EngineError
+from engine.operations.generate import Generate, generate, rendering_of, takes_of
+from engine.operations.progress import Pulse
+from engine.operations.sampling import Rendering
+from engine.operations.windows import in_batches
+
+Outcome = list[Audio] | EngineError
+
+
+def shape_of(request: Generate) -> Hashable:
+    """What requests must have in common to be sampled together."""
+    return request.seconds, request.steps, request.guidance, request.sampler
+
+
+def generate_together(model: AudioLDM, requests: Sequence[Generate], pulses: Sequence[Pulse]) -> list[Outcome]:
+    """Each request's candidates, best first, or why there are none; one that is cancelled leaves the others alone.
+
+    Requests that cannot share calls with the first (another shape, longer than a window) are answered one by one.
+    """
+    outcomes: dict[int, Outcome] = {}
+    shared: dict[int, Rendering] = {}
+    for index, (request, pulse) in enumerate(zip(requests, pulses, strict=True)):
+        try:
+            rendering = rendering_of(model, request, pulse)
+        except EngineError as error:
+            outcomes[index] = error
+            continue
+        if shape_of(request) == shape_of(requests[0]) and _can_share(rendering):
+            shared[index] = rendering
+    if shared:
+        latents = _Company(list(shared.values())).sample()
+        for (index, rendering), latent in zip(shared.items(), latents, strict=True):
+            outcomes[index] = _finish(rendering, requests[index], latent)
+    return [
+        outcomes[index] if index in outcomes else _alone(model, request, pulses[index])
+        for index, request in enumerate(requests)
+    ]
+
+
+def _can_share(rendering: Rendering) -> bool:
+    return len(rendering.windows) == 1 and not rendering.condition.is_open
+
+
+class _Company:
+    """Renderings of equal shape on their way through the sampler; those that were cancelled are carried along."""
+
+    def __init__(self, renderings: Sequence[Rendering]) -> None:
+        self._renderings = renderings
+        self._cancelled: dict[int, EngineError] = {}
+        self._sizes = [rendering.sampling.candidates for rendering in renderings]
+        self._wanted = self._rows([rendering.condition.wanted for rendering in renderings])
+        self._negative = self._rows([rendering.condition.negative for rendering in renderings])
+
+    def sample(self) -> list[Tensor | EngineError]:
+        """A clean latent [n, Z, H, W] for each, or that it was cancelled."""
+        first = self._renderings[0]
+        timesteps = first.timesteps()
+        x = torch.cat([rendering.noise() for rendering in self._renderings])
+        sampler = SAMPLERS[first.sampling.sampler]
+        latents = sampler(self._denoise, x, timesteps, first.model.config.schedule, impose=None)
+        try:
+            for step, latent in enumerate(latents, start=1):
+                x = latent
+                self._tell(partial(Pulse.step, step=step, num_steps=len(timesteps)))
+        except CancelledError as cancelled:
+            return [cancelled] * len(self._renderings)
+        return [self._cancelled.get(index, latent) for index, latent in enumerate(x.split(self._sizes))]
+
+    def _rows(self, embeddings: Sequence[Tensor]) -> Tensor:
+        """[1, D] for each rendering -> [B, D]."""
+        repeats = torch.tensor(self._sizes, device=embeddings[0].device)
+        return torch.cat(list(embeddings)).repeat_interleave(repeats, dim=0)
+
+    def _denoise(self, x: Tensor, t: int) -> Denoised:
+        model, guidance = self._renderings[0].model, self._renderings[0].guidance
+
+        def of_rows(numbers: Tensor, t: int) -> Denoised:
+            rows = numbers[:, 0]
+            denoise = model.denoiser(self._wanted[rows], self._negative[rows], guidance)
+            return denoise(x[rows].to(model.dtype), t)
+
+        numbers = torch.arange(len(x), device=x.device)[:, None]
+        return in_batches(of_rows, numbers, t, lambda: self._tell(Pulse.check))
+
+    def _tell(self, news: Callable[[Pulse], None]) -> None:
+        """Tell all who go on. Raises CancelledError when nobody does."""
+        for index, rendering in enumerate(self._renderings):
+            if index not in self._cancelled:
+                try:
+                    news(rendering.pulse)
+                except CancelledError as cancelled:
+                    self._cancelled[index] = cancelled
+        if len(self._cancelled) == len(self._renderings):
+            raise CancelledError
+
+
+def _finish(rendering: Rendering, request: Generate, latent: Tensor | EngineError) -> Outcome:
+    if isinstance(latent, EngineError):
+        return latent
+    try:
+        return takes_of(rendering, request, latent)
+    except EngineError as error:
+        return error
+
+
+def _alone(model: AudioLDM, request: Generate, pulse: Pulse) -> Outcome:
+    try:
+        return generate(model, request, pulse)
+    except EngineError as error:
+        return error
