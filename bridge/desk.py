@@ -47,6 +47,7 @@ from bridge.messages import (
     VersionReply,
 )
 from bridge.osc_server import Address, Letter, OscServer, ProgressGate
+from bridge.paths import PathRules
 from bridge.protocol import job_of, parse_request, to_message
 from bridge.reply_file import check_reply_file, write_reply_file
 from bridge.worker import Worker
@@ -66,6 +67,7 @@ class DeskRules:
     model: str
     device: str
     idle_unload_s: float
+    paths: PathRules
 
 
 class Desk:
@@ -139,9 +141,11 @@ class Desk:
 
     def _take(self, request: RenderRequest, sender: Address) -> None:
         """Accept a job: into the journal first, then the acknowledgement. A job sent again gets its answer again."""
+        request = self._rules.paths.pinned(request)
         job = self._journal.find(request.job)
         if job is None:
             self._queue.check_room()
+            self._rules.paths.check(request)
             if request.reply is not None:
                 check_reply_file(request.reply)
             job = Job(request=request)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bridge import __version__, messages
-from bridge.audio_io import output_folder, read_clips, take_name, write_takes
+from bridge.audio_io import Destination, read_clips, take_name
 from bridge.errors import BridgeError, UnforeseenError
 from bridge.messages import Done, Fail, ModelsReply, Notice, RenderRequest, Reply
 from bridge.pipe import RenderSetup
@@ -25,6 +25,7 @@ class Renderer:
 
     def __init__(self, setup: RenderSetup, tell: Tell) -> None:
         self._setup = setup
+        self._paths = setup.path_rules
         self._tell = tell
         self._engine: Engine | None = None
         self._model = ""
@@ -41,9 +42,11 @@ class Renderer:
             self._tell(Fail(request.address, request.job, crash.code, crash.text, crash.hint))
 
     def _render(self, request: RenderRequest, should_stop: ShouldStop) -> tuple[str, ...]:
-        folder = output_folder(request, self._setup.output_dir)
+        self._paths.check_clips(request)
         task = engine_request(request)
+        destination = Destination.of(request, self._paths)
         engine = self._engine_for(request)
+        destination.require_room(task, engine.sample_rate, self._setup.max_output_bytes)
         takes = engine.run(
             task, on_step=lambda news: self._report(request, news), should_stop=lambda: should_stop(request)
         )
@@ -51,7 +54,7 @@ class Renderer:
             self._tell(Notice(request.job, warning))
         self._tell(messages.Progress(request.job, 1.0, "writing"))
         names = [take_name(request, take.story["seed"]) for take in takes]
-        return tuple(str(path) for path in write_takes(takes, folder, names))
+        return tuple(str(path) for path in destination.write(takes, names))
 
     def _engine_for(self, request: RenderRequest) -> Engine:
         """Give the model that a request wants, the warm one if it is that."""
