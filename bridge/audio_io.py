@@ -2,51 +2,88 @@
 
 import itertools
 import json
+import math
 import os
 import re
+import shutil
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
-from bridge.errors import FolderError
+from bridge.errors import DiskFullError, FolderError, OutputTooLargeError, PathNotAllowedError
 from bridge.messages import ClipRequest, RenderRequest
-from engine import Audio, EngineError, OutputExistsError, read_story, sidecar_path
+from bridge.paths import PathRules, clips_of
+from bridge.places import real
+from engine import Audio, EngineError, Generate, OutputExistsError, Request, Upscale, read_story, sidecar_path
 
 MAX_NAME = 120
 """Bytes of a file name, in UTF-8, with its suffix."""
 
+_RESERVE_BYTES = 2**24
+"""What is left free on a disk, and has room for the stories."""
 _MAX_SLUG = 40
 _MAX_SIDECAR = 2**22  # bytes
+_SAMPLE_BYTES = 4
 _MAX_SUFFIX = len(" (9999).wav")
 
 
 def read_clips(request: RenderRequest) -> dict[str, Audio]:
     """Read the clips that a request names, by the name of their argument. Raises the engine's AudioFileError family."""
-    paths = {"clip": request.clip} if isinstance(request, ClipRequest) else {}
-    if request.like is not None:
-        paths["like"] = request.like
-    return {name: Audio.read(Path(path)) for name, path in paths.items()}
+    return {name: Audio.read(Path(path)) for name, path in clips_of(request)}
 
 
-def output_folder(request: RenderRequest, configured: str | None) -> Path:
-    """Choose and make the folder of the result: the request's, the configured one, beside the clip, or Music/Retake.
+@dataclass(frozen=True)
+class Destination:
+    """The folder of a result as it is named, and where that led when it was allowed."""
 
-    Raises FolderError when there is none and none can be made.
-    """
-    if request.output_dir or configured:
-        folder = Path(request.output_dir or configured or "")
-    elif isinstance(request, ClipRequest):
-        folder = Path(request.clip).parent
-    else:
-        folder = platformdirs.user_music_path() / "Retake"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FolderError(folder, error.strerror or error) from error
-    return folder
+    folder: Path
+    target: Path
+
+    @classmethod
+    def of(cls, request: RenderRequest, rules: PathRules) -> "Destination":
+        """Choose the folder of the result, check it, and make it where it is missing.
+
+        Raises PathNotAllowedError when nothing may be written there, FolderError when it cannot be made.
+        """
+        folder = rules.chosen_folder(request)
+        target = real(folder)
+        rules.check_output(request)
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FolderError(folder, error.strerror or error) from error
+        return cls(folder, target)
+
+    def require_room(self, task: Request, model_rate: int, max_bytes: int) -> None:
+        """Raise OutputTooLargeError or DiskFullError when the takes of a task will not fit."""
+        num_bytes = result_bytes(task, model_rate)
+        if num_bytes > max_bytes:
+            raise OutputTooLargeError(num_bytes, max_bytes)
+        free = shutil.disk_usage(self.target).free
+        if num_bytes + _RESERVE_BYTES > free:
+            raise DiskFullError(self.folder, num_bytes + _RESERVE_BYTES, free)
+
+    def write(self, takes: Sequence[Audio], names: Sequence[str]) -> list[Path]:
+        """Write every take, or none.
+
+        Raises PathNotAllowedError when the folder leads somewhere else by now, the engine's OutputWriteError.
+        """
+        if (target := real(self.folder)) != self.target:
+            raise PathNotAllowedError("the folder of the results", self.folder, target)
+        return write_takes(takes, self.folder, names)
+
+
+def result_bytes(task: Request, model_rate: int) -> int:
+    """Give how many bytes of samples the takes of a task will have, at most."""
+    if isinstance(task, Generate):
+        return math.ceil(task.seconds * model_rate) * _SAMPLE_BYTES * task.candidates
+    clip, rate = task.clip, task.clip.sample_rate
+    if isinstance(task, Upscale):
+        rate = max(rate, model_rate, task.output_rate or 0)
+    width = 2 * _SAMPLE_BYTES if clip.encoding == "DOUBLE" else _SAMPLE_BYTES
+    return math.ceil(clip.seconds * rate) * clip.num_channels * width * task.candidates
 
 
 def take_name(request: RenderRequest, seed: int) -> str:

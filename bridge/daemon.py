@@ -9,7 +9,6 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from bridge import __version__
@@ -28,7 +27,9 @@ from bridge.job_queue import JobQueue
 from bridge.journal import JOURNAL_FILE, Journal
 from bridge.osc_server import LOOPBACK, OscServer, open_server
 from bridge.pipe import RenderSetup
+from bridge.private_folder import PrivateLog, make_private, make_private_file
 from bridge.program import own_command
+from bridge.pruning import Tidying
 from bridge.runtime_copies import remove_copies, write_copies
 from bridge.settings import Settings, add_flags, load_settings
 from bridge.worker import Patience, Worker
@@ -49,6 +50,7 @@ class Daemon:
     journal: Journal
     worker: Worker
     desk: Desk
+    tidying: Tidying
 
     async def serve(self) -> None:
         """Publish where we are, and answer until the desk closes; leave neither process nor runtime file behind."""
@@ -56,6 +58,7 @@ class Daemon:
         write_runtime(self.folder, self.runtime)
         write_copies(self.folder, self.runtime)
         tasks = [asyncio.create_task(self.desk.receive()), asyncio.create_task(self.desk.work())]
+        tasks.append(asyncio.create_task(self.tidying.run()))
         try:
             await self.desk.closing.wait()
         finally:
@@ -72,10 +75,12 @@ class Daemon:
 
 async def build(settings: Settings, folder: Path, worker_command: Sequence[str] | None = None) -> Daemon:
     """Construct and connect everything, with its files in `folder`; another command can replace the render process."""
-    journal = Journal(folder / JOURNAL_FILE)
+    journal_file = folder / JOURNAL_FILE
+    journal = Journal(journal_file)
     server = await open_server(settings.port)
     runtime = Runtime(LOOPBACK, server.port, os.getpid(), __version__, secrets.token_urlsafe(24))
-    command = worker_command or own_command("worker", _render_setup(settings, folder).to_json())
+    setup = _render_setup(settings, folder)
+    command = worker_command or own_command("worker", setup.to_json())
     worker = Worker(
         command, Patience(settings.cancel_grace_s, settings.worker_silence_s, 60 * settings.worker_stuck_min)
     )
@@ -87,15 +92,26 @@ async def build(settings: Settings, folder: Path, worker_command: Sequence[str] 
         idle_unload_s=60 * settings.idle_unload_min,
         resume_within_s=3600 * settings.resume_within_h,
         batch_jobs=settings.batch_jobs,
+        paths=setup.path_rules,
     )
     desk = Desk(server, journal, JobQueue(settings.queue_capacity), worker, rules)
-    return Daemon(folder, runtime, server, journal, worker, desk)
+    tidying = Tidying(journal_file, setup.path_rules, settings.history_days, settings.history_jobs)
+    return Daemon(folder, runtime, server, journal, worker, desk, tidying)
 
 
 def _render_setup(settings: Settings, folder: Path) -> RenderSetup:
     models_dir = None if settings.models_dir is None else str(settings.models_dir)
     output_dir = None if settings.output_dir is None else str(settings.output_dir)
-    return RenderSetup(settings.model, settings.device, models_dir, output_dir, str(folder))
+    return RenderSetup(
+        settings.model,
+        settings.device,
+        models_dir,
+        output_dir,
+        str(folder),
+        allowed_folders=tuple(map(str, settings.allowed_folders)),
+        max_clip_bytes=settings.max_clip_bytes,
+        max_output_bytes=settings.max_output_bytes,
+    )
 
 
 async def _run(settings: Settings, folder: Path) -> None:
@@ -110,7 +126,7 @@ async def _run(settings: Settings, folder: Path) -> None:
 
 
 def _start_log(settings: Settings, folder: Path) -> None:
-    file = RotatingFileHandler(folder / "daemon.log", maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8")
+    file = PrivateLog(folder / "daemon.log", maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[file])
 
@@ -119,12 +135,14 @@ def _start(settings: Settings, folder: Path) -> int:
     """Run the daemon, unless this user has one already: then say where it is."""
     lock = InstanceLock(folder)
     try:
+        make_private(folder)
         if not lock.acquire():
             other = wait_for_daemon(folder)
             where = "" if other is None else f" at {other.host}:{other.port} (pid {other.pid})"
             print(f"Retake is running already{where}")
             return 0
         _start_log(settings, folder)
+        make_private_file(folder / JOURNAL_FILE)
     except OSError as error:
         raise FolderError(folder, error.strerror or error) from error
     asyncio.run(_run(settings, folder))

@@ -59,6 +59,7 @@ from bridge.messages import (
     VersionReply,
 )
 from bridge.osc_server import Address, Letter, OscServer
+from bridge.paths import PathRules
 from bridge.protocol import job_of, parse_request, to_message
 from bridge.reply_file import check_reply_file, write_reply_file
 from bridge.worker import Worker
@@ -84,6 +85,7 @@ class DeskRules:
     idle_unload_s: float
     resume_within_s: float
     batch_jobs: int
+    paths: PathRules
 
 
 class Desk:
@@ -166,6 +168,7 @@ class Desk:
 
     def _take(self, request: RenderRequest, sender: Address) -> None:
         """Accept a job: into the journal first, then the acknowledgement. A job sent again gets its answer again."""
+        request = self._rules.paths.pinned(request)
         job = self._journal.find(request.job)
         if job is None:
             job = self._accept(request, sender)
@@ -180,6 +183,7 @@ class Desk:
     def _accept(self, request: RenderRequest, sender: Address) -> Job:
         _require_in_time(request)
         self._queue.check_room()
+        self._rules.paths.check(request)
         if request.reply is not None:
             check_reply_file(request.reply)
         job = Job(request=request, accepted_at=time.time())

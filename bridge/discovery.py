@@ -62,7 +62,7 @@ class InstanceLock:
     def acquire(self) -> bool:
         """Take the lock; False when another process holds it."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = self._path.open("ab")
+        file = os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
         if not _try_lock(file):
             file.close()
             return False

@@ -13,6 +13,8 @@ BridgeError                     code, text, hint
     MissingValueError           a key without its value
   TokenError                    the command needs the token of the runtime file
   ReplyFileError                the reply file would harm somebody else's file
+  PathNotAllowedError           a folder that nothing is written to
+  ClipRefusedError              a clip that is a pipe, a device, something of the system
   JobError
     UnknownJobError
     JobIdReusedError
@@ -27,6 +29,8 @@ BridgeError                     code, text, hint
     UnforeseenError          an error that nobody foresaw
   JournalError                  the disk refused to keep the job
   FolderError                   the output folder cannot be made
+  OutputTooLargeError           the result would be larger than the settings allow
+  DiskFullError                 there is less room than the result needs
   SettingsError                 a setting that cannot be used
   PortBusyError
   DaemonMissingError            no daemon runs, or it does not answer
@@ -168,6 +172,28 @@ class ReplyFileError(BridgeError):
         )
 
 
+class PathNotAllowedError(BridgeError):
+    code = "path_not_allowed"
+
+    def __init__(self, name: str, folder: Path, target: Path) -> None:
+        leads = "" if folder == target else f", which leads to {target}"
+        super().__init__(
+            f"{name} is {folder}{leads}; expected a folder that results may lie in",
+            "choose one beside the clip, in your project, your home or on a mounted volume, nothing hidden; "
+            "or add this one to the setting allowed_folders",
+        )
+
+
+class ClipRefusedError(BridgeError):
+    code = "file_unreadable"
+
+    def __init__(self, name: str, path: str, what: str) -> None:
+        super().__init__(
+            f"{name} {path} is {what}; expected an audio file",
+            "use WAV, AIFF, FLAC, Ogg or MP3, or render the clip to WAV",
+        )
+
+
 class JobError(BridgeError):
     """Something about a job that the client should know."""
 
@@ -283,6 +309,26 @@ class FolderError(BridgeError):
 
     def __init__(self, folder: Path, reason: object) -> None:
         super().__init__(f"the folder {folder} cannot be used: {reason}", "choose a folder that you may write to")
+
+
+class OutputTooLargeError(BridgeError):
+    code = "output_too_large"
+
+    def __init__(self, num_bytes: int, limit: int) -> None:
+        super().__init__(
+            f"the result would be {num_bytes / 1e6:.0f} MB long; at most {limit / 1e6:.0f} MB are allowed",
+            "ask for fewer candidates or a shorter sound, or raise the setting max_output_bytes",
+        )
+
+
+class DiskFullError(BridgeError):
+    code = "disk_full"
+
+    def __init__(self, folder: Path, num_bytes: int, free_bytes: int) -> None:
+        super().__init__(
+            f"{num_bytes / 1e6:.0f} MB are needed in {folder}; {free_bytes / 1e6:.0f} MB are free",
+            "free some disk space, or choose a folder on another disk with output_dir",
+        )
 
 
 class SettingsError(BridgeError):

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Self
 
 from bridge.messages import Reply, Request
+from bridge.paths import PathRules
 from bridge.protocol import parse_reply, parse_request, to_message
+from bridge.settings import MAX_CLIP_BYTES, MAX_OUTPUT_BYTES
 
 HEARTBEAT = b"\n"
 FOOTSTEP = b".\n"
@@ -27,6 +29,9 @@ class RenderSetup:
     models_dir: str | None = None
     output_dir: str | None = None
     state_dir: str | None = None
+    allowed_folders: tuple[str, ...] = ()
+    max_clip_bytes: int = MAX_CLIP_BYTES
+    max_output_bytes: int = MAX_OUTPUT_BYTES
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -35,6 +40,14 @@ class RenderSetup:
     @property
     def models_folder(self) -> Path | None:
         return Path(self.models_dir) if self.models_dir else None
+
+    @property
+    def path_rules(self) -> PathRules:
+        return PathRules(
+            output_dir=Path(self.output_dir) if self.output_dir else None,
+            allowed_folders=tuple(map(Path, self.allowed_folders)),
+            max_clip_bytes=self.max_clip_bytes,
+        )
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -7,11 +7,10 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from bridge import __version__, messages
-from bridge.audio_io import output_folder, read_clips, take_name, write_takes
+from bridge.audio_io import Destination, read_clips, take_name
 from bridge.errors import BridgeError, UnforeseenError
 from bridge.messages import Done, Fail, ModelsReply, Notice, RenderRequest, Reply, UseModel
 from bridge.pipe import RenderSetup
@@ -28,6 +27,7 @@ class Renderer:
 
     def __init__(self, setup: RenderSetup, tell: Tell) -> None:
         self._setup = setup
+        self._paths = setup.path_rules
         self._tell = tell
         self._engine: Engine | None = None
         self._model = ""
@@ -61,38 +61,47 @@ class Renderer:
         tasks = []
         for request in requests:
             try:
-                tasks.append((request, output_folder(request, self._setup.output_dir), engine_request(request)))
+                tasks.append((request, *self._prepared(request)))
             except (EngineError, BridgeError):
                 self.render(request, should_stop)  # which says what is wrong
         try:
             outcomes = self._outcomes(tasks, should_stop)
-        except EngineError:  # no such model, or too little memory for all of them at once
+        except (EngineError, BridgeError):  # no such model, or too little memory or room for all of them at once
             for request, *_ in tasks:
                 self.render(request, should_stop)
             return
-        for (request, folder, _), outcome in zip(tasks, outcomes, strict=True):
-            self._conclude(request, request.job, partial(self._write, request, folder, outcome))
+        for (request, _, destination), outcome in zip(tasks, outcomes, strict=True):
+            self._conclude(request, request.job, partial(self._write, request, destination, outcome))
 
     def _outcomes(
-        self, tasks: Sequence[tuple[messages.Generate, Path, Request]], should_stop: ShouldStop
+        self, tasks: Sequence[tuple[messages.Generate, Request, Destination]], should_stop: ShouldStop
     ) -> list[list[Audio] | EngineError]:
         if not tasks:
             return []
         first = tasks[0][0]
         engine = self._engine_for(first.model or self._setup.model, first.job)
-        wanted = [task for _, _, task in tasks if isinstance(task, Generate)]
+        for _, task, destination in tasks:
+            destination.require_room(task, engine.sample_rate, self._setup.max_output_bytes)
+        wanted = [task for _, task, _ in tasks if isinstance(task, Generate)]
         on_step = [partial(self._report, request) for request, *_ in tasks]
         stops = [partial(should_stop, request) for request, *_ in tasks]
         return engine.run_together(wanted, on_step, stops)
 
     def _render(self, request: RenderRequest, should_stop: ShouldStop) -> tuple[str, ...]:
-        folder = output_folder(request, self._setup.output_dir)
-        task = engine_request(request)
+        task, destination = self._prepared(request)
         engine = self._engine_for(request.model or self._setup.model, request.job)
+        destination.require_room(task, engine.sample_rate, self._setup.max_output_bytes)
         takes = engine.run(task, partial(self._report, request), partial(should_stop, request))
-        return self._write(request, folder, takes)
+        return self._write(request, destination, takes)
 
-    def _write(self, request: RenderRequest, folder: Path, takes: list[Audio] | EngineError) -> tuple[str, ...]:
+    def _prepared(self, request: RenderRequest) -> tuple[Request, Destination]:
+        """Read the clips, and make the folder of the results."""
+        self._paths.check_clips(request)
+        return engine_request(request), Destination.of(request, self._paths)
+
+    def _write(
+        self, request: RenderRequest, destination: Destination, takes: list[Audio] | EngineError
+    ) -> tuple[str, ...]:
         if isinstance(takes, EngineError):
             raise takes
         for warning in dict.fromkeys(text for take in takes for text in take.story.get("warnings", ())):
@@ -100,7 +109,7 @@ class Renderer:
         self._tell(messages.Progress(request.job, 1.0, "writing"))
         names = [take_name(request, take.story["seed"]) for take in takes]
         named = [replace(take, story={**take.story, "job": request.job}) for take in takes]
-        return tuple(str(path) for path in write_takes(named, folder, names))
+        return tuple(str(path) for path in destination.write(named, names))
 
     def _engine_for(self, name: str, job: str) -> Engine:
         """Give the model of that name, the warm one if it is that; `job` is whom the loading is for."""

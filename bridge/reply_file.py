@@ -53,10 +53,19 @@ def write_reply_file(job: Job) -> None:
     """Bring the job's reply file, if it asked for one, up to date; trouble is logged and does not stop the job."""
     if job.request.reply is None:
         return
+    path = Path(job.request.reply)
     try:
-        replace_reply_file(Path(job.request.reply), describe(job))
-    except OSError as error:
+        _require_unmoved(path)
+        check_reply_file(str(path))
+        replace_reply_file(path, describe(job))
+    except (ReplyFileError, OSError) as error:
         log.warning("job %s: the reply file could not be written: %s", job.id, error)
+
+
+def _require_unmoved(path: Path) -> None:
+    """Raise ReplyFileError when a link stands in the folder's way: none did when the job was accepted."""
+    if os.path.realpath(path.parent) != str(path.parent):
+        raise ReplyFileError(str(path), "its folder leads somewhere else by now")
 
 
 def replace_reply_file(path: Path, values: dict[str, Any]) -> None:
@@ -64,7 +73,9 @@ def replace_reply_file(path: Path, values: dict[str, Any]) -> None:
     fresh = path.with_name(f".retake-reply-{os.getpid()}.tmp")
     try:
         text = json.dumps(values, ensure_ascii=False, indent=1)
-        fresh.write_text(text, encoding="utf-8", errors="backslashreplace")  # of names that are not Unicode
+        fresh.unlink(missing_ok=True)
+        with fresh.open("x", encoding="utf-8", errors="backslashreplace") as file:  # of names that are not Unicode
+            file.write(text)
         os.replace(fresh, path)
     except OSError:
         fresh.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ A plain dataclass, because importing pydantic-settings alone takes half of the 0
 """
 
 import argparse
+import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
@@ -14,6 +15,8 @@ import platformdirs
 
 from bridge.errors import SettingsError, nearest
 
+MAX_CLIP_BYTES = 8 * 2**30
+MAX_OUTPUT_BYTES = 16 * 2**30
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -57,6 +60,13 @@ class Settings:
     resume_within_h: float = field(
         default=12.0, metadata={"about": "hours within which a job is taken up again after the daemon was killed"}
     )
+    allowed_folders: tuple[Path, ...] = field(
+        default=(), metadata={"about": "more folders that results may lie in, with all that is in them"}
+    )
+    max_clip_bytes: int = field(default=MAX_CLIP_BYTES, metadata={"about": "size of the largest clip that is read"})
+    max_output_bytes: int = field(default=MAX_OUTPUT_BYTES, metadata={"about": "size of the largest result of a job"})
+    history_days: int = field(default=365, metadata={"about": "days for which finished jobs are remembered"})
+    history_jobs: int = field(default=100_000, metadata={"about": "finished jobs that are remembered"})
     log_level: str = field(default="info", metadata={"about": f"one of {', '.join(LOG_LEVELS)}"})
 
     def __post_init__(self) -> None:
@@ -68,6 +78,8 @@ class Settings:
         _require(self.worker_silence_s >= 1, "worker_silence_s", self.worker_silence_s, "at least 1 second")
         _require(self.worker_stuck_min > 0, "worker_stuck_min", self.worker_stuck_min, "more than 0 minutes")
         _require(self.resume_within_h >= 0, "resume_within_h", self.resume_within_h, "0 hours or more")
+        for name in ("max_clip_bytes", "max_output_bytes", "history_days", "history_jobs"):
+            _require(getattr(self, name) > 0, name, getattr(self, name), "at least 1")
         _require(self.log_level in LOG_LEVELS, "log_level", self.log_level, f"one of {', '.join(LOG_LEVELS)}")
 
 
@@ -87,6 +99,12 @@ def _read_path(value: Any) -> Path:
     return Path(value).expanduser().absolute()
 
 
+def _read_paths(value: Any) -> tuple[Path, ...]:
+    """Read a list of paths, or a word with the system's separator between them: `/takes:/mnt/takes`."""
+    words = [value] if isinstance(value, str) else value
+    return tuple(_read_path(part) for word in words for part in word.split(os.pathsep) if part)
+
+
 _Reader = tuple[str, tuple[type, ...], Callable[[Any], Any]]
 _READERS: dict[Any, _Reader] = {
     int: ("a whole number", (int, str), int),
@@ -94,6 +112,7 @@ _READERS: dict[Any, _Reader] = {
     bool: ("true or false", (bool, str), _read_switch),
     str: ("a string", (str,), str),
     Path | None: ("a path", (str, Path), _read_path),
+    tuple[Path, ...]: ("a list of paths", (str, list), _read_paths),
 }
 """What a setting of a type is called, which types it may be given as, and how it is read."""
 
@@ -140,7 +159,7 @@ def _converted(entry: Field[Any], value: Any, source: str) -> Any:
         raise SettingsError(entry.name, value, source, expected)
     try:
         return read(value)
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, AttributeError):
         raise SettingsError(entry.name, value, source, expected) from None
 
 
@@ -149,5 +168,6 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="FILE", help="settings file (TOML)")
     for entry in fields(Settings):
         flag = f"--{entry.name.replace('_', '-')}"
-        shown = "" if entry.default is None else f" (default: {entry.default})"
-        parser.add_argument(flag, metavar="VALUE", help=entry.metadata["about"] + shown)
+        shown = f" (default: {entry.default})" if entry.default not in (None, ()) else ""
+        action = "append" if entry.default == () else "store"
+        parser.add_argument(flag, metavar="VALUE", action=action, help=entry.metadata["about"] + shown)

@@ -8,10 +8,12 @@ import json
 import os
 import re
 import struct
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, Self
 
 import numpy as np
@@ -248,13 +250,32 @@ def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
     try:
         if path.exists() and not path.is_file():
             raise AudioUnreadableError(path, "it is a folder" if path.is_dir() else "it is not a file")
-        path.open("rb").close()  # the system's reason, where it has one, is better than libsndfile's
-        with soundfile.SoundFile(path) as file:
+        with _held(path) as source, soundfile.SoundFile(source, closefd=False) as file:
             yield file
     except FileNotFoundError as error:
         raise AudioMissingError(path) from error
     except (soundfile.SoundFileError, OSError) as error:
         raise AudioUnreadableError(path, _reason(error)) from error
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[int | str]:
+    """What libsndfile opens: the very file that was looked at, whatever takes its name meanwhile, and never a pipe.
+
+    Raises:
+        OSError: with the system's reason, which is better than libsndfile's.
+    """
+    if sys.platform == "win32":  # libsndfile may count descriptors differently there
+        path.open("rb").close()
+        yield str(path)
+        return
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)  # waits for nobody at the other end
+    try:
+        if not S_ISREG(os.fstat(descriptor).st_mode):
+            raise AudioUnreadableError(path, "it is not a file")
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _require_complete(path: Path, file: soundfile.SoundFile) -> None:

@@ -17,12 +17,13 @@ FLOORS = [
     {"bridge.desk", "bridge.live", "bridge.send", "bridge.status", "bridge.install_scripts"},
     {"bridge.audience"},
     {"bridge.client", "bridge.launch", "bridge.osc_server", "bridge.render_process", "bridge.worker", "bridge.render"}
-    | {"bridge.reply_witness", "bridge.install_report"},
+    | {"bridge.reply_witness", "bridge.install_report", "bridge.pruning"},
     {"bridge.compose", "bridge.journal", "bridge.osc_codec", "bridge.pipe", "bridge.reply_file", "bridge.audio_io"}
     | {"bridge.script_memory", "bridge.script_parts"},
+    {"bridge.paths"},
     {"bridge.jobs", "bridge.protocol", "bridge.job_queue", "bridge.daws", "bridge.script_folder"},
-    {"bridge.messages", "bridge.settings", "bridge.runtime_copies"},
-    {"bridge.arguments", "bridge.discovery", "bridge.install_errors"},
+    {"bridge.messages", "bridge.settings", "bridge.runtime_copies", "bridge.places"},
+    {"bridge.arguments", "bridge.discovery", "bridge.install_errors", "bridge.private_folder"},
     {"bridge.errors", "bridge.program"},
     {"bridge"},
     # the engine: command line and recipes

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bridge.audio_io import MAX_NAME, output_folder, slug, take_name, write_takes
+from bridge.audio_io import MAX_NAME, Destination, slug, take_name, write_takes
 from bridge.errors import FolderError
 from bridge.messages import Generate, Inpaint, Restyle, Upscale, Vary
+from bridge.paths import PathRules
 from engine import Audio, OutputWriteError
 
 
@@ -59,29 +60,33 @@ class TestName:
         assert slug(prompt) == expected
 
 
+def output_folder(request, configured=None):
+    return Destination.of(request, PathRules(output_dir=configured)).folder
+
+
 class TestFolder:
     def test_is_the_requests_before_all_others(self, tmp_path):
         request = restyle(output_dir=str(tmp_path / "new" / "takes"))
 
-        assert output_folder(request, str(tmp_path / "configured")) == tmp_path / "new" / "takes"
+        assert output_folder(request, tmp_path / "configured") == tmp_path / "new" / "takes"
         assert (tmp_path / "new" / "takes").is_dir()
 
     def test_is_the_configured_one_otherwise(self, tmp_path):
-        assert output_folder(restyle(), str(tmp_path)) == tmp_path
+        assert output_folder(restyle(), tmp_path) == tmp_path
 
     def test_is_beside_the_clip_without_any(self, tmp_path):
-        assert output_folder(restyle(clip=str(tmp_path / "clip.wav")), None) == tmp_path
+        assert output_folder(restyle(clip=str(tmp_path / "clip.wav"))) == tmp_path
 
     def test_of_a_generated_sound_is_in_the_users_music(self, tmp_path, monkeypatch):
         monkeypatch.setenv("HOME", str(tmp_path))
         monkeypatch.setenv("XDG_MUSIC_DIR", str(tmp_path / "Music"))
 
-        assert output_folder(Generate(job="j", prompt="p"), None) == tmp_path / "Music" / "Retake"
+        assert output_folder(Generate(job="j", prompt="p")) == tmp_path / "Music" / "Retake"
 
     def test_that_cannot_be_made_is_refused(self, tmp_path):
         (tmp_path / "file").touch()
         with pytest.raises(FolderError, match="file") as refusal:
-            output_folder(restyle(output_dir=str(tmp_path / "file" / "x")), None)
+            output_folder(restyle(output_dir=str(tmp_path / "file" / "x")))
         assert refusal.value.code == "output_failed"
 
 

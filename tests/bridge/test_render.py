@@ -262,6 +262,8 @@ class TestNews:
 
     def test_pass_each_warning_of_the_takes_on_once(self, tmp_path):
         class Warner:
+            sample_rate = 16000
+
             def run(self, *_, **__):
                 story = {"seed": 1, "warnings": ["it knows no saxophone"]}
                 return [Audio(np.zeros(1000, np.float32), 16000, story)] * 2

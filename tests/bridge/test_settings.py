@@ -1,11 +1,13 @@
 """Settings: which source wins, and what is refused, naming the source."""
 
+import argparse
+import os
 from pathlib import Path
 
 import pytest
 
 from bridge.errors import SettingsError
-from bridge.settings import Settings, load_settings, user_config_file
+from bridge.settings import Settings, add_flags, load_settings, user_config_file
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +56,27 @@ def test_a_switch_is_read_from_usual_words(word, value):
     assert load_settings({"RETAKE_REQUIRE_TOKEN": word}, {}).require_token is value
 
 
+def test_a_list_of_folders_comes_from_every_source(config):
+    folders = (Path("/a"), Path("/b"))
+
+    assert load_settings(config('allowed_folders = ["/a", "/b"]'), {}).allowed_folders == folders
+    assert load_settings({"RETAKE_ALLOWED_FOLDERS": os.pathsep.join(["/a", "/b"])}, {}).allowed_folders == folders
+    assert load_settings({}, {"allowed_folders": ["/a", "/b"]}).allowed_folders == folders
+
+
+def test_the_flag_of_a_list_may_be_repeated():
+    parser = argparse.ArgumentParser()
+    add_flags(parser)
+    flags = vars(parser.parse_args(["--allowed-folders", "/a", "--allowed-folders", os.pathsep.join(["/b", "/c"])]))
+
+    assert load_settings({}, flags).allowed_folders == (Path("/a"), Path("/b"), Path("/c"))
+
+
 REFUSED = {
+    "number as list": ("allowed_folders = 1", "allowed_folders", "a list of paths"),
+    "numbers in a list": ("allowed_folders = [1]", "allowed_folders", "a list of paths"),
+    "no history": ("history_days = 0", "history_days", "at least 1"),
+    "no result": ("max_output_bytes = 0", "max_output_bytes", "at least 1"),
     "unknown": ("prot = 1", "prot", "did you mean port?"),
     "word as number": ('port = "many"', "port", "a whole number"),
     "truth as number": ("port = true", "port", "a whole number"),

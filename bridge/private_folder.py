@@ -1,0 +1,52 @@
+"""Folders and files for their user alone, also those that lay open before; Windows keeps a guard of its own."""
+
+import os
+import sys
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from stat import S_IMODE, S_ISDIR, S_ISREG
+from typing import IO, Any
+
+from bridge.errors import FolderError
+
+_FOLDER_MODE = 0o700
+_FILE_MODE = 0o600
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder for this user alone, or take the rights of all others on it and on the files in it away.
+
+    Raises FolderError when it belongs to somebody else, OSError when the system refuses.
+    """
+    folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+    if sys.platform == "win32":
+        return
+    found = os.stat(folder)
+    if not S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise FolderError(folder, f"it belongs to another user, number {found.st_uid}")
+    _tighten(folder, found, _FOLDER_MODE)
+    for entry in os.scandir(folder):
+        inside = entry.stat(follow_symlinks=False)
+        if S_ISREG(inside.st_mode) and inside.st_uid == os.geteuid():
+            _tighten(Path(entry.path), inside, _FILE_MODE)
+
+
+def make_private_file(path: Path) -> None:
+    """Make an empty file for this user alone, where there is none; what is made beside it may take its rights over."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, _FILE_MODE))
+
+
+class PrivateLog(RotatingFileHandler):
+    """A rotating log of which every file is for its user alone."""
+
+    def _open(self) -> IO[Any]:  # type: ignore[override]  # the library's hint is narrower than what it takes
+        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=_open_privately)
+
+
+def _open_privately(path: str, flags: int) -> int:
+    return os.open(path, flags, _FILE_MODE)
+
+
+def _tighten(path: Path, found: os.stat_result, mode: int) -> None:
+    if S_IMODE(found.st_mode) & ~mode & 0o077:
+        os.chmod(path, S_IMODE(found.st_mode) & mode)
