@@ -9,7 +9,6 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from bridge import __version__
@@ -24,6 +23,7 @@ from bridge.discovery import (
     write_runtime,
 )
 from bridge.errors import BridgeError, FolderError
+from bridge.job_log import start_log
 from bridge.job_queue import JobQueue
 from bridge.journal import Journal
 from bridge.osc_server import LOOPBACK, OscServer, open_server
@@ -32,9 +32,6 @@ from bridge.program import own_command
 from bridge.runtime_copies import remove_copies, write_copies
 from bridge.settings import Settings, add_flags, load_settings
 from bridge.worker import Worker
-
-_LOG_BYTES = 1_000_000
-_LOG_FILES = 3
 
 log = logging.getLogger(__name__)
 
@@ -105,12 +102,6 @@ async def _run(settings: Settings, folder: Path) -> None:
     log.info("ended")
 
 
-def _start_log(settings: Settings, folder: Path) -> None:
-    file = RotatingFileHandler(folder / "daemon.log", maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8")
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=settings.log_level.upper(), handlers=[file])
-
-
 def _start(settings: Settings, folder: Path) -> int:
     """Run the daemon, unless this user has one already: then say where it is."""
     lock = InstanceLock(folder)
@@ -120,7 +111,7 @@ def _start(settings: Settings, folder: Path) -> int:
             where = "" if other is None else f" at {other.host}:{other.port} (pid {other.pid})"
             print(f"Retake is running already{where}")
             return 0
-        _start_log(settings, folder)
+        start_log(folder, settings.log_level)
     except OSError as error:
         raise FolderError(folder, error.strerror or error) from error
     asyncio.run(_run(settings, folder))

@@ -23,6 +23,7 @@ from bridge.errors import (
     UnforeseenError,
     UnknownJobError,
 )
+from bridge.job_log import about_job
 from bridge.job_queue import JobQueue
 from bridge.jobs import Job, JobState
 from bridge.journal import Journal
@@ -89,7 +90,9 @@ class Desk:
     async def receive(self) -> None:
         """Answer the letters that arrive."""
         while True:
-            self._open(await self._server.inbox.get())
+            letter = await self._server.inbox.get()
+            with about_job(job_of(*letter.message)):
+                self._open(letter)
             await asyncio.sleep(0)  # a flood of letters must not keep the news of jobs from going out
 
     def _open(self, letter: Letter) -> None:
@@ -219,7 +222,8 @@ class Desk:
             except TimeoutError:
                 await self._worker.stop()
                 continue
-            await self._render(self._queue.take())
+            with about_job(job_id := self._queue.take()):
+                await self._render(job_id)
 
     async def _render(self, job_id: str) -> None:
         job = self._require(job_id)
@@ -272,8 +276,9 @@ class Desk:
     def reopen(self) -> None:
         """Say of every job that an earlier daemon left unfinished that it was interrupted."""
         for job in self._journal.close_unfinished():
-            log.info("job %s: interrupted by the end of an earlier daemon", job.id)
-            write_reply_file(job)
+            with about_job(job.id):
+                log.info("job %s: interrupted by the end of an earlier daemon", job.id)
+                write_reply_file(job)
 
     def close(self) -> None:
         """Say of every unfinished job that it was interrupted."""
@@ -281,7 +286,8 @@ class Desk:
             errand.cancel()
         self._queue.clear()
         for job in self._journal.unfinished():
-            self._spread(job, job.failure(JobInterruptedError()))
+            with about_job(job.id):
+                self._spread(job, job.failure(JobInterruptedError()))
 
 
 def _explained(error: Exception) -> BridgeError:

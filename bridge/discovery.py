@@ -52,11 +52,15 @@ def runtime_file(folder: Path) -> Path:
     return folder / _RUNTIME_FILE
 
 
+def lock_file(folder: Path) -> Path:
+    return folder / _LOCK_FILE
+
+
 class InstanceLock:
     """Held by the one daemon of a user, for its whole life; the system lets go of it when the daemon dies."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / _LOCK_FILE
+        self._path = lock_file(folder)
         self._file: IO[bytes] | None = None
 
     def acquire(self) -> bool:

@@ -261,6 +261,7 @@ class SettingsError(BridgeError):
         super().__init__(
             f"the setting {name} is {value!r} in {source}; expected {expected}", f"set {name} to {expected}"
         )
+        self.name, self.expected = name, expected
 
 
 class PortBusyError(BridgeError):

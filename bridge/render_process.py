@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
+from bridge.job_log import mark_job, start_child_log
 from bridge.messages import Cancel, Models, RenderRequest, Reply
 from bridge.pipe import RenderSetup, request_from_line, to_line
 
@@ -75,7 +76,7 @@ def _claim_stdout() -> BinaryIO:
 def main(argv: Sequence[str]) -> int:
     """Run the render process: `retake worker <RenderSetup as JSON>`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches us, too; the daemon decides
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    start_child_log()
     setup = RenderSetup.from_json(argv[0])
     pipe, lock = _claim_stdout(), threading.Lock()
 
@@ -87,5 +88,7 @@ def main(argv: Sequence[str]) -> int:
     orders = Orders(sys.stdin.buffer, tell, setup)
     renderer = importlib.import_module("bridge.render").Renderer(setup, tell)  # late, because it imports torch
     while (request := orders.next()) is not None:
+        mark_job(request.job)
         renderer.render(request, orders.should_stop)
+        mark_job("")
     return 0

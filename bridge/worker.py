@@ -10,6 +10,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from bridge.errors import BridgeError, JobCancelledError, WorkerDiedError
+from bridge.job_log import about_job, marked_job
 from bridge.messages import (
     Cancel,
     Done,
@@ -42,6 +43,7 @@ class _Child:
         self.loaded: StatusReply | None = None
         self.models: asyncio.Queue[ModelsReply | None] = asyncio.Queue()
         self._process = process
+        self._job = ""  # what it works on, for the log: these tasks outlive the job that started them
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._read_log())]
 
     @classmethod
@@ -68,6 +70,8 @@ class _Child:
     def tell(self, request: Request) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(to_line(request))
+        if isinstance(request, RenderRequest):
+            self._job = request.job
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -90,10 +94,12 @@ class _Child:
             async for line in self._process.stdout:
                 self._sort(reply_from_line(line))
         except (BridgeError, ValueError):
-            log.exception("render process %d is not understood", self.pid)
+            with about_job(self._job):
+                log.exception("render process %d is not understood", self.pid)
             self.kill()
         await self._process.wait()
-        log.info("render process %d ended with code %s", self.pid, self.exit_code)
+        with about_job(self._job):
+            log.info("render process %d ended with code %s", self.pid, self.exit_code)
         self.news.put_nowait(None)
         self.models.put_nowait(None)
 
@@ -105,11 +111,19 @@ class _Child:
                 self.loaded = reply
             case _:
                 self.news.put_nowait(reply)
+                if isinstance(reply, Done | Fail):
+                    self._job = ""
 
     async def _read_log(self) -> None:
         assert self._process.stderr is not None
+        job = ""
         async for line in self._process.stderr:
-            log.info("render process %d: %s", self.pid, line.decode(errors="replace").rstrip())
+            text = line.decode(errors="replace").rstrip()
+            if (marked := marked_job(text)) is not None:
+                job = marked
+            else:
+                with about_job(job):
+                    log.info("render process %d: %s", self.pid, text)
 
 
 class Worker:
