@@ -93,6 +93,8 @@ def _impossible(name: str, error: Exception) -> Finding:
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return problem(name, f"this could not be checked: {where}{error.strerror or error}", "see that you may use it")
+    if isinstance(error, RuntimeError) and "home" in str(error):
+        return problem(name, "this could not be checked: this user has no home folder", "set the variable HOME")
     text = f"this could not be checked: {type(error).__name__}: {error}"
     return problem(name, text, "run `retake support`, and send us the file that it makes")
 

@@ -25,7 +25,7 @@ LINE = re.compile(r"(?P<time>\S+ \S+) (?P<level>[A-Z]+) \[(?P<job>[^\]\s]+)\] (?
 _LOG_BYTES = 1_000_000
 _LOG_FILES = 3
 _MAX_ID = 100
-_MARK = "\x1ejob "
+_MARK = "\x1ejob:"
 """Begins a line by which a render process says what its next lines are about; nothing it logs can begin so."""
 
 _job: ContextVar[str] = ContextVar("job", default="")

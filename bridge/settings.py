@@ -12,13 +12,16 @@ from typing import Any
 
 import platformdirs
 
-from bridge.errors import SettingsError, nearest
+from bridge.errors import SettingsError, SettingsFileError, UnknownSettingError
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 def user_config_file() -> Path:
-    return platformdirs.user_config_path("retake", appauthor=False) / "retake.toml"
+    try:
+        return platformdirs.user_config_path("retake", appauthor=False) / "retake.toml"
+    except RuntimeError:  # a user without a home has no file
+        return Path("/nonexistent/retake.toml")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +114,7 @@ def survey_settings(environment: Mapping[str, str], flags: Mapping[str, Any]) ->
     for source, name, value in _sources(in_file, environment, flags):
         try:
             if name not in known:
-                raise SettingsError(name, value, source, nearest(name, known, f"one of {', '.join(known)}"))  # noqa: TRY301
+                raise UnknownSettingError(name, value, source, known)
             survey.values[name] = _converted(known[name], value, source)
             survey.origins[name] = source
         except SettingsError as error:
@@ -149,7 +152,7 @@ def _read_file(environment: Mapping[str, str], flags: Mapping[str, Any]) -> dict
             return {}
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise SettingsError("config", str(file), "the settings", f"a readable TOML file ({error})") from error
+        raise SettingsFileError(file, error) from error
 
 
 def _converted(entry: Field[Any], value: Any, source: str) -> Any:

@@ -118,12 +118,12 @@ class _Child:
         assert self._process.stderr is not None
         job = ""
         async for line in self._process.stderr:
-            text = line.decode(errors="replace").rstrip()
+            text = line.decode(errors="replace")
             if (marked := marked_job(text)) is not None:
                 job = marked
-            else:
-                with about_job(job):
-                    log.info("render process %d: %s", self.pid, text)
+                continue
+            with about_job(job):
+                log.info("render process %d: %s", self.pid, text.rstrip())
 
 
 class Worker:

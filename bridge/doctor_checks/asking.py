@@ -15,10 +15,14 @@ PATIENCE_S = 120.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What the process printed as JSON, or else `trouble`: one sentence about why there is nothing to read."""
+    """What the process printed as JSON, or else `trouble`: one sentence about why there is nothing to read.
+
+    `hint` is what the process itself says to do about it, if it says anything.
+    """
 
     facts: dict[str, Any]
     trouble: str = ""
+    hint: str = ""
 
 
 def ask(*words: str, environment: Mapping[str, str] | None = None, patience_s: float = PATIENCE_S) -> Answer:
@@ -48,7 +52,7 @@ def _understood(words: tuple[str, ...], done: subprocess.CompletedProcess[bytes]
     if not isinstance(facts, dict):
         return Answer({}, f"`retake {' '.join(words)}` {_ending(done.returncode)}{_last_line(done.stderr)}")
     if isinstance(error := facts.get("error"), dict):
-        return Answer({}, str(error.get("text", "")))
+        return Answer({}, str(error.get("text")), str(error.get("hint", "")))
     return Answer(facts)
 
 

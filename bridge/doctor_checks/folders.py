@@ -74,11 +74,12 @@ def check_disk_space(surroundings: Surroundings) -> Iterator[Finding]:
     if surroundings.state is not None:
         places["state folder"] = surroundings.state
     for what, folder in places.items():
-        yield _room(f"room in {what}", folder)
+        usage = shutil.disk_usage(_nearest_existing(folder))
+        if usage.total:  # what the system makes up, such as /proc, has no room at all
+            yield _room(f"room in {what}", folder, usage.free)
 
 
-def _room(name: str, folder: Path) -> Finding:
-    free = shutil.disk_usage(_nearest_existing(folder)).free
+def _room(name: str, folder: Path, free: int) -> Finding:
     text = f"{free / 1e9:.1f} GB free for {folder}"
     if free < _TIGHT_BYTES:
         return problem(name, f"only {text}", "free some space, or move the folder by the settings")

@@ -24,9 +24,7 @@ def check_models(surroundings: Surroundings) -> Iterator[Finding]:
     folder = models_folder(surroundings)
     answer = ask("models", "list", "--json", environment={"RETAKE_MODELS": str(folder)})
     if answer.trouble:
-        yield problem(
-            "models", answer.trouble, f"look at {folder}: remove the broken model, and pull or import it anew"
-        )
+        yield problem("models", answer.trouble, answer.hint or "install Retake anew, as its README says")
         return
     models: list[dict[str, Any]] = answer.facts.get("models", [])
     if not any(model["shipped"] for model in models):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from bridge.job_log import mark_job
 from bridge.messages import Cancel, Done, Fail, Models, ModelsReply, Notice, Progress, RenderRequest, StatusReply
 from bridge.pipe import request_from_line, to_line
 
@@ -49,6 +50,10 @@ def render(request: RenderRequest):
     if word == "refuses":
         tell(Fail(request.address, request.job, "bad_value", "no", "other"))
         return
+    if word == "chatters":
+        for number in range(3):
+            sys.stderr.write(f"line {number} says {request.job}\n")
+            sys.stderr.flush()
     if word == "warns":
         tell(Notice(request.job, "an unknown sound"))
     steps = 2000 if word in ("slow", "deaf") else 20
@@ -63,4 +68,7 @@ def render(request: RenderRequest):
 
 threading.Thread(target=listen, daemon=True).start()
 while True:
-    render(orders.get())
+    request = orders.get()
+    mark_job(request.job)
+    render(request)
+    mark_job("")
