@@ -40,11 +40,19 @@ SELF_TEST = {"self-test": "self_test:check_rendering"}
 _AT_ONCE = 6
 """Checks that run side by side; most of them wait for a process of their own."""
 _NAME_WIDTH = 22
+_INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print every finding; 0 when none is a problem, 1 when one is."""
+    """Print every finding; 0 when none is a problem, 1 when one is, 130 when somebody would not wait."""
     options = _options(argv)
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _run(options: argparse.Namespace) -> int:
     checks = CHECKS | SELF_TEST if options.self_test else CHECKS
     findings = []
     for finding in examine(own_surroundings(), checks):

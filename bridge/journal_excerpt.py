@@ -10,9 +10,10 @@ from typing import Any
 
 from bridge.arguments import ARGUMENTS, PATH
 from bridge.messages import REQUESTS
-from bridge.redaction import PROMPT, Redactor, folder_of, last_part
+from bridge.redaction import FOLDER, PROMPT, Redactor, folder_of
 
 _WORDS = ("prompt", "negative")
+_FOLDER = "output_dir"
 _SHOWN = ("id", "state", "address", "stage", "created_at", "changed_at")
 _LISTS = ("warnings", "error")
 
@@ -65,9 +66,10 @@ def redactor_for(row: Mapping[str, Any], general: Redactor) -> Redactor:
     """Give a redactor that also knows what a job's own words and paths are."""
     arguments = arguments_of(row)
     prompts = [str(arguments[name]) for name in _WORDS if arguments.get(name)]
-    paths = [value for name, value in arguments.items() if _is_path(name, value)]
-    folders = [folder_of(path) for path in (*paths, *paths_of(row))]
-    return replace(general, prompts=tuple(prompts), paths=(*paths, *paths_of(row), *folders))
+    files = [value for name, value in arguments.items() if _is_path(name, value) and name != _FOLDER]
+    files += paths_of(row)
+    folders = [str(arguments.get(_FOLDER, "")), *map(folder_of, files)]
+    return replace(general, prompts=tuple(prompts), files=tuple(files), folders=tuple(folders))
 
 
 def _is_path(name: str, value: Any) -> bool:
@@ -90,6 +92,6 @@ def _told_argument(name: str, value: Any, redactor: Redactor) -> Any:
         return value
     if name in _WORDS and value and not redactor.keeps_prompts:
         return PROMPT
-    if _is_path(name, value) and not redactor.keeps_prompts:
-        return redactor.clean(last_part(value))
+    if name == _FOLDER and not redactor.keeps_prompts:
+        return FOLDER
     return redactor.clean(value)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 
-TOKEN, PROMPT = "(token)", "(prompt)"
+TOKEN, PROMPT, FOLDER = "(token)", "(prompt)", "(folder)"
 
 _NAMED_TOKEN = re.compile(r"(?i)(\btoken\b\W{1,6})([\w-]{16,})")
 _TAKE = re.compile(r"\b(generate|restyle|vary|inpaint|upscale) [^\s/\\]+ (s\d+)\b")
@@ -19,15 +19,16 @@ _SHORTEST = 3
 
 @dataclass(frozen=True)
 class Redactor:
-    """What to take out. `homes` become ~, `tokens` and `prompts` a word for them, `paths` their last part alone.
+    """What to take out. `homes` become ~; `tokens`, `prompts` and `folders` a word for them; `files` their name alone.
 
-    With `keeps_prompts` prompts, names of results and paths stay.
+    With `keeps_prompts` prompts, names of results and folders stay.
     """
 
     homes: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
     keeps_prompts: bool = False
 
     def clean(self, text: str) -> str:
@@ -42,9 +43,11 @@ class Redactor:
         return text
 
     def _without_prompts(self, text: str) -> str:
-        for path in sorted(filter(last_part, self.paths), key=len, reverse=True):
+        for path in sorted(filter(last_part, self.files), key=len, reverse=True):
             for spelled in _spellings(path):
                 text = text.replace(spelled, last_part(path))
+        for folder in sorted(self.folders, key=len, reverse=True):
+            text = _replace_folder(text, folder, FOLDER)
         text = _TAKE.sub(rf"\1 {PROMPT} \2", text)
         for prompt in sorted(self.prompts, key=len, reverse=True):
             if len(prompt) >= _SHORTEST:
@@ -68,7 +71,7 @@ def _replace_folder(text: str, folder: str, by: str) -> str:
     if len(folder.rstrip("/\\")) <= 1:  # the root is nobody's home
         return text
     for spelled in _spellings(folder):
-        text = re.sub(rf"{re.escape(spelled)}(?![\w.-])", lambda _: by, text)
+        text = re.sub(rf"{re.escape(spelled)}(?!\w)", lambda _: by, text)
     return text
 
 

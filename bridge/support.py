@@ -15,12 +15,13 @@ from bridge.errors import BridgeError
 from bridge.support_contents import ENTRIES, Bundle, cleaned_log, write_entry
 from bridge.support_errors import BundleExistsError, BundleWriteError, SupportError
 
-_HIDDEN = "Prompts are hidden, and paths are cut to file names."
+_INTERRUPTED = 130
+_HIDDEN = "In jobs and logs prompts are hidden, and paths cut to file names."
 _SHOWN = "Prompts and paths are readable, as you asked."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write the bundle and name it; 1 when it cannot be written."""
+    """Write the bundle and name it; 1 when it cannot be written, 130 when somebody would not wait."""
     options = _options(argv)
     bundle = Bundle(own_surroundings(), tuple(options.with_audio), options.with_prompts)
     try:
@@ -31,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BridgeError as error:
         print(f"{error.text}\nhint: {error.hint}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     print(f"wrote {file}\nNothing was sent. Look into it if you like, then attach it to your report.")
     return 0
 

@@ -33,7 +33,7 @@ def _described(device: dict[str, Any]) -> str:
         [device["name"]] if device["description"] == device["name"] else [f"{device['description']}, {device['name']}"]
     )
     if device.get("threads"):
-        parts.append(f"{device['threads']} threads")
+        parts.append(f"{device['threads']} thread{'' if device['threads'] == 1 else 's'}")
     if device.get("memory_bytes"):
         free = f", {device['free_bytes'] / 1e9:.1f} GB of them free" if device.get("free_bytes") is not None else ""
         parts.append(f"{device['memory_bytes'] / 1e9:.1f} GB of memory{free}")

@@ -385,7 +385,7 @@ class TestDevice:
         finding = only(check_device(surroundings(RETAKE_DEVICE="cpu")))
 
         assert finding.state is State.OK
-        assert "cpu, 1 threads" in finding.text
+        assert "cpu, 1 thread," in finding.text
 
     def test_that_is_not_here_is_a_problem(self, surroundings):
         finding = only(check_device(surroundings(RETAKE_DEVICE="abacus")))
