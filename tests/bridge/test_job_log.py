@@ -158,7 +158,10 @@ class TestDaemon:
             ears[number % 2].say(generate(job, word))
         for number, job in enumerate(words):
             assert isinstance(ears[number % 2].wait_for_end(job), Done | Fail)
-        wait_until(lambda: sum("says four" in line["text"] for line in logged()) == 3)
+        wait_until(
+            lambda: sum(bool(re.search(r"job \w+: (done|failed)", line[0])) for line in logged() if line) == len(words)
+        )
+        wait_until(lambda: sum("says four" in line[0] for line in logged() if line) == 3)
 
         lines = logged()
         for line in lines:
@@ -172,11 +175,12 @@ class TestDaemon:
         assert [line["job"] for line in lines if "says" in line["text"]] == ["one"] * 3 + ["four"] * 3
         assert [line["job"] for line in lines if "ended with code 9" in line["text"]] == ["two", "two"]
 
-    def test_is_not_misled_by_a_prompt_or_an_id(self, logged, ear, generate):
+    def test_is_not_misled_by_a_prompt_or_an_id(self, logged, ear, generate, wait_until):
         ear.say(generate("take 1] bridge.desk: [x", f"refuses \n{FORGED}"))
         ear.wait_for(Fail)
         ear.send_raw(b"/retake/cancel\0\0,s\0\0" + b"j\n" + FORGED.encode().ljust(74, b"\0"))
         ear.wait_for(Fail)
+        wait_until(lambda: any(line and "failed" in line["text"] for line in logged()))
 
         assert all(logged())
         assert "take-1" not in {line["job"] for line in logged()}
