@@ -11,11 +11,14 @@ ROOMS = {
     "live": ("bridge.live", "tell Ableton Live what to do with the clip in view"),
     "jobs": ("bridge.history", "show earlier jobs, or ask for one again"),
     "status": ("bridge.status", "say whether the daemon runs, and what it does"),
+    "settings": ("bridge.settings_command", "show the settings, and where each comes from"),
+    "doctor": ("bridge.doctor", "look for what is wrong, and say what to do about it"),
+    "support": ("bridge.support", "pack what helps us to help you into one file, without audio"),
 }
 """Commands of the bridge: the module whose `main` runs each, and what it is for. All others are the engine's."""
 
-WORKER = {"worker": ("bridge.render_process", "")}
-"""The render process, which only the daemon starts."""
+WORKER = {"worker": ("bridge.render_process", ""), "examine": ("bridge.examine", "")}
+"""Processes that only Retake itself starts: the daemon its render process, the doctor those that may crash."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

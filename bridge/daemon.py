@@ -23,19 +23,17 @@ from bridge.discovery import (
     write_runtime,
 )
 from bridge.errors import BridgeError, FolderError
+from bridge.job_log import start_log
 from bridge.job_queue import JobQueue
 from bridge.journal import JOURNAL_FILE, Journal
 from bridge.osc_server import LOOPBACK, OscServer, open_server
 from bridge.pipe import RenderSetup
-from bridge.private_folder import PrivateLog, make_private, make_private_file
+from bridge.private_folder import make_private, make_private_file
 from bridge.program import own_command
 from bridge.pruning import Tidying
 from bridge.runtime_copies import remove_copies, write_copies
 from bridge.settings import Settings, add_flags, load_settings
 from bridge.worker import Patience, Worker
-
-_LOG_BYTES = 1_000_000
-_LOG_FILES = 3
 
 log = logging.getLogger(__name__)
 
@@ -125,12 +123,6 @@ async def _run(settings: Settings, folder: Path) -> None:
     log.info("ended")
 
 
-def _start_log(settings: Settings, folder: Path) -> None:
-    file = PrivateLog(folder / "daemon.log", maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8")
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=settings.log_level.upper(), handlers=[file])
-
-
 def _start(settings: Settings, folder: Path) -> int:
     """Run the daemon, unless this user has one already: then say where it is."""
     lock = InstanceLock(folder)
@@ -141,7 +133,7 @@ def _start(settings: Settings, folder: Path) -> int:
             where = "" if other is None else f" at {other.host}:{other.port} (pid {other.pid})"
             print(f"Retake is running already{where}")
             return 0
-        _start_log(settings, folder)
+        start_log(folder, settings.log_level)
         make_private_file(folder / JOURNAL_FILE)
     except OSError as error:
         raise FolderError(folder, error.strerror or error) from error

@@ -30,6 +30,7 @@ from bridge.errors import (
     WorkerDiedError,
     WorkerHungError,
 )
+from bridge.job_log import about_job
 from bridge.job_queue import JobQueue, urgency_of
 from bridge.jobs import MAX_ATTEMPTS, Job, JobState, shape_of
 from bridge.journal import Journal
@@ -107,7 +108,9 @@ class Desk:
     async def receive(self) -> None:
         """Answer the letters that arrive."""
         while True:
-            self._open(await self._server.inbox.get())
+            letter = await self._server.inbox.get()
+            with about_job(job_of(*letter.message)):
+                self._open(letter)
             await asyncio.sleep(0)  # a flood of letters must not keep the news of jobs from going out
 
     def _open(self, letter: Letter) -> None:
@@ -284,7 +287,9 @@ class Desk:
             except TimeoutError:
                 await self._worker.stop()
                 continue
-            await self._render(self._take_alike())
+            jobs = self._take_alike()
+            with about_job(jobs[0].id if len(jobs) == 1 else ""):
+                await self._render(jobs)
 
     def _take_alike(self) -> list[Job]:
         """Give the next job, on a GPU with others of its shape that wait, wherever they stand."""
@@ -332,12 +337,16 @@ class Desk:
                     if isinstance(news, Progress | Notice | Done | Fail) and news.job in live:
                         live[news.job] = self._spread(live[news.job], news)
         except Exception as error:  # noqa: BLE001 - a job may fail, the desk may not
-            for job in [job for job in live.values() if not job.state.is_final]:
-                if isinstance(error, WorkerDiedError | WorkerHungError) and job.attempts < MAX_ATTEMPTS:
-                    log.warning("job %s: %s; it is tried again", job.id, error)
-                else:
-                    live[job.id] = self._spread(job, job.failure(_explained(error)))
+            live |= {job.id: self._break_off(job, error) for job in live.values() if not job.state.is_final}
         return [job for job in live.values() if not job.state.is_final]
+
+    def _break_off(self, job: Job, error: Exception) -> Job:
+        """End a job over which something went wrong, unless it may be tried again."""
+        with about_job(job.id):
+            if isinstance(error, WorkerDiedError | WorkerHungError) and job.attempts < MAX_ATTEMPTS:
+                log.warning("job %s: %s; it is tried again", job.id, error)
+                return job
+            return self._spread(job, job.failure(_explained(error)))
 
     def _keep(self, job: Job) -> None:
         """Write down how a job stands; a disk that refuses does not stop it."""
@@ -348,27 +357,35 @@ class Desk:
 
     def _spread(self, job: Job, news: Reply) -> Job:
         """Bring a job up to date, on disk too, and tell everybody who listens."""
-        job = job.after(news)
-        self._keep(job)
-        if self._audience.wants(news):
-            write_reply_file(job)
-            self._audience.tell(job.id, news)
-        if job.state.is_final:
-            log.info("job %s: %s %s", job.id, job.state, job.error.text if job.error else ", ".join(job.paths))
-            self._audience.dismiss(job.id)
+        with about_job(job.id):
+            job = job.after(news)
+            self._keep(job)
+            if self._audience.wants(news):
+                write_reply_file(job)
+                self._audience.tell(job.id, news)
+            if job.state.is_final:
+                self._finish(job)
         return job
+
+    def _finish(self, job: Job) -> None:
+        log.info("job %s: %s %s", job.id, job.state, job.error.text if job.error else ", ".join(job.paths))
+        self._audience.dismiss(job.id)
 
     def reopen(self) -> None:
         """Take up what an earlier daemon was killed over: what waited, and once more what ran."""
         for job in self._journal.left_behind():
-            if job.attempts < MAX_ATTEMPTS and time.time() - job.accepted_at < self._rules.resume_within_s:
-                waiting = job.requeued()
-                self._keep(waiting)
-                self._enqueue(waiting, job.request.client or "")
-                write_reply_file(waiting)
-                log.info("job %s: taken up again after the end of an earlier daemon", job.id)
-            else:
-                self._spread(job, job.failure(JobInterruptedError()))
+            with about_job(job.id):
+                self._reopen(job)
+
+    def _reopen(self, job: Job) -> None:
+        if job.attempts < MAX_ATTEMPTS and time.time() - job.accepted_at < self._rules.resume_within_s:
+            waiting = job.requeued()
+            self._keep(waiting)
+            self._enqueue(waiting, job.request.client or "")
+            write_reply_file(waiting)
+            log.info("job %s: taken up again after the end of an earlier daemon", job.id)
+        else:
+            self._spread(job, job.failure(JobInterruptedError()))
 
     def close(self) -> None:
         """Say of every unfinished job that it was interrupted."""
@@ -376,7 +393,8 @@ class Desk:
             errand.cancel()
         self._queue.clear()
         for job in self._journal.unfinished():
-            self._spread(job, job.failure(JobInterruptedError()))
+            with about_job(job.id):
+                self._spread(job, job.failure(JobInterruptedError()))
 
 
 def _require_in_time(request: RenderRequest) -> None:

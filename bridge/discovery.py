@@ -52,6 +52,10 @@ def runtime_file(folder: Path) -> Path:
     return folder / _RUNTIME_FILE
 
 
+def lock_file(folder: Path) -> Path:
+    return folder / _LOCK_FILE
+
+
 class InstanceLock:
     """Held by the one daemon (or render process) of a user, for its whole life; when it dies the system lets go."""
 

@@ -32,6 +32,8 @@ BridgeError                     code, text, hint
   OutputTooLargeError           the result would be larger than the settings allow
   DiskFullError                 there is less room than the result needs
   SettingsError                 a setting that cannot be used
+    UnknownSettingError
+    SettingsFileError
   PortBusyError
   DaemonMissingError            no daemon runs, or it does not answer
   LiveMissingError              Ableton Live does not run, or without Retake's control surface
@@ -338,6 +340,26 @@ class SettingsError(BridgeError):
         super().__init__(
             f"the setting {name} is {value!r} in {source}; expected {expected}", f"set {name} to {expected}"
         )
+        self.name, self.expected = name, expected
+
+
+class UnknownSettingError(SettingsError):
+    def __init__(self, name: str, value: object, source: str, known: Iterable[str]) -> None:
+        names = list(known)
+        super().__init__(name, value, source, "")
+        self.text = (
+            f"there is no setting {name}, which is {value!r} in {source}; {nearest(name, names, 'nor one like it')}"
+        )
+        self.hint = f"take it out, or name one of {', '.join(names)}"
+        self.args = (self.text,)
+
+
+class SettingsFileError(SettingsError):
+    def __init__(self, file: Path, reason: object) -> None:
+        super().__init__("config", str(file), "the settings", "")
+        self.text = f"the settings file (config) {file} is not a readable TOML file: {reason}"
+        self.hint = "mend it or move it away; `retake settings --example` prints one that works"
+        self.args = (self.text,)
 
 
 class PortBusyError(BridgeError):

@@ -93,17 +93,22 @@ def _places(host: str, options: argparse.Namespace, machine: Machine) -> list[Pl
         if not path.exists():
             raise FolderMissingError(path)
         return [named_place(HOSTS[host], path)]
+    places = known_places(host, machine, state_folder(os.environ))
+    if not places:
+        raise HostMissingError(HOSTS[host].name, HOSTS[host].looks_in(machine))
+    return places
+
+
+def known_places(host: str, machine: Machine, state: Path | None) -> list[Place]:
+    """List the folders of a host that are found, or remembered in the state folder from an earlier installation."""
     found = HOSTS[host].find(machine)
     parts = set(HOSTS[host].folders.values())
     remembered = [
         place
-        for place in recall(state_folder(os.environ))
+        for place in (recall(state) if state is not None else ())
         if place.part in parts and Record.read(target_folder(place)) is not None
     ]
-    places = {(place.part, place.folder): place for place in [*remembered, *found]}
-    if not places:
-        raise HostMissingError(HOSTS[host].name, HOSTS[host].looks_in(machine))
-    return list(places.values())
+    return list({(place.part, place.folder): place for place in [*remembered, *found]}.values())
 
 
 def _settle(host: str, place: Place, options: argparse.Namespace) -> Outcome:

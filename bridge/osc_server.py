@@ -15,7 +15,7 @@ PROGRESS_INTERVAL_S = 0.2
 """At most five progress messages a second for each job."""
 
 _INBOX_CAPACITY = 10_000
-_PORTS_TRIED = 20
+PORTS_TRIED = 20
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ async def open_server(port: int) -> OscServer:
     Raises PortBusyError when twenty ports in a row are taken.
     """
     loop = asyncio.get_running_loop()
-    last = min(port + _PORTS_TRIED, 65_536) if port else 1
+    last = min(port + PORTS_TRIED, 65_536) if port else 1
     for candidate in range(port, last):
         try:
             _, server = await loop.create_datagram_endpoint(OscServer, local_addr=(LOOPBACK, candidate))

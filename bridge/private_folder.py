@@ -2,10 +2,8 @@
 
 import os
 import sys
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from stat import S_IMODE, S_ISDIR, S_ISREG
-from typing import IO, Any
 
 from bridge.errors import FolderError
 
@@ -34,17 +32,6 @@ def make_private(folder: Path) -> None:
 def make_private_file(path: Path) -> None:
     """Make an empty file for this user alone, where there is none; what is made beside it may take its rights over."""
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, _FILE_MODE))
-
-
-class PrivateLog(RotatingFileHandler):
-    """A rotating log of which every file is for its user alone."""
-
-    def _open(self) -> IO[Any]:  # type: ignore[override]  # the library's hint is narrower than what it takes
-        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=_open_privately)
-
-
-def _open_privately(path: str, flags: int) -> int:
-    return os.open(path, flags, _FILE_MODE)
 
 
 def _tighten(path: Path, found: os.stat_result, mode: int) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bridge.discovery import InstanceLock
+from bridge.job_log import mark_job, start_child_log
 from bridge.messages import Cancel, Generate, Models, RenderRequest, Reply, Request, UseModel
 from bridge.pipe import FOOTSTEP, HEARTBEAT, HEARTBEAT_S, RenderSetup, requests_from_line, to_line
 
@@ -123,7 +124,7 @@ def _wait_for_turn(setup: RenderSetup) -> InstanceLock | None:
 def main(argv: Sequence[str]) -> int:
     """Run the render process: `retake worker <RenderSetup as JSON>`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches us, too; the daemon decides
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    start_child_log()
     setup = RenderSetup.from_json(argv[0])
     mouth = Mouth(_claim_stdout())
     orders = Orders(sys.stdin.buffer, mouth, setup)
@@ -134,7 +135,9 @@ def main(argv: Sequence[str]) -> int:
             case (UseModel() as request,):
                 renderer.load(request)
             case (RenderRequest() as request,):
+                mark_job(request.job)
                 renderer.render(request, orders.should_stop)
+                mark_job("")
             case _:
                 renderer.render_together([one for one in requests if isinstance(one, Generate)], orders.should_stop)
     del turn

@@ -13,7 +13,7 @@ from typing import Any
 
 import platformdirs
 
-from bridge.errors import SettingsError, nearest
+from bridge.errors import SettingsError, SettingsFileError, UnknownSettingError
 
 MAX_CLIP_BYTES = 8 * 2**30
 MAX_OUTPUT_BYTES = 16 * 2**30
@@ -21,7 +21,10 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 def user_config_file() -> Path:
-    return platformdirs.user_config_path("retake", appauthor=False) / "retake.toml"
+    try:
+        return platformdirs.user_config_path("retake", appauthor=False) / "retake.toml"
+    except RuntimeError:  # a user without a home has no file
+        return Path("/nonexistent/retake.toml")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,23 +120,56 @@ _READERS: dict[Any, _Reader] = {
 """What a setting of a type is called, which types it may be given as, and how it is read."""
 
 
+@dataclass(frozen=True)
+class Survey:
+    """What is set and can be used, the source of each such value, and an error for all that cannot be used."""
+
+    values: dict[str, Any]
+    origins: dict[str, str]
+    errors: list[SettingsError]
+
+
 def load_settings(environment: Mapping[str, str], flags: Mapping[str, Any]) -> Settings:
     """Put the settings together, later sources over earlier ones. Raises SettingsError, which names the source."""
+    survey = survey_settings(environment, flags)
+    if survey.errors:
+        raise survey.errors[0]
+    return Settings(**survey.values)
+
+
+def survey_settings(environment: Mapping[str, str], flags: Mapping[str, Any]) -> Survey:
+    """Look through all sources, later ones over earlier ones, and go on where one cannot be used."""
     known = {entry.name: entry for entry in fields(Settings)}
-    values: dict[str, Any] = {}
-    for source, name, value in _sources(environment, flags):
-        if name not in known:
-            raise SettingsError(name, value, source, nearest(name, known, f"one of {', '.join(known)}"))
-        values[name] = _converted(known[name], value, source)
-    return Settings(**values)
+    survey = Survey({}, {}, [])
+    try:
+        in_file = _read_file(environment, flags)
+    except SettingsError as error:
+        survey.errors.append(error)
+        in_file = {}
+    for source, name, value in _sources(in_file, environment, flags):
+        try:
+            if name not in known:
+                raise UnknownSettingError(name, value, source, known)
+            survey.values[name] = _converted(known[name], value, source)
+            survey.origins[name] = source
+        except SettingsError as error:
+            survey.errors.append(error)
+    return survey
 
 
-def _sources(environment: Mapping[str, str], flags: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """Give (source, name, value) of everything that is set, the weakest first."""
+def config_file(environment: Mapping[str, str], flags: Mapping[str, Any]) -> Path:
+    """Give the settings file that is named, or the user's."""
     chosen = flags.get("config") or environment.get("RETAKE_CONFIG")
-    file = Path(chosen) if chosen else user_config_file()
-    for name, value in _read_file(file, is_required=bool(chosen)).items():
-        yield str(file), name, value
+    return Path(chosen) if chosen else user_config_file()
+
+
+def _sources(
+    in_file: Mapping[str, Any], environment: Mapping[str, str], flags: Mapping[str, Any]
+) -> Iterator[tuple[str, str, Any]]:
+    """Give (source, name, value) of everything that is set, the weakest first."""
+    file = str(config_file(environment, flags))
+    for name, value in in_file.items():
+        yield file, name, value
     for entry in fields(Settings):
         variable = f"RETAKE_{entry.name.upper()}"
         if variable in environment:
@@ -143,24 +179,30 @@ def _sources(environment: Mapping[str, str], flags: Mapping[str, Any]) -> Iterat
             yield "the command line", name, value
 
 
-def _read_file(file: Path, *, is_required: bool) -> dict[str, Any]:
-    if not is_required and not file.exists():
-        return {}
+def _read_file(environment: Mapping[str, str], flags: Mapping[str, Any]) -> dict[str, Any]:
+    file = config_file(environment, flags)
+    is_required = bool(flags.get("config") or environment.get("RETAKE_CONFIG"))
     try:
+        if not is_required and not file.exists():
+            return {}
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise SettingsError("config", str(file), "the settings", f"a readable TOML file ({error})") from error
+        raise SettingsFileError(file, error) from error
 
 
 def _converted(entry: Field[Any], value: Any, source: str) -> Any:
-    """Turn a word, or a TOML value, into the type of the setting."""
+    """Turn a word, or a TOML value, into the type of the setting, and see that the setting may have that value."""
     expected, accepted, read = _READERS[entry.type]
     if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
         raise SettingsError(entry.name, value, source, expected)
     try:
-        return read(value)
-    except (ValueError, KeyError, AttributeError):
+        converted = read(value)
+        Settings(**{entry.name: converted})
+    except (ValueError, KeyError, AttributeError, OverflowError, RuntimeError):
         raise SettingsError(entry.name, value, source, expected) from None
+    except SettingsError as error:
+        raise SettingsError(entry.name, value, source, error.expected) from None
+    return converted
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bridge.client import Client
-from bridge.discovery import find_daemon, state_folder
+from bridge.discovery import Runtime, find_daemon, state_folder
 from bridge.errors import BridgeError, DaemonMissingError
 from bridge.messages import Status, StatusReply
 
@@ -38,12 +38,17 @@ def _ask() -> dict[str, Any]:
     runtime = find_daemon(state_folder(os.environ))
     if runtime is None:
         raise DaemonMissingError("no daemon runs")
+    return asdict(runtime) | asdict(ask_daemon(runtime))
+
+
+def ask_daemon(runtime: Runtime) -> StatusReply:
+    """Ask a daemon how it is, several times if need be. Raises DaemonMissingError when it stays silent."""
     with Client(runtime) as client:
         for _ in range(_TRIES):
             client.send(Status())
             reply = client.receive(_TRY_S)
             if isinstance(reply, StatusReply):
-                return asdict(runtime) | asdict(reply)
+                return reply
     raise DaemonMissingError(f"the daemon at {runtime.host}:{runtime.port} does not answer")
 
 

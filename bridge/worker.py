@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 
 from bridge.errors import BridgeError, JobCancelledError, WorkerDiedError, WorkerHungError
+from bridge.job_log import about_job, marked_job
 from bridge.messages import (
     Cancel,
     Done,
@@ -85,6 +86,7 @@ class _Child:
         self.models: asyncio.Queue[ModelsReply | None] = asyncio.Queue()
         self._process = process
         self._is_ending = False
+        self._job = ""  # what it works on, for the log: these tasks outlive the job that started them
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._read_log())]
 
     @classmethod
@@ -117,6 +119,12 @@ class _Child:
         assert self._process.stdin is not None
         self._process.stdin.write(line)
 
+    def render(self, requests: Sequence[RenderRequest]) -> None:
+        """Hand over a job, or several that are to be rendered together."""
+        self._job = requests[0].job if len(requests) == 1 else ""
+        self.watch.start()
+        self.tell(to_line(requests[0]) if len(requests) == 1 else to_shared_line(requests))
+
     def kill(self) -> None:
         self._is_ending = True
         with contextlib.suppress(ProcessLookupError):
@@ -146,10 +154,12 @@ class _Child:
                 if line not in {HEARTBEAT, FOOTSTEP}:
                     self._sort(reply_from_line(line))
         except (BridgeError, ValueError):
-            log.exception("render process %d is not understood", self.pid)
+            with about_job(self._job):
+                log.exception("render process %d is not understood", self.pid)
             self.kill()
         await self._process.wait()
-        log.info("render process %d ended with code %s", self.pid, self.exit_code)
+        with about_job(self._job):
+            log.info("render process %d ended with code %s", self.pid, self.exit_code)
         self.news.put_nowait(None)
         self.models.put_nowait(None)
 
@@ -161,11 +171,19 @@ class _Child:
                 self.loaded = reply
             case _:
                 self.news.put_nowait(reply)
+                if isinstance(reply, Done | Fail):
+                    self._job = ""
 
     async def _read_log(self) -> None:
         assert self._process.stderr is not None
+        job = ""
         async for line in self._process.stderr:
-            log.info("render process %d: %s", self.pid, line.decode(errors="replace").rstrip())
+            text = line.decode(errors="replace")
+            if (marked := marked_job(text)) is not None:
+                job = marked
+                continue
+            with about_job(job):
+                log.info("render process %d: %s", self.pid, text.rstrip())
 
 
 class Worker:
@@ -211,8 +229,7 @@ class Worker:
                     if request.job in self._cancelled:
                         yield self._note(_failure(request, JobCancelledError()))
                 if wanted := [self._with_model(request) for request in requests if request.job in self._jobs]:
-                    child.tell(to_line(wanted[0]) if len(wanted) == 1 else to_shared_line(wanted))
-                    child.watch.start()
+                    child.render(wanted)
                 while self._jobs:
                     yield self._note(await self._next_news(child))
             except (WorkerDiedError, WorkerHungError):

@@ -13,22 +13,33 @@ HOUSE = Path(__file__).parents[1]
 FLOORS = [
     # the bridge: messages, jobs and files
     {"bridge.__main__"},
-    {"bridge.daemon", "bridge.history"},
-    {"bridge.desk", "bridge.live", "bridge.send", "bridge.status", "bridge.install_scripts"},
+    {"bridge.daemon", "bridge.support", "bridge.history"},
+    {"bridge.support_contents"},
+    {"bridge.doctor"},
+    {"bridge.doctor_checks.daemon", "bridge.doctor_checks.device", "bridge.doctor_checks.models"}
+    | {"bridge.doctor_checks.outputs", "bridge.doctor_checks.self_test", "bridge.doctor_checks.versions"}
+    | {"bridge.doctor_checks.workstations"},
+    {"bridge.doctor_checks.folders", "bridge.doctor_checks.port_owner"},
+    {"bridge.doctor_checks.settings_file"},
+    {"bridge.desk", "bridge.live", "bridge.send", "bridge.status", "bridge.install_scripts"}
+    | {"bridge.settings_command", "bridge.doctor_checks.surroundings"},
     {"bridge.audience"},
     {"bridge.client", "bridge.launch", "bridge.osc_server", "bridge.render_process", "bridge.worker", "bridge.render"}
-    | {"bridge.reply_witness", "bridge.install_report", "bridge.pruning"},
+    | {"bridge.reply_witness", "bridge.install_report", "bridge.pruning", "bridge.journal_excerpt"},
     {"bridge.compose", "bridge.journal", "bridge.osc_codec", "bridge.pipe", "bridge.reply_file", "bridge.audio_io"}
     | {"bridge.script_memory", "bridge.script_parts"},
     {"bridge.paths"},
     {"bridge.jobs", "bridge.protocol", "bridge.job_queue", "bridge.daws", "bridge.script_folder"},
     {"bridge.messages", "bridge.settings", "bridge.runtime_copies", "bridge.places"},
-    {"bridge.arguments", "bridge.discovery", "bridge.install_errors", "bridge.private_folder"},
-    {"bridge.errors", "bridge.program"},
-    {"bridge"},
+    {"bridge.arguments", "bridge.discovery", "bridge.install_errors", "bridge.support_errors"}
+    | {"bridge.private_folder", "bridge.doctor_checks.asking"},
+    {"bridge.errors", "bridge.program", "bridge.job_log", "bridge.redaction", "bridge.examine"}
+    | {"bridge.doctor_checks.finding"},
+    {"bridge", "bridge.doctor_checks"},
     # the engine: command line and recipes
     {
         "engine.cli.benchmark",
+        "engine.cli.devices",
         "engine.cli.evaluation",
         "engine.cli.models",
         "engine.cli.rendering",

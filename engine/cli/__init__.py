@@ -22,6 +22,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("upscale", "give a clip the highs it lacks", f"{_ARGUMENTS}:add_upscale", f"{_RENDERING}:run_upscale"),
     Command("again", "make a take once more", f"{_ARGUMENTS}:add_again", f"{_RENDERING}:run_again"),
     Command("models", "list, pull, import and remove models", f"{_ARGUMENTS}:add_models", "engine.cli.models:run"),
+    Command("devices", "list what this machine can compute on", f"{_ARGUMENTS}:add_devices", "engine.cli.devices:run"),
     Command("train", "train the parts of a model", "engine.training.cli:add_arguments", "engine.training.cli:run"),
     Command(
         "evaluate", "measure a model, or a folder of clips", f"{_ARGUMENTS}:add_evaluate", "engine.cli.evaluation:run"

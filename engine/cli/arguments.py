@@ -79,6 +79,11 @@ def add_again(parser: argparse.ArgumentParser) -> None:
     _add_json(parser)
 
 
+def add_devices(parser: argparse.ArgumentParser) -> None:
+    parser.description = "List what this machine can compute on, the best first."
+    parser.add_argument("--json", action="store_true", help="machine-readable")
+
+
 def add_models(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     for name, summary in (("list", "what is installed (the default)"), ("show", "one model in detail")):

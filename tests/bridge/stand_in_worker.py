@@ -10,6 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from bridge.job_log import mark_job
 from bridge.messages import (
     Cancel,
     Done,
@@ -55,15 +56,7 @@ def load(request: UseModel):
     tell(Done(request.address, ""))
 
 
-def render(request: RenderRequest):
-    word, *rest = request.prompt.split()
-    if word == "loads":
-        time.sleep(60)
-    tell(StatusReply("0", "idle", request.model or "stand-in", "cpu", 0))
-    if word == "dies" or (word == "dies-once" and not Path(rest[0]).exists()):
-        if rest:
-            Path(rest[0]).touch()
-        os._exit(9)
+def hang(word: str, rest: list[str]):
     if word == "spins":
         while True:
             sys.stdout.buffer.write(HEARTBEAT)
@@ -73,6 +66,18 @@ def render(request: RenderRequest):
         if rest:
             Path(rest[0]).touch()
         os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def render(request: RenderRequest):
+    word, *rest = request.prompt.split()
+    if word == "loads":
+        time.sleep(60)
+    tell(StatusReply("0", "idle", request.model or "stand-in", "cpu", 0))
+    if word == "dies" or (word == "dies-once" and not Path(rest[0]).exists()):
+        if rest:
+            Path(rest[0]).touch()
+        os._exit(9)
+    hang(word, rest)
     if word == "babbles":
         sys.stdout.buffer.write(b"not json\n")
         sys.stdout.buffer.flush()
@@ -80,6 +85,10 @@ def render(request: RenderRequest):
     if word == "refuses":
         tell(Fail(request.address, request.job, "bad_value", "no", "other"))
         return
+    if word == "chatters":
+        for number in range(3):
+            sys.stderr.write(f"line {number} says {request.job}\n")
+            sys.stderr.flush()
     if word == "warns":
         tell(Notice(request.job, "an unknown sound"))
     steps = 2000 if word in ("slow", "deaf") else 20
@@ -95,4 +104,9 @@ def render(request: RenderRequest):
 threading.Thread(target=listen, daemon=True).start()
 while True:
     order = orders.get()
-    load(order) if isinstance(order, UseModel) else render(order)
+    if isinstance(order, UseModel):
+        load(order)
+    else:
+        mark_job(order.job)
+        render(order)
+        mark_job("")

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import FolderError
+from bridge.job_log import PrivateRotatingFile
 from bridge.messages import Status, StatusReply
 from bridge.osc_codec import encode_request
-from bridge.private_folder import PrivateLog, make_private
+from bridge.private_folder import make_private
 
 ROOT = Path(__file__).parents[2]
 CODE = sorted([*ROOT.glob("bridge/**/*.py"), *ROOT.glob("engine/**/*.py")])
@@ -171,7 +172,7 @@ class TestStateFolder:
             make_private(tmp_path / "state")
 
     def test_keeps_the_log_closed_when_it_begins_a_new_file(self, tmp_path):
-        log = PrivateLog(tmp_path / "daemon.log", maxBytes=10, backupCount=1, encoding="utf-8")
+        log = PrivateRotatingFile(tmp_path / "daemon.log", maxBytes=10, backupCount=1, encoding="utf-8")
         log.doRollover()
         log.close()
 

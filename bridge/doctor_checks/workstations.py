@@ -1,0 +1,64 @@
+"""Which workstations are here, whether Retake's scripts are in each, and whether they are those of this Retake."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from bridge.daws import Place
+from bridge.doctor_checks.finding import Finding, ok, problem, warning
+from bridge.doctor_checks.surroundings import Surroundings
+from bridge.errors import BridgeError
+from bridge.install_scripts import known_places
+from bridge.script_folder import LOCATION_FILE, Record, plan_installation
+from bridge.script_parts import HOSTS, shipped_files, target_folder
+
+_PROGRAMS = ("send", "retake")
+
+
+def check_workstations(surroundings: Surroundings) -> Iterator[Finding]:
+    count = 0
+    for host in HOSTS:
+        for place in known_places(host, surroundings.machine, surroundings.state):
+            count += 1
+            yield _look_at(host, place)
+    if not count:
+        names = ", ".join(host.name for host in HOSTS.values())
+        yield warning(
+            "workstations",
+            f"none found of {names}",
+            "start yours once, so that it makes its folders, or name its folder: "
+            "`retake install-scripts reaper --path FOLDER`",
+        )
+
+
+def _look_at(host: str, place: Place) -> Finding:
+    folder, remedy = target_folder(place), f"`retake install-scripts {host}`"
+    if place.part == "extension":
+        there = (
+            f"Retake's extension is in {folder}" if folder.exists() else "Retake's extension, an extra, is not there"
+        )
+        return ok(place.program, there)
+    try:
+        steps = plan_installation(folder, shipped_files(place), force=False)
+    except BridgeError as error:
+        return problem(place.program, error.text, error.hint)
+    actions = {step.action for step in steps}
+    if Record.read(folder) is None and actions == {"installed"}:
+        return warning(place.program, f"found, but Retake's scripts are not in {folder}", remedy)
+    lost = _lost_program(folder)
+    if lost:
+        return problem(place.program, f"its scripts look for Retake at {lost}, where it is no more", remedy)
+    if actions & {"installed", "updated", "removed", "offered"}:
+        return warning(place.program, f"the scripts in {folder} are those of another version of Retake", remedy)
+    changed = sum(step.action == "kept" for step in steps)
+    return ok(place.program, f"scripts up to date in {folder}" + (f"; {changed} changed by you" if changed else ""))
+
+
+def _lost_program(folder: Path) -> str:
+    """Name the program that the scripts were told to start and that is gone; nothing if all is well."""
+    try:
+        location = json.loads((folder / LOCATION_FILE).read_text(encoding="utf-8"))
+        programs = [str(location[word]) for word in _PROGRAMS if word in location]
+    except (OSError, ValueError, TypeError):
+        return ""
+    return next((program for program in programs if not Path(program).is_file()), "")

@@ -1,0 +1,49 @@
+"""`retake examine`, for `retake doctor` only: tries what may crash, and prints what came of it as JSON."""
+
+import importlib
+import importlib.util
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+_LOADED = ("numpy", "soundfile", "soxr", "safetensors", "tokenizers", "platformdirs", "pythonosc", "filelock", "tqdm")
+"""Packages that are quick to load, several of which bring libraries of the system along."""
+_PRESENT = ("torch", "scipy", "transformers", "laion_clap", "huggingface_hub")
+"""Packages that take seconds to load, and are only looked for."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the answer to one question, `packages` or `outputs`."""
+    questions = {"packages": _packages, "outputs": _outputs}
+    (word,) = sys.argv[1:] if argv is None else argv
+    print(json.dumps(questions[word]()))
+    return 0
+
+
+def _packages() -> dict[str, str]:
+    """Say of each package why it cannot be loaded; an empty string where it can."""
+    return {name: _why_not(name) for name in _LOADED} | {
+        name: "" if importlib.util.find_spec(name) else "it is not installed" for name in _PRESENT
+    }
+
+
+def _why_not(name: str) -> str:
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        return "it is not installed" if error.name == name else f"it lacks {error.name}"
+    except Exception as error:  # noqa: BLE001 - a package may raise anything, and that is the answer
+        return str(error).partition("\n")[0] or type(error).__name__
+    return ""
+
+
+def _outputs() -> dict[str, Any]:
+    """Name the audio outputs and the default one. Raises what sounddevice raises."""
+    sounddevice = importlib.import_module("sounddevice")
+    devices = list(sounddevice.query_devices())
+    default = sounddevice.default.device[1]
+    return {
+        "outputs": [device["name"] for device in devices if device["max_output_channels"]],
+        "default": devices[default]["name"] if 0 <= default < len(devices) else None,
+    }

@@ -1,0 +1,90 @@
+"""Takes out of a text what is nobody else's business: tokens, the home folder's name, prompts, folders of projects.
+
+Pure: works on strings, whichever system they come from.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePath, PurePosixPath, PureWindowsPath
+
+TOKEN, PROMPT, FOLDER = "(token)", "(prompt)", "(folder)"
+
+_NAMED_TOKEN = re.compile(r"(?i)(\btoken\b\W{1,6})([\w-]{16,})")
+_TAKE = re.compile(r"\b(generate|restyle|vary|inpaint|upscale) [^\s/\\]+ (s\d+)\b")
+"""The name of a result: its middle part is made of the prompt."""
+_SHORTEST = 3
+"""Characters of a prompt that is looked for in texts; shorter ones are in every second word."""
+
+
+@dataclass(frozen=True)
+class Redactor:
+    """What to take out. `homes` become ~; `tokens`, `prompts` and `folders` a word for them; `files` their name alone.
+
+    With `keeps_prompts` prompts, names of results and folders stay.
+    """
+
+    homes: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
+    prompts: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    keeps_prompts: bool = False
+
+    def clean(self, text: str) -> str:
+        """Give a text without them."""
+        for token in filter(None, self.tokens):
+            text = text.replace(token, TOKEN)
+        text = _NAMED_TOKEN.sub(rf"\1{TOKEN}", text)
+        if not self.keeps_prompts:
+            text = self._without_prompts(text)
+        for home in filter(None, self.homes):
+            text = _replace_folder(text, home, "~")
+        return text
+
+    def _without_prompts(self, text: str) -> str:
+        for path in sorted(filter(last_part, self.files), key=len, reverse=True):
+            for spelled in _spellings(path):
+                text = text.replace(spelled, last_part(path))
+        for folder in sorted(self.folders, key=len, reverse=True):
+            text = _replace_folder(text, folder, FOLDER)
+        text = _TAKE.sub(rf"\1 {PROMPT} \2", text)
+        for prompt in sorted(self.prompts, key=len, reverse=True):
+            if len(prompt) >= _SHORTEST:
+                for spelled in _spellings(prompt):
+                    text = re.sub(rf"(?<!\w){re.escape(spelled)}(?!\w)", lambda _: PROMPT, text)
+        return text
+
+    def clean_all(self, values: Iterable[object]) -> list[object]:
+        """Give a list with its strings cleaned."""
+        return [self.clean(value) if isinstance(value, str) else value for value in values]
+
+
+def _spellings(text: str) -> tuple[str, ...]:
+    """Give a text as it is, and as it stands in `repr` and in JSON, with its backslashes and line breaks escaped."""
+    escaped = text.encode("unicode_escape", "surrogatepass").decode()
+    return tuple(dict.fromkeys((text, text.replace("\\", "\\\\"), escaped)))
+
+
+def _replace_folder(text: str, folder: str, by: str) -> str:
+    """Put a word in the place of a folder, not of another folder whose name only begins like it."""
+    if len(folder.rstrip("/\\")) <= 1:  # the root is nobody's home
+        return text
+    for spelled in _spellings(folder):
+        text = re.sub(rf"{re.escape(spelled)}(?!\w)", lambda _: by, text)
+    return text
+
+
+def last_part(path: str) -> str:
+    """Give the name at the end of a path of any system."""
+    return _pure(path).name
+
+
+def folder_of(path: str) -> str:
+    """Give the folder that a path of any system is in; nothing where that is a root or a drive."""
+    folder = _pure(path).parent
+    return str(folder) if folder.name else ""
+
+
+def _pure(path: str) -> PurePath:
+    return PureWindowsPath(path) if "\\" in path or path[1:2] == ":" else PurePosixPath(path)
