@@ -1,4 +1,4 @@
-"""The player where nothing can be heard: what it reads from a file, and its sentences for files and machines that fail."""
+"""The player where nothing can be heard: what it reads, and what it says where files and machines fail."""
 
 import os
 import subprocess

@@ -1,13 +1,11 @@
 """Previews as they are heard: real PortAudio, a sound server without speakers, and a recording of what came out."""
 
-import contextlib
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from ctypes.util import find_library
 from itertools import pairwise
@@ -16,16 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from scipy.signal import butter, correlate, resample_poly, sosfilt
+from scipy.signal import butter, resample_poly, sosfilt
+from sound_server import PATIENCE_S, RATE, SoundServer
 
 from bridge.messages import Done, Fail, Notify, Preview, PreviewReply, Stop
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 60.0
-RATE = 48_000
-SINKS = {"studio": 48_000, "booth": 44_100}
-ALSA = Path("/usr/share/alsa/alsa.conf")
-
 missing = [name for name in ("pulseaudio", "pactl", "parec") if shutil.which(name) is None]
 missing += [] if find_library("portaudio") else ["libportaudio2"]
 missing += [] if list(Path("/usr/lib").glob("**/libasound_module_pcm_pulse.so")) else ["libasound2-plugins"]
@@ -34,135 +28,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(600),
 ]
-
-
-class SoundServer:
-    """A PulseAudio of our own with two sinks that nobody hears; no D-Bus, no systemd, nothing of this machine's."""
-
-    def __init__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="retake-"))  # short: the name of a socket has room for 107 bytes
-        alsa = self.folder / "alsa.conf"
-        devices = "".join(f"pcm.{name} {{\n type pulse\n device {name}\n}}\n" for name in SINKS)
-        alsa.write_text(f"<{ALSA}>\n{devices}")
-        client = self.folder / "client.conf"
-        client.write_text("autospawn = no\nenable-shm = no\n")
-        socket = self.folder / "native"
-        self.environment = {
-            "PULSE_SERVER": f"unix:{socket}",
-            "PULSE_CLIENTCONFIG": str(client),
-            "PULSE_RUNTIME_PATH": str(self.folder / "runtime"),
-            "PULSE_STATE_PATH": str(self.folder / "state"),
-            "ALSA_CONFIG_PATH": str(alsa),
-        }
-        quiet = ["--exit-idle-time=-1", "--use-pid-file=no", "--realtime=no", "--high-priority=no", "--disable-shm=yes"]
-        quiet.append("--resample-method=speex-float-10")
-        modules = [f"module-native-protocol-unix socket={socket} auth-anonymous=1"]
-        modules += [
-            f"module-null-sink sink_name={name} rate={rate} channels=2 format=float32le norewinds=1"
-            for name, rate in SINKS.items()
-        ]
-        command = ["pulseaudio", "-n", "--daemonize=no", *quiet, "--log-target=stderr"]
-        own = {key: value for key, value in self._inherited().items() if key != "PULSE_SERVER"}
-        self._log = (self.folder / "log").open("wb")
-        self.process = subprocess.Popen(
-            [*command, *(word for module in modules for word in ("-L", module))],
-            env=own | {"HOME": str(self.folder), "XDG_RUNTIME_DIR": str(self.folder)},
-            stdout=self._log,
-            stderr=self._log,
-        )
-        self._wait_until_up()
-
-    def control(self, *words):
-        command = ["pactl", *words]
-        return subprocess.run(command, env=self._inherited(), capture_output=True, text=True, check=True).stdout
-
-    @contextlib.contextmanager
-    def recording(self, sink="studio"):
-        """Record what a sink plays; the recording is whole when the block ends."""
-        with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".raw") as file:
-            options = ["--format=float32le", f"--rate={SINKS[sink]}", "--channels=2", "--raw", "--latency-msec=50"]
-            command = ["parec", f"--device={sink}.monitor", *options]
-            recorder = subprocess.Popen(command, env=self._inherited(), stdout=file, stderr=subprocess.DEVNULL)
-            recording = Recording(Path(file.name))
-            try:
-                recording.wait_for(0.2)
-                yield recording
-                recording.wait_for(recording.seconds + 1.0)  # what the server still holds
-            finally:
-                recorder.terminate()
-                recorder.wait(PATIENCE_S)
-            recording.close()
-
-    def end(self):
-        self.process.kill()
-        self.process.wait()
-        self._log.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _inherited(self):
-        return {key: value for key, value in os.environ.items() if "DBUS" not in key} | self.environment
-
-    def _wait_until_up(self):
-        deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline:
-            with contextlib.suppress(subprocess.CalledProcessError):
-                if all(name in self.control("list", "short", "sinks") for name in SINKS):
-                    return
-            assert self.process.poll() is None, (self.folder / "log").read_text()
-            time.sleep(0.1)
-        raise AssertionError((self.folder / "log").read_text())
-
-
-class Recording:
-    """What came out, [frames, 2]."""
-
-    def __init__(self, path):
-        self._path = path
-        self.samples = np.zeros((0, 2), np.float32)
-
-    @property
-    def seconds(self):
-        return self._path.stat().st_size / 8 / RATE
-
-    def wait_for(self, seconds):
-        deadline = time.monotonic() + PATIENCE_S
-        while self.seconds < seconds:
-            assert time.monotonic() < deadline, "the recorder hears nothing"
-            time.sleep(0.02)
-
-    def close(self):
-        raw = self._path.read_bytes()
-        self.samples = np.frombuffer(raw[: len(raw) // 8 * 8], "<f4").reshape(-1, 2)
-
-    def sounding(self):
-        """From the first to the last sample that is not silence."""
-        (heard,) = np.nonzero(np.abs(self.samples).max(axis=1) > 1e-5)
-        return self.samples[heard[0] : heard[-1] + 1] if len(heard) else self.samples[:0]
-
-    def matches(self, clip, channel=0, window_s=0.2):
-        """How each window of a clip, [frames], is found again: correlation 0..1, gain, and second of the recording.
-
-        Window by window, so that a server that stumbles on a busy machine spoils one of them and not the test.
-        """
-        sound = self.samples[:, channel].astype(np.float64)
-        size = round(window_s * RATE)
-        energy = np.concatenate([[0.0], np.cumsum(sound**2)])
-        energy = energy[size:] - energy[:-size]
-        found = []
-        for start in range(size // 4, len(clip) - size, size):
-            window = clip[start : start + size].astype(np.float64)
-            scores = correlate(sound, window, mode="valid") / np.sqrt(energy * np.sum(window**2) + 1e-9)
-            best = int(np.argmax(scores))
-            piece = sound[best : best + size]
-            found.append((scores[best], np.dot(piece, window) / np.dot(window, window), best / RATE))
-        return np.array(found)
-
-    def holds(self, clip, channel=0, gain=1.0, rate_of_hits=0.8):
-        """Whether a clip was heard: its windows at this gain, in their order."""
-        found = self.matches(clip, channel)
-        hits = (found[:, 0] > 0.99) & (np.abs(20 * np.log10(np.abs(found[:, 1]) / gain + 1e-9)) < 0.2)
-        in_order = np.all(np.diff(found[hits, 2]) > 0)
-        return hits.mean() >= rate_of_hits and bool(in_order)
 
 
 @pytest.fixture(scope="module")
@@ -217,90 +82,105 @@ def play(ear, path, **keys):
     return wait_for_end(ear)
 
 
+def loop(ear, path, recording, seconds):
+    """Play over and over for at least so long, then stop."""
+    ear.say(Preview(path=path, loop=True))
+    ear.wait_for(Done)
+    recording.wait_for(recording.seconds + seconds)
+    ear.say(Stop())
+    while ear.wait_for(Done) != Done(Stop.address, ""):
+        pass
+
+
 class TestSound:
-    def test_is_the_files_own_and_its_way_is_told(self, speakers, ear, write):
+    def test_is_the_files_own_from_head_to_tail(self, speakers, ear, write):
         clip = noise(2.0)
         path = write(clip)
-        with speakers.recording() as recording:
-            last = play(ear, path)
 
-        assert recording.holds(clip)
-        assert len(recording.sounding()) > len(clip) - 0.01 * RATE  # neither head nor tail is cut
-        assert (last.state, last.position_s, last.duration_s) == ("ended", 2.0, 2.0)
-        assert ear.heard[0] == PreviewReply("starting", path)
-        assert ear.heard[1] == Done(Preview.address, "", (path,))
-        on_the_way = [reply for reply in ear.heard if isinstance(reply, PreviewReply) and reply.state == "playing"]
-        assert 1 <= len(on_the_way) <= 5 * 10
-        assert all(a.position_s <= b.position_s for a, b in pairwise(on_the_way))
-        assert max(reply.level_db for reply in on_the_way) == pytest.approx(20 * np.log10(0.5), abs=0.1)
+        assert speakers.hears(
+            lambda _: play(ear, path),
+            lambda recording: recording.holds(clip) and len(recording.sounding()) > len(clip) - 0.01 * RATE,
+        )
 
     def test_of_a_mono_file_is_on_both_sides(self, speakers, ear, write):
         clip = noise(1.0)
-        with speakers.recording() as recording:
-            play(ear, write(clip[:, None]))
+        path = write(clip[:, None])
 
-        assert recording.holds(clip, channel=0)
-        assert np.array_equal(recording.samples[:, 0], recording.samples[:, 1])
+        assert speakers.hears(
+            lambda _: play(ear, path),
+            lambda recording: recording.holds(clip) and np.array_equal(*recording.samples.T),
+        )
 
     def test_of_a_stereo_file_stays_on_its_sides(self, speakers, ear, write):
         left, right = noise(1.0, seed=2), noise(1.0, seed=3)
-        with speakers.recording() as recording:
-            play(ear, write(np.stack([left, right], axis=1)))
+        path = write(np.stack([left, right], axis=1))
 
-        assert recording.holds(left, channel=0)
-        assert recording.holds(right, channel=1)
-        assert not recording.holds(left, channel=1)
+        assert speakers.hears(
+            lambda _: play(ear, path),
+            lambda recording: (
+                recording.holds(left, channel=0)
+                and recording.holds(right, channel=1)
+                and not recording.holds(left, channel=1)
+            ),
+        )
 
     @pytest.mark.parametrize("level_db", [-12.0, 6.0])
     def test_has_the_level_that_was_asked_for(self, speakers, ear, write, level_db):
         clip = 0.9 * noise(1.0)
-        with speakers.recording() as recording:
-            play(ear, write(clip), level_db=level_db)
+        path = write(clip)
 
-        assert recording.holds(clip, gain=10 ** (level_db / 20))
+        assert speakers.hears(
+            lambda _: play(ear, path, level_db=level_db),
+            lambda recording: recording.holds(clip, gain=10 ** (level_db / 20)),
+        )
 
     def test_never_goes_past_full_scale(self, speakers, ear, write):
         clip = 1.8 * noise(1.0)
-        with speakers.recording() as recording:
-            play(ear, write(clip), level_db=6.0)
+        path, clipped = write(clip), np.clip(clip * 10 ** (6 / 20), -1, 1)
 
-        assert np.abs(recording.samples).max() <= 1.0
-        assert recording.holds(np.clip(clip * 10 ** (6 / 20), -1, 1))
+        assert speakers.hears(
+            lambda _: play(ear, path, level_db=6.0),
+            lambda recording: recording.holds(clipped) and np.abs(recording.samples).max() <= 1.0,
+        )
 
     @pytest.mark.parametrize("rate", [16_000, 44_100, 96_000, 768_000], ids=lambda rate: f"{rate} Hz")
     def test_of_another_rate_has_the_same_pitch_and_length(self, speakers, ear, write, rate):
         """768,000 Hz is more than PortAudio takes here, so that we resample it ourselves."""
         clip = noise(1.0, rate=rate)
-        with speakers.recording() as recording:
-            last = play(ear, write(clip, rate))
+        path, common = write(clip, rate), np.gcd(rate, RATE)
+        expected = resample_poly(clip, RATE // common, rate // common)
 
-        common = np.gcd(rate, RATE)
-        assert recording.holds(resample_poly(clip, RATE // common, rate // common))
-        assert last.duration_s == 1.0
+        assert speakers.hears(lambda _: play(ear, path), lambda recording: recording.holds(expected))
+        assert ear.heard[-1].duration_s == 1.0
 
     def test_of_a_part_is_that_part(self, speakers, ear, write):
         clip = noise(3.0)
-        with speakers.recording() as recording:
-            last = play(ear, write(clip), start_s=1.0, end_s=1.8)
+        path = write(clip)
 
-        assert recording.holds(clip[RATE : round(1.8 * RATE)])
-        assert not recording.holds(clip[:RATE], rate_of_hits=0.1)
-        assert not recording.holds(clip[2 * RATE :], rate_of_hits=0.1)
-        assert (last.position_s, last.duration_s) == (1.8, 3.0)
+        assert speakers.hears(
+            lambda _: play(ear, path, start_s=1.0, end_s=1.8),
+            lambda recording: (
+                recording.holds(clip[RATE : round(1.8 * RATE)])
+                and not recording.holds(clip[:RATE], rate_of_hits=0.1)
+                and not recording.holds(clip[2 * RATE :], rate_of_hits=0.1)
+            ),
+        )
+        assert (ear.heard[-1].position_s, ear.heard[-1].duration_s) == (1.8, 3.0)
 
     def test_of_broken_samples_is_finite(self, speakers, ear, write):
         clip = noise(1.0)
         clip[::1000] = np.nan
+        path = write(clip)
         with speakers.recording() as recording:
-            play(ear, write(clip))
+            play(ear, path)
 
         assert np.isfinite(recording.samples).all()
         assert np.abs(recording.samples).max() <= 1.0
 
     def test_comes_from_the_device_that_was_named_in_part(self, speakers, ear, write):
-        clip = noise(1.0)
+        path = write(noise(1.0))
         with speakers.recording() as studio, speakers.recording("booth") as booth:
-            play(ear, write(clip), device="BOO")
+            play(ear, path, device="BOO")
 
         assert len(studio.sounding()) == 0
         assert len(booth.sounding()) > 0.9 * 44_100
@@ -309,68 +189,65 @@ class TestSound:
 class TestLoop:
     def test_goes_round_until_it_is_stopped(self, speakers, ear, write):
         clip = noise(0.6)
-        with speakers.recording() as recording:
-            ear.say(Preview(path=write(clip), loop=True))
-            ear.wait_for(Done)
-            recording.wait_for(recording.seconds + 3.0)
-            ear.say(Stop())
-            while ear.wait_for(Done) != Done(Stop.address, ""):
-                pass
+        path, size = write(clip), len(clip)
 
-        sounding = recording.sounding()
-        assert len(sounding) > 2 * len(clip)
-        shifted = sounding[len(clip) : 2 * len(clip), 0]
-        assert np.corrcoef(sounding[: len(clip), 0], shifted)[0, 1] > 0.9  # a stumble of the server costs a little
+        def is_round_after_round(recording):
+            sound = recording.sounding()[:, 0]
+            return len(sound) > 3 * size and np.corrcoef(sound[:size], sound[size : 2 * size])[0, 1] > 0.99
+
+        assert speakers.hears(lambda recording: loop(ear, path, recording, 3.0), is_round_after_round)
 
     def test_has_a_seam_without_a_click(self, speakers, ear, write):
-        """A part that ends at the crest of a slow wave, and begins at its trough."""
+        """A part that ends at the crest of a slow wave, and begins at its trough; its raw seam is a step of 1.0."""
         seconds = np.arange(round(0.495 * RATE)) / RATE
         wave = (-0.5 * np.cos(2 * np.pi * 100 * seconds)).astype(np.float32)
-        with speakers.recording() as recording:
-            ear.say(Preview(path=write(wave), loop=True))
-            ear.wait_for(Done)
-            recording.wait_for(recording.seconds + 2.5)
-            ear.say(Stop())
-            while ear.wait_for(Done) != Done(Stop.address, ""):
-                pass
+        path = write(wave)
 
-        clicks = np.abs(np.diff(recording.samples[:, 0])) > 0.05
-        assert len(recording.sounding()) > 2 * len(wave)
-        assert clicks.sum() <= 2  # the raw seam steps by 1.0 each half second; a stumble of the server steps, too
+        assert speakers.hears(
+            lambda recording: loop(ear, path, recording, 2.5),
+            lambda recording: (
+                len(recording.sounding()) > 2 * len(wave) and np.abs(np.diff(recording.samples[:, 0])).max() < 0.05
+            ),
+        )
 
 
 class TestStop:
     def test_fades_out_and_then_is_silent(self, speakers, ear, write):
         seconds = np.arange(20 * RATE) / RATE
-        with speakers.recording() as recording:
-            ear.say(Preview(path=write((0.5 * np.cos(2 * np.pi * 50 * seconds)).astype(np.float32))))
+        wave = (0.5 * np.cos(2 * np.pi * 50 * seconds)).astype(np.float32)
+        path = write(wave)
+
+        def stop_in_the_middle(recording):
+            ear.say(Preview(path=path))
             ear.wait_for(Done)
             recording.wait_for(recording.seconds + 1.0)
             ear.say(Stop())
             last = wait_for_end(ear)
+            assert last.state == "stopped"
+            assert 0 < last.position_s < 20
             assert ear.wait_for(Done) == Done(Stop.address, "")
             recording.wait_for(recording.seconds + 1.5)
 
-        assert last.state == "stopped"
-        assert 0.5 < last.position_s < 19
-        tail = recording.samples[-RATE // 2 :]
-        assert np.abs(tail).max() == 0
-        assert np.abs(recording.sounding()[-1]).max() < 0.05  # not cut at full swing
+        def is_without_a_click_and_over(recording):
+            sound, tail = recording.sounding(), recording.samples[-RATE // 2 :]
+            return 0 < len(sound) < 20 * RATE and not tail.any() and np.abs(np.diff(sound[:, 0])).max() < 0.05
+
+        assert speakers.hears(stop_in_the_middle, is_without_a_click_and_over)
 
     def test_by_the_next_preview_lets_that_sound_whole(self, speakers, ear, write):
-        long, short = write(noise(30.0, seed=5), name="long.wav"), noise(1.0, seed=6)
-        with speakers.recording() as recording:
-            ear.say(Preview(path=long))
-            ear.wait_for(Done)
-            path = write(short, name="short.wav")
-            ear.say(Preview(path=path))
-            assert ear.wait_for(Done).paths == (path,)
-            assert wait_for_end(ear) == PreviewReply("ended", path, 1.0, 1.0, ear.heard[-1].level_db)
+        first, second = write(noise(30.0, seed=5), name="first.wav"), write(noise(1.0, seed=6), name="second.wav")
 
-        assert PreviewReply("stopped", long) in [
-            PreviewReply(reply.state, reply.path) for reply in ear.heard if isinstance(reply, PreviewReply)
-        ]
-        assert recording.holds(short)
+        def replace(_):
+            ear.say(Preview(path=first))
+            ear.wait_for(Done)
+            ear.say(Preview(path=second))
+            while (report := ear.wait_for(PreviewReply)).state != "stopped":
+                pass
+            assert report.path == first
+            assert ear.wait_for(Done).paths == (second,)
+            assert wait_for_end(ear).state == "ended"
+
+        assert speakers.hears(replace, lambda recording: recording.holds(noise(1.0, seed=6)))
 
 
 class TestLongFile:
@@ -398,6 +275,23 @@ class TestLongFile:
 
 
 class TestNews:
+    def test_tell_the_way_of_a_preview(self, ear, write):
+        path = write(noise(2.0))
+        last = play(ear, path)
+        on_the_way = [reply for reply in ear.heard if isinstance(reply, PreviewReply) and reply.state == "playing"]
+
+        assert ear.heard[:2] == [PreviewReply("starting", path), Done(Preview.address, "", (path,))]
+        assert (last.state, last.position_s, last.duration_s) == ("ended", 2.0, 2.0)
+        assert all(before.position_s <= after.position_s for before, after in pairwise(on_the_way))
+        assert max(reply.level_db for reply in (*on_the_way, last)) == pytest.approx(20 * np.log10(0.5), abs=0.1)
+
+    def test_come_at_most_five_times_a_second(self, ear, write):
+        path, started = write(noise(2.0)), time.monotonic()
+        play(ear, path)
+        on_the_way = [reply for reply in ear.heard if isinstance(reply, PreviewReply) and reply.state == "playing"]
+
+        assert 1 <= len(on_the_way) <= 5 * (time.monotonic() - started)
+
     def test_reach_those_who_listen(self, daemon, connect, write):
         asker, listener = connect(daemon), connect(daemon)
         listener.say(Notify(on=True))
@@ -419,9 +313,7 @@ class TestHarm:
         failure = ear.wait_for(Fail)
         assert (failure.command, failure.code) == (Preview.address, "preview_failed")
         assert wait_for_end(ear).state == "failed"
-        with speakers.recording() as recording:
-            assert play(ear, path).state == "ended"
-        assert recording.holds(clip)
+        assert speakers.hears(lambda _: play(ear, path), lambda recording: recording.holds(clip))
 
     def test_a_sound_server_that_dies_costs_a_sentence(self, start_daemon, connect, write, monkeypatch):
         other = SoundServer()
@@ -475,21 +367,25 @@ def ended(process):
 class TestCommand:
     def test_plays_without_a_daemon(self, speakers, command, write):
         clip = noise(1.0)
-        with speakers.recording() as recording:
-            assert ended(command(write(clip), "--device", "studio", "--level-db", "-6")) == (0, "", "")
+        path = write(clip)
 
-        assert recording.holds(clip, gain=10 ** (-6 / 20))
+        def run(_):
+            assert ended(command(path, "--device", "studio", "--level-db", "-6")) == (0, "", "")
+
+        assert speakers.hears(run, lambda recording: recording.holds(clip, gain=10 ** (-6 / 20)))
 
     def test_plays_through_the_daemon_and_is_stopped_by_another(self, daemon, speakers, command, write, wait_until):
         clip = noise(0.6)
-        with speakers.recording() as recording:
-            playing = command(write(clip), "--loop")
+        path = write(clip)
+
+        def run(recording):
+            playing = command(path, "--loop")
             wait_until(lambda: daemon.daemon.desk.previewer._now and daemon.daemon.desk.previewer._now.has_begun)
             recording.wait_for(recording.seconds + 1.5)
             assert ended(command("--stop")) == (0, "stopped\n", "")
+            assert ended(playing) == (0, "", "")
 
-        assert ended(playing) == (0, "", "")
-        assert recording.holds(clip, rate_of_hits=0.5)
+        assert speakers.hears(run, lambda recording: len(recording.sounding()) > 2 * len(clip))
 
     @pytest.mark.parametrize("has_daemon", [False, True], ids=["alone", "with a daemon"])
     def test_ends_with_ctrl_c(self, speakers, start_daemon, command, write, has_daemon):
