@@ -20,6 +20,9 @@ Client = tuple[str, int]
 """Host and port of who asked."""
 Tell = Callable[[Reply, Client], None]
 
+_FAREWELL_S = 2.0
+"""How long a player may take to leave when it is told to."""
+
 log = logging.getLogger(__name__)
 
 
@@ -68,7 +71,7 @@ class _Player:
         assert self._process.stdin is not None
         self._process.stdin.write(to_line(request))
 
-    async def end(self, patience_s: float = 2.0) -> None:
+    async def end(self, patience_s: float) -> None:
         """Let it leave: the end of its input tells it to, and force if it does not."""
         assert self._process.stdin is not None
         self._process.stdin.close()
@@ -77,7 +80,7 @@ class _Player:
                 await self._process.wait()
         except TimeoutError:
             self._kill()
-        await asyncio.gather(*self._tasks)
+        await asyncio.wait(self._tasks, timeout=_FAREWELL_S)  # a process that a driver holds does not even die
 
     def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -167,7 +170,7 @@ class Previewer:
         self._withdraw()
         if self._now is None:
             self._tell(Done(Stop.address, ""), client)
-        else:
+        elif client not in self._now.waiting:
             self._now.waiting.append(client)
 
     def _withdraw(self) -> None:
@@ -249,7 +252,7 @@ class Previewer:
             self._player = await _Player.start(self._command)
         return self._player
 
-    async def _dismiss(self, patience_s: float = 2.0) -> None:
+    async def _dismiss(self, patience_s: float = _FAREWELL_S) -> None:
         player, self._player = self._player, None
         if player is not None:
             await player.end(patience_s)
