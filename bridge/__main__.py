@@ -10,6 +10,7 @@ ROOMS = {
     "send": ("bridge.send", "send one request to the daemon"),
     "live": ("bridge.live", "tell Ableton Live what to do with the clip in view"),
     "jobs": ("bridge.history", "show earlier jobs, or ask for one again"),
+    "preview": ("bridge.preview_command", "play a sound file on this machine"),
     "status": ("bridge.status", "say whether the daemon runs, and what it does"),
     "settings": ("bridge.settings_command", "show the settings, and where each comes from"),
     "doctor": ("bridge.doctor", "look for what is wrong, and say what to do about it"),
@@ -17,8 +18,12 @@ ROOMS = {
 }
 """Commands of the bridge: the module whose `main` runs each, and what it is for. All others are the engine's."""
 
-WORKER = {"worker": ("bridge.render_process", ""), "examine": ("bridge.examine", "")}
-"""Processes that only Retake itself starts: the daemon its render process, the doctor those that may crash."""
+WORKER = {
+    "worker": ("bridge.render_process", ""),
+    "player": ("bridge.player", ""),
+    "examine": ("bridge.examine", ""),
+}
+"""Processes that only Retake itself starts: those that render, that play, and that may crash under the doctor."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -116,6 +116,7 @@ REGION = Kind('"start end [low high]"', _check_regions, str)
 ARGUMENTS: dict[str, Kind] = {
     "job": JOB,
     "clip": PATH,
+    "path": PATH,
     "prompt": TEXT,
     "like": PATH,
     "like_weight": NUMBER,
@@ -142,6 +143,9 @@ ARGUMENTS: dict[str, Kind] = {
     "priority": PRIORITY,
     "deadline_unix": NUMBER,
     "token": TEXT,
+    "device": TEXT,
+    "level_db": NUMBER,
+    "loop": SWITCH,
     "number": INTEGER,
     "on": SWITCH,
     "text": TEXT,

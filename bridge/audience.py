@@ -47,6 +47,11 @@ class Audience:
         for listener in {*self._listeners.get(job_id, ()), *self._subscribers}:
             self._server.send(news, listener)
 
+    def announce(self, news: Reply, sender: Address) -> None:
+        """Send news to a client and to all who hear everything."""
+        for listener in {sender, *self._subscribers}:
+            self._server.send(news, listener)
+
     def dismiss(self, job_id: str) -> None:
         """Forget the listeners of a job that has ended, and answer those who waited for it."""
         self._listeners.pop(job_id, None)

@@ -28,6 +28,7 @@ from bridge.job_queue import JobQueue
 from bridge.journal import JOURNAL_FILE, Journal
 from bridge.osc_server import LOOPBACK, OscServer, open_server
 from bridge.pipe import RenderSetup
+from bridge.preview import PreviewRules
 from bridge.private_folder import make_private, make_private_file
 from bridge.program import own_command
 from bridge.pruning import Tidying
@@ -64,6 +65,7 @@ class Daemon:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self.desk.close()
+            await self.desk.previewer.close()
             await self.worker.stop()
             self.server.close()
             self.journal.close()
@@ -71,8 +73,13 @@ class Daemon:
             remove_runtime(self.folder)
 
 
-async def build(settings: Settings, folder: Path, worker_command: Sequence[str] | None = None) -> Daemon:
-    """Construct and connect everything, with its files in `folder`; another command can replace the render process."""
+async def build(
+    settings: Settings,
+    folder: Path,
+    worker_command: Sequence[str] | None = None,
+    player_command: Sequence[str] | None = None,
+) -> Daemon:
+    """Construct and connect everything, with its files in `folder`; other commands can replace the child processes."""
     journal_file = folder / JOURNAL_FILE
     journal = Journal(journal_file)
     server = await open_server(settings.port)
@@ -91,6 +98,8 @@ async def build(settings: Settings, folder: Path, worker_command: Sequence[str] 
         resume_within_s=3600 * settings.resume_within_h,
         batch_jobs=settings.batch_jobs,
         paths=setup.path_rules,
+        player_command=player_command or own_command("player"),
+        previews=PreviewRules(device=settings.preview_device, level_db=settings.preview_level_db),
     )
     desk = Desk(server, journal, JobQueue(settings.queue_capacity), worker, rules)
     tidying = Tidying(journal_file, setup.path_rules, settings.history_days, settings.history_jobs)

@@ -46,6 +46,8 @@ from bridge.messages import (
     Models,
     Notice,
     Notify,
+    Preview,
+    PreviewReply,
     Progress,
     Quit,
     RenderRequest,
@@ -53,6 +55,7 @@ from bridge.messages import (
     Request,
     Status,
     StatusReply,
+    Stop,
     Sync,
     Unload,
     UseModel,
@@ -61,6 +64,7 @@ from bridge.messages import (
 )
 from bridge.osc_server import Address, Letter, OscServer
 from bridge.paths import PathRules
+from bridge.preview import Previewer, PreviewRules
 from bridge.protocol import job_of, parse_request, to_message
 from bridge.reply_file import check_reply_file, write_reply_file
 from bridge.worker import Worker
@@ -87,6 +91,8 @@ class DeskRules:
     resume_within_s: float
     batch_jobs: int
     paths: PathRules
+    player_command: Sequence[str]
+    previews: PreviewRules
 
 
 class Desk:
@@ -94,6 +100,7 @@ class Desk:
 
     def __init__(self, server: OscServer, journal: Journal, jobs: JobQueue, worker: Worker, rules: DeskRules) -> None:
         self.closing = asyncio.Event()
+        self.previewer = Previewer(rules.player_command, rules.previews, self._tell_preview)
         self._server = server
         self._journal = journal
         self._queue = jobs
@@ -165,6 +172,9 @@ class Desk:
                 self._start_loading(name, sender)
             case Unload():
                 self._run_errand(self._unload(), request, sender)
+            case Preview() | Stop():
+                self._rules.paths.check_preview(request)
+                self.previewer.obey(request, sender)
             case Quit():
                 self._server.send(Done(request.address, ""), sender)
                 self.closing.set()
@@ -261,6 +271,13 @@ class Desk:
             raise BusyError(Unload.address)
         await self._worker.stop()
         return Done(Unload.address, "")
+
+    def _tell_preview(self, news: Reply, sender: Address) -> None:
+        """Tell the client that asked, and of where a preview is everybody who listens."""
+        if isinstance(news, PreviewReply):
+            self._audience.announce(news, sender)
+        else:
+            self._server.send(news, sender)
 
     def _run_errand(self, errand: Coroutine[None, None, Reply], request: Request, sender: Address) -> None:
         """Find out in the background what the sender wants to know, and tell it, or why that failed."""

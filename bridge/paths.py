@@ -12,7 +12,7 @@ from pathlib import Path
 from stat import S_ISBLK, S_ISCHR, S_ISDIR, S_ISFIFO, S_ISREG, S_ISSOCK
 
 from bridge.errors import ClipRefusedError, PathNotAllowedError
-from bridge.messages import ClipRequest, RenderRequest
+from bridge.messages import ClipRequest, Preview, RenderRequest, Request
 from bridge.places import Machine, Places, is_below, real
 from bridge.settings import MAX_CLIP_BYTES
 
@@ -58,6 +58,11 @@ class PathRules:
         """Raise ClipRefusedError when a clip of the request is something else than a file of audio."""
         for name, path in clips_of(request):
             check_clip(name, path, self.max_clip_bytes)
+
+    def check_preview(self, request: Request) -> None:
+        """Raise ClipRefusedError when what is to be played is something else than a file of audio."""
+        if isinstance(request, Preview):
+            check_clip("path", request.path, self.max_clip_bytes)
 
     def check_output(self, request: RenderRequest) -> None:
         """Raise PathNotAllowedError when no results may lie where the request wants them."""

@@ -24,6 +24,8 @@ from bridge.messages import (
     JobQuery,
     JobReply,
     Notice,
+    Preview,
+    PreviewReply,
     Progress,
     Quit,
     RenderRequest,
@@ -170,7 +172,7 @@ class Conversation:
                 self.end = reply
                 _clear_bar()
                 for path in paths:
-                    print(f"wrote {path}")
+                    print(f"{'plays' if command == Preview.address else 'wrote'} {path}")
                 return 0
             case Fail(command, _, code, text, hint) if command == self._request.address:
                 self.end = reply
@@ -179,6 +181,9 @@ class Conversation:
                 return CANCELLED if code == JobCancelledError.code else 1
             case Progress() if not self._job:
                 self._is_accepted = True
+            case PreviewReply():  # it is being started; what comes of it is told by /done or /fail
+                self._is_accepted = True
+                return None
             case _ if not self._job:
                 _print_fields(reply)
                 return None if isinstance(reply, JobEntry) else 0

@@ -70,6 +70,10 @@ class Settings:
     max_output_bytes: int = field(default=MAX_OUTPUT_BYTES, metadata={"about": "size of the largest result of a job"})
     history_days: int = field(default=365, metadata={"about": "days for which finished jobs are remembered"})
     history_jobs: int = field(default=100_000, metadata={"about": "finished jobs that are remembered"})
+    preview_device: str = field(
+        default="", metadata={"about": "output device of previews, its name or a part of it; the system's if not set"}
+    )
+    preview_level_db: float = field(default=0.0, metadata={"about": "level of previews, -120 to 6 dB"})
     log_level: str = field(default="info", metadata={"about": f"one of {', '.join(LOG_LEVELS)}"})
 
     def __post_init__(self) -> None:
@@ -83,6 +87,7 @@ class Settings:
         _require(self.resume_within_h >= 0, "resume_within_h", self.resume_within_h, "0 hours or more")
         for name in ("max_clip_bytes", "max_output_bytes", "history_days", "history_jobs"):
             _require(getattr(self, name) > 0, name, getattr(self, name), "at least 1")
+        _require(-120 <= self.preview_level_db <= 6, "preview_level_db", self.preview_level_db, "-120 to 6 dB")
         _require(self.log_level in LOG_LEVELS, "log_level", self.log_level, f"one of {', '.join(LOG_LEVELS)}")
 
 
@@ -210,6 +215,6 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="FILE", help="settings file (TOML)")
     for entry in fields(Settings):
         flag = f"--{entry.name.replace('_', '-')}"
-        shown = f" (default: {entry.default})" if entry.default not in (None, ()) else ""
+        shown = f" (default: {entry.default})" if entry.default not in (None, "", ()) else ""
         action = "append" if entry.default == () else "store"
         parser.add_argument(flag, metavar="VALUE", action=action, help=entry.metadata["about"] + shown)

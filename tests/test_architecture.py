@@ -22,14 +22,16 @@ FLOORS = [
     {"bridge.doctor_checks.folders", "bridge.doctor_checks.port_owner"},
     {"bridge.doctor_checks.settings_file"},
     {"bridge.desk", "bridge.live", "bridge.send", "bridge.status", "bridge.install_scripts"}
-    | {"bridge.settings_command", "bridge.doctor_checks.surroundings"},
+    | {"bridge.settings_command", "bridge.preview_command", "bridge.doctor_checks.surroundings"},
     {"bridge.audience"},
     {"bridge.client", "bridge.launch", "bridge.osc_server", "bridge.render_process", "bridge.worker", "bridge.render"}
-    | {"bridge.reply_witness", "bridge.install_report", "bridge.pruning", "bridge.journal_excerpt"},
+    | {"bridge.reply_witness", "bridge.install_report", "bridge.pruning", "bridge.journal_excerpt"}
+    | {"bridge.player", "bridge.preview"},
     {"bridge.compose", "bridge.journal", "bridge.osc_codec", "bridge.pipe", "bridge.reply_file", "bridge.audio_io"}
-    | {"bridge.script_memory", "bridge.script_parts"},
+    | {"bridge.script_memory", "bridge.script_parts", "bridge.player_deck"},
     {"bridge.paths"},
-    {"bridge.jobs", "bridge.protocol", "bridge.job_queue", "bridge.daws", "bridge.script_folder"},
+    {"bridge.jobs", "bridge.protocol", "bridge.job_queue", "bridge.daws", "bridge.script_folder"}
+    | {"bridge.player_device", "bridge.player_file"},
     {"bridge.messages", "bridge.settings", "bridge.runtime_copies", "bridge.places"},
     {"bridge.arguments", "bridge.discovery", "bridge.install_errors", "bridge.support_errors"}
     | {"bridge.private_folder", "bridge.doctor_checks.asking"},
@@ -108,7 +110,7 @@ FLOORS = [
     {"engine.errors"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-HEAVY = ("torch", "numpy", "soundfile", "transformers", "laion_clap")
+HEAVY = ("torch", "numpy", "soundfile", "sounddevice", "transformers", "laion_clap")
 
 
 def rooms() -> Iterator[tuple[str, Path]]:
@@ -153,7 +155,7 @@ def test_the_engine_never_hears_of_the_bridge():
             assert not [name for name in imports(path) if name.split(".")[0] in ("bridge", "pythonosc")]
 
 
-@pytest.mark.parametrize("module", ["bridge.daemon", "bridge.send", "bridge.status"])
+@pytest.mark.parametrize("module", ["bridge.daemon", "bridge.send", "bridge.status", "bridge.preview_command"])
 def test_the_daemon_and_its_clients_load_nothing_heavy(module):
     script = f"import sys, {module}; print(*(m for m in {HEAVY!r} if m in sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=HOUSE)
@@ -168,3 +170,11 @@ def test_every_room_opens_with_its_purpose_and_keeps_to_one_size(room, path):
     assert ast.get_docstring(ast.parse(text)), f"{room} does not say what it is for"
     assert text.count("\n") <= 500
     assert path.stem not in ("utils", "helpers", "common", "misc", "base", "manager")
+
+
+def test_the_player_loads_neither_torch_nor_the_engine():
+    heavy = ("torch", "engine", "scipy", "asyncio")
+    script = f"import sys, bridge.player; print(*(m for m in {heavy!r} if m in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=HOUSE)
+
+    assert done.stdout.split() == []

@@ -187,13 +187,13 @@ class TestDaemon:
 
 
 @pytest.mark.slow
-def test_the_daemons_own_file_has_the_id_of_each_job(start_process, connect, generate, state_dir):
+def test_the_daemons_own_file_has_the_id_of_each_job(start_process, connect, generate, state_dir, tmp_path):
     """Three jobs at once, rendered with random weights by a render process of its own."""
     process = start_process("--log-level", "debug")
     ear = connect(process)
     jobs = ["one", "two", "three"]
     for job in jobs:
-        ear.say(generate(job, "rain", seconds=0.5, steps=2, output_dir=str(state_dir)))
+        ear.say(generate(job, "rain", seconds=0.5, steps=2, output_dir=str(tmp_path / "takes")))
     for job in jobs:
         assert isinstance(ear.wait_for_end(job), Done)
     process.stop()
