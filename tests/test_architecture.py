@@ -92,7 +92,7 @@ FLOORS = [
         "engine.diffusion",
     },
     {"engine.device", "engine.wav_writer"},
-    {"engine.errors"},
+    {"engine.drafts", "engine.errors"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 HEAVY = ("torch", "numpy", "soundfile", "transformers", "laion_clap")
