@@ -7,7 +7,7 @@ back changed. Here integers are rint(x · 2^(bits-1)): whatever was read from a 
 import json
 import os
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 

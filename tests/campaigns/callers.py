@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from bridge.discovery import Runtime
 from bridge.messages import Ack, Cancel, Done, Fail, JobQuery, Progress, RenderRequest, Reply, Request
@@ -149,7 +150,7 @@ class Crowd:
         for caller in self.callers:
             self._selector.register(caller.socket, selectors.EVENT_READ, caller)
 
-    def __enter__(self) -> "Crowd":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -176,9 +177,14 @@ class Crowd:
 
     def finish(self, patience_s: float, each_turn: Callable[[], None] = lambda: None) -> None:
         """Serve until nothing is open, or until nothing has ended for `patience_s`."""
+        left = -1
+        while self.num_open and self.num_open != left:
+            left = self.num_open
+            self.finish_one(patience_s, each_turn)
+
+    def finish_one(self, patience_s: float, each_turn: Callable[[], None] = lambda: None) -> None:
+        """Serve until fewer are open than now, or for `patience_s`."""
         left, deadline = self.num_open, time.monotonic() + patience_s
-        while self.num_open and time.monotonic() < deadline:
+        while self.num_open >= left > 0 and time.monotonic() < deadline:
             self.turn()
             each_turn()
-            if self.num_open < left:
-                left, deadline = self.num_open, time.monotonic() + patience_s

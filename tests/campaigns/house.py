@@ -1,4 +1,4 @@
-"""A campaign's own little world: a state folder, clips, a folder for takes, and a daemon that can be killed and started."""
+"""A campaign's own little world: a state folder, clips, a folder for takes, and a daemon to kill and start."""
 
 import os
 import sqlite3

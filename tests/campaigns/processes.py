@@ -74,7 +74,20 @@ class Memory:
         early, late = self.samples[2 * tenth : 3 * tenth], self.samples[-tenth:]
         return round(100 * (statistics.median(late) / statistics.median(early) - 1), 2)
 
-    def figures(self) -> dict[str, float]:
+    def figures(self) -> dict[str, float | list[float]]:
         peak = max(self.samples, default=0) / 1024
         last = (self.samples or [0])[-1] / 1024
-        return {"growth_percent": self.growth_percent(), "end_mb": round(last, 1), "peak_mb": round(peak, 1)}
+        return {
+            "growth_percent": self.growth_percent(),
+            "end_mb": round(last, 1),
+            "peak_mb": round(peak, 1),
+            "tenths_mb": self._tenths_mb(),
+        }
+
+    def _tenths_mb(self) -> list[float]:
+        """The curve: the median of each tenth of the time."""
+        size = len(self.samples) // 10
+        if not size:
+            return []
+        parts = [self.samples[start : start + size] for start in range(0, 10 * size, size)]
+        return [round(statistics.median(part) / 1024, 1) for part in parts]
