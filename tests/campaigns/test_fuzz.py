@@ -13,7 +13,7 @@ from tests.campaigns.fuzz import run_fuzz
 from tests.campaigns.report import silent
 
 short = settings(
-    max_examples=400, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=200, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 
@@ -37,11 +37,11 @@ class TestParseRequest:
     @given(wild_messages())
     def test_gives_a_request_or_says_what_is_wrong(self, message):
         try:
-            assert isinstance(parse_request(*message), Request)
+            outcome = parse_request(*message)
         except ProtocolError as error:
-            assert error.code
-            assert error.text
-            assert error.hint
+            outcome = error
+
+        assert isinstance(outcome, Request) or (outcome.code and outcome.text and outcome.hint)
 
 
 class TestRoundTrip:
