@@ -21,7 +21,7 @@ from tests.daemons import PATIENCE_S
 BATCH = 100
 """Datagrams between two fences; the system keeps about two hundred for a socket that is not read."""
 GROWTH_PERCENT = 5.0
-CORPUS = 2_000
+CORPUS = 1_000
 _ENOUGH = 50_000
 """Fewer datagrams say nothing about memory."""
 _SHARES = {"damaged": 0.80, "noise": 0.10, "whole": 0.09, "entitled": 0.01}
