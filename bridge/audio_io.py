@@ -1,9 +1,7 @@
 """Where a take goes and what it is called; reading and writing themselves are `engine.Audio`'s."""
 
 import itertools
-import json
 import math
-import os
 import re
 import shutil
 import unicodedata
@@ -24,7 +22,6 @@ MAX_NAME = 120
 _RESERVE_BYTES = 2**24
 """What is left free on a disk, and has room for the stories."""
 _MAX_SLUG = 40
-_MAX_SIDECAR = 2**22  # bytes
 _SAMPLE_BYTES = 4
 _MAX_SUFFIX = len(" (9999).wav")
 
@@ -142,7 +139,6 @@ def _write_uniquely(take: Audio, folder: Path, name: str) -> Path:
     """Write under the first free name of `name.wav`, `name (2).wav`, `name (3).wav` and so on."""
     for number in itertools.count(1):
         path = folder / (f"{name}.wav" if number == 1 else f"{name} ({number}).wav")
-        _remove_half(take, path)
         try:
             take.write(path)
         except OutputExistsError:
@@ -150,13 +146,6 @@ def _write_uniquely(take: Audio, folder: Path, name: str) -> Path:
                 continue
         return path
     raise AssertionError("itertools.count ends")
-
-
-def _remove_half(take: Audio, path: Path) -> None:
-    """Remove the sidecar that an earlier attempt at the same take wrote when it was killed before it wrote the WAV."""
-    sidecar = sidecar_path(path)
-    if take.story.get("job") and not os.path.lexists(path) and _is_same(take, _read_json(sidecar)):
-        sidecar.unlink(missing_ok=True)
 
 
 def _is_same_take(take: Audio, path: Path) -> bool:
@@ -171,11 +160,3 @@ def _is_same_take(take: Audio, path: Path) -> bool:
 
 def _is_same(take: Audio, story: Mapping[str, Any]) -> bool:
     return all(story.get(key) == take.story.get(key) for key in ("job", "candidate"))
-
-
-def _read_json(file: Path) -> dict[str, Any]:
-    try:
-        story = json.loads(file.read_bytes()) if file.stat().st_size < _MAX_SIDECAR else None
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return story if isinstance(story, dict) else {}

@@ -95,7 +95,7 @@ class Journal:
         before = self._live.get(job.id)
         self._live[job.id] = job
         if before is None or _lasting(before) != _lasting(job):
-            self._write(job)
+            self._write(job, is_lasting=job.state.is_final)
         if job.state.is_final:
             del self._live[job.id]
 
@@ -122,11 +122,17 @@ class Journal:
             if name not in known:
                 self._database.execute(f"ALTER TABLE jobs ADD COLUMN {name} {kind}")
 
-    def _write(self, job: Job) -> None:
+    def _write(self, job: Job, *, is_lasting: bool = True) -> None:
+        """Write a job; what lasts survives a power cut, all else only the end of this process.
+
+        That a job has begun may be forgotten in a power cut: then it waits again, as it would anyway. That it was accepted
+        and how it ended may not, and each of these waits for the disk.
+        """
         address, args = to_message(replace(job.request, token=""))
         error = None if job.error is None else json.dumps([job.error.code, job.error.text, job.error.hint])
         listed = (json.dumps(job.warnings), json.dumps(job.paths))
         try:
+            self._database.execute(f"PRAGMA synchronous = {'FULL' if is_lasting else 'NORMAL'}")
             self._database.execute(
                 _UPSERT,
                 (

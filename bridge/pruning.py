@@ -1,6 +1,7 @@
-"""What the daemon throws away: old rows of the journal, and drafts that a killed process left. Nothing else, ever.
+"""What the daemon throws away: old rows of the journal, and drafts of reply files that a killed daemon left.
 
-Both happen in a thread and on a connection of their own, so that a slow disk keeps nobody waiting.
+Nothing else, ever. Both happen in a thread and on a connection of their own, so that a slow disk keeps nobody waiting.
+Drafts of takes are the engine's; the render process has it clear them in `folders_of_jobs` when it starts.
 """
 
 import asyncio
@@ -27,8 +28,8 @@ from bridge.protocol import parse_request
 DAY_S = 86_400.0
 _ROWS_AT_ONCE = 500
 _JOBS_LOOKED_AT = 1_000
-_DRAFT = re.compile(r"\.retake-(?:[0-9a-f]{16}|reply-[0-9]+)\.tmp")
-"""Names that `engine.wav_writer` and `bridge.reply_file` give to what is not finished."""
+_DRAFT = re.compile(r"\.retake-reply-(?:daemon|send)-[0-9a-f]{8}\.tmp")
+"""Names that `bridge.reply_file` gives to what is not finished."""
 
 _FINISHED = ", ".join(f"'{state}'" for state in JobState if state.is_final)
 _PRUNE = f"""

@@ -4,17 +4,34 @@ Importing this room imports torch: only the render process does.
 """
 
 import logging
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from bridge import __version__, messages
 from bridge.audio_io import Destination, read_clips, take_name
 from bridge.errors import BridgeError, UnforeseenError
+from bridge.journal import JOURNAL_FILE
 from bridge.messages import Done, Fail, ModelsReply, Notice, RenderRequest, Reply, UseModel
 from bridge.pipe import RenderSetup
-from engine import Audio, Engine, EngineError, Generate, Inpaint, Progress, Request, Restyle, Upscale, Vary, list_models
+from bridge.pruning import folders_of_jobs
+from engine import (
+    Audio,
+    Engine,
+    EngineError,
+    Generate,
+    Inpaint,
+    Progress,
+    Request,
+    Restyle,
+    Upscale,
+    Vary,
+    clear_abandoned,
+    list_models,
+)
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +56,18 @@ class Renderer:
     def load(self, request: UseModel) -> None:
         """Load a model ahead of the jobs that want it, and tell how that ended."""
         self._conclude(request, "", lambda: self._load(request.model))
+
+    def tidy(self) -> None:
+        """Clear away what a killed render process left half written where the latest jobs wrote; trouble is logged."""
+        if self._setup.state_dir is None:
+            return
+        try:
+            folders = folders_of_jobs(Path(self._setup.state_dir) / JOURNAL_FILE, self._paths)
+        except sqlite3.Error as error:
+            log.warning("nothing was tidied up: %s", error)
+            return
+        for folder in folders:
+            clear_abandoned(folder)
 
     def _conclude(self, request: messages.Request, job: str, work: Callable[[], tuple[str, ...]]) -> None:
         """Do some work and tell its end: the files that it made, or what was wrong."""

@@ -130,6 +130,7 @@ def main(argv: Sequence[str]) -> int:
     orders = Orders(sys.stdin.buffer, mouth, setup)
     turn = _wait_for_turn(setup)  # held as long as we live
     renderer = importlib.import_module("bridge.render").Renderer(setup, mouth.tell)  # late, because it imports torch
+    renderer.tidy()
     while (requests := orders.next()) is not None:
         match requests:
             case (UseModel() as request,):

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import zlib
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
@@ -68,9 +69,13 @@ def _require_unmoved(path: Path) -> None:
         raise ReplyFileError(str(path), "its folder leads somewhere else by now")
 
 
-def replace_reply_file(path: Path, values: dict[str, Any]) -> None:
-    """Put a whole new text in place of a reply file. Raises OSError; then the old one is still there."""
-    fresh = path.with_name(f".retake-reply-{os.getpid()}.tmp")
+def replace_reply_file(path: Path, values: dict[str, Any], writer: str = "daemon") -> None:
+    """Put a whole new text in place of a reply file. Raises OSError; then the old one is still there.
+
+    The draft's name is that of file and writer, so that what a killed daemon left half-written is used up by the next.
+    """
+    name = zlib.crc32(os.fsencode(path.name))
+    fresh = path.with_name(f".retake-reply-{writer}-{name:08x}.tmp")
     try:
         text = json.dumps(values, ensure_ascii=False, indent=1)
         fresh.unlink(missing_ok=True)

@@ -81,4 +81,4 @@ class ReplyWitness:
         }
         with contextlib.suppress(ReplyFileError, OSError):
             check_reply_file(self._path)
-            replace_reply_file(Path(self._path), values)
+            replace_reply_file(Path(self._path), values, writer="send")

@@ -42,6 +42,7 @@ from engine.errors import (
 if TYPE_CHECKING:
     from engine.audio import Audio, read_story
     from engine.checkpoints.catalogue import ModelEntry, list_models
+    from engine.drafts import clear_abandoned
     from engine.engine import Engine
     from engine.operations import Generate, Inpaint, Request, Restyle, Upscale, Vary
     from engine.operations.progress import Progress
@@ -58,6 +59,7 @@ _ROOMS = {
     "Restyle": "engine.operations",
     "Upscale": "engine.operations",
     "Vary": "engine.operations",
+    "clear_abandoned": "engine.drafts",
     "list_models": "engine.checkpoints.catalogue",
     "read_story": "engine.audio",
     "sidecar_path": "engine.wav_writer",
@@ -98,6 +100,7 @@ __all__ = [
     "TooManyChannelsError",
     "Upscale",
     "Vary",
+    "clear_abandoned",
     "list_models",
     "read_story",
     "sidecar_path",

@@ -6,16 +6,15 @@ back changed. Here integers are rint(x · 2^(bits-1)): whatever was read from a 
 
 import json
 import os
-import secrets
 import struct
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.drafts import clear_abandoned, draft
 from engine.errors import OutputExistsError, OutputWriteError
 
 WIDTHS = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}  # encoding -> bytes a sample
@@ -41,10 +40,11 @@ def write_wav(path: Path, samples: Samples, sample_rate: int, encoding: str, sto
         OutputWriteError: the folder is missing, the disk is full, the name does not end in `.wav`, and so on.
     """
     sidecar = sidecar_path(path)
+    clear_abandoned(path.parent)
     _require_writable(path, sidecar, samples.size * WIDTHS[encoding])
     contents = _wav_blocks(samples, sample_rate, encoding, story)
     try:
-        with _draft(path.parent, [_json(story, indent=2)]) as written, _draft(path.parent, contents) as rendered:
+        with draft(path.parent, [_json(story, indent=2)]) as written, draft(path.parent, contents) as rendered:
             _publish(written, sidecar)
             try:
                 _publish(rendered, path)
@@ -67,39 +67,24 @@ def _require_writable(path: Path, sidecar: Path, num_bytes: int) -> None:
             raise OutputExistsError(existing)
 
 
-@contextmanager
-def _draft(folder: Path, contents: Iterable[bytes]) -> Iterator[Path]:
-    """A file under a temporary name, on disk when the block begins and gone when it ends."""
-    path = folder / f".retake-{secrets.token_hex(8)}.tmp"
-    try:
-        with path.open("xb") as file:
-            for block in contents:
-                file.write(block)
-            file.flush()
-            os.fsync(file.fileno())
-        yield path
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _publish(draft: Path, path: Path) -> None:
+def _publish(fresh: Path, path: Path) -> None:
     """Give a draft its name, unless something has that name already (no gap between looking and taking)."""
     try:
-        os.link(draft, path)
+        os.link(fresh, path)
     except FileExistsError:
         raise OutputExistsError(path) from None
     except OSError:  # file systems without hard links, such as a memory stick's
-        _claim_and_replace(draft, path)
+        _claim_and_replace(fresh, path)
 
 
-def _claim_and_replace(draft: Path, path: Path) -> None:
+def _claim_and_replace(fresh: Path, path: Path) -> None:
     """Take the name with an empty file that must be new, then put the draft in its place."""
     try:
         path.open("xb").close()
     except FileExistsError:
         raise OutputExistsError(path) from None
     try:
-        os.replace(draft, path)
+        os.replace(fresh, path)
     except BaseException:
         path.unlink()
         raise

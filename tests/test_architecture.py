@@ -25,8 +25,9 @@ FLOORS = [
     | {"bridge.settings_command", "bridge.preview_command", "bridge.doctor_checks.surroundings"},
     {"bridge.audience"},
     {"bridge.client", "bridge.launch", "bridge.osc_server", "bridge.render_process", "bridge.worker", "bridge.render"}
-    | {"bridge.reply_witness", "bridge.install_report", "bridge.pruning", "bridge.journal_excerpt"}
+    | {"bridge.reply_witness", "bridge.install_report", "bridge.journal_excerpt"}
     | {"bridge.player", "bridge.preview"},
+    {"bridge.pruning"},
     {"bridge.compose", "bridge.journal", "bridge.osc_codec", "bridge.pipe", "bridge.reply_file", "bridge.audio_io"}
     | {"bridge.script_memory", "bridge.script_parts", "bridge.player_deck"},
     {"bridge.paths"},
@@ -107,7 +108,7 @@ FLOORS = [
         "engine.diffusion",
     },
     {"engine.device", "engine.wav_writer"},
-    {"engine.errors"},
+    {"engine.drafts", "engine.errors"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 HEAVY = ("torch", "numpy", "soundfile", "sounddevice", "transformers", "laion_clap")

@@ -147,17 +147,3 @@ class TestWritingOnceMore:
         write_takes([of_job("i")], tmp_path, ["x"])
 
         assert [path.name for path in write_takes([of_job("j")], tmp_path, ["x"])] == ["x (2).wav"]
-
-    def test_finishes_what_was_half_written(self, tmp_path, of_job):
-        (path,) = write_takes([of_job("j")], tmp_path, ["x"])
-        path.unlink()
-
-        assert write_takes([of_job("j")], tmp_path, ["x"]) == [path]
-        assert sorted(file.name for file in tmp_path.iterdir()) == ["x.json", "x.wav"]
-
-    @pytest.mark.parametrize("content", ["[]", "{", '{"job": "i", "candidate": 1}', "null"])
-    def test_leaves_a_sidecar_of_something_else_alone(self, tmp_path, of_job, content):
-        (tmp_path / "x.json").write_text(content)
-
-        assert [path.name for path in write_takes([of_job("j")], tmp_path, ["x"])] == ["x (2).wav"]
-        assert (tmp_path / "x.json").read_text() == content

@@ -13,22 +13,21 @@ from bridge.messages import Ack, Done, Fail, Generate, JobQuery, Progress, Resty
 from bridge.paths import PathRules
 from bridge.pruning import Tidying, folders_of_jobs, prune_history, remove_drafts
 
-DRAFT = ".retake-0123456789abcdef.tmp"
-REPLY_DRAFT = ".retake-reply-4711.tmp"
+DRAFT = ".retake-reply-daemon-0123abcd.tmp"
+SENDERS_DRAFT = ".retake-reply-send-0123abcd.tmp"
 
 
 OTHERS = {
     "a take": "take.wav",
     "a sidecar": "take.json",
-    "no number": ".retake.tmp",
-    "not hidden": "retake-0123456789abcdef.tmp",
-    "capitals": ".retake-0123456789ABCDEF.tmp",
-    "too short": ".retake-0123456789abcde.tmp",
-    "goes on": ".retake-0123456789abcdef.tmp.wav",
-    "begins earlier": "my.retake-0123456789abcdef.tmp",
-    "a line more": ".retake-0123456789abcdef.tmp\n",
-    "a reply of nobody": ".retake-reply-.tmp",
-    "a reply of a word": ".retake-reply-12x.tmp",
+    "an engine's draft": ".retake-0123456789abcdef.tmp",
+    "not hidden": "retake-reply-daemon-0123abcd.tmp",
+    "capitals": ".retake-reply-daemon-0123ABCD.tmp",
+    "too short": ".retake-reply-daemon-0123abc.tmp",
+    "goes on": ".retake-reply-daemon-0123abcd.tmp.wav",
+    "begins earlier": "my.retake-reply-daemon-0123abcd.tmp",
+    "a line more": ".retake-reply-daemon-0123abcd.tmp\n",
+    "of nobody": ".retake-reply-0123abcd.tmp",
 }
 
 
@@ -122,7 +121,7 @@ class TestDrafts:
         return make
 
     def test_left_by_a_killed_process_are_removed(self, tmp_path, long_ago):
-        drafts = {long_ago(tmp_path / DRAFT), long_ago(tmp_path / REPLY_DRAFT)}
+        drafts = {long_ago(tmp_path / DRAFT), long_ago(tmp_path / SENDERS_DRAFT)}
 
         assert set(remove_drafts([tmp_path, tmp_path / "missing"], time.time())) == drafts
         assert list(tmp_path.iterdir()) == []
@@ -145,8 +144,8 @@ class TestDrafts:
         precious = long_ago(tmp_path / "precious.wav")
         os.symlink(precious, tmp_path / DRAFT)
         os.utime(tmp_path / DRAFT, (1_000_000, 1_000_000), follow_symlinks=False)
-        (tmp_path / REPLY_DRAFT).mkdir()
-        os.utime(tmp_path / REPLY_DRAFT, (1_000_000, 1_000_000))
+        (tmp_path / SENDERS_DRAFT).mkdir()
+        os.utime(tmp_path / SENDERS_DRAFT, (1_000_000, 1_000_000))
 
         assert remove_drafts([tmp_path], time.time()) == []
         assert precious.exists()

@@ -4,7 +4,9 @@ import errno
 import json
 import os
 import resource
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 import soundfile
 
 from engine.audio import Audio
+from engine.drafts import draft
 from engine.errors import OutputExistsError, OutputWriteError
 from engine.wav_writer import sidecar_path
 
@@ -198,3 +201,50 @@ def _small_disk(folder: Path) -> Iterator[Path]:
         yield disk
     finally:
         subprocess.run(["umount", disk], check=True)
+
+
+class TestAbandonedDrafts:
+    """What a writer that was killed left behind goes with the next take in that folder."""
+
+    @staticmethod
+    def kill_while_writing(folder: Path, stop_at: str) -> None:
+        """A process that writes a take and is killed where `stop_at` says."""
+        program = (
+            "import os, signal, numpy as np\n"
+            "from pathlib import Path\n"
+            "from engine import wav_writer\n"
+            "kill = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+            f"{stop_at}\n"
+            "wav_writer.write_wav(Path('rain.wav'), np.zeros((1, 500)), 16_000, 'PCM_16', {'seed': 1})\n"
+        )
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        ended = subprocess.run([sys.executable, "-c", program], cwd=folder, env=environment, check=False)
+        assert ended.returncode == -signal.SIGKILL
+        assert list(folder.glob(".retake-*.tmp"))
+
+    @pytest.mark.parametrize(
+        "stop_at",
+        [
+            "wav_writer._publish = kill",
+            "os.link = lambda a, b, link=os.link: kill() if b.suffix == '.wav' else link(a, b)",
+        ],
+        ids=["before the first name", "between the two names"],
+    )
+    def test_are_cleared_away(self, tmp_path: Path, stop_at: str) -> None:
+        self.kill_while_writing(tmp_path, stop_at)
+        take().write(tmp_path / "rain.wav")
+
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["rain.json", "rain.wav"]
+
+    def test_of_a_finished_pair_leave_the_pair_alone(self, tmp_path: Path) -> None:
+        self.kill_while_writing(tmp_path, "wav_writer._sync_folder = kill")
+        take().write(tmp_path / "thunder.wav")
+
+        names = ["rain.json", "rain.wav", "thunder.json", "thunder.wav"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == names
+
+    def test_of_a_living_writer_are_left_alone(self, tmp_path: Path) -> None:
+        with draft(tmp_path, [b"half"]) as path:
+            take().write(tmp_path / "rain.wav")
+
+            assert path.read_bytes() == b"half"

@@ -1,0 +1,83 @@
+"""Files under temporary names: whole and on disk when they get their name, cleared away when their writer was killed.
+
+A writer holds a lock on its draft as long as it lives; the system lets go of it however the process ends. So a draft
+that can be locked belongs to nobody any more. Where there are no such locks (Windows), a day's age says so.
+"""
+
+import os
+import re
+import secrets
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+if sys.platform != "win32":
+    import fcntl
+
+_NAME = re.compile(r"\.retake-[0-9a-f]{16}\.tmp")
+_OLD_S = 86_400.0
+
+
+@contextmanager
+def draft(folder: Path, contents: Iterable[bytes]) -> Iterator[Path]:
+    """A file under a temporary name, on disk when the block begins and gone when it ends."""
+    path, file = _new_draft(folder)
+    try:
+        with file:
+            for block in contents:
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+            if sys.platform == "win32":  # where an open file cannot be renamed
+                file.close()
+            yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def clear_abandoned(folder: Path) -> None:
+    """Remove the drafts of writers that were killed, and the story of a WAV that never came; trouble is no matter."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in list(entries):
+            if _NAME.fullmatch(entry.name):
+                with suppress(OSError):
+                    _clear(Path(entry.path))
+
+
+def _clear(path: Path) -> None:
+    if sys.platform == "win32":
+        if time.time() - path.stat().st_mtime > _OLD_S:
+            path.unlink()
+        return
+    with path.open("r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises OSError while its writer lives
+        found = os.fstat(file.fileno())
+        if found.st_nlink > 1:
+            _clear_lonely_story(path.parent, found.st_ino)
+        path.unlink()
+
+
+def _clear_lonely_story(folder: Path, inode: int) -> None:
+    """Of a pair whose writer was killed between the two names only the sidecar is there; it is the draft's twin."""
+    with os.scandir(folder) as entries:
+        twins = [Path(entry.path) for entry in entries if entry.inode() == inode]
+    for twin in twins:
+        if twin.suffix == ".json" and not twin.with_suffix(".wav").exists():
+            twin.unlink()
+
+
+def _new_draft(folder: Path) -> tuple[Path, IO[bytes]]:
+    """Make and lock a new file; once more if somebody took it for abandoned before it was locked."""
+    while True:
+        path = folder / f".retake-{secrets.token_hex(8)}.tmp"
+        file = path.open("xb")
+        if sys.platform == "win32":
+            return path, file
+        with suppress(OSError):  # a file system without locks: nothing is ever abandoned there
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file.fileno()).st_nlink:
+            return path, file
+        file.close()
