@@ -125,8 +125,8 @@ class Journal:
     def _write(self, job: Job, *, is_lasting: bool = True) -> None:
         """Write a job; what lasts survives a power cut, all else only the end of this process.
 
-        That a job has begun may be forgotten in a power cut: then it waits again, as it would anyway. That it was accepted
-        and how it ended may not, and each of these waits for the disk.
+        That a job has begun may be forgotten in a power cut: then it waits again, as it would anyway. That it was
+        accepted and how it ended may not, and each of these waits for the disk.
         """
         address, args = to_message(replace(job.request, token=""))
         error = None if job.error is None else json.dumps([job.error.code, job.error.text, job.error.hint])

@@ -53,6 +53,7 @@ OUTPUT_ENCODINGS = {
 }
 LONG_ENCODINGS = ("PCM_32", "ALAC_32", "DOUBLE")  # need 64-bit floats to be kept exactly
 ENDLESS, ENDLESS_SPAN = (0x7FFFFF00, 0xFFFFFF00), 0x101  # sizes by which streaming writers mean "until the file ends"
+RESAMPLED_AT_ONCE = 2**16  # samples of a channel
 LONGEST_STORY = 2**20  # bytes from a file's start among which its story lies
 SLACK_BYTES = 64  # some writers count a header into the size of their samples
 
@@ -168,11 +169,24 @@ class Audio:
 def resample(samples: Samples, from_rate: int, to_rate: int, num_samples: int) -> Samples:
     """Samples [C, T] at `from_rate` -> exactly [C, num_samples] at `to_rate` Hz: cut, or filled up with silence."""
     resampled = np.zeros((samples.shape[0], num_samples), samples.dtype)
-    for channel, target in zip(samples, resampled, strict=True):  # one at a time, so that little lies about twice
-        made = channel if from_rate == to_rate else soxr.resample(channel, from_rate, to_rate, quality="VHQ")
-        kept = min(len(made), num_samples)
-        target[:kept] = made[:kept]
+    for channel, target in zip(samples, resampled, strict=True):
+        start = 0
+        for made in _resampled(channel, from_rate, to_rate):
+            kept = made[: num_samples - start]
+            target[start : start + len(kept)] = kept
+            start += len(kept)
     return resampled
+
+
+def _resampled(channel: Samples, from_rate: int, to_rate: int) -> Iterator[Samples]:
+    """One channel [T] in pieces, so that little lies about twice; together they are what soxr makes of it at once."""
+    if from_rate == to_rate:
+        yield channel
+        return
+    stream = soxr.ResampleStream(from_rate, to_rate, 1, dtype=channel.dtype.name, quality="VHQ")
+    for start in range(0, len(channel), RESAMPLED_AT_ONCE):
+        end = start + RESAMPLED_AT_ONCE
+        yield stream.resample_chunk(channel[start:end], last=end >= len(channel))
 
 
 def region_samples(num_samples: int, sample_rate: int, start_s: float | None, end_s: float | None) -> tuple[int, int]:

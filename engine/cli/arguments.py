@@ -198,6 +198,12 @@ def add_benchmark(parser: argparse.ArgumentParser) -> None:
         " random weights (needs diffusers)",
     )
     parser.add_argument(
+        "--long",
+        action="store_true",
+        help="instead: restyle clips of 10 to 120 s, stereo at 48 kHz, and tell what a second costs at each length and"
+        " how much memory it takes",
+    )
+    parser.add_argument(
         "--reference-steps",
         type=int,
         default=6,

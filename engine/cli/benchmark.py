@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engine.benchmark.long import LongClips, measure
 from engine.cli.commands import load
 from engine.cli.outputs import refuse_existing
 from engine.cli.terminal import ProgressBar, interruptible, show_json
@@ -60,6 +61,8 @@ def run(options: argparse.Namespace) -> int:
         refuse_existing(Path(options.json))
     if options.published:
         return _against_published(options)
+    if options.long:
+        return _long_clips(options)
     plain = {key: getattr(options, key) for key in ("seconds", "steps", "sampler", "candidates")}
     requests = {"this": Generate(PROMPT, **plain)}
     if options.against:
@@ -87,6 +90,44 @@ def _against_published(options: argparse.Namespace) -> int:
     if options.json != "-":
         print(published_in_words(report))
     return 0
+
+
+def _long_clips(options: argparse.Namespace) -> int:
+    """What a second of a restyle costs from ten seconds to two minutes, and what memory each length takes."""
+    with interruptible() as should_stop, ProgressBar() as bar:
+        bar.show(0.0, "loading the model")
+        engine = Engine.load(options.model, device=options.device)
+        report = measure(engine, LongClips(steps=options.steps, runs=options.runs), bar.show, should_stop)
+    _deliver(report, options.json)
+    if options.json != "-":
+        print(long_in_words(report))
+    return 0
+
+
+def long_in_words(report: Mapping[str, Any]) -> str:
+    """The costs of long clips as lines of text."""
+    settings, ratios = report["settings"], report["ratios"]
+    title = (
+        f"restyles with {settings['model']} on {settings['device']} in {settings['steps']} steps, of"
+        f" {settings['channels']} channels at {settings['sample_rate']} Hz, median of {settings['runs']} warm runs"
+    )
+    lengths = [
+        f"{row['seconds']:>4} s  {row['wall_s_per_second']:.3f} s a second,"
+        f" {row['processor_s_per_second']:.3f} s of processor{_peak_in_words(row['peak_bytes'])}"
+        for row in report["lengths"]
+    ]
+    wall, processor = (ratios[f"{kind}_largest_to_smallest"] for kind in ("wall", "processor"))
+    lines = [title, *lengths, f"ratio {wall:.2f} of the dearest second to the cheapest, {processor:.2f} of processor"]
+    whole, rest = ratios["peak_longest_to_shortest"], ratios["peak_without_clip_and_take"]
+    if whole is not None:
+        lines.append(
+            f"ratio {whole:.2f} of the longest clip's memory to the shortest's, {rest:.2f} without clip and take"
+        )
+    return "\n".join(lines)
+
+
+def _peak_in_words(peak_bytes: int | None) -> str:
+    return "" if peak_bytes is None else f", at most {peak_bytes / 2**20:.0f} MiB of memory"
 
 
 def published_in_words(report: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from engine.operations.excerpt import Excerpt, take_excerpt
 from engine.operations.progress import Pulse
 from engine.operations.request import Sampling, require_clip, require_number, require_prompt, require_region
 from engine.operations.sampling import Rendering
-from engine.operations.splice import match_loudness, splice
+from engine.operations.splice import loudness_gains, match_loudness, splice
 from engine.wav_writer import Samples
 
 CONTEXT_S = 0.16  # seconds on either side of a region that are encoded with it and thrown away again
@@ -68,7 +68,9 @@ def move(model: AudioLDM, request: Restyle, pulse: Pulse, operation: str) -> lis
     timesteps = rendering.timesteps(float(request.strength))
     encoded = rendering.encode(excerpt.waveform).repeat(request.candidates, 1, 1, 1)
     x = config.schedule.add_noise(encoded, timesteps[0], rendering.noise())
+    del encoded
     waveforms = rendering.waveforms(rendering.sample(x, timesteps))  # [n, C', T']
+    del x
 
     heard = slice(round(excerpt.model_position(start)), round(excerpt.model_position(end)))
     takes = []
@@ -89,7 +91,9 @@ def _fitted(excerpt: Excerpt, waveform: Samples, start: int, end: int, air_from_
     region = slice(start - excerpt.start, end - excerpt.start)
     source, part = clip.samples[:, excerpt.start : excerpt.end], excerpt.restore(waveform)
     if air_from_hz is None:
-        return match_loudness(part[:, region], source[:, region], *LOUDNESS_LIMITS_DB)
+        part = part[:, region]
+        part *= loudness_gains(part, source[:, region], *LOUDNESS_LIMITS_DB)  # in place: it may last ten minutes
+        return part
     body = keep_band(source, clip.sample_rate, None, air_from_hz)[:, region]
     part = keep_band(part, clip.sample_rate, None, air_from_hz)[:, region]
     return match_loudness(part, body, *LOUDNESS_LIMITS_DB) + (source[:, region] - body)

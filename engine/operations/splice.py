@@ -36,18 +36,23 @@ def correlation(one: Samples, other: Samples) -> float:
 
 
 def match_loudness(part: Samples, reference: Samples, most_down_db: float, most_up_db: float) -> Samples:
-    """Part [C, T] at the RMS of reference [C, T'], turned down or up by at most so much as a whole.
+    """Part [C, T] at the RMS of reference [C, T'], as `loudness_gains` says."""
+    matched: Samples = part * loudness_gains(part, reference, most_down_db, most_up_db)
+    return matched
+
+
+def loudness_gains(part: Samples, reference: Samples, most_down_db: float, most_up_db: float) -> Samples:
+    """What brings part [C, T] to the RMS of reference [C, T'], [C, 1]: down or up by at most so much as a whole.
 
     Channels keep the reference's balance: what lay to the left stays there, and beside a channel that is silent while
-    another sounds, the part is silent too. A silent part, or one without a sounding reference, is returned as it is.
+    another sounds, the part is silent too. A silent part, or one without a sounding reference, is left as it is.
     """
     now, wanted = rms(part), rms(reference)
     if now < SILENCE or wanted < SILENCE:
-        return part
+        return np.ones((len(part), 1), part.dtype)
     target = now * np.clip(wanted / now, 10 ** (-most_down_db / 20), 10 ** (most_up_db / 20))
     gains = [_channel_gain(one, rms(beside) / wanted * target) for one, beside in zip(part, reference, strict=True)]
-    matched: Samples = part * np.array(gains, part.dtype)[:, None]
-    return matched
+    return np.array(gains, part.dtype)[:, None]
 
 
 def _channel_gain(channel: Samples, target: float) -> float:
@@ -58,7 +63,7 @@ def _channel_gain(channel: Samples, target: float) -> float:
 def limit_peak(part: Samples, limit: float = FULL_SCALE) -> Samples:
     """Part [C, T] turned down as a whole, never clipped, until its largest sample is at most `limit`."""
     peak = loudest(part)
-    return part if peak <= limit else (part * (limit / peak)).astype(part.dtype)
+    return part if peak <= limit else (part * (limit / peak)).astype(part.dtype, copy=False)
 
 
 def crossfade(old: Samples, new: Samples, limit: float | None = None) -> Samples:
@@ -79,7 +84,7 @@ def crossfade(old: Samples, new: Samples, limit: float | None = None) -> Samples
 
 
 def splice(samples: Samples, part: Samples, start: int, sample_rate: int) -> Samples:
-    """A copy of samples [C, T] in which part [C, t] replaces what began at `start`.
+    """Samples [C, T] in which part [C, t] replaces what began at `start`; a part as long as they are is the whole.
 
     Outside [start, start + t) every sample is the same, bit for bit. The crossfades lie inside, up to 30 ms long (10 ms
     where the clip breaks off into silence) and at most a quarter of the part; where the part touches the clip's own
@@ -88,6 +93,8 @@ def splice(samples: Samples, part: Samples, start: int, sample_rate: int) -> Sam
     """
     end = start + part.shape[1]
     limit = max(FULL_SCALE, loudest(samples))
+    if part.shape == samples.shape:  # nothing of the clip stays, so it need not lie in memory once more
+        return limit_peak(part, limit).astype(samples.dtype, copy=False)
     result = samples.copy()
     new = result[:, start:end]
     new[:] = limit_peak(part, limit)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
 from engine.audio import SHORTEST_S, Audio, read_story, region_samples, resample
 from engine.errors import (
@@ -230,6 +231,12 @@ class TestResampling:
     def test_the_same_rate_changes_nothing(self) -> None:
         samples = noise()
         assert np.array_equal(resample(samples, 44_100, 44_100, samples.shape[1]), samples)
+
+    @pytest.mark.parametrize(("from_rate", "to_rate"), [(16_000, 48_000), (44_100, 16_000), (8_000, 192_000)])
+    def test_in_pieces_it_is_what_it_is_at_once(self, from_rate: int, to_rate: int) -> None:
+        long = np.random.default_rng(3).standard_normal((1, 200_003), dtype=np.float32)
+        at_once = soxr.resample(long[0], from_rate, to_rate, quality="VHQ")
+        assert np.array_equal(resample(long, from_rate, to_rate, len(at_once))[0], at_once)
 
 
 def test_a_story_is_found_in_the_file_and_its_absence_is_no_error(tmp_path: Path) -> None:

@@ -163,11 +163,17 @@ class _Overshooting(AudioLDM):
 
 
 class TestOvershooting:
-    def test_one_mad_band_does_not_bury_the_others(self) -> None:
-        """Left as asked, the band stands 2,500,000 above the rest; held to full scale, 1,000 to 4,000."""
-        (take,) = Engine(_Overshooting(PRESETS["tiny"]).eval()).run(RAIN_ALONE)
+    @pytest.mark.parametrize("seed", range(3))
+    def test_one_mad_band_does_not_bury_the_others(self, seed: int) -> None:
+        """Left as asked, the band stands 1,700,000 above the rest or more; held to full scale, 800 to 4,000.
+
+        Both of 50 models with other weights each; what is asked here lies in the middle.
+        """
+        model = _Overshooting(PRESETS["tiny"])
+        model.load_state_dict(build(PRESETS["tiny"], seed).state_dict())
+        (take,) = Engine(model.eval()).run(RAIN_ALONE)
         spectrum = np.abs(np.fft.rfft(take.samples[0]))
-        assert np.median(spectrum) > spectrum.max() / 20_000
+        assert np.median(spectrum) > spectrum.max() / 50_000
 
     def test_the_loudest_is_what_a_full_scale_sine_reaches(self) -> None:
         """Away from the clip's ends, where reflection doubles what it finds."""

@@ -56,6 +56,13 @@ class TestSplice:
         part = noise(2, 20_000)
         assert np.array_equal(splice(noise(1), part, 10_000, RATE)[:, 11_440:28_560], part[:, 1_440:-1_440])
 
+    def test_a_part_as_long_as_the_clip_is_the_result(self) -> None:
+        """The clip, which may last ten minutes, is not copied for it; neither is changed."""
+        clip, part = noise(1), noise(2)
+        assert np.array_equal(splice(clip, part, 0, RATE), part)
+        assert np.array_equal(clip, noise(1))
+        assert np.abs(splice(clip, 20 * part, 0, RATE)).max() <= 1
+
     def test_there_is_no_step_at_the_borders(self) -> None:
         """A slow wave spliced into another one of opposite sign moves no faster than a 30 ms fade has to."""
         wave = 0.5 * np.cos(2 * np.pi * 5 * np.arange(48_000) / RATE)[None].astype(np.float32)
