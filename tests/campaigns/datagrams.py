@@ -13,7 +13,19 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from bridge.arguments import ARGUMENTS, INTEGER, JOB, NUMBER, PATH, REGION, REPEATABLE, SWITCH, TEXT
+from bridge.arguments import (
+    ARGUMENTS,
+    INTEGER,
+    JOB,
+    NUMBER,
+    PATH,
+    PRIORITIES,
+    PRIORITY,
+    REGION,
+    REPEATABLE,
+    SWITCH,
+    TEXT,
+)
 from bridge.messages import REPLIES, REQUESTS, Quit, Reply, Request
 from bridge.protocol import Message
 
@@ -35,6 +47,7 @@ def _values_by_kind(folder: str) -> dict[Any, st.SearchStrategy[Any]]:
         INTEGER: st.one_of(st.integers(0, 16), _INTEGERS),
         NUMBER: st.one_of(numbers, _NUMBERS),
         SWITCH: st.sampled_from([0, 1]),
+        PRIORITY: st.sampled_from(PRIORITIES),
         PATH: names.map(lambda name: folder + name),
         JOB: st.text(st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=100),
         REGION: st.lists(numbers, min_size=2, max_size=4).map(lambda found: " ".join(map(repr, found))),
