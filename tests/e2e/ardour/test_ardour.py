@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -170,6 +171,7 @@ def test_cancel_in_the_window_takes_the_job_back(studio):
         studio.restyle("applause")
         wait_for(studio.pending.exists, "the job is sent")
         window = ardour.dialog("Retake: Restyle")
+        time.sleep(1)  # so that it is painted; only the picture needs that
         ardour.picture("progress")
         ardour.close(window, "alt+c")
         wait_for(lambda: not ardour.is_open("Retake"), "the progress window is closed")
