@@ -366,6 +366,16 @@ function factory()
       end
     end
 
+    -- The region that stands for another one which is on no track any more: a copied playlist has such twins.
+    function regions.findTwin(place)
+      local track = regions.findTrack(place.track)
+      if not track then return nil end
+      for region in track:playlist():region_list():iter() do
+        local isThere = region:position():samples() == place.position and region:start():samples() == place.start
+        if isThere and regions.id(region:source(0)) == place.source then return region, track end
+      end
+    end
+
     function regions.findTrack(id)
       for _, track in ipairs(audioTracks()) do
         if regions.id(track) == id then return track end
@@ -467,12 +477,13 @@ function factory()
       return samples / Session:nominal_sample_rate()
     end
 
-    -- The name of a take in the session: what was asked for.
+    -- The name of a take in the session: what was asked for. Without a point: Ardour counts copies after the last one, and of
+    -- a strength of 0.50 it would make 0.51.
     function work.takeName(operation, values)
       local words = values.prompt:sub(1, 60)
       local _, brokenAt = utf8.len(words)
       if brokenAt then words = words:sub(1, brokenAt - 1) end
-      local how = operation == "restyle" and string.format("restyle %.2f", values.strength) or operation
+      local how = operation == "restyle" and string.format("restyle %.0f %%", 100 * values.strength) or operation
       return string.format("%s (%s, seed %d)", words, how, values.seed)
     end
 
@@ -497,6 +508,7 @@ function factory()
       local place = {
         region = regions.id(region),
         track = regions.id(target.track),
+        source = regions.id(region:source(0)),
         start = region:start():samples(),
         position = region:position():samples(),
         label = region:name(),
@@ -858,6 +870,7 @@ function factory()
     local function findPlace(place)
       local region, track = nil, nil
       if place.region then region, track = regions.find(place.region) end
+      if place.region and not region then region, track = regions.findTwin(place) end
       if region then return track, region:position():samples() + place.start - region:start():samples(), region end
       if place.isNewTrack then return nil, place.position end
       return regions.findTrack(place.track), place.position

@@ -18,12 +18,13 @@ local function inSeconds(samples)
   return samples / Session:nominal_sample_rate()
 end
 
--- The name of a take in the session: what was asked for.
+-- The name of a take in the session: what was asked for. Without a point: Ardour counts copies after the last one, and of
+-- a strength of 0.50 it would make 0.51.
 function work.takeName(operation, values)
   local words = values.prompt:sub(1, 60)
   local _, brokenAt = utf8.len(words)
   if brokenAt then words = words:sub(1, brokenAt - 1) end
-  local how = operation == "restyle" and string.format("restyle %.2f", values.strength) or operation
+  local how = operation == "restyle" and string.format("restyle %.0f %%", 100 * values.strength) or operation
   return string.format("%s (%s, seed %d)", words, how, values.seed)
 end
 
@@ -48,6 +49,7 @@ local function regionJob(operation, target, values, onBlock)
   local place = {
     region = regions.id(region),
     track = regions.id(target.track),
+    source = regions.id(region:source(0)),
     start = region:start():samples(),
     position = region:position():samples(),
     label = region:name(),

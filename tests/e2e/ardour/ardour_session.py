@@ -118,6 +118,13 @@ def saved_regions(file: Path) -> list[SavedRegion]:
     return sorted(found, key=lambda region: region.layer)
 
 
+def saved_playlists(file: Path) -> dict[str, list[str]]:
+    """Give the names of the regions in every playlist that some track has or had, by the playlist's name."""
+    root = ET.parse(file).getroot()
+    playlists = [*root.find("Playlists"), *root.find("UnusedPlaylists")]
+    return {playlist.get("name"): [it.get("name") for it in playlist.findall("Region")] for playlist in playlists}
+
+
 def region_audio(region: SavedRegion) -> np.ndarray:
     """Read the samples [T, C] that a region plays."""
     columns = []

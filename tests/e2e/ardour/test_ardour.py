@@ -11,7 +11,7 @@ import pytest
 import soundfile
 import soxr
 from ardour_host import wait_for
-from ardour_session import RATE, SavedRegion, played, region_audio, saved_regions
+from ardour_session import RATE, SavedRegion, played, region_audio, saved_playlists, saved_regions
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -78,11 +78,11 @@ def test_the_take_lies_on_top_of_its_region(studio, tmp_path):
     studio.restyle("heavy rain")
     after = wait_for_end(ardour, 3)
 
-    assert any("heavy rain (restyle 0.50, seed 1)" in row for row in after)
+    assert any("heavy rain (restyle 50 %, seed 1)" in row for row in after)
     check_one_undo_step(studio, before, after, "Retake: Restyle selected regions")
     ardour.save()
     regions = saved_regions(studio.session)
-    original, take = only(regions, "footfalls"), only(regions, "heavy rain (restyle 0.50, seed 1)")
+    original, take = only(regions, "footfalls"), only(regions, "heavy rain (restyle 50 %, seed 1)")
     clip = studio.clips["footfalls"]
     assert (original.position, original.start, original.length) == (clip.position, clip.start, clip.length)
     check_place(take, original)
@@ -134,7 +134,7 @@ def test_two_regions_and_then_again_with_a_new_seed(studio):
     for name in studio.clips:
         original = only(regions, name)
         takes = [region for region in regions if region.track == original.track and region is not original]
-        names = [f"wind (restyle 0.50, seed {seed}){end}" for seed in (1, 2) for end in (" #2", "")]
+        names = [f"wind (restyle 50 %, seed {seed}){end}" for seed in (1, 2) for end in (" #2", "")]
         assert [take.name for take in takes] == names  # from the lowest layer up: the best one is on top
         for take in takes:
             check_place(take, original)
@@ -143,24 +143,60 @@ def test_two_regions_and_then_again_with_a_new_seed(studio):
         assert {samples.shape[1] for samples in audio} == {soundfile.info(studio.clips[name].file).channels}
 
 
+def test_the_takes_may_lie_on_a_new_playlist_each_time(studio):
+    ardour = studio.ardour
+    playlist = "Session:route_by_name('Audio 1'):to_track():playlist():name()"
+    old = ardour.lua(f"return {playlist}")
+    set_gain(ardour, 0.25)
+    studio.remember("restyle", place="on a new playlist")
+    ardour.select_regions("footfalls")
+    studio.restyle("thunder")
+    first = wait_for_end(ardour, 3)
+    studio.act("again")
+    second = wait_for_end(ardour, 4)
+    ardour.save()
+    regions, playlists = saved_regions(studio.session), saved_playlists(studio.session)
+    ardour.undo()
+    without = ardour.regions()
+    studio.remember("restyle", place="as a layer on top")
+    ardour.lua(
+        "Session:route_by_name('Audio 1'):to_track():use_playlist(ARDOUR.DataType('audio'), "
+        f"Session:playlists():by_name({old!r}), true)"
+    )
+    set_gain(ardour, 1)
+
+    takes = ["thunder (restyle 50 %, seed 1)", "thunder (restyle 50 %, seed 2)"]
+    assert playlists[old] == ["footfalls"]
+    assert sorted(len(names) for names in playlists.values() if names) == [1, 1, 2, 3]
+    assert takes[0] in "".join(first)
+    original, *made = (region for region in regions if region.track == "Audio 1")
+    assert [take.name for take in made] == [takes[0] + ".1", takes[1]]  # Ardour numbers what it copies
+    for take in made:
+        check_place(take, original)
+        assert take.gain == 0.25
+    assert not any(takes[1] in row for row in without)
+    assert len(without) == len(second) - 1
+
+
 def test_the_take_is_as_loud_as_its_region(studio):
     ardour = studio.ardour
-    ardour.lua(
-        "for route in Session:get_tracks():iter() do for it in route:to_track():playlist():region_list():iter() do "
-        "it:to_audioregion():set_scale_amplitude(0.25) end end"
-    )
+    set_gain(ardour, 0.25)
     ardour.select_regions("speech")
     studio.restyle("thunder")
     wait_for_end(ardour, 3)
     ardour.save()
-    take = only(saved_regions(studio.session), "thunder (restyle 0.50, seed 1)")
-    ardour.lua(
-        "for route in Session:get_tracks():iter() do for it in route:to_track():playlist():region_list():iter() do "
-        "it:to_audioregion():set_scale_amplitude(1) end end"
-    )
+    take = only(saved_regions(studio.session), "thunder (restyle 50 %, seed 1)")
+    set_gain(ardour, 1)
 
     assert take.gain == 0.25
     assert np.array_equal(read(next(studio.takes.glob("speech *thunder*.wav"))), region_audio(take))
+
+
+def set_gain(ardour, gain):
+    ardour.lua(
+        "for route in Session:get_tracks():iter() do for it in route:to_track():playlist():region_list():iter() do "
+        f"it:to_audioregion():set_scale_amplitude({gain}) end end"
+    )
 
 
 def test_cancel_in_the_window_takes_the_job_back(studio):

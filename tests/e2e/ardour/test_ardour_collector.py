@@ -50,7 +50,7 @@ def test_takes_go_where_their_region_was_moved_meanwhile(studio):
     original = only(regions, "footfalls")
     assert original.position == 48_000
     for number in ("", " #2"):
-        check_place(only(regions, f"wind (restyle 0.50, seed 1){number}"), original)
+        check_place(only(regions, f"wind (restyle 50 %, seed 1){number}"), original)
 
 
 def test_cancel_takes_the_jobs_back_that_nobody_watches(studio):
