@@ -61,9 +61,11 @@ function factory()
       change(batch.id, batch)
     end
 
+    -- Who waits for a batch; nil when nobody does yet, and "gone" when it is over or was taken back.
     function batches.keeper(id)
       local batch = batches.pending()[id]
-      return batch and batch.keeper
+      if not batch then return "gone" end
+      return batch.keeper
     end
 
     -- How a batch stands: its jobs' news, whether all are over, and how far it is.
@@ -425,17 +427,20 @@ function factory()
 
     local PAUSE_US = 40000
     local COLLECTOR_S = 1 -- within so long a collector that is set up takes a batch over
+    local FAREWELL_S = 2 -- time to read that one need not wait
+    local FAREWELL = "Work on; what is made comes by itself."
 
     local function inSeconds(samples)
       return samples / Session:nominal_sample_rate()
     end
 
-    -- The name of a take in the session: what was asked for.
+    -- The name of a take in the session: what was asked for. Without a point: Ardour counts copies after the last one, and of
+    -- a strength of 0.50 it would make 0.51.
     function work.takeName(operation, values)
       local words = values.prompt:sub(1, 60)
       local _, brokenAt = utf8.len(words)
       if brokenAt then words = words:sub(1, brokenAt - 1) end
-      local how = operation == "restyle" and string.format("restyle %.2f", values.strength) or operation
+      local how = operation == "restyle" and string.format("restyle %.0f %%", 100 * values.strength) or operation
       return string.format("%s (%s, seed %d)", words, how, values.seed)
     end
 
@@ -460,6 +465,7 @@ function factory()
       local place = {
         region = regions.id(region),
         track = regions.id(target.track),
+        source = regions.id(region:source(0)),
         start = region:start():samples(),
         position = region:position():samples(),
         label = region:name(),
@@ -489,30 +495,40 @@ function factory()
       return { request = request, place = place }
     end
 
-    -- Show how it goes until all jobs are over, a collector takes them, or the musician cancels.
+    -- Let the window say for a moment that the collector does the rest.
+    local function bidFarewell(window, news)
+      for _ = 1, FAREWELL_S * 1000000 // PAUSE_US do
+        window:progress(math.min(news.progress, 0.99), FAREWELL)
+        ARDOUR.LuaAPI.usleep(PAUSE_US)
+        if window:canceled() then return end
+      end
+    end
+
+    -- Show how it goes until all jobs are over, somebody else sees to them, or the musician cancels.
     local function follow(batch)
-      local window, news = LuaDialog.ProgressWindow(batch.title, true), nil
+      local window, news, keeper = LuaDialog.ProgressWindow(batch.title, true), nil, nil
       local patience = COLLECTOR_S * 1000000 // PAUSE_US
       repeat
         news = batches.news(batch)
-        window:progress(math.min(news.progress, 0.99), news.stage)
+        window:progress(math.min(news.progress, 0.99), news.stage) -- meanwhile the collector may look, too
         ARDOUR.LuaAPI.usleep(PAUSE_US)
         patience = patience - 1
-        local keeper = batches.keeper(batch.id)
+        keeper = batches.keeper(batch.id)
         if not keeper and patience <= 0 then batches.keep(batch, "window") end
-      until news.isOver or window:canceled() or keeper == "collector"
+      until news.isOver or window:canceled() or keeper == "collector" or keeper == "gone"
+      if keeper == "collector" then bidFarewell(window, news) end
       local isCancelled = window:canceled()
       window:done()
-      return news, isCancelled
+      return news, isCancelled, keeper == "collector" or keeper == "gone"
     end
 
     -- Send the jobs and see them through.
     function work.run(title, jobs, values)
       folders.make(folders.ofSession())
       local batch = batches.start({ title = title, jobs = jobs, values = values })
-      local news, isCancelled = follow(batch)
-      if batches.keeper(batch.id) == "collector" then return end
+      local news, isCancelled, isElsewhere = follow(batch)
       if isCancelled then batches.cancel(batch) end
+      if isElsewhere and not isCancelled then return end
       batches.finish(batch)
       if not isCancelled then placement.place(batch, news) end
     end
@@ -641,6 +657,16 @@ function factory()
         for region in track:playlist():region_list():iter() do
           if regions.id(region) == id then return region, track end
         end
+      end
+    end
+
+    -- The region that stands for another one which is on no track any more: a copied playlist has such twins.
+    function regions.findTwin(place)
+      local track = regions.findTrack(place.track)
+      if not track then return nil end
+      for region in track:playlist():region_list():iter() do
+        local isThere = region:position():samples() == place.position and region:start():samples() == place.start
+        if isThere and regions.id(region:source(0)) == place.source then return region, track end
       end
     end
 
@@ -844,6 +870,7 @@ function factory()
     local function findPlace(place)
       local region, track = nil, nil
       if place.region then region, track = regions.find(place.region) end
+      if place.region and not region then region, track = regions.findTwin(place) end
       if region then return track, region:position():samples() + place.start - region:start():samples(), region end
       if place.isNewTrack then return nil, place.position end
       return regions.findTrack(place.track), place.position

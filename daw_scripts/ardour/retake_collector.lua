@@ -65,9 +65,11 @@ function factory()
       change(batch.id, batch)
     end
 
+    -- Who waits for a batch; nil when nobody does yet, and "gone" when it is over or was taken back.
     function batches.keeper(id)
       local batch = batches.pending()[id]
-      return batch and batch.keeper
+      if not batch then return "gone" end
+      return batch.keeper
     end
 
     -- How a batch stands: its jobs' news, whether all are over, and how far it is.
@@ -458,6 +460,7 @@ function factory()
     local function findPlace(place)
       local region, track = nil, nil
       if place.region then region, track = regions.find(place.region) end
+      if place.region and not region then region, track = regions.findTwin(place) end
       if region then return track, region:position():samples() + place.start - region:start():samples(), region end
       if place.isNewTrack then return nil, place.position end
       return regions.findTrack(place.track), place.position
@@ -665,6 +668,16 @@ function factory()
         for region in track:playlist():region_list():iter() do
           if regions.id(region) == id then return region, track end
         end
+      end
+    end
+
+    -- The region that stands for another one which is on no track any more: a copied playlist has such twins.
+    function regions.findTwin(place)
+      local track = regions.findTrack(place.track)
+      if not track then return nil end
+      for region in track:playlist():region_list():iter() do
+        local isThere = region:position():samples() == place.position and region:start():samples() == place.start
+        if isThere and regions.id(region:source(0)) == place.source then return region, track end
       end
     end
 

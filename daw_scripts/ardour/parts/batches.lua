@@ -44,9 +44,11 @@ function batches.keep(batch, keeper)
   change(batch.id, batch)
 end
 
+-- Who waits for a batch; nil when nobody does yet, and "gone" when it is over or was taken back.
 function batches.keeper(id)
   local batch = batches.pending()[id]
-  return batch and batch.keeper
+  if not batch then return "gone" end
+  return batch.keeper
 end
 
 -- How a batch stands: its jobs' news, whether all are over, and how far it is.

@@ -40,6 +40,7 @@ end
 local function findPlace(place)
   local region, track = nil, nil
   if place.region then region, track = regions.find(place.region) end
+  if place.region and not region then region, track = regions.findTwin(place) end
   if region then return track, region:position():samples() + place.start - region:start():samples(), region end
   if place.isNewTrack then return nil, place.position end
   return regions.findTrack(place.track), place.position

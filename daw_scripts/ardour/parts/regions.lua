@@ -26,6 +26,16 @@ function regions.find(id)
   end
 end
 
+-- The region that stands for another one which is on no track any more: a copied playlist has such twins.
+function regions.findTwin(place)
+  local track = regions.findTrack(place.track)
+  if not track then return nil end
+  for region in track:playlist():region_list():iter() do
+    local isThere = region:position():samples() == place.position and region:start():samples() == place.start
+    if isThere and regions.id(region:source(0)) == place.source then return region, track end
+  end
+end
+
 function regions.findTrack(id)
   for _, track in ipairs(audioTracks()) do
     if regions.id(track) == id then return track end

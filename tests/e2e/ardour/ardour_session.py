@@ -42,7 +42,7 @@ class SavedRegion:
 def make_session(folder: Path, clips: list[Clip], environment: dict[str, str]) -> Path:
     """Make a session with a stereo track and a mono track, without a screen, and put clips on them."""
     command = ["ardour7-lua", str(_HERE / "new_session.lua"), str(folder), folder.name]
-    subprocess.run(command, check=True, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=90)
+    subprocess.run(command, check=True, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=150)
     file = folder / f"{folder.name}.ardour"
     tree = ET.parse(file)
     root = tree.getroot()
@@ -118,6 +118,13 @@ def saved_regions(file: Path) -> list[SavedRegion]:
     return sorted(found, key=lambda region: region.layer)
 
 
+def saved_playlists(file: Path) -> dict[str, list[str]]:
+    """Give the names of the regions in every playlist that some track has or had, by the playlist's name."""
+    root = ET.parse(file).getroot()
+    playlists = [*root.find("Playlists"), *root.find("UnusedPlaylists")]
+    return {playlist.get("name"): [it.get("name") for it in playlist.findall("Region")] for playlist in playlists}
+
+
 def region_audio(region: SavedRegion) -> np.ndarray:
     """Read the samples [T, C] that a region plays."""
     columns = []
@@ -127,14 +134,10 @@ def region_audio(region: SavedRegion) -> np.ndarray:
     return np.stack(columns, axis=1)[region.start : region.start + region.length]
 
 
-def export_mix(session: Path, target: Path, environment: dict[str, str]) -> np.ndarray:
-    """Have Ardour itself play the session into a file. Its exporter hangs or dies now and then: once more."""
-    command = ["ardour7-export", "-b", "float", "-o", str(target), str(session.parent), session.stem]
-    for _ in range(3):
-        try:
-            quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            subprocess.run(command, check=True, env=environment, timeout=30, **quiet)
-        except subprocess.SubprocessError:
-            continue
-        return soundfile.read(target, dtype="float64", always_2d=True)[0]
-    raise AssertionError("ardour7-export failed three times")
+def played(session: Path, place: SavedRegion, margin: int, environment: dict[str, str]) -> np.ndarray:
+    """Have Ardour open a saved session and read what it plays where a region lies and `margin` around it: [T, C]."""
+    channels, target = len(place.sources), session.parent / "played"
+    what = [place.track, str(channels), str(place.position - margin), str(place.length + 2 * margin), str(target)]
+    command = ["ardour7-lua", str(_HERE / "read_playlist.lua"), str(session.parent), session.stem, *what]
+    subprocess.run(command, check=True, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=150)
+    return np.stack([np.fromfile(f"{target}.{channel}", dtype="<f4") for channel in range(channels)], axis=1)

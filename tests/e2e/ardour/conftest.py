@@ -1,10 +1,12 @@
 """A studio for tests: a session in a real Ardour, our scripts as they are installed, and the real daemon with nano."""
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +19,9 @@ from ardour_session import RATE, Clip, make_session
 
 ROOT = Path(__file__).parents[3]
 PICTURES = ROOT / ".ci" / "artifacts" / "ardour"
-TOOLS = ("ardour", "ardour7-lua", "ardour7-export", "Xvfb", "xdotool", "import")
+TOOLS = ("ardour", "ardour7-lua", "Xvfb", "xdotool", "import")
 MISSING = [tool for tool in TOOLS if shutil.which(tool) is None]
+SEND = (sys.executable, "-m", "bridge.send")
 ACTIONS = ("restyle", "generate", "inpaint", "again", "cancel")
 """In the order of their places in Ardour's menu."""
 
@@ -47,6 +50,7 @@ class Studio:
         seed_config(self.config, [self.scripts / f"retake_{name}.lua" for name in ACTIONS], hooks)
         self.session = make_session(folder / "song", list(self.clips.values()), self.environment)
         self.takes = self.session.parent / "retake" / "takes"
+        self.pending = self.session.parent / "retake" / "pending.json"
         self.ardour = Ardour(folder, self.session, self.environment, pictures)
 
     @staticmethod
@@ -80,6 +84,24 @@ class Studio:
         self.ardour.close(window, "alt+o")
         wait_for(lambda: self.settings("restyle") == (prompt, candidates), f"the dialog says {prompt}, {candidates}")
 
+    @contextlib.contextmanager
+    def busy_daemon(self) -> Iterator[None]:
+        """Have the daemon work on something else meanwhile, so that no take comes too early for a test."""
+        reply = self.session.parent / f"front-{uuid.uuid4()}.json"
+        words = ["generate", "wind", "seconds", "10", "candidates", "16", "reply", str(reply)]
+        self._run(*SEND, *words, "--job", reply.stem, "--output-dir", str(reply.parent), "--no-wait")
+        wait_for(lambda: reply.exists() and '"running"' in reply.read_text(encoding="utf-8"), "the daemon is busy")
+        try:
+            yield
+        finally:
+            self._run(*SEND, "cancel", reply.stem)
+
+    def remember(self, kind: str, **values: object) -> None:
+        """Fill in a dialog beforehand."""
+        file = self.config / "ardour7" / "retake-settings.json"
+        known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        file.write_text(json.dumps(known | {kind: known.get(kind, {}) | values}), encoding="utf-8")
+
     def settings(self, kind: str) -> tuple[str, int] | None:
         """Read what our scripts remember of a dialog."""
         file = self.config / "ardour7" / "retake-settings.json"
@@ -109,16 +131,19 @@ def studio(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
         try:
             with running(studio.ardour):
                 yield studio
-                studio.ardour.save()
-                assert studio.ardour.quit() == 0
         finally:
             daemon.terminate()
             assert daemon.wait(60) == 0
 
 
 @pytest.fixture(autouse=True)
-def picture_of_the_end(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Keep what the screen showed when a test ended."""
+def clean(studio: Studio, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each test begins with the two clips alone on their tracks; what the screen showed at its end is kept."""
+    before = studio.ardour.regions()
     yield
-    if "studio" in request.fixturenames:
-        request.getfixturevalue("studio").ardour.picture(request.node.name)
+    studio.ardour.picture(request.node.name)
+    for _ in range(10):
+        if studio.ardour.regions() == before:
+            return
+        studio.ardour.undo()
+    raise AssertionError(studio.ardour.regions())
