@@ -26,7 +26,7 @@ from bridge.arguments import (
     SWITCH,
     TEXT,
 )
-from bridge.messages import REPLIES, REQUESTS, Quit, Reply, Request
+from bridge.messages import REPLIES, REQUESTS, Preview, Quit, Reply, Request
 from bridge.protocol import Message
 
 NO_TOKEN = "x" * 32
@@ -96,6 +96,12 @@ def _valid(kind: type[Request]) -> st.SearchStrategy[Request]:
         given_values[entry.name] = strategy if is_needed else st.one_of(st.just(entry.default), strategy)
     if "end_s" in kind.fixed:
         given_values |= {"start_s": st.just(0.25), "end_s": st.floats(0.5, 1e6)}
+    if kind is Preview:
+        given_values |= {
+            "level_db": st.none() | st.floats(-120, 6),
+            "start_s": st.just(0.25),
+            "end_s": st.floats(0.5, 1e6),
+        }
     return st.builds(kind, **given_values)
 
 

@@ -105,13 +105,13 @@ def end_of(call: Call) -> str:
 def _disk_full(bench: _Bench) -> dict[str, Any]:
     """A real full file system, for takes first, then for the journal."""
     figures: dict[str, Any] = {}
-    with bench.house() as home, small_disk(home.root / "disk", 256) as disk, _Client(home) as client:
+    with bench.house() as home, small_disk(home.root / "disk", 24_576) as disk, _Client(home) as client:
         figures["in a folder with room"] = client.render(disk)
         filler = disk / "filler"
         _fill(filler)
         before = sorted(disk.iterdir())
         figures["in a full one"] = client.render(disk)
-        bench.require("the take is refused with output_failed", found=figures["in a full one"] == "output_failed")
+        bench.require("the take is refused with disk_full", found=figures["in a full one"] == "disk_full")
         bench.require("nothing is left half written", found=sorted(disk.iterdir()) == before)
         filler.unlink()
         bench.require("it works again when there is room", found=client.render(disk) == "done")

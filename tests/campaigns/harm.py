@@ -44,7 +44,7 @@ def read_only(folder: Path) -> Iterator[Path]:
     """A folder that nobody may write to: by its mode for users, by a mount for root, whom modes do not bind."""
     folder.mkdir(exist_ok=True)
     if os.geteuid() == 0:
-        _mount("-t", "tmpfs", "-o", "ro,size=64k", "tmpfs", str(folder))
+        _mount("-t", "tmpfs", "-o", "ro,size=32m", "tmpfs", str(folder))
         try:
             yield folder
         finally:
