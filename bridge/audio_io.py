@@ -105,9 +105,11 @@ def _steer(request: RenderRequest) -> str:
 
 
 def slug(prompt: str) -> str:
-    """Spell a prompt for a file name: lower case, any script, words joined by dashes."""
+    """Spell a prompt for a file name: lower case, any script, words joined by dashes, as many as there is room for."""
     words = re.findall(r"\w+", unicodedata.normalize("NFC", prompt).lower())
-    return _cut("-".join(words), _MAX_SLUG).strip("-") or "untitled"
+    lengths = itertools.accumulate(len(word.encode()) + 1 for word in words)
+    fitting = sum(length <= _MAX_SLUG + 1 for length in lengths)
+    return _cut("-".join(words[: max(fitting, 1)]), _MAX_SLUG) or "untitled"
 
 
 def _cut(text: str, num_bytes: int) -> str:
