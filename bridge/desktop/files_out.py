@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData, QPoint, QProcess, Qt, QUrl
 from PySide6.QtDBus import QDBusConnection, QDBusMessage
 from PySide6.QtGui import QDesktopServices, QDrag, QMouseEvent, QPixmap
-from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QSizePolicy, QWidget
 
 from bridge.desktop.icons import draw
 from bridge.desktop.look import current
@@ -45,7 +45,7 @@ def make_drag(widget: QWidget, path: str | Path, picture: QPixmap | None = None)
 class DragHandle(QLabel):
     """Drag it, and the file comes along."""
 
-    def __init__(self, path: str = "", text: str = "Drag into your DAW") -> None:
+    def __init__(self, path: str = "", text: str = "Drag to your DAW") -> None:
         super().__init__()
         self.path = path
         self._pressed_at: QPoint | None = None
@@ -53,6 +53,7 @@ class DragHandle(QLabel):
         self.setText(f"⠿  {text}")
         self.setToolTip("Drag this into a track of your DAW, or into any folder: the WAV comes along as a copy")
         self.setCursor(Qt.CursorShape.OpenHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         if event.button() == Qt.MouseButton.LeftButton:

@@ -34,7 +34,7 @@ class HistoryPage(Page):
         self.results.currentItemChanged.connect(self._show_current)
         self.compare = CompareView(studio)
         left = QWidget()
-        left.setFixedWidth(284)
+        left.setFixedWidth(256)
         left.setLayout(column(self.search, self.results))
         create = Button("Create a sound", role="primary")
         create.clicked.connect(self.create_wanted)

@@ -212,9 +212,9 @@ QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QPlainTe
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled { color: @strong_line;
     background: @sunken; }
 QLineEdit[role="prompt"] { font-size: $lead; padding: 10px 14px; border-radius: 9px; }
-QSpinBox, QDoubleSpinBox { padding: 5px 4px; }
+QDoubleSpinBox { padding: 5px 3px; }
+QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0; border: none; }
 QAbstractSpinBox > QLineEdit { border: none; background: transparent; padding: 0px; min-height: 0px; }
-QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: none; }
 QComboBox::drop-down { border: none; width: 26px; }
 QComboBox::down-arrow { image: none; }
 QComboBox QAbstractItemView { background: @surface; border: 1px solid @line; outline: none; padding: 4px;
