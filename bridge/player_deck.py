@@ -23,7 +23,7 @@ LEAVE_S = 0.015
 """A preview that is stopped fades out for so long."""
 
 _TAIL_S = 0.1
-"""How much later than it says the device may play the end of that fade."""
+"""How much later than it says the device may play what it got last."""
 _BELT_BLOCKS = 20
 _STALL_S = 8.0
 """A disk or a device that does nothing for so long is given up."""
@@ -101,7 +101,8 @@ class Deck:
         self._stream: Any = None
         self._has_begun, self._has_ended = threading.Event(), threading.Event()
         self._stop_sign = outputs.portaudio.CallbackStop
-        self._num_played = self._num_late = self._num_faded = self._num_calls = 0
+        self._num_played = self._num_late = self._num_after = self._num_faded = self._num_calls = 0
+        self._latency_s = LATENCY_S
         self._is_leaving = False
         self._peak = 0.0
         self._seen = (0, time.monotonic())
@@ -198,9 +199,12 @@ class Deck:
         self._num_played += filled
         self._peak = max(self._peak, float(np.abs(out).max(initial=0.0)))
         self._has_begun.set()
-        if self._belt.is_over:
+        if not self._belt.is_over:
+            self._num_late += num_frames - filled
+            return
+        self._num_after += num_frames - filled
+        if self._num_after > (self._latency_s + _TAIL_S) * self._rate:  # PortAudio drops what is in its buffer then
             raise self._stop_sign
-        self._num_late += num_frames - filled
 
 
 def _explained(error: BaseException) -> BridgeError:

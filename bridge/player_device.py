@@ -8,8 +8,8 @@ from typing import Any
 
 from bridge.errors import AudioLibraryMissingError, DeviceUnknownError, NoOutputDeviceError, PreviewFailedError
 
-LATENCY_S = 0.1
-"""How far ahead the device is fed: enough for a machine that renders at the same time, short enough to stop by ear."""
+LATENCY_S = 0.2
+"""How far ahead the device is fed: enough on a machine that renders at the same time, short enough to stop by ear."""
 
 _FRESH_S = 10.0
 """For so long the list of devices is believed; then PortAudio looks again what was plugged in."""

@@ -177,7 +177,6 @@ class _Show:
     def __init__(self) -> None:
         self.is_accepted = False
         self.exit_code: int | None = None
-        self._failure = ""
 
     def hear(self, reply: Reply) -> None:
         self.is_accepted = self.is_accepted or isinstance(reply, PreviewReply)
@@ -185,14 +184,18 @@ class _Show:
             case Fail(Preview.address, _, _, text, hint):
                 _clear_line()
                 print(f"{text}\nhint: {hint}", file=sys.stderr)
-                self.exit_code = 1
+                self._end(1)
             case PreviewReply(state="starting"):
                 pass
             case PreviewReply() if reply.is_final:
                 _clear_line()
-                self.exit_code = int(reply.state == "failed")
+                self._end(int(reply.state == "failed"))
             case PreviewReply(_, _, position_s, duration_s, level_db):
                 _draw_line(position_s, duration_s, level_db)
+
+    def _end(self, exit_code: int) -> None:
+        """Keep the first word about the end: what follows a failure is no news."""
+        self.exit_code = exit_code if self.exit_code is None else self.exit_code
 
 
 def _draw_line(position_s: float, duration_s: float, level_db: float) -> None:

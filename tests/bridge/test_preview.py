@@ -45,6 +45,11 @@ class Stage:
             lambda reply: isinstance(reply, PreviewReply) and reply.path == path and reply.is_final, client
         )
 
+    async def wait_until_the_player_is_gone(self):
+        async with asyncio.timeout(PATIENCE_S):
+            while self.previewer.player_pid is not None:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
+
     def failures(self):
         return [reply for reply, _ in self.told if isinstance(reply, Fail)]
 
@@ -215,9 +220,7 @@ class TestPlayerThat:
             stage.ask(Preview(path="/short"))
             await stage.wait_for_end("/short")
             os.kill(stage.previewer.player_pid, signal.SIGKILL)
-            async with asyncio.timeout(PATIENCE_S):
-                while stage.previewer.player_pid is not None:
-                    await asyncio.sleep(0.01)
+            await stage.wait_until_the_player_is_gone()
             stage.ask(Preview(path="/short"))
 
             assert (await stage.wait_for_end("/short")).state == "ended"
@@ -271,9 +274,7 @@ class TestPlayerThat:
         async with a_stage(idle_s=0.1) as stage:
             stage.ask(Preview(path="/short"))
             await stage.wait_for_end("/short")
-            async with asyncio.timeout(PATIENCE_S):
-                while stage.previewer.player_pid is not None:
-                    await asyncio.sleep(0.01)
+            await stage.wait_until_the_player_is_gone()
             stage.ask(Preview(path="/short"))
 
             assert (await stage.wait_for_end("/short")).state == "ended"
