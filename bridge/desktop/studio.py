@@ -170,7 +170,8 @@ class Studio(QObject):
         assert not isinstance(news, Up | Down)
         entry = self.board.hear(news)
         if entry is not None:
-            if entry.request is None or (entry.state.is_final and not entry.created_at):
+            is_half_known = entry.request is None or (entry.state.is_final and not entry.created_at)
+            if is_half_known and not self._look_up.isActive():
                 self._look_up.start()
             self._tell(entry)
 
