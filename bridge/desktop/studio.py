@@ -70,6 +70,9 @@ class Studio(QObject):
         self._ticks = QTimer(self)
         self._ticks.setInterval(_TICK_MS)
         self._ticks.timeout.connect(self._tick)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._show_playing)
         self._look_up = QTimer(self)
         self._look_up.setSingleShot(True)
         self._look_up.setInterval(_LOOK_UP_MS)
@@ -82,9 +85,9 @@ class Studio(QObject):
 
     def close(self) -> None:
         """Hang up. A daemon that was started here ends, too, unless the musician wants it to stay."""
-        self._ticks.stop()
-        self._look_up.stop()
         self.audition.stop()
+        for timer in (self._ticks, self._soon, self._look_up):
+            timer.stop()
         self._link.stop(quit_daemon=not self.preferences.keeps_daemon)
         self.errands.close()
 
@@ -216,11 +219,11 @@ class Studio(QObject):
         level_db = self.preferences.audition_level_db
         self._link.send(Preview(path=path, device=device, level_db=level_db, start_s=start_s or None))
         self._ticks.start()
-        QTimer.singleShot(0, self._show_playing)
+        self._soon.start()
 
     def _stop_playing(self) -> None:
         self._link.send(Stop())
-        QTimer.singleShot(0, self._show_playing)
+        self._soon.start()
 
     @Slot()
     def _show_playing(self) -> None:

@@ -34,7 +34,7 @@ class TestFirstRun:
         assert open_app(is_set_up=False).window.page == "first-run"
 
     def test_walks_from_the_device_to_the_scripts(self, reaper, start_process, open_app, until, tmp_path):
-        start_process("--output-dir", str(tmp_path / "takes"))
+        assert start_process("--output-dir", str(tmp_path / "takes")).runtime
         app = open_app(is_set_up=False)
         page = app.window.first_run_page
         until(lambda: page.disk.mood != "waiting" and app.studio.is_connected)

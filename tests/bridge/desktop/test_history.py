@@ -24,7 +24,7 @@ missing += [] if list(Path("/usr/lib").glob("**/libasound_module_pcm_pulse.so"))
 @pytest.fixture
 def rendered(start_process, open_app, until, clip, tmp_path):
     """The app, with one restyled clip of the tiny model in its history."""
-    start_process("--output-dir", str(tmp_path / "takes"))
+    assert start_process("--output-dir", str(tmp_path / "takes")).runtime
     app = open_app()
     until(lambda: app.studio.is_connected)
     app.studio.submit(Restyle(job="first", clip=clip, prompt="thunder", seed=3, strength=0.6, steps=2))
@@ -155,7 +155,7 @@ class TestListening:
             return recording.holds(before) and recording.holds(after) and not recording.holds(skipped, rate_of_hits=0.3)
 
         assert speakers.hears(listen, is_in_sync)
-        assert compare.play_button._picture == "play"
+        until(lambda: compare.play_button._picture == "play")
 
     def test_begins_where_the_waveform_is_clicked(self, speakers, start_daemon, open_app, until, files):
         start_daemon()

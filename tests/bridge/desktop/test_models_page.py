@@ -24,11 +24,11 @@ NAME, WHERE = "audioldm-s-full-v2", "/records/77/files/narrow.ckpt"
 def checkpoint(tmp_path_factory):
     """The authors' file of a narrow model with random weights."""
 
-    def scramble(module, seed=0):
-        torch.manual_seed(seed)
-        for parameter in module.parameters():
-            torch.nn.init.normal_(parameter, std=0.02)
-        return module
+    def scramble(net, seed):
+        generator = torch.Generator().manual_seed(seed)
+        for value in net.parameters():
+            value.data.copy_(0.02 * torch.randn(value.shape, generator=generator))
+        return net.eval()
 
     path = tmp_path_factory.mktemp("original") / "narrow.ckpt"
     weights = original_checkpoint(diffusers_modules(scramble), laion_clap(scramble), averaged=False)
@@ -41,7 +41,7 @@ def checkpoint(tmp_path_factory):
 @pytest.fixture
 def server(tmp_path, monkeypatch, checkpoint):
     """A mirror of all that a pull needs, and commands that know the narrow checkpoint."""
-    RobertaTokenizer.bytes_only().save(tmp_path)
+    RobertaTokenizer.bytes_only().write(tmp_path)
     vocabulary = json.loads((tmp_path / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
     files = {"vocab.json": json.dumps(vocabulary).encode(), "merges.txt": b"#version: 0.2\n"}
     rows = [(name, len(content), hashlib.sha256(content).hexdigest()) for name, content in files.items()]
