@@ -29,7 +29,7 @@ class CompareView(QWidget):
         panes.addWidget(self._pane("result", "B  Result"), 1)
         self.play_button = Button("", "play", "play", "Play or stop (Space in the list)")
         self.play_button.clicked.connect(self.toggle)
-        self.sides = Segments([("source", "A  Source"), ("result", "B  Result")], "which side is heard")
+        self.sides = Segments([("source", "A"), ("result", "B")], "which side is heard")
         self.sides.choose("result")
         self.sides.chosen.connect(self.listen_to)
         self.time = label("", "muted")

@@ -32,7 +32,7 @@ _WORDS = {
     JobState.FAILED: "failed",
     JobState.CANCELLED: "cancelled",
 }
-_ROLES = {JobState.RUNNING: "chip-accent", JobState.DONE: "good", JobState.FAILED: "bad"}
+_ROLES = {JobState.RUNNING: "accent", JobState.DONE: "good", JobState.FAILED: "alarm"}
 
 
 class JobRow(QFrame):
@@ -44,7 +44,7 @@ class JobRow(QFrame):
         self._entry = entry
         self.operation, self.title = label("", "chip"), label("", "strong")
         self.client, self.state, self.stage = label("", "small"), label(""), label("", "muted")
-        self.error = label("", "bad", wraps=True)
+        self.error = label("", "alarm", wraps=True)
         self.progress = Progress()
         self.cancel_button = Button("Cancel", "close")
         self.cancel_button.clicked.connect(lambda: self._studio.cancel(self._entry.job))

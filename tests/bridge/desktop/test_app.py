@@ -128,7 +128,7 @@ class TestClosing:
 
         question = until(lambda: window.findChild(QMessageBox))
         assert question.text() == "A job is not finished."
-        question.buttons()[-1].click()
+        next(button for button in question.buttons() if button.text() == "Go on").click()
 
         assert not app._is_quitting
 

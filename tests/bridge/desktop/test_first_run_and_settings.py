@@ -16,7 +16,7 @@ from bridge.desktop.updates import Manifest, UpdateError, fetch_manifest, is_new
 
 
 @pytest.fixture
-def reaper(tmp_path, monkeypatch):
+def reaper(state_dir, tmp_path, monkeypatch):  # noqa: ARG001 - the state folder sets the same variables first
     """A home in which REAPER was started once."""
     home = tmp_path / "musician"
     (home / ".config" / "REAPER").mkdir(parents=True)
