@@ -1,6 +1,7 @@
 """The real window for the tests, on a screen that nobody sees, with a real daemon on the other end of the line."""
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -11,12 +12,16 @@ import soundfile
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_LOGGING_RULES", "qt.qpa.*=false")
 
-from PySide6.QtCore import QCoreApplication, QEvent
-from PySide6.QtWidgets import QApplication
+try:
+    from PySide6.QtCore import QCoreApplication, QEvent
+    from PySide6.QtWidgets import QApplication
 
-from bridge.daws import Machine
-from bridge.desktop.app import DesktopApp, Setting
-from bridge.desktop.preferences import Preferences, write_preferences
+    from bridge.daws import Machine
+    from bridge.desktop.app import DesktopApp, Setting
+    from bridge.desktop.preferences import Preferences, write_preferences
+except ImportError as error:  # a library of the system that Qt needs; .ci/run installs them
+    print(f"the tray app is not tested: {error}", file=sys.stderr)
+    collect_ignore_glob = ["test_*.py"]
 
 PATIENCE_S = 120.0
 CLIPS = Path(__file__).parents[2] / "clips"
@@ -78,7 +83,7 @@ def open_app(qt, state_dir, tmp_path, machine, monkeypatch):
 
 
 @pytest.fixture
-def app(daemon, open_app, until):
+def app(daemon, open_app, until):  # noqa: ARG001 - the daemon has to be there first
     """The app beside a daemon whose render process is a stand-in: the first word of a prompt says what it does."""
     started = open_app()
     until(lambda: started.studio.is_connected, "the daemon was not found")

@@ -10,6 +10,8 @@ from engine.cli import main
 facts = json.loads(os.environ["RETAKE_NARROW"])
 published.TOKENIZER = tuple(tuple(row) for row in facts["tokenizer"])
 published.PUBLISHED = (
-    published.Published("audioldm-s-full-v2", 77, "narrow.ckpt", "tests", 20_000_000, facts["size"], hub="cvssp/narrow"),
+    published.Published(
+        "audioldm-s-full-v2", 77, "narrow.ckpt", "tests", 20_000_000, facts["size"], hub="cvssp/narrow"
+    ),
 )
 sys.exit(main(sys.argv[1:]))

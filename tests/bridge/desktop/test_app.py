@@ -61,8 +61,9 @@ class TestDaemon:
         until(lambda: alone.studio.is_connected)
 
 
+@pytest.mark.usefixtures("qt")
 class TestSecondStart:
-    def test_raises_the_window_of_the_first(self, qt, tmp_path, until):
+    def test_raises_the_window_of_the_first(self, tmp_path, until):
         asked = []
         first, second = SingleInstance(tmp_path), SingleInstance(tmp_path)
         first.asked.connect(asked.append)
@@ -76,7 +77,7 @@ class TestSecondStart:
         second.release()
 
     @pytest.mark.slow
-    def test_as_a_program_says_so_and_exits_with_0(self, app, qt, state_dir, until):
+    def test_as_a_program_says_so_and_exits_with_0(self, state_dir, until):
         instance = SingleInstance(state_dir)
         assert instance.claim()
         pages = []
@@ -102,7 +103,12 @@ class TestWithoutAScreen:
     def test_the_program_exits_with_1(self):
         environment = {name: value for name, value in os.environ.items() if "DISPLAY" not in name and "QT_" not in name}
         done = subprocess.run(
-            [sys.executable, "-m", "bridge", "tray"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+            [sys.executable, "-m", "bridge", "tray"],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
         assert done.returncode == 1
@@ -110,11 +116,8 @@ class TestWithoutAScreen:
 
 
 class TestClosing:
-    def test_without_a_tray_says_so_and_quits(self, app, window, until):
+    def test_without_a_tray_says_so_and_quits(self, app, window):
         assert window.notice.text.text().startswith("This desktop has no tray")
-        app.studio.close = lambda: None
-        left = []
-        app._app.aboutToQuit.connect(lambda: left.append(1))
         window.close()
 
         assert app._is_quitting
@@ -161,7 +164,9 @@ class TestStartAtLogin:
         assert agent["Label"] == "org.retake.tray"
 
     def test_on_windows_is_a_value_of_the_run_key(self):
-        assert run_value([r"C:\Program Files\Retake\retake.exe", "tray"]) == r'"C:\Program Files\Retake\retake.exe" tray'
+        assert (
+            run_value([r"C:\Program Files\Retake\retake.exe", "tray"]) == r'"C:\Program Files\Retake\retake.exe" tray'
+        )
 
     @pytest.mark.parametrize(
         ("system", "file"),
@@ -215,9 +220,10 @@ class TestColours:
         assert contrast(colour, panel) >= 3
 
 
+@pytest.mark.usefixtures("qt")
 class TestIcons:
     @pytest.mark.parametrize("size", icons.TRAY_SIZES)
-    def test_moods_look_different_at_every_size(self, qt, size):
+    def test_moods_look_different_at_every_size(self, size):
         drawn = [
             icons.mark(size, icons.BRAND, mood, fraction).toImage()
             for mood, fraction in [("idle", 0.0), ("working", 0.2), ("working", 0.8), ("error", 0.0)]
@@ -226,14 +232,14 @@ class TestIcons:
         assert all(image.width() == size for image in drawn)
         assert all(one != other for at, one in enumerate(drawn) for other in drawn[at + 1 :])
 
-    def test_bars_are_sharp_in_the_smallest(self, qt):
+    def test_bars_are_sharp_in_the_smallest(self):
         image = icons.mark(16, "#000000").toImage().convertToFormat(QImage.Format.Format_ARGB32)
         middle = [image.pixelColor(x, 8).alpha() for x in range(16)]
 
         assert sorted(set(middle)) in ([0, 255], [0, 254, 255])
 
     @pytest.mark.parametrize("name", icons.DRAWINGS)
-    def test_every_drawing_is_crisp_on_dense_screens(self, qt, name):
+    def test_every_drawing_is_crisp_on_dense_screens(self, name):
         pixmap = icons.draw(name, "#000000", 18, 2.0)
 
         assert (pixmap.width(), pixmap.devicePixelRatio()) == (36, 2.0)

@@ -170,7 +170,7 @@ class TestClip:
 
 
 class TestKeyboard:
-    def test_prompt_has_the_focus_and_tab_leads_to_the_button(self, page, window, qt):
+    def test_prompt_has_the_focus_and_tab_leads_to_the_button(self, page, window):
         window.activateWindow()
         page.on_shown()
         assert window.focusWidget() is page.prompt
@@ -195,7 +195,9 @@ class TestKeyboard:
 
         nameless = [it for it in window.findChildren(QAbstractButton) if not (it.text() or it.accessibleName())]
 
-        assert [it for it in nameless if "qt_" not in it.objectName() and type(it).__module__.startswith("bridge")] == []
+        assert [
+            it for it in nameless if "qt_" not in it.objectName() and type(it).__module__.startswith("bridge")
+        ] == []
 
 
 class TestJobs:
@@ -248,7 +250,7 @@ class TestJobs:
 
         assert next(iter(app.studio.board)).state is JobState.CANCELLED
 
-    def test_are_there_again_after_a_restart(self, window, ask, open_app, app, until):
+    def test_are_there_again_after_a_restart(self, ask, open_app, app, until):
         ask("fine")
         app.close()
         again = open_app()

@@ -30,7 +30,8 @@ def reaper(state_dir, tmp_path, monkeypatch):  # noqa: ARG001 - the state folder
 
 @pytest.mark.slow
 class TestFirstRun:
-    def test_is_what_a_new_user_sees(self, daemon, open_app):
+    @pytest.mark.usefixtures("daemon")
+    def test_is_what_a_new_user_sees(self, open_app):
         assert open_app(is_set_up=False).window.page == "first-run"
 
     def test_walks_from_the_device_to_the_scripts(self, reaper, start_process, open_app, until, tmp_path):
@@ -57,7 +58,8 @@ class TestFirstRun:
         assert app.window.page == "create"
         assert app.studio.preferences.is_set_up
 
-    def test_says_when_there_is_no_daw(self, daemon, open_app, until, monkeypatch, tmp_path):
+    @pytest.mark.usefixtures("daemon")
+    def test_says_when_there_is_no_daw(self, open_app, until, monkeypatch, tmp_path):
         monkeypatch.setenv("HOME", str(tmp_path))
         app = open_app(is_set_up=False)
 

@@ -28,7 +28,7 @@ def rendered(start_process, open_app, until, clip, tmp_path):
     app = open_app()
     until(lambda: app.studio.is_connected)
     app.studio.submit(Restyle(job="first", clip=clip, prompt="thunder", seed=3, strength=0.6, steps=2))
-    until(lambda: app.studio.board.results())
+    until(app.studio.board.results)
     app.window.show_page("history")
     return app
 
@@ -39,7 +39,7 @@ def page(rendered):
 
 
 class TestResult:
-    def test_is_shown_beside_its_source(self, rendered, page, clip, until):
+    def test_is_shown_beside_its_source(self, page, clip, until):
         views = page.compare.views
         until(lambda: all(view.picture is not None for view in views.values()))
 
@@ -85,7 +85,13 @@ class TestResult:
         wish = rendered.window.create_page.wish
 
         assert rendered.window.page == "create"
-        assert (wish.operation, wish.prompt, wish.clip, wish.seed, wish.strength) == ("restyle", "thunder", clip, 3, 0.6)
+        assert (wish.operation, wish.prompt, wish.clip, wish.seed, wish.strength) == (
+            "restyle",
+            "thunder",
+            clip,
+            3,
+            0.6,
+        )
 
     def test_whose_file_is_gone_says_so(self, rendered, page, until):
         Path(page.handle.path).unlink()
@@ -124,7 +130,7 @@ class TestListening:
             soundfile.write(tmp_path / f"{seed}.wav", np.stack([wave, wave], axis=1), RATE, subtype="FLOAT")
         return made, str(tmp_path / "1.wav"), str(tmp_path / "2.wav")
 
-    def test_to_both_sides_stays_at_the_same_place(self, speakers, start_daemon, open_app, until, files, qt):
+    def test_to_both_sides_stays_at_the_same_place(self, speakers, start_daemon, open_app, until, files):
         start_daemon()
         app = open_app(audition_device="studio", audition_level_db=0.0)
         until(lambda: app.studio.is_connected)
@@ -157,7 +163,8 @@ class TestListening:
         assert speakers.hears(listen, is_in_sync)
         until(lambda: compare.play_button._picture == "play")
 
-    def test_begins_where_the_waveform_is_clicked(self, speakers, start_daemon, open_app, until, files):
+    @pytest.mark.usefixtures("speakers")
+    def test_begins_where_the_waveform_is_clicked(self, start_daemon, open_app, until, files):
         start_daemon()
         app = open_app(audition_device="studio")
         until(lambda: app.studio.is_connected)

@@ -148,7 +148,7 @@ class TestDaemonSettings:
     def test_keep_comments_and_order(self, tmp_path):
         file = tmp_path / "retake.toml"
         file.write_text('# mine\nport = 4000  # here\ndevice = "cpu"\n')
-        write_settings(file, {"device": "auto", "output_dir": "/x \"y\"", "model": None})
+        write_settings(file, {"device": "auto", "output_dir": '/x "y"', "model": None})
 
         assert file.read_text().startswith("# mine\nport = 4000  # here\n")
         assert tomllib.loads(file.read_text()) == {"port": 4000, "device": "auto", "output_dir": '/x "y"'}
@@ -196,7 +196,9 @@ class TestAudition:
 
     @pytest.fixture
     def audition(self, heard, clock):
-        return Audition(lambda path, at: heard.append((path, round(at, 3))), lambda: heard.append("stop"), lambda: clock[0])
+        return Audition(
+            lambda path, at: heard.append((path, round(at, 3))), lambda: heard.append("stop"), lambda: clock[0]
+        )
 
     def test_switches_sides_at_the_same_place(self, audition, heard, clock):
         audition.play("a.wav")
@@ -206,7 +208,7 @@ class TestAudition:
 
         assert heard == [("a.wav", 0.0), ("b.wav", 1.5)]
 
-    def test_late_words_about_the_other_side_are_passed_over(self, audition, clock):
+    def test_late_words_about_the_other_side_are_passed_over(self, audition):
         audition.play("a.wav")
         audition.hear("playing", "a.wav", 0.5, 4.0)
         audition.switch_to("b.wav")

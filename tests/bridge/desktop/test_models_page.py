@@ -67,7 +67,7 @@ def server(tmp_path, monkeypatch, checkpoint):
 
 
 @pytest.fixture
-def page(server, window, until):
+def page(server, window, until):  # noqa: ARG001 - the commands have to know the server
     window.show_page("models")
     until(lambda: NAME in window.models_page.rows)
     return window.models_page
@@ -98,7 +98,7 @@ class TestPull:
 
         assert server.answers == []
 
-    def test_installs_with_real_progress_and_remove_deletes(self, page, server, until, tmp_path):
+    def test_installs_with_real_progress_and_remove_deletes(self, page, until, tmp_path):
         told = []
         pull(page, until)
         page._runs[NAME].line.connect(told.append)

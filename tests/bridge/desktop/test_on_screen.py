@@ -17,7 +17,18 @@ from PySide6.QtGui import QImage
 ROOT = Path(__file__).parents[3]
 SHOTS = ROOT / ".ci" / "artifacts" / "desktop"
 CLIP = ROOT / "tests" / "clips" / "footfalls.wav"
-PAGES = ("create", "create-inpaint", "create-empty", "jobs", "history", "models", "settings", "first-run", "about", "menu")
+PAGES = (
+    "create",
+    "create-inpaint",
+    "create-empty",
+    "jobs",
+    "history",
+    "models",
+    "settings",
+    "first-run",
+    "about",
+    "menu",
+)
 WITHOUT_A_PICTURE = 12
 """Colours; a window that shows something has more."""
 missing = [name for name in ("Xvfb", "openbox", "trayer", "import") if shutil.which(name) is None]
@@ -79,7 +90,12 @@ def walk(screen, tmp_path_factory):
     }
     script = str(Path(__file__).with_name("walk_on_screen.py"))
     done = subprocess.run(
-        [sys.executable, script, str(SHOTS), str(CLIP)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, script, str(SHOTS), str(CLIP)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-4000:]
     return json.loads(done.stdout.splitlines()[-1])
@@ -107,14 +123,17 @@ class TestWalk:
 
     def test_tray_is_in_the_pictures(self, walk):
         left, top, width, height = walk["tray"]
-        pictures = [QImage(str(SHOTS / f"tray-{mood}.png")).copy(left, top, width, height) for mood in ("idle", "error")]
+        pictures = [
+            QImage(str(SHOTS / f"tray-{mood}.png")).copy(left, top, width, height) for mood in ("idle", "error")
+        ]
 
         assert all(not picture.isNull() for picture in pictures)
         assert pictures[0] != pictures[1]
 
+    @pytest.mark.usefixtures("walk")
     @pytest.mark.parametrize("theme", ["light", "dark"])
     @pytest.mark.parametrize("page", PAGES)
-    def test_every_page_is_pictured(self, walk, page, theme):
+    def test_every_page_is_pictured(self, page, theme):
         picture = QImage(str(SHOTS / f"{page}-{theme}.png"))
         colours = {picture.pixel(x, y) for x in range(0, picture.width(), 3) for y in range(0, picture.height(), 3)}
 
