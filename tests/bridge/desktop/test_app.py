@@ -125,7 +125,7 @@ class TestClosing:
     def test_with_unfinished_jobs_asks_first(self, app, window, until):
         window.create_page.prompt.setText("slow")
         window.create_page.go()
-        until(lambda: window.create_page.percent.text())
+        until(window.create_page.percent.text)
         app.quit()
         from PySide6.QtWidgets import QMessageBox
 
