@@ -1,6 +1,7 @@
 """What the window acts on: one place that sends, hears, remembers and plays; views ask it and hear its signals."""
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -62,6 +63,7 @@ class Studio(QObject):
         self.is_connected = False
         self.is_paused = False
         self._preferences_file = preferences_file
+        self._writing = threading.Lock()
         self._held: list[RenderRequest] = []
         self._summary = self.board.summary()
         self._pictures: dict[str, Picture] = {}
@@ -257,13 +259,17 @@ class Studio(QObject):
     def prefer(self, **changes: object) -> None:
         """Change what the tray app remembers."""
         self.preferences = replace(self.preferences, **changes)  # type: ignore[arg-type]  # names checked by replace
-        kept = self.preferences
         self.errands.run(
-            lambda: write_preferences(self._preferences_file, kept),
+            self._keep_preferences,
             lambda _: None,
             lambda error: self.complained.emit(f"The preferences cannot be written: {error}"),
         )
-        self.preferences_changed.emit(kept)
+        self.preferences_changed.emit(self.preferences)
+
+    def _keep_preferences(self) -> None:
+        """Write the newest, whichever change asked for it; on a thread."""
+        with self._writing:
+            write_preferences(self._preferences_file, self.preferences)
 
 
 def new_job() -> str:

@@ -50,7 +50,7 @@ class Window(QWidget):
         self.create_page = CreatePage(studio)
         self.jobs_page = JobsPage(studio)
         self.history_page = HistoryPage(studio)
-        self.models_page = ModelsPage(studio)
+        self.models_page = ModelsPage(studio, settings_file)
         self.settings_page = SettingsPage(studio, settings_file, autostart)
         self.first_run_page = FirstRunPage(studio)
         pages = (

@@ -1,14 +1,20 @@
 """Create and Jobs in the real window, beside a real daemon whose render process does what the prompt says."""
 
+import json
+import socket
+import threading
+
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
+from pythonosc.osc_message_builder import OscMessageBuilder
 
 from bridge.desktop.entries import TITLES
 from bridge.desktop.wish import DRAFT_STEPS
 from bridge.jobs import JobState
 from bridge.messages import Generate
+from bridge.osc_codec import decode
 
 
 @pytest.fixture
@@ -167,6 +173,60 @@ class TestClip:
         page.well.live_button.click()
 
         until(lambda: page.banner.text.text().startswith("Live does not run"))
+
+
+class TestLive:
+    """The control surface is played by a socket that answers as daw_scripts/ableton/README.md says."""
+
+    @pytest.fixture
+    def live(self, state_dir):
+        surface = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        surface.bind(("127.0.0.1", 0))
+        (state_dir / "live.json").write_text(json.dumps({"port": surface.getsockname()[1], "token": "t"}))
+        heard = []
+
+        def send(client, address, *args):
+            builder = OscMessageBuilder(address=address)
+            for value in args:
+                builder.add_arg(value)
+            surface.sendto(builder.build().dgram, client)
+
+        def answer():
+            while True:
+                try:
+                    datagram, client = surface.recvfrom(65536)
+                except OSError:
+                    return
+                for address, args in decode(datagram):
+                    heard.append((address, list(args)))
+                    if address.endswith("status"):
+                        send(client, "/retake/live/status.reply", args[0], "0.1", 0, "Drum loop")
+                    elif address.endswith("restyle"):
+                        send(client, "/retake/live/progress", args[0], 0.5, "step 1/2")
+                        send(client, "/done", address, args[0], 1, "/take.wav")
+                    elif address.endswith("end"):
+                        return
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield heard
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+            last.sendto(OscMessageBuilder(address="/end").build().dgram, surface.getsockname())
+        thread.join()
+        surface.close()
+
+    def test_restyles_the_clip_that_it_shows(self, live, page, until):
+        page.show_operation("restyle")
+        page.well.live_button.click()
+        until(lambda: page.well.live_clip == "Drum loop")
+        page.prompt.setText("rain")
+        page.go()
+        until(lambda: not page.is_busy)
+
+        address, args = live[-1]
+        assert address == "/retake/live/restyle"
+        assert args[1:8] == ["rain", "strength", 0.5, "seed", 1, "token", "t"]
+        assert page.banner.text.text() == "The take is in Live, beside the clip."
 
 
 class TestKeyboard:

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from PySide6.QtGui import QImage
 
+from bridge.discovery import find_daemon
+
 ROOT = Path(__file__).parents[3]
 SHOTS = ROOT / ".ci" / "artifacts" / "desktop"
 CLIP = ROOT / "tests" / "clips" / "footfalls.wav"
@@ -99,6 +101,22 @@ def walk(screen, tmp_path_factory):
     )
     assert done.returncode == 0, done.stderr[-4000:]
     return json.loads(done.stdout.splitlines()[-1])
+
+
+class TestProgram:
+    def test_starts_once_and_ends_in_order(self, screen, tmp_path, until):
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("QT_", "DBUS_", "WAYLAND"))}
+        places = {"RETAKE_STATE_DIR": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "RETAKE_PORT": "0"}
+        environment = clean | places | {"DISPLAY": screen, "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-m", "bridge", "tray", "--hidden"]
+        first = subprocess.Popen(command, cwd=ROOT, env=environment)
+        until(lambda: find_daemon(tmp_path))
+        second = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        assert (second.returncode, second.stdout) == (0, "Retake is running already\n")
+        first.send_signal(signal.SIGTERM)
+
+        assert first.wait(120) == 0
+        until(lambda: find_daemon(tmp_path) is None)
 
 
 class TestWalk:
