@@ -7,6 +7,7 @@ from collections.abc import Sequence
 ROOMS = {
     "install-scripts": ("bridge.install_scripts", "put Retake's scripts into REAPER, Ardour and Ableton Live"),
     "daemon": ("bridge.daemon", "listen for OSC requests and render them"),
+    "tray": ("bridge.desktop.start", "show Retake in the tray, with its window"),
     "send": ("bridge.send", "send one request to the daemon"),
     "live": ("bridge.live", "tell Ableton Live what to do with the clip in view"),
     "jobs": ("bridge.history", "show earlier jobs, or ask for one again"),

@@ -13,6 +13,24 @@ HOUSE = Path(__file__).parents[1]
 FLOORS = [
     # the bridge: messages, jobs and files
     {"bridge.__main__"},
+    # the tray app, a client of the daemon
+    {"bridge.desktop.app", "bridge.desktop.start"},
+    {"bridge.desktop.window", "bridge.desktop.tray", "bridge.desktop.single_instance"},
+    {"bridge.desktop.create_page", "bridge.desktop.jobs_page", "bridge.desktop.history_page"}
+    | {"bridge.desktop.models_page", "bridge.desktop.settings_page", "bridge.desktop.first_run_page"}
+    | {"bridge.desktop.about_box"},
+    {"bridge.desktop.clip_well", "bridge.desktop.compare_view", "bridge.desktop.take_card"}
+    | {"bridge.desktop.history_list", "bridge.desktop.check_row", "bridge.desktop.knobs"},
+    {"bridge.desktop.studio"},
+    {"bridge.desktop.board", "bridge.desktop.past", "bridge.desktop.errands", "bridge.desktop.link"}
+    | {"bridge.desktop.pieces", "bridge.desktop.files_out", "bridge.desktop.sound_view"}
+    | {"bridge.desktop.wish", "bridge.desktop.live_line", "bridge.desktop.updates"}
+    | {"bridge.desktop.daemon_settings"},
+    {"bridge.desktop.entries", "bridge.desktop.audition", "bridge.desktop.autostart"}
+    | {"bridge.desktop.icons", "bridge.desktop.look", "bridge.desktop.model_list", "bridge.desktop.picture"}
+    | {"bridge.desktop.preferences", "bridge.desktop.script_hosts"},
+    {"bridge.desktop"},
+    # the daemon and its other clients
     {"bridge.daemon", "bridge.support", "bridge.history"},
     {"bridge.support_contents"},
     {"bridge.doctor"},
@@ -148,6 +166,12 @@ def test_the_bridge_enters_the_engine_by_its_front_door_only():
 
     assert set(inside) <= {"bridge.render", "bridge.audio_io"}
     assert {name for names in inside.values() for name in names} == {"engine"}
+
+
+def test_qt_is_known_in_the_tray_app_only():
+    for room, path in rooms():
+        if not room.startswith("bridge.desktop"):
+            assert not [name for name in imports(path) if name.split(".")[0] == "PySide6"], room
 
 
 def test_the_engine_never_hears_of_the_bridge():
