@@ -14,7 +14,7 @@ from bridge.doctor_checks.settings_file import settings_as_far_as_valid
 from bridge.doctor_checks.surroundings import Surroundings
 from bridge.errors import BridgeError
 from bridge.messages import Done, Fail, Generate, Progress, Reply
-from bridge.pipe import RenderSetup, reply_from_line, to_line
+from bridge.pipe import FOOTSTEP, HEARTBEAT, RenderSetup, reply_from_line, to_line
 from bridge.program import HOME, own_command
 
 _SECONDS = 1.0
@@ -60,6 +60,8 @@ def _follow(stdout: IO[bytes]) -> tuple[float | None, Reply | None]:
     """Give the moment when the model was loaded, and the last word about the job; None where the process died."""
     loaded_at = None
     for line in stdout:
+        if line in {HEARTBEAT, FOOTSTEP}:
+            continue
         reply = reply_from_line(line)
         if loaded_at is None and isinstance(reply, Progress) and reply.stage != "loading":
             loaded_at = time.monotonic()

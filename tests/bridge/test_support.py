@@ -298,7 +298,7 @@ class TestWhole:
     def test_is_made_beside_a_running_daemon_without_its_token(self, start_process, connect, generate, tmp_path):
         daemon = start_process()
         ear = connect(daemon)
-        ear.say(generate("take-1", "", output_dir="/proc/nowhere"))
+        ear.say(generate("take-1", "", output_dir=str(tmp_path)))
         ear.wait_for(Fail)
         command = [sys.executable, "-m", "bridge", "support", "-o", str(tmp_path / "bundle.zip")]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
