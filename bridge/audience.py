@@ -6,7 +6,7 @@ from bridge.osc_server import Address, OscServer, ProgressGate
 _MAX_LISTENERS = 64
 """Clients that hear of every job, or of one job; the oldest make room."""
 _MAX_SYNCS = 1000
-"""Questions for the end of jobs that wait for their answer; the oldest make room."""
+"""Questions of a client for the end of its jobs that wait for their answer; the oldest make room."""
 
 
 class Audience:
@@ -16,14 +16,21 @@ class Audience:
         self._server = server
         self._gate = ProgressGate()
         self._listeners: dict[str, list[Address]] = {}
+        self._open: dict[Address, dict[str, int]] = {}  # unfinished jobs of each client, numbered as they came
         self._subscribers: list[Address] = []
-        self._syncs: list[tuple[int, Address, set[str]]] = []
+        self._syncs: dict[Address, list[tuple[int, int]]] = {}  # what is asked, and the last job that it is about
+        self._count = 0
 
     def listen(self, job_id: str, sender: Address) -> None:
         """Let the sender hear the further news of a job."""
         listeners = self._listeners.setdefault(job_id, [])
-        if sender not in listeners:
-            self._listeners[job_id] = [*listeners[1 - _MAX_LISTENERS :], sender]
+        if sender in listeners:
+            return
+        if len(listeners) == _MAX_LISTENERS:
+            self._settle(listeners.pop(0), job_id)
+        self._count += 1
+        listeners.append(sender)
+        self._open.setdefault(sender, {})[job_id] = self._count
 
     def subscribe(self, sender: Address, *, on: bool) -> None:
         """Let the sender hear the news of all jobs, or no longer."""
@@ -32,9 +39,9 @@ class Audience:
 
     def sync(self, number: int, sender: Address) -> None:
         """Answer when all jobs of which the sender hears have ended; at once when there are none."""
-        jobs = {job_id for job_id, listeners in self._listeners.items() if sender in listeners}
-        if jobs:
-            self._syncs = [*self._syncs[1 - _MAX_SYNCS :], (number, sender, jobs)]
+        if sender in self._open:
+            waiting = self._syncs.get(sender, [])
+            self._syncs[sender] = [*waiting[1 - _MAX_SYNCS :], (number, self._count)]
         else:
             self._server.send(Synced(number), sender)
 
@@ -54,11 +61,20 @@ class Audience:
 
     def dismiss(self, job_id: str) -> None:
         """Forget the listeners of a job that has ended, and answer those who waited for it."""
-        self._listeners.pop(job_id, None)
+        for listener in self._listeners.pop(job_id, ()):
+            self._settle(listener, job_id)
         self._gate.forget(job_id)
-        for entry in list(self._syncs):
-            number, sender, jobs = entry
-            jobs.discard(job_id)
-            if not jobs:
-                self._syncs.remove(entry)
-                self._server.send(Synced(number), sender)
+
+    def _settle(self, client: Address, job_id: str) -> None:
+        """Take a job off a client's list, and answer the questions for which it was the last."""
+        jobs = self._open[client]
+        del jobs[job_id]
+        if not jobs:
+            del self._open[client]
+        oldest = next(iter(jobs.values()), self._count + 1)
+        waiting = self._syncs.pop(client, [])
+        for number, last in waiting:
+            if last < oldest:
+                self._server.send(Synced(number), client)
+        if left := [entry for entry in waiting if entry[1] >= oldest]:
+            self._syncs[client] = left

@@ -17,6 +17,8 @@ from bridge.messages import Fail, RenderRequest
 from bridge.protocol import parse_request, to_message
 
 JOURNAL_FILE = "journal.sqlite3"
+_CACHE_KIB = 256
+"""Pages that SQLite keeps for itself. A job is looked up by its id; what the system keeps of the file is enough."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -70,6 +72,7 @@ class Journal:
             self._database = sqlite3.connect(path, isolation_level=None)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = FULL")
+            self._database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             self._database.executescript(_SCHEMA)
             self._add_columns()
         except sqlite3.Error as error:

@@ -496,6 +496,15 @@ class TestQuestions:
         assert ear.wait_for(Synced) == Synced(7)
         assert {reply.job for reply in ear.heard if isinstance(reply, Done)} == {"one", "two"}
 
+    def test_sync_waits_for_no_later_job(self, ear, generate):
+        ear.say(generate("one"))
+        ear.wait_for(Ack)
+        ear.say(Sync(number=7), token="")
+        ear.say(generate("two", "slow"))
+
+        assert ear.wait_for(Synced) == Synced(7)
+        assert {reply.job for reply in ear.heard if isinstance(reply, Done)} == {"one"}
+
     def test_sync_without_jobs_is_answered_at_once(self, daemon, connect, generate):
         busy, idle = connect(daemon), connect(daemon)
         busy.say(generate("one", "slow"))
