@@ -1,0 +1,18 @@
+"""What of PyTorch goes into the bundle: what is imported, and its libraries; no tests, headers or tools.
+
+PyInstaller's own hook takes every module, and each a second time as source.
+"""
+
+from PyInstaller.utils.hooks import PY_DYLIB_PATTERNS, collect_data_files, collect_dynamic_libs
+
+from installer.exclusions import is_left_out
+
+binaries = [
+    (source, target)
+    for source, target in collect_dynamic_libs("torch", search_patterns=[*PY_DYLIB_PATTERNS, "*.so.*"])
+    if not is_left_out(f"{target}/{source.replace(chr(92), '/').rsplit('/', 1)[-1]}")
+]
+datas = collect_data_files("torch", subdir="bin", includes=["torch_shm_manager"])
+module_collection_mode = "pyz"
+bindepend_symlink_suppression = ["**/torch/lib/*.so*"]
+warn_on_missing_hiddenimports = False
