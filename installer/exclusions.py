@@ -17,6 +17,8 @@ class Exclusion:
     modules: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     """Patterns of places in the bundle, with slashes; a star stands for slashes, too."""
+    but: tuple[str, ...] = ()
+    """Patterns of files that stay, though `files` names them."""
 
 
 EXCLUSIONS: tuple[Exclusion, ...] = (
@@ -85,7 +87,11 @@ EXCLUSIONS: tuple[Exclusion, ...] = (
         "PyTorch's tests and tools",
         "programs and libraries that test PyTorch itself, compilers of its schemas; `torch_shm_manager` stays",
         modules=(
-            "torch.testing._internal",
+            "torch.testing._internal.common_utils",
+            "torch.testing._internal.common_device_type",
+            "torch.testing._internal.common_distributed",
+            "torch.testing._internal.common_methods_invocations",
+            "torch.testing._internal.opinfo",
             "torch.utils.tensorboard",
             "torch.utils.benchmark",
             "torch.utils.bottleneck",
@@ -131,8 +137,24 @@ EXCLUSIONS: tuple[Exclusion, ...] = (
     ),
     Exclusion(
         "PyTorch's sources",
-        "TorchScript reads them, which nothing here uses; compiled modules are enough for everything else",
+        "compiled modules are enough, save for some that PyTorch reads to know its own settings and signatures",
         files=("torch/*.py", "torchgen/*.py"),
+        but=(
+            "torch/*config.py",
+            "torch/functional.py",
+            "torch/nn/functional.py",
+            "torch/nn/modules/rnn.py",
+            "torch/_dynamo/_trace_wrapped_higher_order_op.py",
+            "torch/_dynamo/variables/streams.py",
+            "torch/_library/custom_ops.py",
+            "torch/_native/*.py",
+            "torch/distributed/_functional_collectives.py",
+            "torch/distributed/optim/*.py",
+            "torch/distributed/tensor/_collective_utils.py",
+            "torch/distributions/von_mises.py",
+            "torch/onnx/ops/*.py",
+            "torch/utils/_debug_mode/*.py",
+        ),
     ),
     Exclusion(
         "transformers' trainers and pipelines",
@@ -284,4 +306,8 @@ def excluded_models(transformers: Path) -> list[str]:
 def is_left_out(place: str) -> bool:
     """Whether a row names the file at this place in the bundle."""
     place = place.replace("\\", "/")
-    return any(fnmatch(place, pattern) for row in EXCLUSIONS for pattern in row.files)
+    return any(_match(place, row.files) and not _match(place, row.but) for row in EXCLUSIONS)
+
+
+def _match(place: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch(place, pattern) for pattern in patterns)

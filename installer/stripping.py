@@ -31,11 +31,8 @@ def is_worth_it(path: Path) -> bool:
 def strip(path: Path) -> int:
     """Strip one file, in place and whole or not at all; gives the bytes that were won."""
     before, fresh = path.stat().st_size, path.with_name(f"{path.name}.stripped")
-    done = subprocess.run(
-        ["strip", "--strip-unneeded", "-o", str(fresh), str(path)],
-        capture_output=True,
-        check=False,  # noqa: S607
-    )
+    command = ["strip", "--strip-unneeded", "-o", str(fresh), str(path)]
+    done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
     if done.returncode == 0 and fresh.stat().st_size < before:
         fresh.chmod(path.stat().st_mode)
         os.replace(fresh, path)

@@ -13,6 +13,6 @@ binaries = [
     if not is_left_out(f"{target}/{source.replace(chr(92), '/').rsplit('/', 1)[-1]}")
 ]
 datas = collect_data_files("torch", subdir="bin", includes=["torch_shm_manager"])
-module_collection_mode = "pyz"
+module_collection_mode = "pyz+py"  # the table of exclusions then takes most sources out
 bindepend_symlink_suppression = ["**/torch/lib/*.so*"]
 warn_on_missing_hiddenimports = False
