@@ -7,14 +7,16 @@ from collections.abc import Sequence
 ROOMS = {
     "install-scripts": ("bridge.install_scripts", "put Retake's scripts into REAPER, Ardour and Ableton Live"),
     "daemon": ("bridge.daemon", "listen for OSC requests and render them"),
+    "tray": ("bridge.desktop.start", "show Retake in the tray, with its window"),
     "send": ("bridge.send", "send one request to the daemon"),
     "live": ("bridge.live", "tell Ableton Live what to do with the clip in view"),
+    "preview": ("bridge.preview_command", "play a sound file on this machine"),
     "status": ("bridge.status", "say whether the daemon runs, and what it does"),
 }
 """Commands of the bridge: the module whose `main` runs each, and what it is for. All others are the engine's."""
 
-WORKER = {"worker": ("bridge.render_process", "")}
-"""The render process, which only the daemon starts."""
+WORKER = {"worker": ("bridge.render_process", ""), "player": ("bridge.player", "")}
+"""The render process, which only the daemon starts, and the player, which `retake preview` may start, too."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

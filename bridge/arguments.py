@@ -105,6 +105,7 @@ REGION = Kind('"start end [low high]"', _check_regions, str)
 ARGUMENTS: dict[str, Kind] = {
     "job": JOB,
     "clip": PATH,
+    "path": PATH,
     "prompt": TEXT,
     "like": PATH,
     "like_weight": NUMBER,
@@ -129,6 +130,9 @@ ARGUMENTS: dict[str, Kind] = {
     "output_dir": PATH,
     "client": TEXT,
     "token": TEXT,
+    "device": TEXT,
+    "level_db": NUMBER,
+    "loop": SWITCH,
     "number": INTEGER,
     "on": SWITCH,
 }

@@ -28,6 +28,7 @@ from bridge.job_queue import JobQueue
 from bridge.journal import Journal
 from bridge.osc_server import LOOPBACK, OscServer, open_server
 from bridge.pipe import RenderSetup
+from bridge.preview import PreviewRules
 from bridge.program import own_command
 from bridge.runtime_copies import remove_copies, write_copies
 from bridge.settings import Settings, add_flags, load_settings
@@ -63,6 +64,7 @@ class Daemon:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self.desk.close()
+            await self.desk.previewer.close()
             await self.worker.stop()
             self.server.close()
             self.journal.close()
@@ -70,8 +72,13 @@ class Daemon:
             remove_runtime(self.folder)
 
 
-async def build(settings: Settings, folder: Path, worker_command: Sequence[str] | None = None) -> Daemon:
-    """Construct and connect everything, with its files in `folder`; another command can replace the render process."""
+async def build(
+    settings: Settings,
+    folder: Path,
+    worker_command: Sequence[str] | None = None,
+    player_command: Sequence[str] | None = None,
+) -> Daemon:
+    """Construct and connect everything, with its files in `folder`; other commands can replace the child processes."""
     journal = Journal(folder / "journal.sqlite3")
     server = await open_server(settings.port)
     runtime = Runtime(LOOPBACK, server.port, os.getpid(), __version__, secrets.token_urlsafe(24))
@@ -83,6 +90,8 @@ async def build(settings: Settings, folder: Path, worker_command: Sequence[str] 
         model=settings.model,
         device=settings.device,
         idle_unload_s=60 * settings.idle_unload_min,
+        player_command=player_command or own_command("player"),
+        previews=PreviewRules(device=settings.preview_device, level_db=settings.preview_level_db),
     )
     desk = Desk(server, journal, JobQueue(settings.queue_capacity), worker, rules)
     return Daemon(folder, runtime, server, journal, worker, desk)

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,18 +35,22 @@ from bridge.messages import (
     JobQuery,
     Models,
     Notify,
+    Preview,
+    PreviewReply,
     Quit,
     RenderRequest,
     Reply,
     Request,
     Status,
     StatusReply,
+    Stop,
     Sync,
     Synced,
     Version,
     VersionReply,
 )
 from bridge.osc_server import Address, Letter, OscServer, ProgressGate
+from bridge.preview import Previewer, PreviewRules
 from bridge.protocol import job_of, parse_request, to_message
 from bridge.reply_file import check_reply_file, write_reply_file
 from bridge.worker import Worker
@@ -66,6 +70,8 @@ class DeskRules:
     model: str
     device: str
     idle_unload_s: float
+    player_command: Sequence[str]
+    previews: PreviewRules
 
 
 class Desk:
@@ -73,6 +79,7 @@ class Desk:
 
     def __init__(self, server: OscServer, journal: Journal, jobs: JobQueue, worker: Worker, rules: DeskRules) -> None:
         self.closing = asyncio.Event()
+        self.previewer = Previewer(rules.player_command, rules.previews, self._tell_preview)
         self._server = server
         self._journal = journal
         self._queue = jobs
@@ -114,7 +121,7 @@ class Desk:
         if not secrets.compare_digest(request.token.encode(), token.encode()):
             raise TokenError(request.address, self._rules.runtime_file, given=bool(request.token))
 
-    def _answer(self, request: Request, sender: Address) -> None:
+    def _answer(self, request: Request, sender: Address) -> None:  # noqa: C901 - one row a request
         match request:
             case RenderRequest():
                 self._take(request, sender)
@@ -133,6 +140,8 @@ class Desk:
                 self._server.send(VersionReply(__version__, PROTOCOL_VERSION), sender)
             case Models():
                 self._run_errand(self._answer_models(sender))
+            case Preview() | Stop():
+                self.previewer.obey(request, sender)
             case Quit():
                 self._server.send(Done(request.address, ""), sender)
                 self.closing.set()
@@ -202,6 +211,11 @@ class Desk:
             self._server.send(await self._worker.models(), sender)
         except Exception as error:  # noqa: BLE001 - the client gets a sentence, whatever it was
             self._refuse(Letter(to_message(Models()), sender), _explained(error))
+
+    def _tell_preview(self, news: Reply, sender: Address) -> None:
+        """Tell the client that asked, and of where a preview is everybody who listens."""
+        for listener in {sender, *(self._subscribers if isinstance(news, PreviewReply) else ())}:
+            self._server.send(news, listener)
 
     def _run_errand(self, errand: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(errand)

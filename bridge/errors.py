@@ -24,6 +24,15 @@ BridgeError                     code, text, hint
     UnforeseenError          an error that nobody foresaw
   JournalError                  the disk refused to keep the job
   FolderError                   the output folder cannot be made
+  AudioLibraryMissingError      PortAudio is not installed
+  NoOutputDeviceError           this machine has nothing to play on
+  DeviceUnknownError            it has, but nothing of that name
+  PreviewFileMissingError
+  PreviewFileError              a file that cannot be played
+  PreviewRegionError            the part to be played lies behind the file's end
+  PreviewChannelsError          a file that is neither mono nor stereo
+  PreviewFailedError            the device, or the player, gave up
+  PreviewReplacedError          another preview, or a stop, came before it sounded
   SettingsError                 a setting that cannot be used
   PortBusyError
   DaemonMissingError            no daemon runs, or it does not answer
@@ -252,6 +261,85 @@ class FolderError(BridgeError):
 
     def __init__(self, folder: Path, reason: object) -> None:
         super().__init__(f"the folder {folder} cannot be used: {reason}", "choose a folder that you may write to")
+
+
+class AudioLibraryMissingError(BridgeError):
+    code = "no_audio_library"
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(
+            f"nothing can be played without PortAudio: {reason}",
+            "install it: `apt install libportaudio2` on Debian and Ubuntu, `dnf install portaudio` on Fedora; "
+            "on Windows and macOS `pip install --force-reinstall sounddevice` brings it",
+        )
+
+
+class NoOutputDeviceError(BridgeError):
+    code = "no_output_device"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this machine has no audio output that can be used now",
+            "connect or switch on a device, or free one that another program holds: `retake preview --devices`",
+        )
+
+
+class DeviceUnknownError(BridgeError):
+    code = "device_unknown"
+
+    def __init__(self, device: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"there is no output device with {device[:80]!r} in its name", f"there are: {', '.join(known)[:800]}"
+        )
+
+
+class PreviewFileMissingError(BridgeError):
+    code = "file_missing"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"there is no file at {path}", "check the path; the file may have been moved or renamed")
+
+
+class PreviewFileError(BridgeError):
+    code = "file_unreadable"
+
+    def __init__(self, path: str, reason: object) -> None:
+        super().__init__(f"{path} cannot be played: {reason}", "choose a WAV, AIFF, FLAC, Ogg or MP3 file")
+
+
+class PreviewRegionError(BridgeError):
+    code = "bad_region"
+
+    def __init__(self, start_s: float, duration_s: float) -> None:
+        super().__init__(
+            f"start_s is {start_s:g} s, but there are only {duration_s:g} s to play", "start before the end of the file"
+        )
+
+
+class PreviewChannelsError(BridgeError):
+    code = "too_many_channels"
+
+    def __init__(self, path: str, num_channels: int) -> None:
+        super().__init__(
+            f"{path} has {num_channels} channels; expected one or two", "play a mono or stereo version of it"
+        )
+
+
+class PreviewFailedError(BridgeError):
+    code = "preview_failed"
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(
+            f"the preview failed: {reason}",
+            "try again, or another device (`retake preview --devices`); the daemon's log says more",
+        )
+
+
+class PreviewReplacedError(BridgeError):
+    code = "preview_replaced"
+
+    def __init__(self) -> None:
+        super().__init__("another preview, or a stop, came before this one sounded", "ask again to hear it")
 
 
 class SettingsError(BridgeError):

@@ -4,13 +4,17 @@ The grammar of a request is its class: `fixed` names its first arguments, in ord
 a key that stays None leaves the choice to the engine. PROTOCOL.md says the same in words, and a test compares them.
 """
 
+import math
 from dataclasses import dataclass, field, fields
 from typing import ClassVar
 
 from bridge.arguments import ARGUMENTS, Region
-from bridge.errors import RegionOrderError
+from bridge.errors import BadValueError, RegionOrderError
 
 PROTOCOL_VERSION = 1
+
+MIN_LEVEL_DB, MAX_LEVEL_DB = -120.0, 6.0
+"""Of a preview, as gain; also the quietest level that is told of one, as peak."""
 
 # ------------------------------------------------------------------------------------------------ requests
 
@@ -209,6 +213,36 @@ class Models(Request):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Preview(Request):
+    """Play a sound file, or a part of it, on this machine, in place of what it plays now."""
+
+    address: ClassVar[str] = "/retake/preview"
+    fixed: ClassVar[tuple[str, ...]] = ("path",)
+
+    path: str
+    device: str | None = None
+    level_db: float | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    loop: bool | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        start_s, end_s = self.start_s or 0.0, math.inf if self.end_s is None else self.end_s
+        if not 0 <= start_s < end_s:
+            raise RegionOrderError(start_s, end_s)
+        if self.level_db is not None and not MIN_LEVEL_DB <= self.level_db <= MAX_LEVEL_DB:
+            raise BadValueError("level_db", self.level_db, f"{MIN_LEVEL_DB:g} to {MAX_LEVEL_DB:g} dB")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stop(Request):
+    """Play no longer."""
+
+    address: ClassVar[str] = "/retake/stop"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Quit(Request):
     """Stop the daemon."""
 
@@ -217,7 +251,10 @@ class Quit(Request):
 
 RENDER_REQUESTS: tuple[type[RenderRequest], ...] = (Generate, Restyle, Vary, Inpaint, Upscale)
 OTHER_REQUESTS: tuple[type[Request], ...] = (Cancel, JobQuery, Sync, Notify, Status, Version, Models, Quit)
-REQUESTS: dict[str, type[Request]] = {kind.address: kind for kind in (*RENDER_REQUESTS, *OTHER_REQUESTS)}
+PREVIEW_REQUESTS: tuple[type[Request], ...] = (Preview, Stop)
+REQUESTS: dict[str, type[Request]] = {
+    kind.address: kind for kind in (*RENDER_REQUESTS, *PREVIEW_REQUESTS, *OTHER_REQUESTS)
+}
 
 # ------------------------------------------------------------------------------------------------- replies
 
@@ -337,7 +374,40 @@ class ModelsReply(Reply):
     names: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class PreviewReply(Reply):
+    """Where a preview is: `state` is starting, playing, or at its end one of ended, stopped and failed.
+
+    `position_s` is seconds of the file from its beginning, `duration_s` the file's length; `level_db` is the peak of
+    what went to the device since the last report, dBFS.
+    """
+
+    address: ClassVar[str] = "/retake/preview.reply"
+
+    state: str
+    path: str
+    position_s: float = 0.0
+    duration_s: float = 0.0
+    level_db: float = MIN_LEVEL_DB
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in {"ended", "stopped", "failed"}
+
+
 REPLIES: dict[str, type[Reply]] = {
     kind.address: kind
-    for kind in (Ack, Progress, Notice, Done, Fail, JobReply, Synced, StatusReply, VersionReply, ModelsReply)
+    for kind in (
+        Ack,
+        Progress,
+        Notice,
+        Done,
+        Fail,
+        JobReply,
+        Synced,
+        StatusReply,
+        VersionReply,
+        ModelsReply,
+        PreviewReply,
+    )
 }

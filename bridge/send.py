@@ -23,6 +23,8 @@ from bridge.messages import (
     JobQuery,
     JobReply,
     Notice,
+    Preview,
+    PreviewReply,
     Progress,
     Quit,
     RenderRequest,
@@ -150,7 +152,7 @@ class Conversation:
         self._silences += 1
         if self._silences > (_SILENCES if self._is_accepted else _RESENDS):
             raise DaemonMissingError("the daemon does not answer")
-        self._client.send(JobQuery(job=self._job) if self._is_accepted else self._request)
+        self._client.send(JobQuery(job=self._job) if self._is_accepted and self._job else self._request)
 
     def _hear(self, reply: Reply) -> int | None:
         """Show a reply; give the exit code when it was the last one."""
@@ -160,13 +162,16 @@ class Conversation:
                 self.end = reply
                 _clear_bar()
                 for path in paths:
-                    print(f"wrote {path}")
+                    print(f"{'plays' if command == Preview.address else 'wrote'} {path}")
                 return 0
             case Fail(command, _, code, text, hint) if command == self._request.address:
                 self.end = reply
                 _clear_bar()
                 print(f"{text}\nhint: {hint}", file=sys.stderr)
                 return CANCELLED if code == JobCancelledError.code else 1
+            case PreviewReply():  # it is being started; what comes of it is told by /done or /fail
+                self._is_accepted = True
+                return None
             case _ if not self._job:
                 _print_fields(reply)
                 return 0

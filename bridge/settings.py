@@ -45,6 +45,10 @@ class Settings:
     cancel_grace_s: float = field(
         default=10.0, metadata={"about": "seconds after which a cancelled job that goes on is stopped by force"}
     )
+    preview_device: str = field(
+        default="", metadata={"about": "output device of previews, its name or a part of it; the system's if not set"}
+    )
+    preview_level_db: float = field(default=0.0, metadata={"about": "level of previews, -120 to 6 dB"})
     log_level: str = field(default="info", metadata={"about": f"one of {', '.join(LOG_LEVELS)}"})
 
     def __post_init__(self) -> None:
@@ -52,6 +56,7 @@ class Settings:
         _require(self.idle_unload_min > 0, "idle_unload_min", self.idle_unload_min, "more than 0 minutes")
         _require(self.queue_capacity > 0, "queue_capacity", self.queue_capacity, "at least 1 job")
         _require(self.cancel_grace_s > 0, "cancel_grace_s", self.cancel_grace_s, "more than 0 seconds")
+        _require(-120 <= self.preview_level_db <= 6, "preview_level_db", self.preview_level_db, "-120 to 6 dB")
         _require(self.log_level in LOG_LEVELS, "log_level", self.log_level, f"one of {', '.join(LOG_LEVELS)}")
 
 
@@ -133,5 +138,5 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="FILE", help="settings file (TOML)")
     for entry in fields(Settings):
         flag = f"--{entry.name.replace('_', '-')}"
-        shown = "" if entry.default is None else f" (default: {entry.default})"
+        shown = "" if entry.default in {None, ""} else f" (default: {entry.default})"
         parser.add_argument(flag, metavar="VALUE", help=entry.metadata["about"] + shown)

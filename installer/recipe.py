@@ -23,6 +23,7 @@ IMPORTED_BY_NAME = (
     "torchlibrosa.stft",
     "huggingface_hub.hf_api",
     "huggingface_hub.file_download",
+    "sounddevice",
 )
 """What `engine/models/clap_towers.py` and lazy packages import by name, which PyInstaller cannot see."""
 

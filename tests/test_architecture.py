@@ -13,13 +13,32 @@ HOUSE = Path(__file__).parents[1]
 FLOORS = [
     # the bridge: messages, jobs and files
     {"bridge.__main__"},
+    # the tray app, a client of the daemon
+    {"bridge.desktop.app", "bridge.desktop.start"},
+    {"bridge.desktop.window", "bridge.desktop.tray", "bridge.desktop.single_instance"},
+    {"bridge.desktop.create_page", "bridge.desktop.jobs_page", "bridge.desktop.history_page"}
+    | {"bridge.desktop.models_page", "bridge.desktop.settings_page", "bridge.desktop.first_run_page"}
+    | {"bridge.desktop.about_box"},
+    {"bridge.desktop.clip_well", "bridge.desktop.compare_view", "bridge.desktop.take_card"}
+    | {"bridge.desktop.history_list", "bridge.desktop.check_row", "bridge.desktop.knobs"},
+    {"bridge.desktop.studio"},
+    {"bridge.desktop.board", "bridge.desktop.past", "bridge.desktop.errands", "bridge.desktop.link"}
+    | {"bridge.desktop.pieces", "bridge.desktop.files_out", "bridge.desktop.sound_view"}
+    | {"bridge.desktop.wish", "bridge.desktop.live_line", "bridge.desktop.updates"}
+    | {"bridge.desktop.daemon_settings"},
+    {"bridge.desktop.entries", "bridge.desktop.audition", "bridge.desktop.autostart"}
+    | {"bridge.desktop.icons", "bridge.desktop.look", "bridge.desktop.model_list", "bridge.desktop.picture"}
+    | {"bridge.desktop.preferences", "bridge.desktop.script_hosts"},
+    {"bridge.desktop"},
+    # the daemon and its other clients
     {"bridge.daemon"},
-    {"bridge.desk", "bridge.live", "bridge.send", "bridge.status", "bridge.install_scripts"},
+    {"bridge.desk", "bridge.live", "bridge.send", "bridge.status", "bridge.install_scripts", "bridge.preview_command"},
     {"bridge.client", "bridge.launch", "bridge.osc_server", "bridge.render_process", "bridge.worker", "bridge.render"}
-    | {"bridge.reply_witness", "bridge.install_report"},
+    | {"bridge.reply_witness", "bridge.install_report", "bridge.player", "bridge.preview"},
     {"bridge.compose", "bridge.journal", "bridge.osc_codec", "bridge.pipe", "bridge.reply_file", "bridge.audio_io"}
-    | {"bridge.script_memory", "bridge.script_parts"},
-    {"bridge.jobs", "bridge.protocol", "bridge.job_queue", "bridge.daws", "bridge.script_folder"},
+    | {"bridge.script_memory", "bridge.script_parts", "bridge.player_deck"},
+    {"bridge.jobs", "bridge.protocol", "bridge.job_queue", "bridge.daws", "bridge.script_folder"}
+    | {"bridge.player_device", "bridge.player_file"},
     {"bridge.messages", "bridge.settings", "bridge.runtime_copies"},
     {"bridge.arguments", "bridge.discovery", "bridge.install_errors"},
     {"bridge.errors", "bridge.program"},
@@ -95,7 +114,7 @@ FLOORS = [
     {"engine.errors"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-HEAVY = ("torch", "numpy", "soundfile", "transformers", "laion_clap")
+HEAVY = ("torch", "numpy", "soundfile", "sounddevice", "transformers", "laion_clap")
 
 
 def rooms() -> Iterator[tuple[str, Path]]:
@@ -134,13 +153,19 @@ def test_the_bridge_enters_the_engine_by_its_front_door_only():
     assert {name for names in inside.values() for name in names} == {"engine"}
 
 
+def test_qt_is_known_in_the_tray_app_only():
+    for room, path in rooms():
+        if not room.startswith("bridge.desktop"):
+            assert not [name for name in imports(path) if name.split(".")[0] == "PySide6"], room
+
+
 def test_the_engine_never_hears_of_the_bridge():
     for room, path in rooms():
         if room.split(".")[0] == "engine":
             assert not [name for name in imports(path) if name.split(".")[0] in ("bridge", "pythonosc")]
 
 
-@pytest.mark.parametrize("module", ["bridge.daemon", "bridge.send", "bridge.status"])
+@pytest.mark.parametrize("module", ["bridge.daemon", "bridge.send", "bridge.status", "bridge.preview_command"])
 def test_the_daemon_and_its_clients_load_nothing_heavy(module):
     script = f"import sys, {module}; print(*(m for m in {HEAVY!r} if m in sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=HOUSE)
@@ -155,3 +180,11 @@ def test_every_room_opens_with_its_purpose_and_keeps_to_one_size(room, path):
     assert ast.get_docstring(ast.parse(text)), f"{room} does not say what it is for"
     assert text.count("\n") <= 500
     assert path.stem not in ("utils", "helpers", "common", "misc", "base", "manager")
+
+
+def test_the_player_loads_neither_torch_nor_the_engine():
+    heavy = ("torch", "engine", "scipy", "asyncio")
+    script = f"import sys, bridge.player; print(*(m for m in {heavy!r} if m in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=HOUSE)
+
+    assert done.stdout.split() == []

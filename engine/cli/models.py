@@ -79,7 +79,7 @@ def _pull(options: argparse.Namespace) -> int:
         if not confirmed("Do you accept this licence?"):
             raise LicenceError(offer.name, published.LICENCE)
     pull = load("engine.checkpoints.download:pull", "this download")  # and with it PyTorch
-    with ProgressBar() as bar:
+    with ProgressBar(as_json=options.json) as bar:
         folder = pull(
             offer,
             form=options.form,

@@ -62,12 +62,16 @@ def interruptible() -> Iterator[Callable[[], bool]]:
 
 
 class ProgressBar:
-    """One line on stderr that fills up; silent where stderr is no terminal."""
+    """One line on stderr that fills up; silent where stderr is no terminal.
 
-    def __init__(self) -> None:
+    With `as_json` each piece of news is a line {"fraction", "text"} on stderr instead, for programs that follow it.
+    """
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self._as_json, self._told = as_json, (-1.0, "")
         columns, rows = shutil.get_terminal_size()  # 80 by 24 where the terminal does not say; tqdm would show nothing
         bar = "{percentage:3.0f}% {bar:30} {desc}"
-        self._bar = tqdm(total=1.0, disable=None, leave=False, ncols=columns, nrows=rows, bar_format=bar)
+        self._bar = tqdm(total=1.0, disable=as_json or None, leave=False, ncols=columns, nrows=rows, bar_format=bar)
 
     def __enter__(self) -> Self:
         return self
@@ -79,5 +83,15 @@ class ProgressBar:
 
     def show(self, fraction: float, text: str) -> None:
         """`fraction` of the whole, 0 to 1, and what is being done."""
-        self._bar.n = min(max(fraction, 0.0), 1.0)
+        share = min(max(fraction, 0.0), 1.0)
+        self._bar.n = share
         self._bar.set_description_str(text)
+        if self._as_json:
+            self._tell(share, text)
+
+    def _tell(self, share: float, text: str) -> None:
+        """Write a line, unless it would say next to nothing new."""
+        share = round(share, 3)
+        if (share, text) != self._told:
+            self._told = (share, text)
+            print(json.dumps({"fraction": share, "text": text}), file=sys.stderr, flush=True)

@@ -19,11 +19,14 @@ from bridge.messages import (
     ModelsReply,
     Notice,
     Notify,
+    Preview,
+    PreviewReply,
     Progress,
     Quit,
     Restyle,
     Status,
     StatusReply,
+    Stop,
     Sync,
     Synced,
     Upscale,
@@ -51,6 +54,9 @@ REQUEST_EXAMPLES = [
     Status(),
     Version(),
     Models(),
+    Preview(path="/c.wav"),
+    Preview(path="/c.wav", device="Headphones", level_db=-6, start_s=0.1, end_s=2, loop=True, token="t"),
+    Stop(),
     Quit(token="t"),
 ]
 REPLY_EXAMPLES = [
@@ -65,6 +71,7 @@ REPLY_EXAMPLES = [
     StatusReply("1", "idle", "nano", "cpu", 0),
     VersionReply("1", 1),
     ModelsReply(("nano", "s")),
+    PreviewReply("playing", "/c.wav", 0.25, 3.5, -6.5),
 ]
 
 

@@ -63,6 +63,7 @@ REFUSED = {
     "port too high": ("port = 70000", "port", "0 to 65535"),
     "no time": ("idle_unload_min = 0", "idle_unload_min", "more than 0"),
     "no room": ("queue_capacity = 0", "queue_capacity", "at least 1"),
+    "preview too loud": ("preview_level_db = 7", "preview_level_db", "-120 to 6"),
     "odd log level": ('log_level = "loud"', "log_level", "debug, info"),
     "not TOML": ("port: 1", "config", "TOML"),
 }

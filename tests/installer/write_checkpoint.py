@@ -1,4 +1,4 @@
-"""Writes a narrow checkpoint as AudioLDM's authors do, with both of CLAP's towers, for the frozen programs to import."""
+"""Writes a narrow checkpoint as AudioLDM's authors do, with both towers of CLAP, for the programs to import."""
 
 from pathlib import Path
 

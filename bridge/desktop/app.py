@@ -1,0 +1,206 @@
+"""The tray app's life: one instance, its parts put together, signals of the system, an orderly end."""
+
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QSocketNotifier, QTimer
+from PySide6.QtWidgets import QApplication, QMessageBox, QSystemTrayIcon
+
+from bridge import __version__
+from bridge.daws import Machine
+from bridge.desktop.autostart import Autostart
+from bridge.desktop.look import dress
+from bridge.desktop.single_instance import SingleInstance
+from bridge.desktop.studio import Studio
+from bridge.desktop.tray import Tray
+from bridge.desktop.window import PAGE_NAMES, Window
+from bridge.program import HOME, own_command, own_program
+
+NO_TRAY = "This desktop has no tray, so Retake shows its window; closing it quits."
+_TRAY_PATIENCE_MS = 15_000
+"""After login a tray may come later than we do."""
+_LOOK_MS = 500
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where the app finds its things, and how it was asked to start."""
+
+    folder: Path
+    settings_file: Path
+    preferences_file: Path
+    machine: Machine
+    page: str = ""
+    is_hidden: bool = False
+    wants_tray: bool = True
+
+
+class DesktopApp(QObject):
+    """Studio, window and tray, wired."""
+
+    def __init__(self, app: QApplication, setting: Setting) -> None:
+        super().__init__()
+        self._app = app
+        self._is_quitting = False
+        self.studio = Studio(setting.folder, setting.preferences_file, self)
+        dress(app, self.studio.preferences.theme)
+        autostart = Autostart(setting.machine, login_command(), HOME)
+        self.window = Window(self.studio, setting.settings_file, autostart)
+        self.tray = Tray(self.studio, autostart, self)
+        self._wants_tray = setting.wants_tray
+        self._look = QTimer(self)
+        self._look.setInterval(_LOOK_MS)
+        self._look.timeout.connect(self._look_for_tray)
+        self._waited_ms = 0
+        self._connect()
+        if setting.page:
+            self.window.show_page(setting.page)
+        self._is_hidden = setting.is_hidden
+
+    def _connect(self) -> None:
+        tray, window = self.tray, self.window
+        tray.opened.connect(window.come_forward)
+        tray.page_wanted.connect(self.come_forward)
+        tray.result_wanted.connect(self._show_result)
+        tray.quit_wanted.connect(self.quit)
+        window.closed.connect(self._after_close)
+        self.studio.preferences_changed.connect(lambda preferences: self._dress(preferences.theme))
+        self._app.styleHints().colorSchemeChanged.connect(lambda _: self._dress(self.studio.preferences.theme))
+
+    def start(self) -> None:
+        """Go to work; show the window unless it was asked to stay hidden in a tray."""
+        self.studio.start()
+        if self._wants_tray:
+            self._look_for_tray()
+            if not self.has_tray:
+                self._look.start()
+        if not self._is_hidden or not self._wants_tray:
+            self.window.come_forward()
+            if not self.has_tray:
+                self._say_no_tray()
+
+    @property
+    def has_tray(self) -> bool:
+        return self.tray.icon.isVisible()
+
+    def come_forward(self, page: str = "") -> None:
+        if page in PAGE_NAMES:
+            self.window.show_page(page)
+        self.window.come_forward()
+
+    def _look_for_tray(self) -> None:
+        """Take a place in the tray as soon as there is one; a hidden window does not stay hidden without."""
+        if QSystemTrayIcon.isSystemTrayAvailable():
+            self._look.stop()
+            self.tray.icon.show()
+            return
+        self._waited_ms += _LOOK_MS
+        if self._waited_ms > _TRAY_PATIENCE_MS:
+            self._look.stop()
+            if self._is_hidden and not self.window.isVisible():
+                self.window.come_forward()
+                self._say_no_tray()
+
+    def _say_no_tray(self) -> None:
+        self.window.note(NO_TRAY)
+        print(NO_TRAY, file=sys.stderr)
+
+    def _dress(self, theme: str) -> None:
+        dress(self._app, theme)
+
+    def _show_result(self, path: str) -> None:
+        self.come_forward("history")
+        self.window.history_page.choose(path)
+
+    def _after_close(self) -> None:
+        """Stay in the tray, or quit."""
+        if self.has_tray and self.studio.preferences.closing == "tray":
+            self.tray.tell_once()
+        elif not self._is_quitting:
+            self.quit()
+
+    def quit(self) -> None:
+        """End; ask first where a job would be lost."""
+        unfinished = len(self.studio.board.unfinished())
+        if unfinished and not self.studio.preferences.keeps_daemon:
+            self._ask_to_quit(unfinished)
+        else:
+            self.leave()
+
+    def _ask_to_quit(self, unfinished: int) -> None:
+        self.window.come_forward()
+        question = QMessageBox(self.window)
+        question.setWindowTitle("Quit Retake")
+        question.setText("A job is not finished." if unfinished == 1 else f"{unfinished} jobs are not finished.")
+        question.setInformativeText("Quitting may stop them. Your files stay as they are.")
+        quit_button = question.addButton("Quit", QMessageBox.ButtonRole.DestructiveRole)
+        question.addButton("Go on", QMessageBox.ButtonRole.RejectRole)
+        quit_button.clicked.connect(self.leave)
+        question.open()
+
+    def leave(self) -> None:
+        """End without a question."""
+        self._is_quitting = True
+        self.close()
+        self._app.quit()
+
+    def close(self) -> None:
+        """Let go of everything: icon, window, commands, the line to the daemon."""
+        self._look.stop()
+        self.tray.icon.hide()
+        self.window.close_runs()
+        self.window.hide()
+        self.studio.close()
+
+
+class SystemSignals(QObject):
+    """Ctrl-C and the system's word to end reach Python only while it runs; this wakes it."""
+
+    def __init__(self, app: DesktopApp) -> None:
+        super().__init__(app)
+        self._inner, self._outer = socket.socketpair()
+        for end in (self._inner, self._outer):
+            end.setblocking(False)
+        self._before = signal.set_wakeup_fd(self._outer.fileno())
+        self._notifier = QSocketNotifier(self._inner.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(lambda *_: self._inner.recv(64))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: QTimer.singleShot(0, app.leave))
+
+    def close(self) -> None:
+        self._notifier.setEnabled(False)
+        signal.set_wakeup_fd(self._before)
+        self._inner.close()
+        self._outer.close()
+
+
+def login_command() -> list[str]:
+    """Give what the system runs at login: our installed program where there is one."""
+    program = None if getattr(sys, "frozen", False) else own_program("retake")
+    words = ("tray", "--hidden")
+    return own_command(*words) if program is None else [str(program), *words]
+
+
+def run(setting: Setting) -> int:
+    """Run the tray app, unless this user has one: then bring that one forward."""
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("Retake")
+    app.setApplicationVersion(__version__)
+    app.setDesktopFileName("retake")
+    app.setQuitOnLastWindowClosed(False)
+    instance = SingleInstance(setting.folder)
+    if not instance.claim():
+        is_there = instance.ask_other(setting.page)
+        print("Retake is running already" if is_there else "Retake is running already, but does not answer")
+        return 0 if is_there else 1
+    desktop = DesktopApp(app, setting)
+    instance.asked.connect(desktop.come_forward)
+    signals = SystemSignals(desktop)
+    desktop.start()
+    code = app.exec()
+    signals.close()
+    instance.release()
+    return int(code)

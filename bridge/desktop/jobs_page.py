@@ -1,0 +1,159 @@
+"""The Jobs page: what runs, what waits, and how the latest ended; each can be cancelled, or tried again."""
+
+from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
+
+from bridge.desktop.entries import TITLES, Entry
+from bridge.desktop.pieces import (
+    Button,
+    EmptyState,
+    Page,
+    Progress,
+    card,
+    clear,
+    column,
+    elided,
+    fill,
+    label,
+    row,
+    sentence,
+    set_role,
+    take_last,
+)
+from bridge.desktop.studio import Studio
+from bridge.jobs import JobState
+
+PAUSE_TIP = (
+    "Holds back what this window asks for until you go on. What runs already, and what a DAW asks for, is not held."
+)
+_MAX_ENDED = 30
+_WORDS = {
+    JobState.QUEUED: "waiting",
+    JobState.RUNNING: "running",
+    JobState.DONE: "done",
+    JobState.FAILED: "failed",
+    JobState.CANCELLED: "cancelled",
+}
+_ROLES = {JobState.RUNNING: "chip-accent", JobState.DONE: "good", JobState.FAILED: "bad"}
+
+
+class JobRow(QFrame):
+    """One job; it is updated in place, so that buttons do not move under the mouse."""
+
+    def __init__(self, studio: Studio, entry: Entry) -> None:
+        super().__init__()
+        self._studio = studio
+        self._entry = entry
+        self.operation, self.title = label("", "chip"), label("", "strong")
+        self.client, self.state, self.stage = label("", "small"), label(""), label("", "muted")
+        self.error = label("", "bad", wraps=True)
+        self.progress = Progress()
+        self.cancel_button = Button("Cancel", "close")
+        self.cancel_button.clicked.connect(lambda: self._studio.cancel(self._entry.job))
+        self.retry_button = Button("Try again", "again")
+        self.retry_button.clicked.connect(lambda: self._studio.repeat(self._entry, is_new_seed=False))
+        head = row(self.operation, self.title, self.client, None, self.stage, self.state)
+        left = column(head, self.progress, self.error, gap=8)
+        box = row(left, self.cancel_button, self.retry_button, gap=18)
+        box.setStretch(0, 1)
+        fill(self, column(card(box, padding=14)))
+        self.show_entry(entry)
+
+    def show_entry(self, entry: Entry) -> None:
+        """Show how the job stands."""
+        self._entry = entry
+        is_running = entry.state is JobState.RUNNING
+        self.operation.setText(TITLES.get(entry.operation, "Job"))
+        self.title.setText(elided(entry.title, 64))
+        client = entry.request.client if entry.request else None
+        self.client.setText(f"from {client}" if client and client != "Retake window" else "")
+        self.stage.setText("" if entry.state.is_final else entry.stage)
+        self.state.setText(_WORDS[entry.state])
+        set_role(self.state, _ROLES.get(entry.state, "muted"))
+        self.progress.setVisible(is_running)
+        self.progress.show_fraction(entry.fraction if entry.fraction > 0 else -1)
+        has_failed = entry.state is JobState.FAILED and entry.error is not None
+        self.error.setVisible(has_failed)
+        if has_failed and entry.error is not None:
+            self.error.setText(sentence(entry.error.text, entry.error.hint))
+        self.cancel_button.setVisible(not entry.state.is_final)
+        can_retry = entry.state in {JobState.FAILED, JobState.CANCELLED} and entry.request is not None
+        self.retry_button.setVisible(can_retry)
+
+
+class JobsPage(Page):
+    """All jobs, whoever asked for them: this window, a DAW's script, a terminal."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__("Jobs", "Everything that Retake works on, from this window and from your DAW.")
+        self._studio = studio
+        self._rows: dict[str, JobRow] = {}
+        self.waiting, self.ended = column(gap=10), column(gap=10)
+        self._waiting_label, self._ended_label = label("Now", "heading"), label("Earlier", "heading")
+        self.pause_button = Button("&Pause", "pause", tip=PAUSE_TIP)
+        self.pause_button.setCheckable(True)
+        self.pause_button.toggled.connect(lambda on: studio.pause(on=on))
+        self.buttons.addWidget(self.pause_button)
+        listed = QWidget()
+        listed.setLayout(column(self._waiting_label, self.waiting, 6, self._ended_label, self.ended, None, gap=10))
+        self._stack = QStackedWidget()
+        self._stack.addWidget(
+            EmptyState("jobs", "Nothing to do", "Ask for a sound on the Create page, or from a script in your DAW.")
+        )
+        self._stack.addWidget(listed)
+        self.body.addWidget(self._stack, 1)
+        studio.entry_changed.connect(self._show)
+        studio.refilled.connect(self.refill)
+        studio.paused_changed.connect(self._show_paused)
+        self.refill()
+
+    def row_of(self, job: str) -> JobRow | None:
+        return self._rows.get(job)
+
+    def refill(self) -> None:
+        """Build the lists anew."""
+        clear(self.waiting)
+        clear(self.ended)
+        self._rows = {}
+        entries = list(self._studio.board)
+        for entry in entries:
+            if not entry.state.is_final:
+                self._add(entry)
+        for entry in [it for it in entries if it.state.is_final][-_MAX_ENDED:]:
+            self._add(entry)
+        self._show_labels()
+
+    def on_shown(self) -> None:
+        self._studio.forgive()
+
+    def _show(self, entry: Entry) -> None:
+        shown = self._rows.get(entry.job)
+        if shown is None:
+            self._add(entry)
+        elif entry.state.is_final and self.waiting.indexOf(shown) >= 0:
+            self.waiting.removeWidget(shown)
+            shown.show_entry(entry)
+            self.ended.insertWidget(0, shown)
+        else:
+            shown.show_entry(entry)
+        self._show_labels()
+
+    def _add(self, entry: Entry) -> None:
+        made = JobRow(self._studio, entry)
+        self._rows[entry.job] = made
+        if entry.state.is_final:
+            self.ended.insertWidget(0, made)
+        else:
+            self.waiting.addWidget(made)
+        while self.ended.count() > _MAX_ENDED:
+            gone = take_last(self.ended)
+            self._rows = {job: it for job, it in self._rows.items() if it is not gone}
+
+    def _show_labels(self) -> None:
+        self._waiting_label.setVisible(self.waiting.count() > 0)
+        self._ended_label.setVisible(self.ended.count() > 0)
+        self._stack.setCurrentIndex(1 if self._rows else 0)
+
+    def _show_paused(self, on: bool) -> None:
+        self.pause_button.setChecked(on)
+        self.pause_button.say("Go on" if on else "&Pause")
+        self.pause_button.show_picture("play" if on else "pause")

@@ -1,0 +1,220 @@
+"""The line to the daemon: threads that start one where none runs, keep it alive, and carry requests and news.
+
+No Qt and no window: news go to one function, which is called on a thread of this room.
+"""
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.client import Client
+from bridge.discovery import Runtime, find_daemon, wait_for_end
+from bridge.errors import BridgeError, DaemonMissingError
+from bridge.launch import start_daemon
+from bridge.messages import (
+    Ack,
+    Done,
+    Fail,
+    JobQuery,
+    Notify,
+    Quit,
+    RenderRequest,
+    Reply,
+    Request,
+    Status,
+)
+
+RESEND_S = 0.3
+_RESENDS = 20
+_LISTEN_S = 0.5
+_STATUS_S = 2.0
+_SILENCE_S = 15.0
+"""A daemon that says nothing for so long, though it is asked, is not there for us."""
+_LONGEST_PAUSE_S = 20.0
+_STOP_S = 10.0
+
+
+@dataclass(frozen=True)
+class Up:
+    """A daemon answers at `runtime`."""
+
+    runtime: Runtime
+
+
+@dataclass(frozen=True)
+class Down:
+    """No daemon can be reached, and why; it is tried again by itself."""
+
+    text: str
+    hint: str
+
+
+News = Reply | Up | Down
+
+
+@dataclass
+class _Sent:
+    """A job's request that the daemon has not acknowledged yet."""
+
+    request: RenderRequest
+    at: float
+    tries: int = 1
+
+
+class Link:
+    """Talks to the daemon of a state folder; every piece of news goes to `tell`."""
+
+    def __init__(self, folder: Path, tell: Callable[[News], None]) -> None:
+        self._folder = folder
+        self._tell = tell
+        self._outbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        self._sent: dict[str, _Sent] = {}
+        self._lock = threading.Lock()
+        self._client: Client | None = None
+        self._stopping = threading.Event()
+        self._restart = threading.Event()
+        self._started_by_us = False
+        self._threads = [
+            threading.Thread(target=self._listen, name="daemon line", daemon=True),
+            threading.Thread(target=self._deliver, name="daemon outbox", daemon=True),
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def send(self, request: Request) -> None:
+        """Send as soon as there is a daemon; the request of a job is sent again until it is acknowledged."""
+        self._outbox.put(request)
+
+    def restart_daemon(self) -> None:
+        """End the daemon, so that a new one reads its settings; unfinished jobs are what the daemon makes of them."""
+        self._restart.set()
+        self.send(Quit())
+
+    def stop(self, *, quit_daemon: bool) -> None:
+        """Hang up; with `quit_daemon` a daemon that was started here ends, too."""
+        if quit_daemon and self._started_by_us and self._client is not None:
+            with contextlib.suppress(OSError):
+                self._client.send(Quit())
+        self._stopping.set()
+        self._outbox.put(None)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(_STOP_S)
+
+    # ----------------------------------------------------------------------------------------- both threads
+
+    def _deliver(self) -> None:
+        while (request := self._outbox.get()) is not None:
+            if isinstance(request, RenderRequest):
+                with self._lock:
+                    self._sent[request.job] = _Sent(request, time.monotonic())
+            self._say(request)
+
+    def _say(self, request: Request) -> None:
+        client = self._client
+        if client is not None:
+            with contextlib.suppress(OSError):
+                client.send(request)
+
+    def _listen(self) -> None:
+        pause_s = 1.0
+        while not self._stopping.is_set():
+            try:
+                runtime = find_daemon(self._folder) or self._start()
+                self._talk(runtime)
+                pause_s = 1.0
+            except (BridgeError, OSError) as error:
+                text, hint = _told(error)
+                if not self._restart.is_set():
+                    self._tell(Down(text, hint))
+                    self._stopping.wait(pause_s)
+                    pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+                self._restart.clear()
+
+    def _start(self) -> Runtime:
+        runtime = start_daemon(self._folder)
+        self._started_by_us = True
+        return runtime
+
+    def _talk(self, runtime: Runtime) -> None:
+        """Carry news until the daemon is gone, which raises DaemonMissingError, or until we hang up."""
+        with Client(runtime) as client:
+            self._client = client
+            try:
+                self._greet(client, runtime)
+                self._carry(client)
+            finally:
+                self._client = None
+
+    def _greet(self, client: Client, runtime: Runtime) -> None:
+        client.send(Notify(on=True))
+        client.send(Status())
+        self._tell(Up(runtime))
+        with self._lock:
+            for sent in self._sent.values():
+                sent.tries = 0
+
+    def _carry(self, client: Client) -> None:
+        heard_at = asked_at = time.monotonic()
+        while not self._stopping.is_set():
+            reply = client.receive(RESEND_S if self._sent else _LISTEN_S)
+            now = time.monotonic()
+            if reply is not None:
+                heard_at = now
+                self._hear(reply)
+            if now - heard_at > _SILENCE_S:
+                raise DaemonMissingError("the daemon does not answer")
+            if now - asked_at > _STATUS_S:
+                asked_at = now
+                client.send(Notify(on=True))
+                client.send(Status())
+            self._repeat(client, now)
+            if self._restart.is_set():
+                self._see_off(client)
+
+    def _see_off(self, client: Client) -> None:
+        """Wait for the end of a daemon that was told to go."""
+        client.send(Quit())
+        wait_for_end(self._folder, _STOP_S)
+        raise DaemonMissingError("the daemon starts anew")
+
+    def _hear(self, reply: Reply) -> None:
+        if isinstance(reply, Ack | Fail | Done):
+            with self._lock:
+                self._sent.pop(reply.job, None)
+        if isinstance(reply, Done) and reply.command == Notify.address:
+            return
+        self._tell(reply)
+
+    def _repeat(self, client: Client, now: float) -> None:
+        """Send again what was not acknowledged; UDP may lose messages."""
+        with self._lock:
+            late = [sent for sent in self._sent.values() if now - sent.at > RESEND_S]
+        for sent in late:
+            sent.tries, sent.at = sent.tries + 1, now
+            if sent.tries > _RESENDS:
+                self._give_up(sent.request)
+            else:
+                client.send(sent.request)
+
+    def _give_up(self, request: RenderRequest) -> None:
+        with self._lock:
+            self._sent.pop(request.job, None)
+        error = DaemonMissingError("the daemon does not answer")
+        self._tell(Fail(request.address, request.job, error.code, error.text, "try again; Logs in the menu says more"))
+
+    def ask_about(self, job: str) -> None:
+        """Have the daemon repeat its last word about a job."""
+        self.send(JobQuery(job=job))
+
+
+def _told(error: Exception) -> tuple[str, str]:
+    if isinstance(error, BridgeError):
+        return error.text, error.hint
+    return f"the daemon cannot be reached: {error}", "see the daemon's log"

@@ -1,0 +1,71 @@
+"""What the journal remembers, read beside the daemon: read-only, whole rows, never a lock that it would feel."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from bridge.desktop.entries import Entry
+from bridge.errors import BridgeError
+from bridge.jobs import JobState
+from bridge.messages import Fail, RenderRequest
+from bridge.protocol import parse_request
+
+JOURNAL = "journal.sqlite3"
+_SELECT = "SELECT id, state, address, arguments, stage, warnings, paths, error, created_at FROM jobs"
+_PATIENCE_S = 2.0
+
+
+def read_latest(folder: Path, limit: int = 300) -> list[Entry]:
+    """Read the newest jobs, the newest first; none where there is no journal yet.
+
+    Raises sqlite3.Error when the file is no journal, or is held by somebody for long.
+    """
+    return _read(folder, f"{_SELECT} ORDER BY rowid DESC LIMIT ?", [limit])
+
+
+def read_jobs(folder: Path, jobs: Sequence[str]) -> list[Entry]:
+    """Read these jobs, as far as the journal knows them. Raises sqlite3.Error, as above."""
+    marks = ", ".join("?" * len(jobs))
+    return _read(folder, f"{_SELECT} WHERE id IN ({marks})", list(jobs))
+
+
+def _read(folder: Path, query: str, values: Sequence[Any]) -> list[Entry]:
+    file = folder / JOURNAL
+    if not file.exists():
+        return []
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE_S)) as database:
+        rows = database.execute(query, list(values)).fetchall()
+    return [_entry(*row) for row in rows]
+
+
+def _entry(
+    job: str,
+    state: str,
+    address: str,
+    arguments: str,
+    stage: str,
+    warnings: str,
+    paths: str,
+    error: str | None,
+    created_at: str,
+) -> Entry:
+    """Read a row; what a newer Retake wrote and this one does not understand stays without its request."""
+    try:
+        request = parse_request(address, json.loads(arguments))
+    except BridgeError:
+        request = None
+    known = JobState(state) if state in set(JobState) else JobState.FAILED
+    return Entry(
+        job=job,
+        request=request if isinstance(request, RenderRequest) else None,
+        state=known,
+        fraction=1.0 if known is JobState.DONE else 0.0,
+        stage=stage,
+        warnings=tuple(json.loads(warnings)),
+        paths=tuple(json.loads(paths)),
+        error=None if error is None else Fail(address, job, *json.loads(error)),
+        created_at=created_at,
+    )

@@ -1,0 +1,59 @@
+"""One tray app for each user: the first holds a lock and listens; a second one asks it to come forward, and leaves."""
+
+import hashlib
+from pathlib import Path
+
+from PySide6.QtCore import QLockFile, QObject, Signal
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+_PATIENCE_MS = 3_000
+_LOCK_FILE = "tray.lock"
+
+
+class SingleInstance(QObject):
+    """`asked` tells that another start wants the window, with the name of a page or nothing."""
+
+    asked = Signal(str)
+
+    def __init__(self, folder: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = QLockFile(str(folder / _LOCK_FILE))
+        self._lock.setStaleLockTime(0)  # a lock is stale only when its process is gone
+        self._name = "retake-" + hashlib.sha256(str(folder).encode()).hexdigest()[:24]
+        self._server = QLocalServer(self)
+        self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        self._server.newConnection.connect(self._receive)
+
+    def claim(self) -> bool:
+        """Be the one; False when there is another."""
+        if not self._lock.tryLock(0):
+            return False
+        QLocalServer.removeServer(self._name)  # of one that died
+        self._server.listen(self._name)
+        return True
+
+    def ask_other(self, page: str = "") -> bool:
+        """Have the other one show its window; False when it does not answer."""
+        socket = QLocalSocket()
+        socket.connectToServer(self._name)
+        if not socket.waitForConnected(_PATIENCE_MS):
+            return False
+        socket.write(f"{page}\n".encode())
+        is_sent = socket.waitForBytesWritten(_PATIENCE_MS)
+        socket.disconnectFromServer()
+        return is_sent
+
+    def release(self) -> None:
+        self._server.close()
+        self._lock.unlock()
+
+    def _receive(self) -> None:
+        socket = self._server.nextPendingConnection()
+        socket.disconnected.connect(socket.deleteLater)
+        socket.readyRead.connect(lambda: self._read(socket))
+        self._read(socket)
+
+    def _read(self, socket: QLocalSocket) -> None:
+        if socket.canReadLine():
+            self.asked.emit(bytes(socket.readLine().data()).decode("utf-8", "replace").strip())

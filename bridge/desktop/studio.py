@@ -1,0 +1,267 @@
+"""What the window acts on: one place that sends, hears, remembers and plays; views ask it and hear its signals."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+
+from bridge.desktop.audition import Audition
+from bridge.desktop.board import Board, Summary
+from bridge.desktop.entries import Entry
+from bridge.desktop.errands import Errands
+from bridge.desktop.link import Down, Link, News, Up
+from bridge.desktop.past import read_jobs, read_latest
+from bridge.desktop.picture import Picture, read_picture
+from bridge.desktop.preferences import Preferences, read_preferences, write_preferences
+from bridge.desktop.wish import again, next_seed
+from bridge.messages import (
+    Cancel,
+    Fail,
+    Models,
+    ModelsReply,
+    Preview,
+    PreviewReply,
+    RenderRequest,
+    StatusReply,
+    Stop,
+)
+
+_TICK_MS = 33
+_LOOK_UP_MS = 400
+_MAX_PICTURES = 60
+
+
+class Studio(QObject):
+    """The daemon's side of the window."""
+
+    entry_changed = Signal(Entry)
+    refilled = Signal()
+    summary_changed = Signal(Summary)
+    status_changed = Signal(StatusReply)
+    models_changed = Signal(tuple)
+    connection_changed = Signal(bool, str)
+    playing_changed = Signal()
+    playhead_moved = Signal(str, float)
+    complained = Signal(str)
+    preferences_changed = Signal(Preferences)
+    paused_changed = Signal(bool)
+    _heard = Signal(object)
+
+    def __init__(self, folder: Path, preferences_file: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.folder = folder
+        self.preferences = read_preferences(preferences_file)
+        self.errands = Errands(self)
+        self.board = Board()
+        self.audition = Audition(self._play, self._stop_playing)
+        self.status: StatusReply | None = None
+        self.models: tuple[str, ...] = ()
+        self.is_connected = False
+        self.is_paused = False
+        self._preferences_file = preferences_file
+        self._held: list[RenderRequest] = []
+        self._summary = self.board.summary()
+        self._pictures: dict[str, Picture] = {}
+        self._link = Link(folder, self._heard.emit)
+        self._heard.connect(self._hear, Qt.ConnectionType.QueuedConnection)
+        self._ticks = QTimer(self)
+        self._ticks.setInterval(_TICK_MS)
+        self._ticks.timeout.connect(self._tick)
+        self._look_up = QTimer(self)
+        self._look_up.setSingleShot(True)
+        self._look_up.setInterval(_LOOK_UP_MS)
+        self._look_up.timeout.connect(self._read_strangers)
+
+    def start(self) -> None:
+        """Go to work: find or start the daemon, and read what it remembers."""
+        self._link.start()
+        self.refill()
+
+    def close(self) -> None:
+        """Hang up. A daemon that was started here ends, too, unless the musician wants it to stay."""
+        self._ticks.stop()
+        self._look_up.stop()
+        self.audition.stop()
+        self._link.stop(quit_daemon=not self.preferences.keeps_daemon)
+        self.errands.close()
+
+    # ------------------------------------------------------------------------------------------------- jobs
+
+    def submit(self, request: RenderRequest) -> Entry:
+        """Ask for a job; while paused it waits here and not in the daemon."""
+        entry = self.board.add(request)
+        if self.is_paused:
+            self._held.append(request)
+            entry = self.board.hold(request.job)
+        else:
+            self._link.send(request)
+        self._tell(entry)
+        return entry
+
+    def cancel(self, job: str) -> None:
+        held = next((request for request in self._held if request.job == job), None)
+        if held is None:
+            self._link.send(Cancel(job=job))
+            return
+        self._held.remove(held)
+        self._hear(Fail(held.address, job, "cancelled", "the job was cancelled", "it had not been sent yet"))
+
+    def repeat(self, entry: Entry, *, is_new_seed: bool) -> Entry | None:
+        """Ask for a job once more, with the next seed or with the same one."""
+        if entry.request is None:
+            return None
+        seed = next_seed(entry.request) if is_new_seed else None
+        return self.submit(again(entry.request, new_job(), seed=seed))
+
+    def pause(self, *, on: bool) -> None:
+        """Hold back what this window asks for from now on, or let it go."""
+        self.is_paused = on
+        if not on:
+            held, self._held = self._held, []
+            for request in held:
+                self._link.send(request)
+        self.paused_changed.emit(on)
+
+    def forgive(self) -> None:
+        """The musician has seen that a job failed."""
+        self.board.forgive()
+        self._sum_up()
+
+    def refill(self) -> None:
+        """Read the journal again."""
+        self.errands.run(lambda: read_latest(self.folder), self._fill, self._cannot_read)
+
+    def restart_daemon(self) -> None:
+        self._link.restart_daemon()
+
+    def ask_models(self) -> None:
+        self._link.send(Models())
+
+    # ---------------------------------------------------------------------------------------------- hearing
+
+    @Slot(object)
+    def _hear(self, news: News) -> None:
+        match news:
+            case Up():
+                self._set_connected(is_up=True, trouble="")
+                self.refill()
+                self.ask_models()
+            case Down(text, _):
+                self._set_connected(is_up=False, trouble=text)
+            case StatusReply():
+                if news != self.status:
+                    self.status = news
+                    self.status_changed.emit(news)
+            case ModelsReply(names):
+                self.models = names
+                self.models_changed.emit(names)
+            case PreviewReply(state, path, position_s, duration_s):
+                if self.audition.hear(state, path, position_s, duration_s):
+                    self._show_playing()
+            case Fail(job="", text=text, hint=hint):
+                self._hear_refusal(news.command, f"{text}; {hint}")
+            case _:
+                self._hear_of_job(news)
+
+    def _hear_of_job(self, news: News) -> None:
+        assert not isinstance(news, Up | Down)
+        entry = self.board.hear(news)
+        if entry is not None:
+            if entry.request is None or (entry.state.is_final and not entry.created_at):
+                self._look_up.start()
+            self._tell(entry)
+
+    def _hear_refusal(self, command: str, text: str) -> None:
+        if command == Preview.address:
+            self.audition.fail()
+            self._show_playing()
+        self.complained.emit(text)
+
+    def _set_connected(self, *, is_up: bool, trouble: str) -> None:
+        self.is_connected, self.board.trouble = is_up, trouble
+        self.connection_changed.emit(is_up, trouble)
+        self._sum_up()
+
+    def _tell(self, entry: Entry) -> None:
+        self.entry_changed.emit(entry)
+        self._sum_up()
+
+    def _sum_up(self) -> None:
+        summary = self.board.summary()
+        if summary != self._summary:
+            self._summary = summary
+            self.summary_changed.emit(summary)
+
+    def _fill(self, entries: list[Entry]) -> None:
+        self.board.fill(entries)
+        self.refilled.emit()
+        self._sum_up()
+
+    def _cannot_read(self, error: Exception) -> None:
+        self.complained.emit(f"The history cannot be read: {error}")
+
+    def _read_strangers(self) -> None:
+        """Look up in the journal what other programs asked for."""
+        jobs = [entry.job for entry in self.board if entry.request is None or not entry.created_at][-100:]
+        self.errands.run(lambda: read_jobs(self.folder, jobs), self._fill, self._cannot_read)
+
+    # ---------------------------------------------------------------------------------------------- playing
+
+    def _play(self, path: str, start_s: float) -> None:
+        device = self.preferences.audition_device or None
+        level_db = self.preferences.audition_level_db
+        self._link.send(Preview(path=path, device=device, level_db=level_db, start_s=start_s or None))
+        self._ticks.start()
+        QTimer.singleShot(0, self._show_playing)
+
+    def _stop_playing(self) -> None:
+        self._link.send(Stop())
+        QTimer.singleShot(0, self._show_playing)
+
+    @Slot()
+    def _show_playing(self) -> None:
+        if self.audition.path is None:
+            self._ticks.stop()
+        self.playing_changed.emit()
+
+    def _tick(self) -> None:
+        if self.audition.path is not None:
+            self.playhead_moved.emit(self.audition.path, self.audition.position_s)
+
+    # --------------------------------------------------------------------------------------------- pictures
+
+    def picture(self, path: str | Path, on_picture: Callable[[Picture | None], None]) -> None:
+        """Give the picture of a file as soon as it is drawn; None when it cannot be read."""
+        key = str(path)
+        if key in self._pictures:
+            on_picture(self._pictures[key])
+            return
+
+        def keep(picture: Picture) -> None:
+            self._pictures[key] = picture
+            while len(self._pictures) > _MAX_PICTURES:
+                self._pictures.pop(next(iter(self._pictures)))
+            on_picture(picture)
+
+        self.errands.run(lambda: read_picture(key), keep, lambda _: on_picture(None))
+
+    # ------------------------------------------------------------------------------------------ preferences
+
+    def prefer(self, **changes: object) -> None:
+        """Change what the tray app remembers."""
+        self.preferences = replace(self.preferences, **changes)  # type: ignore[arg-type]  # names checked by replace
+        kept = self.preferences
+        self.errands.run(
+            lambda: write_preferences(self._preferences_file, kept),
+            lambda _: None,
+            lambda error: self.complained.emit(f"The preferences cannot be written: {error}"),
+        )
+        self.preferences_changed.emit(kept)
+
+
+def new_job() -> str:
+    """Make a job id that nobody has used."""
+    return f"window-{int(time.time())}-{os.urandom(4).hex()}"

@@ -1,0 +1,51 @@
+"""One take as a card: play it, look at it, drag it out, find its file."""
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QFrame
+
+from bridge.desktop.files_out import DragHandle, reveal
+from bridge.desktop.picture import Picture
+from bridge.desktop.pieces import Button, card, column, elided, fill, label, row
+from bridge.desktop.sound_view import SoundView
+from bridge.desktop.studio import Studio
+
+
+class TakeCard(QFrame):
+    """A take that was just made; clicking into its waveform plays from there."""
+
+    def __init__(self, studio: Studio, path: str, title: str) -> None:
+        super().__init__()
+        self.path = path
+        self._studio = studio
+        self.play_button = Button("", "play", "play", "Play this take")
+        self.play_button.clicked.connect(lambda: studio.audition.toggle(path))
+        self.view = SoundView("result")
+        self.view.setFixedHeight(64)
+        self.view.sought.connect(lambda second: studio.audition.play(path, second))
+        self.handle = DragHandle(path)
+        self.facts = label("", "small")
+        show = Button("", "folder", "quiet", "Show the file in its folder")
+        show.clicked.connect(lambda: reveal(path))
+        name = label(elided(Path(path).name, 72), "strong")
+        name.setToolTip(path)
+        head = row(column(row(label(title, "chip"), name, None), self.facts, gap=4), None, self.handle, show)
+        fill(self, column(card(row(self.play_button, column(head, self.view, gap=8), gap=16))))
+        studio.playing_changed.connect(self._show_playing)
+        studio.playhead_moved.connect(self._move)
+        studio.picture(path, self._show_picture)
+        self._show_playing()
+
+    def _show_picture(self, picture: Picture | None) -> None:
+        self.view.show_picture(picture, "" if picture else "this file cannot be read any more")
+        self.facts.setText(picture.sentence if picture else "")
+
+    def _show_playing(self) -> None:
+        is_mine = self._studio.audition.path == self.path
+        self.play_button.show_picture("stop" if is_mine else "play")
+        if not is_mine:
+            self.view.show_playhead(None)
+
+    def _move(self, path: str, position_s: float) -> None:
+        if path == self.path:
+            self.view.show_playhead(position_s)

@@ -1,0 +1,140 @@
+"""The icon in the tray and its menu: how things stand in one glance, and the way to everything else."""
+
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QSystemTrayIcon
+
+from bridge.desktop.autostart import Autostart
+from bridge.desktop.board import Summary
+from bridge.desktop.files_out import open_path
+from bridge.desktop.icons import tray_icon
+from bridge.desktop.jobs_page import PAUSE_TIP
+from bridge.desktop.pieces import elided
+from bridge.desktop.studio import Studio
+
+_RECENT = 8
+_REDRAW_MS = 200
+_STEPS = 24
+"""So many different pictures of progress; between two of them nothing is drawn."""
+
+
+class Tray(QObject):
+    """Shows the mood of the studio; signals say what was clicked."""
+
+    opened = Signal()
+    page_wanted = Signal(str)
+    result_wanted = Signal(str)
+    quit_wanted = Signal()
+
+    def __init__(self, studio: Studio, autostart: Autostart, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._studio = studio
+        self._autostart = autostart
+        self._shown: tuple[str, int] | None = None
+        self.menu = QMenu()
+        self._build()
+        self.icon = QSystemTrayIcon(self)
+        self.icon.setContextMenu(self.menu)
+        self.icon.activated.connect(self._click)
+        self.icon.messageClicked.connect(self.opened)
+        self._redraw = QTimer(self)
+        self._redraw.setSingleShot(True)
+        self._redraw.setInterval(_REDRAW_MS)
+        self._redraw.timeout.connect(self.show_summary)
+        studio.summary_changed.connect(self._note)
+        studio.paused_changed.connect(self.pause.setChecked)
+        self.show_summary()
+
+    def _build(self) -> None:
+        self.menu.setToolTipsVisible(True)
+        self.state = self._add("Ready", lambda: None)
+        self.state.setEnabled(False)
+        self.menu.addSeparator()
+        self.open = self._add("&Open Retake", self.opened.emit)
+        self.menu.setDefaultAction(self.open)
+        self.pause = self._add("&Pause", lambda: None)
+        self.pause.setCheckable(True)
+        self.pause.setToolTip(PAUSE_TIP)
+        self.pause.triggered.connect(lambda on: self._studio.pause(on=on))
+        self.play_last = self._add("Play &last take", self.toggle_last)
+        self.recent = self.menu.addMenu("&Recent takes")
+        self.menu.addSeparator()
+        self.scripts = self._add("&DAW scripts…", lambda: self.page_wanted.emit("first-run"))
+        self.login = self._add("&Start at login", lambda: None)
+        self.login.setCheckable(True)
+        self.login.triggered.connect(self._switch_autostart)
+        self.settings = self._add("S&ettings…", lambda: self.page_wanted.emit("settings"))
+        self.logs = self._add("Lo&gs", lambda: open_path(self._studio.folder))
+        self.menu.addSeparator()
+        self.quit = self._add("&Quit Retake", self.quit_wanted.emit)
+        self.menu.aboutToShow.connect(self.refresh)
+
+    def _add(self, text: str, act: object) -> QAction:
+        action = self.menu.addAction(text)
+        action.triggered.connect(act)
+        return action
+
+    def refresh(self) -> None:
+        """Bring the menu up to date, just before it is seen."""
+        results = self._studio.board.results()
+        self.state.setText(elided(self._studio.board.summary().text, 60))
+        is_playing = self._studio.audition.path is not None
+        self.play_last.setText("Stop playing" if is_playing else "Play &last take")
+        self.play_last.setEnabled(bool(results) or is_playing)
+        self.login.setChecked(self._autostart.is_on)
+        self.recent.clear()
+        self.recent.setEnabled(bool(results))
+        for entry in results[:_RECENT]:
+            action = self.recent.addAction(elided(entry.title, 48))
+            action.setToolTip(entry.paths[0])
+            action.triggered.connect(lambda _=False, path=entry.paths[0]: self.result_wanted.emit(path))
+
+    def toggle_last(self) -> None:
+        """Play the newest take, or stop what plays."""
+        results = self._studio.board.results()
+        if self._studio.audition.path is not None:
+            self._studio.audition.stop()
+        elif results:
+            self._studio.audition.play(Path(results[0].paths[0]))
+
+    def _switch_autostart(self, on: bool) -> None:
+        try:
+            self._autostart.switch(on=on)
+        except OSError as error:
+            self._studio.complained.emit(f"Start at login could not be changed: {error.strerror or error}")
+        self.login.setChecked(self._autostart.is_on)
+
+    def _click(self, reason: QSystemTrayIcon.ActivationReason) -> None:
+        if reason in {QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick}:
+            self.opened.emit()
+
+    # ------------------------------------------------------------------------------------------------- icon
+
+    def _note(self, summary: Summary) -> None:
+        """Draw at once when the mood changes; progress alone is drawn a few times a second."""
+        if self._shown is None or summary.mood != self._shown[0]:
+            self.show_summary()
+        elif not self._redraw.isActive():
+            self._redraw.start()
+
+    def show_summary(self) -> None:
+        """Draw how things stand."""
+        summary = self._studio.board.summary()
+        wanted = (summary.mood, round(_STEPS * summary.fraction))
+        self.icon.setToolTip(f"Retake: {elided(summary.text, 90)}")
+        if wanted != self._shown:
+            self._shown = wanted
+            self.icon.setIcon(tray_icon(summary.mood, wanted[1] / _STEPS, is_mask=sys.platform == "darwin"))
+
+    def tell_once(self) -> None:
+        """Explain, the first time, that closing the window is not the end."""
+        if not self._studio.preferences.was_told_of_tray:
+            self._studio.prefer(was_told_of_tray=True)
+            self.icon.showMessage(
+                "Retake is still here",
+                "It goes on in the tray, for your DAW. Quit it from this icon's menu; Settings can change this.",
+                tray_icon("idle", 0.0),
+            )

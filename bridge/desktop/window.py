@@ -1,0 +1,222 @@
+"""The window: pages on the left, the chosen one beside them, a strip below that says how the daemon is."""
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QStackedWidget, QWidget
+
+from bridge.desktop.about_box import AboutBox
+from bridge.desktop.autostart import Autostart
+from bridge.desktop.create_page import CreatePage
+from bridge.desktop.entries import Entry
+from bridge.desktop.first_run_page import FirstRunPage
+from bridge.desktop.history_page import HistoryPage
+from bridge.desktop.icons import GROUND, app_icon, mark
+from bridge.desktop.jobs_page import JobsPage
+from bridge.desktop.models_page import ModelsPage
+from bridge.desktop.pieces import Banner, Button, Page, Progress, column, elided, fit, label, row, set_role
+from bridge.desktop.settings_page import SettingsPage
+from bridge.desktop.studio import Studio
+from bridge.desktop.wish import Wish
+from bridge.messages import StatusReply
+
+_SIZE = QSize(1120, 760)
+_SIDEBAR = 186
+_PAGES = (
+    ("create", "Create", "create"),
+    ("jobs", "Jobs", "jobs"),
+    ("history", "History", "history"),
+    ("models", "Models", "models"),
+    ("settings", "Settings", "settings"),
+    ("first-run", "First run", "start"),
+)
+PAGE_NAMES = tuple(name for name, _, _ in _PAGES)
+
+
+class Window(QWidget):
+    """All pages; `closed` tells that the musician closed it."""
+
+    closed = Signal()
+
+    def __init__(self, studio: Studio, settings_file: Path, autostart: Autostart) -> None:
+        super().__init__()
+        self._studio = studio
+        self.setObjectName("window")
+        self.setWindowTitle("Retake")
+        self.setWindowIcon(app_icon())
+        self.setMinimumSize(980, 620)
+        self.create_page = CreatePage(studio)
+        self.jobs_page = JobsPage(studio)
+        self.history_page = HistoryPage(studio)
+        self.models_page = ModelsPage(studio)
+        self.settings_page = SettingsPage(studio, settings_file, autostart)
+        self.first_run_page = FirstRunPage(studio)
+        pages = (
+            self.create_page,
+            self.jobs_page,
+            self.history_page,
+            self.models_page,
+            self.settings_page,
+            self.first_run_page,
+        )
+        self._pages: dict[str, Page] = dict(zip(PAGE_NAMES, pages, strict=True))
+        self._stack = QStackedWidget()
+        for page in pages:
+            self._stack.addWidget(page)
+        self._lay_out()
+        self._connect()
+        fit(self, _SIZE)
+        if studio.preferences.geometry:
+            self.restoreGeometry(QByteArray.fromHex(studio.preferences.geometry.encode()))
+        self.show_page("create" if studio.preferences.is_set_up else "first-run")
+
+    def _lay_out(self) -> None:
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._make_sidebar())
+        right = column(self._make_notice(), self._stack, self._make_strip(), gap=0)
+        right.setStretch(1, 1)
+        layout.addLayout(right, 1)
+
+    def _make_sidebar(self) -> QWidget:
+        sidebar = QWidget()
+        sidebar.setObjectName("sidebar")
+        sidebar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        sidebar.setFixedWidth(_SIDEBAR)
+        picture = QLabel()
+        pixmap = mark(round(26 * self.devicePixelRatioF()), "#ffffff", ground=GROUND)
+        pixmap.setDevicePixelRatio(self.devicePixelRatioF())
+        picture.setPixmap(pixmap)
+        self._group = QButtonGroup(self)
+        self._buttons: dict[str, Button] = {}
+        layout = column(row(6, picture, label("Retake", "brand"), None, gap=9), 14, gap=3)
+        for number, (name, text, icon) in enumerate(_PAGES, 1):
+            button = Button(f" {text}", icon, "nav", f"{text} (Ctrl+{number})")
+            button.setCheckable(True)
+            button.clicked.connect(lambda _=False, name=name: self.show_page(name))
+            QShortcut(QKeySequence(f"Ctrl+{number}"), self, partial(self.show_page, name))
+            self._group.addButton(button)
+            self._buttons[name] = button
+            if name == "settings":
+                layout.addStretch(1)
+            layout.addWidget(button)
+        about = Button(" About", "about", "nav", tip="Versions, licences, updates")
+        about.clicked.connect(self.show_about)
+        layout.addWidget(about)
+        layout.setContentsMargins(12, 20, 12, 14)
+        sidebar.setLayout(layout)
+        return sidebar
+
+    def _make_notice(self) -> QWidget:
+        self.notice = Banner()
+        close = Button("", "close", "quiet", "I have read it")
+        self._notice_box = QWidget()
+        close.clicked.connect(self._notice_box.hide)
+        layout = row(self.notice, close)
+        layout.setStretch(0, 1)
+        layout.setContentsMargins(28, 12, 20, 0)
+        self._notice_box.setLayout(layout)
+        self._notice_box.hide()
+        return self._notice_box
+
+    def _make_strip(self) -> QWidget:
+        strip = QWidget()
+        strip.setObjectName("strip")
+        strip.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.state, self.facts = label("Looking for the daemon…", "small"), label("", "small")
+        self.activity = Progress()
+        self.activity.setFixedWidth(150)
+        self.activity.hide()
+        layout = row(self.state, self.activity, None, self.facts, gap=14)
+        layout.setContentsMargins(28, 8, 28, 8)
+        strip.setLayout(layout)
+        strip.setFixedHeight(36)
+        return strip
+
+    def _connect(self) -> None:
+        studio = self._studio
+        studio.connection_changed.connect(self._show_connection)
+        studio.status_changed.connect(self._show_status)
+        studio.summary_changed.connect(lambda _: self._show_summary())
+        studio.complained.connect(self.complain)
+        self.history_page.wished.connect(self._open_wish)
+        self.history_page.create_wanted.connect(lambda: self.show_page("create"))
+        self.history_page.repeated.connect(self._follow_repeat)
+        self.first_run_page.left.connect(lambda: self.show_page("create"))
+
+    # ------------------------------------------------------------------------------------------------ pages
+
+    def show_page(self, name: str) -> None:
+        """Bring a page into view."""
+        self._buttons[name].setChecked(True)
+        self._stack.setCurrentWidget(self._pages[name])
+        self._pages[name].on_shown()
+
+    @property
+    def page(self) -> str:
+        return next(name for name, page in self._pages.items() if page is self._stack.currentWidget())
+
+    def show_about(self) -> AboutBox:
+        box = AboutBox(self._studio, self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+        return box
+
+    def _open_wish(self, wish: Wish) -> None:
+        self.create_page.show_wish(wish)
+        self.show_page("create")
+
+    def _follow_repeat(self, _: Entry) -> None:
+        self.show_page("jobs")
+
+    # ------------------------------------------------------------------------------------------------ strip
+
+    def _show_connection(self, is_up: bool, trouble: str) -> None:
+        set_role(self.state, "small" if is_up else "bad")
+        self.state.setText("Ready" if is_up else elided(f"{trouble}. Trying again…", 110))
+        self._show_summary()
+
+    def _show_summary(self) -> None:
+        summary = self._studio.board.summary()
+        is_working = summary.mood == "working"
+        self.activity.setVisible(is_working)
+        self.activity.show_fraction(summary.fraction if summary.fraction > 0 else -1)
+        if self._studio.is_connected:
+            self.state.setText(elided(summary.text, 80) if is_working else "Ready")
+
+    def _show_status(self, status: StatusReply) -> None:
+        self.facts.setText(f"{status.model} · {status.device}")
+        self.facts.setToolTip(f"Retake {status.version}: model {status.model} on {status.device}, {status.state}")
+
+    def complain(self, text: str) -> None:
+        """Show what went wrong outside of any page."""
+        set_role(self.state, "bad")
+        self.state.setText(elided(text, 120))
+        self.state.setToolTip(text)
+
+    def note(self, text: str) -> None:
+        """Show something worth knowing, above the pages, until it is clicked away."""
+        self.notice.say(text)
+        self._notice_box.show()
+
+    # ------------------------------------------------------------------------------------------- coming, going
+
+    def come_forward(self) -> None:
+        """Show, un-minimise and raise the window."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        self._studio.prefer(geometry=bytes(self.saveGeometry().toHex().data()).decode())
+        event.accept()
+        self.closed.emit()
+
+    def close_runs(self) -> None:
+        """Stop the commands of all pages."""
+        self.models_page.close_runs()
+        self.first_run_page.close_runs()
