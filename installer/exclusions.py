@@ -275,6 +275,7 @@ EXCLUSIONS: tuple[Exclusion, ...] = (
             "*plugins/platforms/*qvkkhrdisplay*",
             "*plugins/egldeviceintegrations/*",
             "*plugins/tls/*",
+            "*plugins/platformthemes/*gtk3*",
             "*plugins/networkinformation/*",
         ),
     ),
@@ -306,7 +307,12 @@ def excluded_models(transformers: Path) -> list[str]:
 def is_left_out(place: str) -> bool:
     """Whether a row names the file at this place in the bundle."""
     place = place.replace("\\", "/")
-    return any(_match(place, row.files) and not _match(place, row.but) for row in EXCLUSIONS)
+    return any(is_named(place, row) for row in EXCLUSIONS)
+
+
+def is_named(place: str, row: Exclusion) -> bool:
+    """Whether this row names the file at this place."""
+    return _match(place, row.files) and not _match(place, row.but)
 
 
 def _match(place: str, patterns: tuple[str, ...]) -> bool:

@@ -5,8 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from installer.exclusions import EXCLUSIONS, KEPT_MODELS, LIGHT, excluded_models, excluded_modules, is_left_out
+from installer.exclusions import (
+    EXCLUSIONS,
+    KEPT_MODELS,
+    LIGHT,
+    Exclusion,
+    excluded_models,
+    excluded_modules,
+    is_left_out,
+)
 from installer.recipe import IMPORTED_BY_NAME, data_files, kept, own_modules
+from installer.savings import saved_bytes
 
 ROOT = Path(__file__).parents[2]
 
@@ -124,3 +133,16 @@ class TestOwnThings:
             "./LICENSE",
         } <= places
         assert not [place for place in places if "__pycache__" in place or "node_modules" in place]
+
+
+class TestSavings:
+    def test_a_module_is_its_folder_or_its_file_without_compiled_copies(self, tmp_path):
+        (tmp_path / "big" / "__pycache__").mkdir(parents=True)
+        (tmp_path / "big" / "part.py").write_bytes(bytes(100))
+        (tmp_path / "big" / "__pycache__" / "part.pyc").write_bytes(bytes(70))
+        (tmp_path / "torch" / "bin").mkdir(parents=True)
+        (tmp_path / "torch" / "bin" / "tool").write_bytes(bytes(30))
+        (tmp_path / "torch" / "bin" / "kept").write_bytes(bytes(9))
+        row = Exclusion("a", "b", modules=("big", "nowhere"), files=("torch/bin/*",), but=("torch/bin/kept",))
+
+        assert saved_bytes(row, tmp_path) == 130
