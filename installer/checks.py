@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import statistics
 import subprocess
 import time
@@ -15,7 +16,7 @@ from bridge.messages import Quit, Version, VersionReply
 from installer.build import folder_size
 from installer.exclusions import is_left_out
 from installer.licences import FILE
-from installer.product import NAME, ROOT, VERSION
+from installer.product import NAME, ROOT, TRAY, VERSION, has_tray
 from installer.stage import SmokeError, Stage
 
 CLIPS = ROOT / "tests" / "clips"
@@ -23,6 +24,8 @@ DAEMON_S, SEND_MS = 1.0, 150.0
 """What a musician may have to wait: for the daemon's first answer after its start, and for `retake-send version`."""
 _DAEMON_STARTS, _SENDS = 5, 15
 _PATIENCE_S = 60.0
+_LOOK_S = 2.0
+"""How long the tray app is watched: what its window lacks shows by then."""
 _PROMPT = "heavy rain on a tin roof"
 
 
@@ -159,10 +162,29 @@ def check_contents(stage: Stage, findings: Findings) -> None:
     findings.add("folder_mb", folder_size(folder) / 1e6)
 
 
+def check_tray(stage: Stage, findings: Findings) -> None:
+    """The tray app on a screen that nobody sees: it starts a daemon, and leaves when it is told to."""
+    began = time.monotonic()
+    process = stage.start(TRAY.file, "--no-tray", QT_QPA_PLATFORM="offscreen")
+    try:
+        runtime = _wait_for_runtime(stage)
+        findings.add("tray_to_daemon_s", time.monotonic() - began)
+        time.sleep(_LOOK_S)
+        if process.poll() is not None:
+            raise SmokeError(f"the tray app ended with {process.returncode}")
+    finally:
+        process.terminate()
+        process.wait(_PATIENCE_S)
+    with Client(runtime) as client:
+        client.send(Quit())
+
+
 def check_nothing_is_left(stage: Stage, _findings: Findings) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     while running := _running(stage):
         if time.monotonic() > deadline:
+            for pid in running:
+                os.kill(pid, signal.SIGTERM)
             raise SmokeError(f"still running: {running}")
         time.sleep(0.1)
 
@@ -178,6 +200,7 @@ CHECKS: tuple[Check, ...] = (
     check_models,
     check_scripts,
     check_what_is_not_there,
+    *((check_tray,) if has_tray() else ()),
     check_contents,
     check_nothing_is_left,
 )
@@ -219,14 +242,14 @@ def _compare_with_source(take: Path) -> None:
         raise SmokeError(f"{take.name} has {shape} frames, rate and channels: not its source's")
 
 
-def _running(stage: Stage) -> list[str]:
-    """List our processes by what /proc says; none where there is no /proc."""
-    found = []
+def _running(stage: Stage) -> dict[int, str]:
+    """Give our processes by what /proc says: number and program; none where there is no /proc."""
+    found = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             program = os.readlink(entry / "exe")
         except OSError:
             continue
         if program.startswith(f"{stage.root or ''}{stage.programs}/"):
-            found.append(f"{entry.name} {program}")
+            found[int(entry.name)] = program
     return found

@@ -57,7 +57,7 @@ EXCLUSIONS: tuple[Exclusion, ...] = (
     Exclusion(
         "plots",
         "Retake draws only in `retake train` and `retake evaluate --picture`, which say what they miss",
-        modules=("matplotlib", "PIL", "IPython", "ipywidgets", "sympy.plotting.pygletplot", "pyglet", "plotly"),
+        modules=("matplotlib", "PIL", "IPython", "ipywidgets", "pyglet", "plotly"),
     ),
     Exclusion("tkinter", "the window is Qt's", modules=("tkinter", "_tkinter", "turtle", "idlelib")),
     Exclusion(

@@ -27,6 +27,8 @@ IMPORTED_BY_NAME = (
 )
 """What `engine/models/clap_towers.py` and lazy packages import by name, which PyInstaller cannot see."""
 
+WINDOW = "bridge.desktop"
+
 _DATA = {"engine/weights": "engine/weights", "daw_scripts": "daw_scripts"}
 _FILES = {"engine/benchmark.json": "engine", "bridge/PROTOCOL.md": "bridge", "LICENSE": "."}
 _NOT_DATA = {"node_modules", "__pycache__"}
@@ -36,6 +38,11 @@ def own_modules(*packages: str, root: Path = ROOT) -> list[str]:
     """List our modules: commands are found by name, so PyInstaller sees only some of them."""
     files = [path for package in packages for path in sorted((root / package).rglob("*.py"))]
     return [".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__") for path in files]
+
+
+def modules_without_window() -> list[str]:
+    """List our modules less those of the tray app, which is a program of its own."""
+    return [name for name in own_modules("engine", "bridge") if not f"{name}.".startswith(f"{WINDOW}.")]
 
 
 def data_files(root: Path = ROOT) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """The stage of the smoke test: the frozen programs in a home of their own, without Python and with few variables."""
 
+import shutil
 import subprocess
 import time
 from dataclasses import dataclass
@@ -57,14 +58,14 @@ class Stage:
         if self.root is None:
             return line
         inside = ["/usr/bin/env", "-C", self.inner_home, *line]
-        return ["chroot", str(self.root), *inside]
+        return [shutil.which("chroot") or "/usr/sbin/chroot", str(self.root), *inside]
 
-    def start(self, program: str, *words: str) -> subprocess.Popen[bytes]:
+    def start(self, program: str, *words: str, **variables: str) -> subprocess.Popen[bytes]:
         """Start a program and leave it running, with its words thrown away."""
         nothing = subprocess.DEVNULL
         line, where = self.command(program, *words), self.home
         return subprocess.Popen(  # noqa: S603
-            line, env=self.environment, cwd=where, stdin=nothing, stdout=nothing, stderr=nothing
+            line, env=self.environment | variables, cwd=where, stdin=nothing, stdout=nothing, stderr=nothing
         )
 
     def speak(self, program: str, *words: str) -> Spoken:
