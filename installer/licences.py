@@ -4,12 +4,14 @@ The rows of the analyses name every file that goes in; each belongs to us, to an
 to a package of the system.
 """
 
+import os
 import re
 import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Protocol
@@ -124,18 +126,15 @@ class _Owners:
     """Who owns which file of this machine."""
 
     def __init__(self) -> None:
-        self._distributions: dict[Path, metadata.Distribution] = {}
-        for distribution in metadata.distributions():
-            for file in distribution.files or ():
-                self._distributions[Path(str(distribution.locate_file(file))).resolve()] = distribution
+        self._distributions = _distributions_by_file()
         self._python = [Path(sysconfig.get_path("stdlib")).resolve(), Path(sys.base_prefix).resolve()]
         self._known: dict[str, Licence] = {}
 
     def licence(self, source: Path) -> Licence | None:
         """Give the licence of a file; None for our own."""
         path = source.resolve()
-        if path in self._distributions:
-            return self._of(self._distributions[path])
+        if str(path) in self._distributions:
+            return self._of(self._distributions[str(path)])
         if path.is_relative_to(ROOT) or path.is_relative_to(HERE):
             return None
         package = _debian_package(path)
@@ -150,6 +149,17 @@ class _Owners:
         if name not in self._known:
             self._known[name] = distribution_licence(distribution)
         return self._known[name]
+
+
+@cache
+def _distributions_by_file() -> dict[str, metadata.Distribution]:
+    """Give every installed file's distribution; only folders are resolved, for the files are a hundred thousand."""
+    found = {}
+    for distribution in metadata.distributions():
+        folder = os.path.realpath(str(distribution.locate_file("")))
+        for file in distribution.files or ():
+            found[os.path.normpath(os.path.join(folder, str(file)))] = distribution
+    return found
 
 
 def _system_licence(package: str) -> Licence:
