@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from installer import linux_packages, stripping
+from installer.dependencies import LibraryUnknownError
 from installer.product import HERE, NAME, ROOT, VERSION
 
 SUMS = "SHA256SUMS"
@@ -37,6 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not options.packages_only:
             _timed("programs", lambda: build_folder(options.dist, options.work))
         made = [] if options.folder_only else build_packages(folder, options.dist, options.work)
+    except LibraryUnknownError as error:
+        print(error, file=sys.stderr)
+        return 1
     except subprocess.CalledProcessError as error:
         print(f"{error.cmd[0]} ended with {error.returncode}; what it said is above", file=sys.stderr)
         return 1

@@ -5,6 +5,8 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from installer.orphans import needed_libraries
+
 PACKAGES = {
     "ld-linux-x86-64.so.2": "libc6",
     "ld-linux-aarch64.so.1": "libc6",
@@ -13,6 +15,7 @@ PACKAGES = {
     "libdl.so.2": "libc6",
     "libm.so.6": "libc6",
     "libpthread.so.0": "libc6",
+    "libresolv.so.2": "libc6",
     "librt.so.1": "libc6",
     "libutil.so.1": "libc6",
     "libgcc_s.so.1": "libgcc-s1",
@@ -65,7 +68,7 @@ def system_libraries(folder: Path) -> dict[str, str]:
     inside = {path.name for path in folder.rglob("*")}
     needed: dict[str, str] = {}
     for path in files:
-        for library in re.findall(r"\(NEEDED\).*\[(.+)\]", _readelf("-d", path)):
+        for library in needed_libraries(path):
             if library not in inside:
                 needed.setdefault(library, path.relative_to(folder).as_posix())
     return needed

@@ -12,6 +12,7 @@ import pytest
 from installer import linux_packages
 from installer.build import write_sums
 from installer.dependencies import PACKAGES, LibraryUnknownError, depends, glibc_version, system_libraries
+from installer.orphans import without_orphans
 from installer.product import HERE, VERSION, has_tray, programs
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="packages of Linux are made on Linux")
@@ -158,3 +159,23 @@ def test_sums_are_what_sha256sum_reads(tmp_path):
     done = subprocess.run(["sha256sum", "--check", "SHA256SUMS"], cwd=tmp_path, capture_output=True, check=False)
     assert done.returncode == 0
     assert done.stdout == b"a.tar.gz: OK\nb.deb: OK\n"
+
+
+@needs_readelf
+class TestOrphans:
+    def test_a_library_that_nobody_needs_goes_with_those_that_only_it_needed(self, tmp_path):
+        compiler = shutil.which("cc")
+        if compiler is None:
+            pytest.skip("a C compiler makes the libraries")
+        for name, needed in (("inner", []), ("outer", ["-linner"]), ("used", [])):
+            (tmp_path / f"{name}.c").write_text(f"int {name}_() {{ return 1; }}\n", encoding="utf-8")
+            made = ["-shared", "-fPIC", "-Wl,--no-as-needed", f"-Wl,-soname,lib{name}.so.1", "-L", tmp_path, *needed]
+            output = tmp_path / f"lib{name}.so"
+            subprocess.run([compiler, tmp_path / f"{name}.c", *made, "-o", output], check=True)
+        (tmp_path / "plugin.c").write_text("int plugin_() { return 1; }\n", encoding="utf-8")
+        plugin = ["-shared", "-fPIC", "-Wl,--no-as-needed", "-L", tmp_path, "-lused", "-o", tmp_path / "plugin.so"]
+        subprocess.run([compiler, tmp_path / "plugin.c", *plugin], check=True)
+        rows = [(f"lib{name}.so.1", str(tmp_path / f"lib{name}.so"), "BINARY") for name in ("inner", "outer", "used")]
+        rows += [("plugins/plugin.so", str(tmp_path / "plugin.so"), "BINARY"), ("libportaudio.so.2", "/none", "BINARY")]
+
+        assert [row[0] for row in without_orphans(rows)] == ["libused.so.1", "plugins/plugin.so", "libportaudio.so.2"]
