@@ -124,7 +124,7 @@ def check_foreign_model(stage: Stage, findings: Findings) -> None:
     few = ("--model", "foreign", "--steps", "2", "--seconds", "1")
     stage.new_file("f.wav", "retake", "generate", "rain", "-o", "f.wav", *few)
     stage.new_file("fl.wav", "retake", "generate", "--like", "footfalls.wav", "-o", "fl.wav", *few)
-    stage.run("retake", "models", "remove", "foreign")
+    stage.run("retake", "models", "remove", "foreign", "--yes")
 
 
 def check_scripts(stage: Stage, _findings: Findings) -> None:
