@@ -39,8 +39,10 @@ PACKAGES = {
 }
 """Libraries that stay the system's, and Debian's package of each."""
 
-RECOMMENDED = ("fonts-dejavu-core | fonts-noto-core",)
-"""Without a font the window would show boxes."""
+OPENED_BY_NAME = ("fontconfig-config", "libportaudio2", "xkb-data")
+"""What no library names as needed: settings of fonts, previews (with the system's own sound), the keyboard's keys."""
+RECOMMENDED = ("fonts-dejavu-core | fonts-noto-core", "libasound2-plugins | pipewire-alsa")
+"""Without a font the window would show boxes; without a bridge to the desktop's sound server previews are silent."""
 
 
 class LibraryUnknownError(Exception):
@@ -57,7 +59,7 @@ def depends(folder: Path) -> tuple[list[str], list[str]]:
     unknown = {library: by for library, by in needed.items() if library not in PACKAGES}
     if unknown:
         raise LibraryUnknownError(unknown)
-    packages = sorted({PACKAGES[library] for library in needed})
+    packages = sorted({PACKAGES[library] for library in needed} | set(OPENED_BY_NAME))
     glibc = glibc_version(folder)
     return [f"libc6 (>= {glibc})" if name == "libc6" else name for name in packages], list(RECOMMENDED)
 

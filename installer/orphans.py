@@ -7,8 +7,8 @@ from pathlib import Path
 
 Row = tuple[str, str, str]
 
-OPENED_BY_NAME = ("libpython", "libportaudio")
-"""The bootloader and sounddevice open these; no library names them as needed."""
+OPENED_BY_NAME = ("libpython",)
+"""The bootloader opens it; no library names it as needed. PortAudio is the system's, as its sound is (see the .deb)."""
 
 
 def without_orphans(rows: Iterable[Row]) -> list[Row]:

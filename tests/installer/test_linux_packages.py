@@ -109,7 +109,8 @@ class TestDeb:
 class TestDependencies:
     def test_the_systems_libraries_are_found(self, folder):
         assert "libc.so.6" in system_libraries(folder)
-        assert depends(folder)[0] == [f"libc6 (>= {glibc_version(folder)})"]
+        assert f"libc6 (>= {glibc_version(folder)})" in depends(folder)[0]
+        assert "libportaudio2" in depends(folder)[0]
 
     def test_one_that_the_table_does_not_name_fails_the_build(self, folder, monkeypatch):
         monkeypatch.delitem(PACKAGES, "libc.so.6")
@@ -176,6 +177,6 @@ class TestOrphans:
         plugin = ["-shared", "-fPIC", "-Wl,--no-as-needed", "-L", tmp_path, "-lused", "-o", tmp_path / "plugin.so"]
         subprocess.run([compiler, tmp_path / "plugin.c", *plugin], check=True)
         rows = [(f"lib{name}.so.1", str(tmp_path / f"lib{name}.so"), "BINARY") for name in ("inner", "outer", "used")]
-        rows += [("plugins/plugin.so", str(tmp_path / "plugin.so"), "BINARY"), ("libportaudio.so.2", "/none", "BINARY")]
+        rows += [("plugins/plugin.so", str(tmp_path / "plugin.so"), "BINARY"), ("libpython3.so.1", "/none", "BINARY")]
 
-        assert [row[0] for row in without_orphans(rows)] == ["libused.so.1", "plugins/plugin.so", "libportaudio.so.2"]
+        assert [row[0] for row in without_orphans(rows)] == ["libused.so.1", "plugins/plugin.so", "libpython3.so.1"]
