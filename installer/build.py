@@ -28,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, default=ROOT / "build", help="folder of what is made on the way")
     parser.add_argument("--folder-only", action="store_true", help="stop when the programs are there, make no packages")
     parser.add_argument("--packages-only", action="store_true", help="make packages of the programs that are there")
+    parser.add_argument("--quick", action="store_true", help="press the .deb less hard, to try it")
     options = parser.parse_args(argv)
     complaint = missing()
     if complaint:
@@ -37,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if not options.packages_only:
             _timed("programs", lambda: build_folder(options.dist, options.work))
-        made = [] if options.folder_only else build_packages(folder, options.dist, options.work)
+        made = [] if options.folder_only else build_packages(folder, options)
     except LibraryUnknownError as error:
         print(error, file=sys.stderr)
         return 1
@@ -75,17 +76,19 @@ def build_folder(dist: Path, work: Path) -> None:
         stripping.strip_folder(dist / NAME)
 
 
-def build_packages(folder: Path, dist: Path, work: Path) -> list[Path]:
+def build_packages(folder: Path, options: argparse.Namespace) -> list[Path]:
     """Make this system's packages of the folder of programs."""
+    dist: Path = options.dist
     if sys.platform == "win32":
         return [_windows_installer(folder, dist)]
     if sys.platform == "darwin":
         image = dist / f"{NAME}-{VERSION}-macos-{os.uname().machine}.dmg"
         subprocess.run([str(HERE / "macos" / "make_dmg.sh"), str(dist / "Retake.app"), str(image)], check=True)  # noqa: S603
         return [image]
+    level = linux_packages.QUICK_LEVEL if options.quick else linux_packages.XZ_LEVEL
     archive, package = dist / linux_packages.archive_name(), dist / linux_packages.package_name()
     _timed(archive.name, lambda: linux_packages.write_archive(folder, archive, epoch_s()))
-    _timed(package.name, lambda: linux_packages.write_package(folder, package, work / "deb", epoch_s()))
+    _timed(package.name, lambda: linux_packages.write_package(folder, package, options.work / "deb", epoch_s(), level))
     return [archive, package]
 
 
