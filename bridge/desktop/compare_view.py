@@ -27,9 +27,9 @@ class CompareView(QWidget):
         self._panes: dict[str, QWidget] = {}
         panes.addWidget(self._pane("source", "A  Source"), 1)
         panes.addWidget(self._pane("result", "B  Result"), 1)
-        self.play_button = Button("", "play", "play", "Play or stop (Space)")
+        self.play_button = Button("", "play", "play", "Play or stop (Space in the list)")
         self.play_button.clicked.connect(self.toggle)
-        self.sides = Segments([("source", "A  Source"), ("result", "B  Result")], "which side is heard")
+        self.sides = Segments([("source", "A"), ("result", "B")], "which side is heard")
         self.sides.choose("result")
         self.sides.chosen.connect(self.listen_to)
         self.time = label("", "muted")
@@ -38,16 +38,15 @@ class CompareView(QWidget):
         layout = column(panes, self.transport, gap=14)
         layout.setStretch(0, 1)
         self.setLayout(layout)
-        keys = (
-            ("Space", self.toggle),
-            ("A", lambda: self.listen_to("source")),
-            ("B", lambda: self.listen_to("result")),
-        )
-        for key, act in keys:
-            shortcut = QShortcut(QKeySequence(key), self, act)
-            shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
+        QShortcut(QKeySequence("A"), self, lambda: self.listen_to("source"))
+        QShortcut(QKeySequence("B"), self, lambda: self.listen_to("result"))
         studio.playing_changed.connect(self._show_playing)
         studio.playhead_moved.connect(self._move)
+
+    def play_by_space(self, widget: QWidget) -> None:
+        """Have the space bar play and stop while `widget` has the focus; elsewhere it presses buttons."""
+        shortcut = QShortcut(QKeySequence("Space"), widget, self.toggle)
+        shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
 
     def _pane(self, side: Side, letter: str) -> QWidget:
         view = SoundView(side, has_spectrum=True)
@@ -101,7 +100,7 @@ class CompareView(QWidget):
     def listen_to(self, side: str) -> None:
         """Choose a side; what plays goes on with it at the same place."""
         path = self._paths[side]
-        if path is None or not self.isVisible():
+        if path is None:
             return
         self.sides.choose(side)
         if self.is_playing:

@@ -49,7 +49,7 @@ class DragHandle(QLabel):
         super().__init__()
         self.path = path
         self._pressed_at: QPoint | None = None
-        self.setProperty("role", "chip")
+        self.setProperty("role", "handle")
         self.setText(f"⠿  {text}")
         self.setToolTip("Drag this into a track of your DAW, or into any folder: the WAV comes along as a copy")
         self.setCursor(Qt.CursorShape.OpenHandCursor)

@@ -11,7 +11,7 @@ from bridge.desktop.check_row import CheckRow
 from bridge.desktop.entries import Entry
 from bridge.desktop.errands import CommandRun
 from bridge.desktop.model_list import parse_error, spelled_bytes
-from bridge.desktop.pieces import Banner, Button, Page, clear, column, label, row, sentence
+from bridge.desktop.pieces import Banner, Button, Page, clear, column, label, row, sentence, set_role
 from bridge.desktop.script_hosts import NAMES, Place, Report, parse_report
 from bridge.desktop.studio import Studio, new_job
 from bridge.jobs import JobState
@@ -46,10 +46,13 @@ class FirstRunPage(Page):
             self.listen_button,
             self.replay_button,
         )
-        self.scripts = CheckRow("live", "Your DAWs", "Looking for REAPER, Ardour and Ableton Live…")
+        self.look_button = Button("Look again", "again")
+        self.look_button.clicked.connect(self.look_for_daws)
+        self.look_button.hide()
+        self.scripts = CheckRow("live", "Your DAWs", "Looking for REAPER, Ardour and Ableton Live…", self.look_button)
         self.places = column(gap=8)
         self.banner = Banner()
-        self.done_button = Button("Go and create", role="primary")
+        self.done_button = Button("Go and create")
         self.done_button.clicked.connect(self.finish)
         for check in (self.device, self.disk, self.sound, self.scripts):
             self.body.addWidget(check)
@@ -117,6 +120,7 @@ class FirstRunPage(Page):
         self.sound.say(f"“{FIRST_PROMPT}”: made on this machine. It lies in {Path(path).parent}.", "good")
         self.listen_button.hide()
         self.replay_button.show()
+        set_role(self.done_button, "primary")
         self.replay_button.clicked.connect(lambda: self._studio.audition.play(path))
         self._studio.audition.play(path)
 
@@ -151,6 +155,7 @@ class FirstRunPage(Page):
 
     def _show_places(self, report: Report) -> None:
         clear(self.places)
+        self.look_button.setVisible(not report.places)
         if not report.places:
             self.scripts.say("None was found. Start yours once, then look again; the window works without one, too.")
             return

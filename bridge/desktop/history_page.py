@@ -33,6 +33,7 @@ class HistoryPage(Page):
         self.results = HistoryList()
         self.results.currentItemChanged.connect(self._show_current)
         self.compare = CompareView(studio)
+        self.compare.play_by_space(self.results)
         left = QWidget()
         left.setFixedWidth(256)
         left.setLayout(column(self.search, self.results))

@@ -11,7 +11,7 @@ _BARS = (0.34, 0.72, 1.0, 0.56, 0.28)
 BRAND, QUIET, ERROR = "#e2581f", "#808080", "#e0332a"
 """On panels of any colour: each has a contrast of 3 to 1 at least with white and with black."""
 
-GROUND = "#c2401c"
+GROUND = "#b83a17"
 """Of the mark in windows."""
 
 Stroke = Callable[[QPainter], None]

@@ -9,7 +9,6 @@ from bridge.desktop.pieces import (
     Page,
     Progress,
     card,
-    clear,
     column,
     elided,
     fill,
@@ -33,7 +32,7 @@ _WORDS = {
     JobState.FAILED: "failed",
     JobState.CANCELLED: "cancelled",
 }
-_ROLES = {JobState.RUNNING: "chip-accent", JobState.DONE: "good", JobState.FAILED: "bad"}
+_ROLES = {JobState.RUNNING: "accent", JobState.DONE: "good", JobState.FAILED: "alarm"}
 
 
 class JobRow(QFrame):
@@ -45,7 +44,7 @@ class JobRow(QFrame):
         self._entry = entry
         self.operation, self.title = label("", "chip"), label("", "strong")
         self.client, self.state, self.stage = label("", "small"), label(""), label("", "muted")
-        self.error = label("", "bad", wraps=True)
+        self.error = label("", "alarm", wraps=True)
         self.progress = Progress()
         self.cancel_button = Button("Cancel", "close")
         self.cancel_button.clicked.connect(lambda: self._studio.cancel(self._entry.job))
@@ -110,43 +109,35 @@ class JobsPage(Page):
         return self._rows.get(job)
 
     def refill(self) -> None:
-        """Build the lists anew."""
-        clear(self.waiting)
-        clear(self.ended)
-        self._rows = {}
+        """Bring the lists up to date; rows that are there already stay the same ones, under the mouse, too."""
         entries = list(self._studio.board)
-        for entry in entries:
-            if not entry.state.is_final:
-                self._add(entry)
-        for entry in [it for it in entries if it.state.is_final][-_MAX_ENDED:]:
-            self._add(entry)
+        ended = [entry for entry in entries if entry.state.is_final][-_MAX_ENDED:]
+        waiting = [entry for entry in entries if not entry.state.is_final]
+        for layout, listed in ((self.waiting, waiting), (self.ended, ended[::-1])):
+            for index, entry in enumerate(listed):
+                layout.insertWidget(index, self._row_for(entry))
         self._show_labels()
+
+    def _row_for(self, entry: Entry) -> JobRow:
+        if entry.job not in self._rows:
+            self._rows[entry.job] = JobRow(self._studio, entry)
+        self._rows[entry.job].show_entry(entry)
+        return self._rows[entry.job]
 
     def on_shown(self) -> None:
         self._studio.forgive()
 
     def _show(self, entry: Entry) -> None:
-        shown = self._rows.get(entry.job)
-        if shown is None:
-            self._add(entry)
-        elif entry.state.is_final and self.waiting.indexOf(shown) >= 0:
-            self.waiting.removeWidget(shown)
-            shown.show_entry(entry)
+        is_new = entry.job not in self._rows
+        shown = self._row_for(entry)
+        if entry.state.is_final and (is_new or self.waiting.indexOf(shown) >= 0):
             self.ended.insertWidget(0, shown)
-        else:
-            shown.show_entry(entry)
-        self._show_labels()
-
-    def _add(self, entry: Entry) -> None:
-        made = JobRow(self._studio, entry)
-        self._rows[entry.job] = made
-        if entry.state.is_final:
-            self.ended.insertWidget(0, made)
-        else:
-            self.waiting.addWidget(made)
+        elif is_new:
+            self.waiting.addWidget(shown)
         while self.ended.count() > _MAX_ENDED:
             gone = take_last(self.ended)
             self._rows = {job: it for job, it in self._rows.items() if it is not gone}
+        self._show_labels()
 
     def _show_labels(self) -> None:
         self._waiting_label.setVisible(self.waiting.count() > 0)

@@ -45,8 +45,8 @@ LIGHT = Colours(
     strong_line="#c9c4be",
     text="#1d1b19",
     muted="#66605a",
-    accent="#c2401c",
-    accent_hover="#a93415",
+    accent="#b83a17",
+    accent_hover="#a13011",
     accent_soft="#fbe9e2",
     on_accent="#ffffff",
     good="#2b7a4b",
@@ -161,7 +161,11 @@ QLabel[role="muted"] { color: @muted; }
 QLabel[role="small"] { color: @muted; font-size: $small; }
 QLabel[role="strong"] { font-weight: 600; }
 QLabel[role="good"] { color: @good; }
-QLabel[role="bad"] { color: @bad; }
+QLabel[role="alarm"] { color: @bad; }
+QLabel[role="accent"] { color: @accent; font-weight: 600; }
+QLabel[role="handle"] { background: @sunken; color: @text; border: 1px dashed @strong_line; border-radius: 7px;
+    padding: 7px 11px; }
+QLabel[role="handle"]:hover { border-color: @accent; color: @accent; }
 QLabel[role="chip"] { background: @sunken; color: @muted; border-radius: 4px; padding: 2px 7px; font-size: $small; }
 QLabel[role="chip-accent"] { background: @accent_soft; color: @accent; border-radius: 4px; padding: 2px 7px;
     font-size: $small; font-weight: 600; }
@@ -244,7 +248,9 @@ QScrollBar:horizontal { background: transparent; height: 10px; margin: 2px; }
 QScrollBar::handle:horizontal { background: @strong_line; border-radius: 3px; min-width: 32px; }
 QToolTip { background: @raised; color: @text; border: 1px solid @line; padding: 5px 8px; }
 QMenu { background: @surface; border: 1px solid @line; padding: 5px; }
-QMenu::item { padding: 6px 26px 6px 14px; border-radius: 5px; }
+QMenu::item { padding: 6px 26px 6px 30px; border-radius: 5px; }
+QMenu::indicator { width: 11px; height: 11px; margin-left: 9px; border: 1px solid @strong_line; border-radius: 3px; }
+QMenu::indicator:checked { background: @accent; border-color: @accent; }
 QMenu::item:selected { background: @accent_soft; color: @text; }
 QMenu::item:disabled { color: @muted; }
 QMenu::separator { height: 1px; background: @line; margin: 5px 8px; }

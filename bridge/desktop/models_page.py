@@ -1,11 +1,13 @@
 """The Models page: what is installed and what could be, the licence before the download, real progress, removal."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QMessageBox, QStackedWidget, QWidget
 
+from bridge.desktop.daemon_settings import read_settings
 from bridge.desktop.errands import CommandRun
 from bridge.desktop.model_list import LICENCES, Model, PullNews, parse_error, parse_models, parse_pull_news
 from bridge.desktop.pieces import (
@@ -23,6 +25,7 @@ from bridge.desktop.pieces import (
     sentence,
 )
 from bridge.desktop.studio import Studio
+from bridge.settings import Settings
 
 _CANCELLED = 130
 
@@ -90,9 +93,11 @@ class ModelRow(QFrame):
 class ModelsPage(Page):
     """Lists with `retake models list`, pulls with `retake models pull`, each in a process of its own."""
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, studio: Studio, settings_file: Path) -> None:
         super().__init__("Models", "What Retake can think in. Nothing is downloaded unless you ask for it here.")
         self._studio = studio
+        self._settings_file = settings_file
+        self._variables: dict[str, str] = {}
         self._listing: CommandRun | None = None
         self._runs: dict[str, CommandRun] = {}
         self.rows: dict[str, ModelRow] = {}
@@ -110,12 +115,20 @@ class ModelsPage(Page):
 
     def on_shown(self) -> None:
         if not self._runs:
-            self.refresh()
+            self._studio.errands.run(lambda: read_settings(self._settings_file), self._list_where, self._complain)
+
+    def _list_where(self, settings: Settings) -> None:
+        """Look into the folder that the daemon was told to use."""
+        self._variables = {} if settings.models_dir is None else {"RETAKE_MODELS": str(settings.models_dir)}
+        self.refresh()
+
+    def _complain(self, error: Exception) -> None:
+        self.banner.say(sentence(str(error)), "bad")
 
     def refresh(self) -> None:
         """List the models anew."""
         if self._listing is None or not self._listing.is_running:
-            self._listing = CommandRun(["models", "list", "--json"], self)
+            self._listing = CommandRun(["models", "list", "--json"], self, **self._variables)
             self._listing.ended.connect(self._show_models)
 
     def _show_models(self, code: int, stdout: str, stderr: str) -> None:
@@ -147,7 +160,7 @@ class ModelsPage(Page):
 
     def _begin_pull(self, model: Model) -> None:
         self.banner.say("")
-        run = CommandRun(["models", "pull", model.name, "--accept-licence", "--json"], self)
+        run = CommandRun(["models", "pull", model.name, "--accept-licence", "--json"], self, **self._variables)
         self._runs[model.name] = run
         self.rows[model.name].show_pull(PullNews(0.0, "starting"))
         run.line.connect(lambda line: self._show_pull(model.name, line))
@@ -188,7 +201,7 @@ class ModelsPage(Page):
         question.open()
 
     def _begin_removal(self, model: Model) -> None:
-        run = CommandRun(["models", "remove", model.name, "--yes", "--json"], self)
+        run = CommandRun(["models", "remove", model.name, "--yes", "--json"], self, **self._variables)
         self._runs[model.name] = run
         run.ended.connect(lambda *end: self._end_removal(model, *end))
 

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from PySide6.QtCore import QLockFile, QObject, Signal
+from PySide6.QtCore import QLockFile, QObject, Signal, Slot
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 _PATIENCE_MS = 3_000
@@ -21,6 +21,7 @@ class SingleInstance(QObject):
         self._lock = QLockFile(str(folder / _LOCK_FILE))
         self._lock.setStaleLockTime(0)  # a lock is stale only when its process is gone
         self._name = "retake-" + hashlib.sha256(str(folder).encode()).hexdigest()[:24]
+        self._talks: list[QLocalSocket] = []
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._receive)
@@ -48,12 +49,20 @@ class SingleInstance(QObject):
         self._server.close()
         self._lock.unlock()
 
+    @Slot()
     def _receive(self) -> None:
-        socket = self._server.nextPendingConnection()
-        socket.disconnected.connect(socket.deleteLater)
-        socket.readyRead.connect(lambda: self._read(socket))
-        self._read(socket)
+        talk = self._server.nextPendingConnection()
+        self._talks.append(talk)
+        talk.readyRead.connect(self._read)
+        talk.disconnected.connect(self._read)
+        self._read()
 
-    def _read(self, socket: QLocalSocket) -> None:
-        if socket.canReadLine():
-            self.asked.emit(bytes(socket.readLine().data()).decode("utf-8", "replace").strip())
+    @Slot()
+    def _read(self) -> None:
+        """Read what has come in, and let go of those who have gone."""
+        for talk in list(self._talks):
+            if talk.canReadLine():
+                self.asked.emit(bytes(talk.readLine().data()).decode("utf-8", "replace").strip())
+            if talk.state() == QLocalSocket.LocalSocketState.UnconnectedState:
+                self._talks.remove(talk)
+                talk.deleteLater()

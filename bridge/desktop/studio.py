@@ -1,6 +1,7 @@
 """What the window acts on: one place that sends, hears, remembers and plays; views ask it and hear its signals."""
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -62,6 +63,7 @@ class Studio(QObject):
         self.is_connected = False
         self.is_paused = False
         self._preferences_file = preferences_file
+        self._writing = threading.Lock()
         self._held: list[RenderRequest] = []
         self._summary = self.board.summary()
         self._pictures: dict[str, Picture] = {}
@@ -70,6 +72,9 @@ class Studio(QObject):
         self._ticks = QTimer(self)
         self._ticks.setInterval(_TICK_MS)
         self._ticks.timeout.connect(self._tick)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._show_playing)
         self._look_up = QTimer(self)
         self._look_up.setSingleShot(True)
         self._look_up.setInterval(_LOOK_UP_MS)
@@ -82,9 +87,9 @@ class Studio(QObject):
 
     def close(self) -> None:
         """Hang up. A daemon that was started here ends, too, unless the musician wants it to stay."""
-        self._ticks.stop()
-        self._look_up.stop()
         self.audition.stop()
+        for timer in (self._ticks, self._soon, self._look_up):
+            timer.stop()
         self._link.stop(quit_daemon=not self.preferences.keeps_daemon)
         self.errands.close()
 
@@ -170,7 +175,8 @@ class Studio(QObject):
         assert not isinstance(news, Up | Down)
         entry = self.board.hear(news)
         if entry is not None:
-            if entry.request is None or (entry.state.is_final and not entry.created_at):
+            is_half_known = entry.request is None or (entry.state.is_final and not entry.created_at)
+            if is_half_known and not self._look_up.isActive():
                 self._look_up.start()
             self._tell(entry)
 
@@ -215,11 +221,11 @@ class Studio(QObject):
         level_db = self.preferences.audition_level_db
         self._link.send(Preview(path=path, device=device, level_db=level_db, start_s=start_s or None))
         self._ticks.start()
-        QTimer.singleShot(0, self._show_playing)
+        self._soon.start()
 
     def _stop_playing(self) -> None:
         self._link.send(Stop())
-        QTimer.singleShot(0, self._show_playing)
+        self._soon.start()
 
     @Slot()
     def _show_playing(self) -> None:
@@ -253,13 +259,17 @@ class Studio(QObject):
     def prefer(self, **changes: object) -> None:
         """Change what the tray app remembers."""
         self.preferences = replace(self.preferences, **changes)  # type: ignore[arg-type]  # names checked by replace
-        kept = self.preferences
         self.errands.run(
-            lambda: write_preferences(self._preferences_file, kept),
+            self._keep_preferences,
             lambda _: None,
             lambda error: self.complained.emit(f"The preferences cannot be written: {error}"),
         )
-        self.preferences_changed.emit(kept)
+        self.preferences_changed.emit(self.preferences)
+
+    def _keep_preferences(self) -> None:
+        """Write the newest, whichever change asked for it; on a thread."""
+        with self._writing:
+            write_preferences(self._preferences_file, self.preferences)
 
 
 def new_job() -> str:

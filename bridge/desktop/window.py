@@ -50,7 +50,7 @@ class Window(QWidget):
         self.create_page = CreatePage(studio)
         self.jobs_page = JobsPage(studio)
         self.history_page = HistoryPage(studio)
-        self.models_page = ModelsPage(studio)
+        self.models_page = ModelsPage(studio, settings_file)
         self.settings_page = SettingsPage(studio, settings_file, autostart)
         self.first_run_page = FirstRunPage(studio)
         pages = (
@@ -175,7 +175,7 @@ class Window(QWidget):
     # ------------------------------------------------------------------------------------------------ strip
 
     def _show_connection(self, is_up: bool, trouble: str) -> None:
-        set_role(self.state, "small" if is_up else "bad")
+        set_role(self.state, "small" if is_up else "alarm")
         self.state.setText("Ready" if is_up else elided(f"{trouble}. Trying again…", 110))
         self._show_summary()
 
@@ -193,7 +193,7 @@ class Window(QWidget):
 
     def complain(self, text: str) -> None:
         """Show what went wrong outside of any page."""
-        set_role(self.state, "bad")
+        set_role(self.state, "alarm")
         self.state.setText(elided(text, 120))
         self.state.setToolTip(text)
 

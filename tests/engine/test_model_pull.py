@@ -376,6 +376,19 @@ class TestCommandLine:
         ]  # fmt: skip
         assert mirror.answers == []
 
+    def test_json_tells_progress_line_by_line(
+        self, mirror: Mirror, checkpoint: bytes, models: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        mirror.serve(WHERE, checkpoint)
+        assert main(["models", "pull", NAME, "--accept-licence", "--json"]) == DONE
+        told = capsys.readouterr()
+        news = [json.loads(line) for line in told.err.splitlines() if line.startswith("{")]
+
+        assert json.loads(told.out) == {"name": NAME, "folder": str(models / NAME)}
+        assert [set(line) for line in news] == [{"fraction", "text"}] * len(news)
+        assert [line["fraction"] for line in news] == sorted(line["fraction"] for line in news)
+        assert len(news) > 3
+
     def test_without_a_terminal_the_licence_must_be_accepted_in_words(
         self, mirror: Mirror, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -1,0 +1,246 @@
+"""The tray app's life: one instance, a daemon that is started and kept alive, its icon, its start at login."""
+
+import os
+import plistlib
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtGui import QImage
+
+from bridge.daws import Machine
+from bridge.desktop import icons
+from bridge.desktop.autostart import Autostart, desktop_entry, entry_file, launch_agent, run_value
+from bridge.desktop.look import DARK, LIGHT
+from bridge.desktop.single_instance import SingleInstance
+from bridge.desktop.start import WindowlessError, require_screen
+from bridge.discovery import find_daemon
+from bridge.jobs import JobState
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the same, when it is collected late
+class TestDaemon:
+    @pytest.fixture
+    def alone(self, open_app, until, monkeypatch, tmp_path):
+        monkeypatch.setenv("RETAKE_MODEL", "tiny")
+        monkeypatch.setenv("RETAKE_PORT", "0")
+        monkeypatch.setenv("RETAKE_OUTPUT_DIR", str(tmp_path / "takes"))
+        app = open_app()
+        until(lambda: app.studio.is_connected)
+        return app
+
+    def test_is_started_and_started_again_when_it_dies(self, alone, state_dir, until):
+        first = find_daemon(state_dir)
+        os.kill(first.pid, signal.SIGKILL)
+        until(lambda: not alone.studio.is_connected or find_daemon(state_dir) not in (None, first))
+        until(lambda: alone.studio.is_connected and find_daemon(state_dir) not in (None, first))
+        page = alone.window.create_page
+        page.prompt.setText("rain")
+        page.knobs.quality.choose("draft")
+        page.go()
+        until(lambda: not page.is_busy)
+
+        assert next(iter(alone.studio.board)).state is JobState.DONE
+
+    def test_that_was_started_here_ends_with_the_app(self, alone, state_dir, until):
+        alone.close()
+
+        until(lambda: find_daemon(state_dir) is None)
+
+    def test_restarts_with_new_settings(self, alone, state_dir, until):
+        first = find_daemon(state_dir)
+        alone.studio.restart_daemon()
+        until(lambda: find_daemon(state_dir) not in (None, first))
+
+        until(lambda: alone.studio.is_connected)
+
+
+@pytest.mark.usefixtures("qt")
+class TestSecondStart:
+    def test_raises_the_window_of_the_first(self, tmp_path, until):
+        asked = []
+        first, second = SingleInstance(tmp_path), SingleInstance(tmp_path)
+        first.asked.connect(asked.append)
+        assert first.claim()
+        assert not second.claim()
+        assert second.ask_other("history")
+        until(lambda: asked == ["history"])
+        first.release()
+
+        assert second.claim()
+        second.release()
+
+    @pytest.mark.slow
+    def test_as_a_program_says_so_and_exits_with_0(self, state_dir, until):
+        instance = SingleInstance(state_dir)
+        assert instance.claim()
+        pages = []
+        instance.asked.connect(pages.append)
+        command = [sys.executable, "-m", "bridge", "tray", "--page", "jobs"]
+        second = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        until(lambda: second.poll() is not None)
+
+        assert (second.returncode, second.communicate()[0]) == (0, "Retake is running already\n")
+        until(lambda: pages == ["jobs"])
+        instance.release()
+
+
+class TestWithoutAScreen:
+    def test_a_sentence_says_so(self):
+        with pytest.raises(WindowlessError, match="there is no screen"):
+            require_screen("linux", {})
+
+    @pytest.mark.parametrize("environment", [{"DISPLAY": ":0"}, {"WAYLAND_DISPLAY": "w"}, {"QT_QPA_PLATFORM": "vnc"}])
+    def test_a_screen_will_do(self, environment):
+        require_screen("linux", environment)
+
+    def test_the_program_exits_with_1(self):
+        environment = {name: value for name, value in os.environ.items() if "DISPLAY" not in name and "QT_" not in name}
+        done = subprocess.run(
+            [sys.executable, "-m", "bridge", "tray"],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert done.returncode == 1
+        assert done.stderr.startswith("there is no screen")
+
+
+class TestClosing:
+    def test_without_a_tray_says_so_and_quits(self, app, window):
+        assert window.notice.text.text().startswith("This desktop has no tray")
+        window.close()
+
+        assert app._is_quitting
+
+    def test_with_unfinished_jobs_asks_first(self, app, window, until):
+        window.create_page.prompt.setText("slow")
+        window.create_page.go()
+        until(window.create_page.percent.text)
+        app.quit()
+        from PySide6.QtWidgets import QMessageBox
+
+        question = until(lambda: window.findChild(QMessageBox))
+        assert question.text() == "A job is not finished."
+        next(button for button in question.buttons() if button.text() == "Go on").click()
+
+        assert not app._is_quitting
+
+
+LOGIN = ["/opt/Retake App/retake", "tray", "--hidden"]
+
+
+class TestStartAtLogin:
+    def test_on_linux_is_an_xdg_entry(self):
+        text = desktop_entry(LOGIN, Path("/opt/Retake App"))
+
+        assert text.startswith("[Desktop Entry]\nType=Application\n")
+        assert 'Exec="/opt/Retake App/retake" tray --hidden\n' in text
+        assert "Path=/opt/Retake App\n" in text
+        assert "Icon=retake\n" in text
+        assert "Terminal=false\n" in text
+
+    @pytest.mark.parametrize(
+        ("word", "quoted"),
+        [("100%", "100%%"), ('a"b', '"a\\\\"b"'), ("a$b", '"a\\\\$b"'), ("plain", "plain"), ("", '""')],
+    )
+    def test_on_linux_quotes_as_the_standard_says(self, word, quoted):
+        assert f"Exec={quoted} x\n" in desktop_entry([word, "x"], Path("/"))
+
+    def test_on_macos_is_a_launch_agent(self):
+        agent = plistlib.loads(launch_agent(LOGIN, Path("/opt")))
+
+        assert agent["ProgramArguments"] == LOGIN
+        assert agent["RunAtLoad"] is True
+        assert agent["Label"] == "org.retake.tray"
+
+    def test_on_windows_is_a_value_of_the_run_key(self):
+        assert (
+            run_value([r"C:\Program Files\Retake\retake.exe", "tray"]) == r'"C:\Program Files\Retake\retake.exe" tray'
+        )
+
+    @pytest.mark.parametrize(
+        ("system", "file"),
+        [
+            ("linux", ".config/autostart/retake.desktop"),
+            ("darwin", "Library/LaunchAgents/org.retake.tray.plist"),
+        ],
+    )
+    def test_is_a_switch(self, tmp_path, system, file):
+        machine = Machine(system, {}, tmp_path)
+        switch = Autostart(machine, LOGIN, Path("/opt"))
+        assert not switch.is_on
+        switch.switch(on=True)
+        assert switch.is_on
+        assert entry_file(machine) == tmp_path / file
+        switch.switch(on=False)
+
+        assert not (tmp_path / file).exists()
+
+
+def luminance(colour):
+    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [value / 12.92 if value <= 0.03928 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(first, second):
+    """As WCAG 2 defines it, 1 to 21."""
+    high, low = sorted((luminance(first), luminance(second)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+class TestColours:
+    @pytest.mark.parametrize("chosen", [LIGHT, DARK], ids=["light", "dark"])
+    @pytest.mark.parametrize("ground", ["ground", "surface", "raised", "sunken"])
+    def test_words_can_be_read(self, chosen, ground):
+        for text in ("text", "muted", "accent", "bad"):
+            assert contrast(getattr(chosen, text), getattr(chosen, ground)) >= 4.5, (text, ground)
+
+    @pytest.mark.parametrize("chosen", [LIGHT, DARK], ids=["light", "dark"])
+    @pytest.mark.parametrize(
+        ("text", "ground"),
+        [("on_accent", "accent"), ("accent", "accent_soft"), ("warning", "warning_soft"), ("bad", "bad_soft")],
+    )
+    def test_words_in_colour_can_be_read(self, chosen, text, ground):
+        assert contrast(getattr(chosen, text), getattr(chosen, ground)) >= 4.5
+
+    @pytest.mark.parametrize("panel", ["#ffffff", "#202020"])
+    @pytest.mark.parametrize("colour", [icons.BRAND, icons.QUIET, icons.ERROR])
+    def test_the_tray_icon_stands_out_of_any_panel(self, colour, panel):
+        assert contrast(colour, panel) >= 3
+
+
+@pytest.mark.usefixtures("qt")
+class TestIcons:
+    @pytest.mark.parametrize("size", icons.TRAY_SIZES)
+    def test_moods_look_different_at_every_size(self, size):
+        drawn = [
+            icons.mark(size, icons.BRAND, mood, fraction).toImage()
+            for mood, fraction in [("idle", 0.0), ("working", 0.2), ("working", 0.8), ("error", 0.0)]
+        ]
+
+        assert all(image.width() == size for image in drawn)
+        assert all(one != other for at, one in enumerate(drawn) for other in drawn[at + 1 :])
+
+    def test_bars_are_sharp_in_the_smallest(self):
+        image = icons.mark(16, "#000000").toImage().convertToFormat(QImage.Format.Format_ARGB32)
+        middle = [image.pixelColor(x, 8).alpha() for x in range(16)]
+
+        assert sorted(set(middle)) in ([0, 255], [0, 254, 255])
+
+    @pytest.mark.parametrize("name", icons.DRAWINGS)
+    def test_every_drawing_is_crisp_on_dense_screens(self, name):
+        pixmap = icons.draw(name, "#000000", 18, 2.0)
+
+        assert (pixmap.width(), pixmap.devicePixelRatio()) == (36, 2.0)
+        assert not pixmap.toImage().allGray() or pixmap.hasAlpha()

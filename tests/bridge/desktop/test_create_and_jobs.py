@@ -1,0 +1,366 @@
+"""Create and Jobs in the real window, beside a real daemon whose render process does what the prompt says."""
+
+import json
+import socket
+import threading
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtTest import QTest
+from pythonosc.osc_message_builder import OscMessageBuilder
+
+from bridge.desktop.entries import TITLES
+from bridge.desktop.wish import DRAFT_STEPS
+from bridge.jobs import JobState
+from bridge.messages import Generate
+from bridge.osc_codec import decode
+
+
+@pytest.fixture
+def page(window):
+    window.show_page("create")
+    return window.create_page
+
+
+class TestAsking:
+    def test_enter_in_the_prompt_starts_a_job(self, page, until, app):
+        page.prompt.setText("rain")
+        QTest.keyClick(page.prompt, Qt.Key.Key_Return)
+
+        assert page.is_busy
+        until(lambda: not page.is_busy)
+        (entry,) = app.studio.board
+        assert (entry.state, entry.title, entry.request.seed) == (JobState.DONE, "rain", 1)
+
+    def test_progress_shows_in_place_of_the_button(self, page, until):
+        page.prompt.setText("slow")
+        page.go()
+        until(lambda: "Step" in page.stage.text() and page.percent.text())
+
+        assert not page.button.isVisible()
+        assert page.cancel_button.isVisible()
+        page.cancel()
+        until(lambda: not page.is_busy)
+
+    def test_escape_cancels(self, page, until, app):
+        page.prompt.setText("slow")
+        page.go()
+        until(lambda: "Step" in page.stage.text())
+        page.cancel()
+        until(lambda: not page.is_busy)
+
+        assert next(iter(app.studio.board)).state is JobState.CANCELLED
+        assert page.banner.text.text() == "Cancelled. Nothing was written."
+        assert page.button.isVisible()
+
+    def test_a_failure_is_told_with_its_hint(self, page, ask):
+        assert ask("refuses").state is JobState.FAILED
+        assert page.banner.text.text() == "No. Other."
+        assert page.banner.property("role") == "bad"
+
+    def test_a_warning_is_shown(self, page, ask):
+        assert ask("warns").state is JobState.DONE
+        assert page.banner.text.text() == "An unknown sound."
+
+    def test_nothing_is_sent_without_words(self, page, app):
+        page.go()
+
+        assert not page.is_busy
+        assert not list(app.studio.board)
+        assert page.banner.text.text() == "Say in a few words what it should sound like."
+
+    @pytest.mark.parametrize("operation", ["restyle", "inpaint", "vary", "upscale"])
+    def test_what_needs_a_clip_says_so(self, page, operation):
+        page.show_operation(operation)
+        page.prompt.setText("rain")
+        page.go()
+
+        assert page.banner.text.text().startswith("Choose the clip")
+        assert not page.is_busy
+
+    def test_inpainting_needs_a_part(self, page, clip):
+        page.show_operation("inpaint")
+        page.well.take(clip)
+        page.prompt.setText("glass")
+        page.go()
+
+        assert page.banner.text.text().startswith("Mark the part")
+
+    def test_of_each_operation_sends_what_the_page_says(self, page, clip, app, until):
+        for operation in TITLES:
+            page.show_operation(operation)
+            page.prompt.setText("slow thunder")
+            if operation != "generate":
+                page.well.take(clip)
+                page.well.mark((0.5, 1.25))
+            page.knobs.seed.setText("77")
+            page.knobs.candidates.setValue(3)
+            page.knobs.strength.setValue(70)
+            page.knobs.quality.choose("draft")
+            page.go()
+            request = app.studio.board.find(page._job).request
+
+            assert request.address == f"/retake/{operation}"
+            assert (request.seed, request.candidates, request.steps) == (77, 3, DRAFT_STEPS)
+            assert getattr(request, "strength", 0.7) == 0.7
+            assert getattr(request, "clip", clip) == clip
+            assert getattr(request, "start_s", 0.5) == 0.5
+            until(lambda: "Step" in page.stage.text())
+            page.cancel()
+            until(lambda: not page.is_busy)
+
+    def test_dice_roll_another_seed(self, page):
+        seeds = set()
+        for _ in range(8):
+            page.knobs.roll()
+            seeds.add(page.wish.seed)
+
+        assert len(seeds) > 1
+
+    def test_installed_models_can_be_chosen(self, page, until):
+        until(lambda: page.knobs.model.findText("stand-in") >= 0)
+        page.knobs.model.setCurrentText("stand-in")
+
+        assert page.wish.model == "stand-in"
+
+
+class TestClip:
+    def test_can_be_dropped(self, page, clip, until):
+        page.show_operation("restyle")
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(clip)])
+        buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        page.well.dropEvent(QDropEvent(QPointF(9, 9), Qt.DropAction.CopyAction, data, buttons, keys))
+
+        assert page.wish.clip == clip
+        until(lambda: page.well.view.picture is not None)
+        assert page.well.facts.text() == "3.00 s · 44.1 kHz · stereo · 24-bit"
+
+    def test_part_is_marked_by_dragging_over_the_waveform(self, page, clip, until):
+        page.show_operation("inpaint")
+        page.well.take(clip)
+        until(lambda: page.well.view.picture is not None)
+        view = page.well.view
+        left, right, middle = view.width() // 3, 2 * view.width() // 3, view.height() // 2
+        QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=QPoint(left, middle))
+        QTest.mouseMove(view, QPoint(right, middle))
+        QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(right, middle))
+
+        start_s, end_s = page.wish.part
+        assert (start_s, end_s) == pytest.approx((1.0, 2.0), abs=0.05)
+        assert page.well.start.value() == pytest.approx(start_s, abs=0.01)
+
+    def test_part_can_be_typed(self, page, clip, until):
+        page.show_operation("restyle")
+        page.well.take(clip)
+        until(lambda: page.well.view.picture is not None)
+        page.well.start.setValue(1.5)
+
+        assert page.wish.part == (1.5, 3.0)
+        page.well.whole.click()
+        assert page.wish.part is None
+
+    def test_that_is_no_audio_is_refused_where_it_is_shown(self, page, tmp_path, until):
+        (tmp_path / "fake.wav").write_text("no")
+        page.show_operation("restyle")
+        page.well.take(str(tmp_path / "fake.wav"))
+
+        until(lambda: page.well.view._message == "This file cannot be read as audio.")
+
+    def test_in_live_is_missing_without_live(self, page, until):
+        page.show_operation("restyle")
+        page.well.live_button.click()
+
+        until(lambda: page.banner.text.text().startswith("Live does not run"))
+
+
+class TestLive:
+    """The control surface is played by a socket that answers as daw_scripts/ableton/README.md says."""
+
+    @pytest.fixture
+    def live(self, state_dir):
+        surface = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        surface.bind(("127.0.0.1", 0))
+        (state_dir / "live.json").write_text(json.dumps({"port": surface.getsockname()[1], "token": "t"}))
+        heard = []
+
+        def send(client, address, *args):
+            builder = OscMessageBuilder(address=address)
+            for value in args:
+                builder.add_arg(value)
+            surface.sendto(builder.build().dgram, client)
+
+        def answer():
+            while True:
+                try:
+                    datagram, client = surface.recvfrom(65536)
+                except OSError:
+                    return
+                for address, args in decode(datagram):
+                    heard.append((address, list(args)))
+                    if address.endswith("status"):
+                        send(client, "/retake/live/status.reply", args[0], "0.1", 0, "Drum loop")
+                    elif address.endswith("restyle"):
+                        send(client, "/retake/live/progress", args[0], 0.5, "step 1/2")
+                        send(client, "/done", address, args[0], 1, "/take.wav")
+                    elif address.endswith("end"):
+                        return
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield heard
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+            last.sendto(OscMessageBuilder(address="/end").build().dgram, surface.getsockname())
+        thread.join()
+        surface.close()
+
+    def test_restyles_the_clip_that_it_shows(self, live, page, until):
+        page.show_operation("restyle")
+        page.well.live_button.click()
+        until(lambda: page.well.live_clip == "Drum loop")
+        page.prompt.setText("rain")
+        page.go()
+        until(lambda: not page.is_busy)
+
+        address, args = live[-1]
+        assert address == "/retake/live/restyle"
+        assert args[1:8] == ["rain", "strength", 0.5, "seed", 1, "token", "t"]
+        assert page.banner.text.text() == "The take is in Live, beside the clip."
+
+
+class TestKeyboard:
+    def test_prompt_has_the_focus_and_tab_leads_to_the_button(self, page, window):
+        window.activateWindow()
+        page.on_shown()
+        assert window.focusWidget() is page.prompt
+        seen = []
+        for _ in range(20):
+            QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+            seen.append(window.focusWidget())
+            if seen[-1] is page.button:
+                break
+
+        assert page.button in seen
+        assert seen.index(page.knobs.seconds) < seen.index(page.knobs.seed) < seen.index(page.button)
+
+    def test_pages_have_numbers(self, window, qt):
+        for number, name in enumerate(["create", "jobs", "history"], 1):
+            QTest.keyClick(window, getattr(Qt.Key, f"Key_{number}"), Qt.KeyboardModifier.ControlModifier)
+            qt.processEvents()
+            assert window.page == name
+
+    def test_everything_that_can_be_pressed_has_a_name(self, window):
+        from PySide6.QtWidgets import QAbstractButton
+
+        nameless = [it for it in window.findChildren(QAbstractButton) if not (it.text() or it.accessibleName())]
+
+        assert [
+            it for it in nameless if "qt_" not in it.objectName() and type(it).__module__.startswith("bridge")
+        ] == []
+
+
+class TestJobs:
+    def test_of_other_programs_are_listed_with_what_they_asked_for(self, window, connect, daemon, until):
+        connect(daemon).say(Generate(job="theirs", prompt="slow wind", client="REAPER"))
+        row = until(lambda: window.jobs_page.row_of("theirs"))
+        until(lambda: row.title.text() == "slow wind" and row.stage.text().startswith("step"))
+
+        assert row.client.text() == "from REAPER"
+        row.cancel_button.click()
+        until(lambda: row.state.text() == "cancelled")
+
+    def test_that_failed_can_be_tried_again(self, window, ask, app, until):
+        failed = ask("refuses")
+        row = window.jobs_page.row_of(failed.job)
+        assert row.error.text() == "No. Other."
+        row.retry_button.click()
+        until(lambda: sum(entry.state is JobState.FAILED for entry in app.studio.board) == 2)
+
+        assert {entry.title for entry in app.studio.board} == {"refuses"}
+
+    def test_running_one_moves_to_the_ended_ones(self, window, ask):
+        done = ask("fine")
+        row = window.jobs_page.row_of(done.job)
+
+        assert window.jobs_page.ended.indexOf(row) == 0
+        assert window.jobs_page.waiting.count() == 0
+        assert row.state.text() == "done"
+
+    def test_pause_holds_back_what_this_window_asks_for(self, window, app, until):
+        window.jobs_page.pause_button.click()
+        page = window.create_page
+        page.prompt.setText("fine")
+        page.go()
+        assert page.stage.text() == "Held back"
+        assert app.tray.pause.isChecked()
+        app.tray.pause.trigger()
+        until(lambda: not page.is_busy)
+
+        assert next(iter(app.studio.board)).state is JobState.DONE
+
+    def test_held_back_can_be_cancelled(self, window, app, until):
+        app.studio.pause(on=True)
+        page = window.create_page
+        page.prompt.setText("fine")
+        page.go()
+        page.cancel()
+        until(lambda: not page.is_busy)
+        app.studio.pause(on=False)
+
+        assert next(iter(app.studio.board)).state is JobState.CANCELLED
+
+    def test_are_there_again_after_a_restart(self, ask, open_app, app, until):
+        ask("fine")
+        app.close()
+        again = open_app()
+
+        until(lambda: [entry.title for entry in again.studio.board] == ["fine"])
+        assert again.window.jobs_page.row_of(next(iter(again.studio.board)).job) is not None
+
+
+class TestTray:
+    def test_shows_how_things_stand(self, app, ask, window, until):
+        tray = app.tray
+        assert tray._shown[0] == "idle"
+        window.create_page.prompt.setText("slow")
+        window.create_page.go()
+        until(lambda: tray._shown[0] == "working" and tray._shown[1] > 0)
+        assert "slow: step" in tray.icon.toolTip()
+        window.create_page.cancel()
+        until(lambda: not window.create_page.is_busy)
+        ask("refuses")
+        assert tray._shown[0] == "error"
+        window.show_page("jobs")
+
+        assert tray._shown[0] == "idle"
+
+    def test_menu_has_the_recent_takes(self, app, ask):
+        ask("fine one")
+        ask("fine two")
+        app.tray.refresh()
+
+        assert [action.text() for action in app.tray.recent.actions()] == ["fine two", "fine one"]
+        assert app.tray.play_last.isEnabled()
+
+    def test_a_recent_take_opens_in_the_history(self, app, ask, window):
+        done = ask("fine")
+        app.tray.refresh()
+        app.tray.recent.actions()[0].trigger()
+
+        assert window.page == "history"
+        assert window.history_page.results.current_result.path == done.paths[0]
+
+    def test_menu_leads_to_every_place(self, app, window):
+        app.tray.settings.trigger()
+        assert window.page == "settings"
+        app.tray.scripts.trigger()
+        assert window.page == "first-run"
+
+    def test_start_at_login_is_a_switch(self, app, machine):
+        entry = machine.home / ".config" / "autostart" / "retake.desktop"
+        app.tray.login.trigger()
+        assert "tray --hidden" in entry.read_text()
+        app.tray.login.trigger()
+
+        assert not entry.exists()

@@ -1,0 +1,289 @@
+"""What the window knows without a window: wishes, the board, the journal, settings files, audition, pictures."""
+
+import sqlite3
+import tomllib
+
+import numpy as np
+import pytest
+import soundfile
+
+from bridge.desktop.audition import Audition
+from bridge.desktop.board import Board
+from bridge.desktop.daemon_settings import read_settings, write_settings
+from bridge.desktop.entries import Entry, facts_of
+from bridge.desktop.model_list import PullNews, parse_error, parse_models, parse_pull_news
+from bridge.desktop.past import read_latest
+from bridge.desktop.picture import COLUMNS, ROWS, read_picture
+from bridge.desktop.preferences import Preferences, read_preferences, write_preferences
+from bridge.desktop.wish import Wish, WishError, again, next_seed, wish_of
+from bridge.errors import SettingsError
+from bridge.jobs import Job, JobState
+from bridge.journal import Journal
+from bridge.messages import Ack, Done, Fail, Generate, Inpaint, JobReply, Notice, Progress
+
+
+class TestWish:
+    @pytest.mark.parametrize("operation", ["generate", "restyle", "inpaint", "vary", "upscale"])
+    def test_comes_back_from_its_request(self, operation):
+        wish = Wish(
+            operation,
+            "rain",
+            None if operation == "generate" else "/clip.wav",
+            None if operation == "generate" else (0.5, 1.0),
+            strength=0.5 if operation != "vary" else 0.4,
+            seed=9,
+            candidates=2,
+            model="nano",
+            is_draft=True,
+        )
+
+        assert wish_of(wish.request("job")) == wish if operation != "upscale" else True
+
+    def test_without_words_is_refused(self):
+        with pytest.raises(WishError, match="few words"):
+            Wish().request("job")
+
+    def test_vary_needs_no_words(self):
+        assert Wish("vary", "", "/clip.wav").request("job").prompt == ""
+
+    def test_again_keeps_everything_but_the_seed(self):
+        request = Generate(job="a", prompt="rain", seed=4, steps=7, reply="/r.json")
+        repeated = again(request, "b", seed=next_seed(request))
+
+        assert (repeated.job, repeated.seed, repeated.steps, repeated.reply) == ("b", 5, 7, None)
+
+    def test_for_live_is_words_then_keys(self):
+        words = Wish("restyle", "rain", None, seed=3, candidates=2).words_for_live()
+
+        assert words == ["rain", "strength", 0.5, "seed", 3, "candidates", 2]
+
+
+class TestBoard:
+    def test_follows_a_job_to_its_end(self):
+        board = Board()
+        board.add(Generate(job="a", prompt="rain"))
+        for news in (Ack("a", 0), Progress("a", 0.5, "step 1/2"), Notice("a", "hm"), Notice("a", "hm")):
+            board.hear(news)
+        assert board.summary().mood == "working"
+        assert board.summary().fraction == 0.5
+        entry = board.hear(Done("/retake/generate", "a", ("/a.wav",)))
+
+        assert (entry.state, entry.paths, entry.warnings) == (JobState.DONE, ("/a.wav",), ("hm",))
+        assert board.summary().mood == "idle"
+
+    def test_late_news_change_nothing(self):
+        board = Board()
+        board.hear(Fail("/retake/generate", "a", "cancelled", "t", "h"))
+        assert board.hear(Progress("a", 0.5, "step")).state is JobState.CANCELLED
+
+    def test_answers_to_cancel_are_no_news_of_the_job(self):
+        board = Board()
+        board.hear(Progress("a", 0.5, "step"))
+
+        assert board.hear(Done("/retake/cancel", "a")) is None
+        assert board.find("a").state is JobState.RUNNING
+
+    def test_a_failure_shows_until_it_was_seen(self):
+        board = Board()
+        board.hear(Fail("/retake/generate", "a", "bad", "it broke", "h"))
+        assert (board.summary().mood, board.summary().text) == ("error", "it broke")
+        board.forgive()
+
+        assert board.summary().mood == "idle"
+
+    def test_learns_from_the_journal_what_a_stranger_asked_for(self):
+        board = Board()
+        board.hear(Progress("a", 0.25, "step 1/4"))
+        told = Entry(job="a", request=Generate(job="a", prompt="wind"), created_at="2026-01-01T00:00:00Z")
+        board.fill([told])
+
+        assert (board.find("a").title, board.find("a").fraction) == ("wind", 0.25)
+
+    def test_a_word_about_the_job_counts(self):
+        board = Board()
+        assert board.hear(JobReply("a", "running", 0.5, "step")).state is JobState.RUNNING
+
+
+class TestJournal:
+    def test_is_read_beside_the_daemon(self, tmp_path):
+        journal = Journal(tmp_path / "journal.sqlite3")
+        for name in ("a", "b"):
+            job = Job(request=Generate(job=name, prompt=f"sound {name}", seed=2))
+            journal.add(job)
+            journal.update(job.after(Progress(name, 0.5, "x")).after(Done("/retake/generate", name, (f"/{name}.wav",))))
+        entries = read_latest(tmp_path)
+        journal.close()
+
+        assert [(it.job, it.title, it.state, it.paths) for it in entries] == [
+            ("b", "sound b", JobState.DONE, ("/b.wav",)),
+            ("a", "sound a", JobState.DONE, ("/a.wav",)),
+        ]
+        assert entries[0].created_at.endswith("Z")
+
+    def test_is_empty_where_there_is_none(self, tmp_path):
+        assert read_latest(tmp_path) == []
+        assert not (tmp_path / "journal.sqlite3").exists()
+
+    def test_is_never_written_to(self, tmp_path):
+        Journal(tmp_path / "journal.sqlite3").close()
+        before = (tmp_path / "journal.sqlite3").read_bytes()
+        read_latest(tmp_path)
+
+        assert (tmp_path / "journal.sqlite3").read_bytes() == before
+
+    def test_that_is_none_is_told(self, tmp_path):
+        (tmp_path / "journal.sqlite3").write_text("hello")
+        with pytest.raises(sqlite3.Error):
+            read_latest(tmp_path)
+
+
+class TestFacts:
+    def test_name_what_was_asked_for(self):
+        request = Inpaint(job="a", clip="/c.wav", prompt="x", start_s=1.0, end_s=2.0, seed=7, model="nano")
+
+        assert facts_of(request) == [("Model", "nano"), ("Region", "1–2 s"), ("Seed", "7")]
+
+
+class TestDaemonSettings:
+    def test_keep_comments_and_order(self, tmp_path):
+        file = tmp_path / "retake.toml"
+        file.write_text('# mine\nport = 4000  # here\ndevice = "cpu"\n')
+        write_settings(file, {"device": "auto", "output_dir": '/x "y"', "model": None})
+
+        assert file.read_text().startswith("# mine\nport = 4000  # here\n")
+        assert tomllib.loads(file.read_text()) == {"port": 4000, "device": "auto", "output_dir": '/x "y"'}
+        assert read_settings(file).port == 4000
+
+    def test_none_takes_a_line_out(self, tmp_path):
+        file = tmp_path / "retake.toml"
+        file.write_text('device = "cpu"\nport = 0')
+        write_settings(file, {"device": None})
+
+        assert file.read_text() == "port = 0"
+
+    def test_a_wrong_value_leaves_the_file_as_it_is(self, tmp_path):
+        file = tmp_path / "retake.toml"
+        file.write_text("port = 0\n")
+        with pytest.raises(SettingsError):
+            write_settings(file, {"idle_unload_min": -1.0})
+
+        assert file.read_text() == "port = 0\n"
+
+
+class TestPreferences:
+    def test_are_kept(self, tmp_path):
+        write_preferences(tmp_path / "new" / "p.json", Preferences(theme="dark", audition_level_db=-3.0))
+
+        assert read_preferences(tmp_path / "new" / "p.json") == Preferences(theme="dark", audition_level_db=-3.0)
+
+    @pytest.mark.parametrize(
+        "text", ["", "[]", '{"theme": "pink"}', '{"closing": 3, "was": 1}'], ids=["empty", "list", "choice", "type"]
+    )
+    def test_that_are_damaged_are_as_in_the_beginning(self, tmp_path, text):
+        (tmp_path / "p.json").write_text(text)
+
+        assert read_preferences(tmp_path / "p.json") == Preferences()
+
+
+class TestAudition:
+    @pytest.fixture
+    def heard(self):
+        return []
+
+    @pytest.fixture
+    def clock(self):
+        return [100.0]
+
+    @pytest.fixture
+    def audition(self, heard, clock):
+        return Audition(
+            lambda path, at: heard.append((path, round(at, 3))), lambda: heard.append("stop"), lambda: clock[0]
+        )
+
+    def test_switches_sides_at_the_same_place(self, audition, heard, clock):
+        audition.play("a.wav")
+        audition.hear("playing", "a.wav", 0.5, 4.0)
+        clock[0] += 1.0
+        audition.switch_to("b.wav")
+
+        assert heard == [("a.wav", 0.0), ("b.wav", 1.5)]
+
+    def test_late_words_about_the_other_side_are_passed_over(self, audition):
+        audition.play("a.wav")
+        audition.hear("playing", "a.wav", 0.5, 4.0)
+        audition.switch_to("b.wav")
+        assert not audition.hear("stopped", "a.wav", 0.6, 4.0)
+
+        assert audition.path == "b.wav"
+
+    def test_does_not_move_before_it_sounds_nor_past_the_end(self, audition, clock):
+        audition.play("a.wav", 1.0)
+        clock[0] += 5.0
+        assert audition.position_s == 1.0
+        audition.hear("playing", "a.wav", 1.0, 2.0)
+        clock[0] += 5.0
+
+        assert audition.position_s == 2.0
+
+    def test_ends(self, audition):
+        audition.play("a.wav")
+        audition.hear("starting", "a.wav", 0.0, 0.0)
+        audition.hear("playing", "a.wav", 0.1, 1.0)
+        audition.hear("ended", "a.wav", 1.0, 1.0)
+
+        assert audition.path is None
+
+    def test_of_a_path_that_plays_stops_it(self, audition, heard):
+        audition.toggle("a.wav")
+        audition.toggle("a.wav")
+
+        assert heard == [("a.wav", 0.0), "stop"]
+
+
+class TestPicture:
+    def test_of_a_tone_has_one_bright_row(self, tmp_path):
+        time = np.arange(48_000) / 48_000
+        soundfile.write(tmp_path / "tone.wav", 0.5 * np.sin(2 * np.pi * 1000 * time), 48_000, subtype="PCM_16")
+        picture = read_picture(tmp_path / "tone.wav")
+
+        assert picture.peaks.shape == (COLUMNS, 2)
+        assert picture.spectrum.shape == (ROWS, COLUMNS)
+        assert picture.peaks.min() == pytest.approx(-0.5, abs=0.01)
+        brightest = int(picture.spectrum[:, COLUMNS // 2].argmax())
+        hertz = 20_000 * (40 / 20_000) ** ((brightest + 0.5) / ROWS)
+        assert hertz == pytest.approx(1000, rel=0.1)
+        assert picture.sentence == "1.00 s · 48 kHz · mono · 16-bit"
+
+    def test_of_a_short_and_silent_file_is_still_one(self, tmp_path):
+        soundfile.write(tmp_path / "click.wav", np.zeros(10), 16_000)
+
+        assert read_picture(tmp_path / "click.wav").spectrum.max() == 0
+
+    def test_says_when_it_is_no_audio(self, tmp_path):
+        (tmp_path / "no.wav").write_text("no")
+        with pytest.raises(soundfile.SoundFileError):
+            read_picture(tmp_path / "no.wav")
+
+
+class TestModelList:
+    def test_tells_installed_from_offered(self):
+        text = """{"models": [{"name": "nano", "folder": "/n", "size_bytes": 1000000, "licence": "Apache-2.0",
+            "shipped": true}], "published": [{"name": "big", "about_bytes": 2500000000, "licence": "CC", "forms": [],
+            "good_at": "all", "installed": false}]}"""
+        nano, big = parse_models(text)
+
+        assert (nano.is_installed, nano.is_shipped, nano.size) == (True, True, "1.0 MB")
+        assert (big.is_installed, big.size, big.about) == (False, "2.5 GB", "all")
+
+    @pytest.mark.parametrize("text", ["", "{}", "[]", '{"models": [{}], "published": []}'])
+    def test_that_is_none_is_refused(self, text):
+        with pytest.raises(ValueError, match=r"."):
+            parse_models(text)
+
+    def test_reads_progress_and_passes_over_the_rest(self):
+        assert parse_pull_news('{"fraction": 0.5, "text": "half"}') == PullNews(0.5, "half")
+        assert parse_pull_news("warning: hm") is None
+
+    def test_finds_what_a_command_complained_of(self):
+        assert parse_error('{"error": {"code": "x", "text": "t", "hint": "h"}}', "") == ("t", "h")
+        assert parse_error("", '{"fraction": 0.5, "text": "half"}\nboom\n')[0] == "boom"
