@@ -59,6 +59,11 @@ EXCLUSIONS: tuple[Exclusion, ...] = (
         "Retake draws only in `retake train` and `retake evaluate --picture`, which say what they miss",
         modules=("matplotlib", "PIL", "IPython", "ipywidgets", "pyglet", "plotly"),
     ),
+    Exclusion(
+        "readline and gdbm",
+        "these parts of Python would bring the GPL into the package; nothing here edits lines in a terminal",
+        modules=("readline", "_gdbm"),
+    ),
     Exclusion("tkinter", "the window is Qt's", modules=("tkinter", "_tkinter", "turtle", "idlelib")),
     Exclusion(
         "tools of development",

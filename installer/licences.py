@@ -16,7 +16,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Protocol
 
-from installer.product import HERE, ROOT, TITLE
+from installer.product import HERE, NAME, ROOT, TITLE
 
 FILE = "THIRD-PARTY-LICENCES.txt"
 _NAMES = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS|LGPL|GPL|Apache|MIT|BSD)[\w.+-]*", re.IGNORECASE)
@@ -134,7 +134,8 @@ class _Owners:
         """Give the licence of a file; None for our own."""
         path = source.resolve()
         if str(path) in self._distributions:
-            return self._of(self._distributions[str(path)])
+            distribution = self._distributions[str(path)]
+            return None if distribution.metadata["Name"] == NAME else self._of(distribution)
         if path.is_relative_to(ROOT) or path.is_relative_to(HERE):
             return None
         package = _debian_package(path)
@@ -185,7 +186,13 @@ def _debian_package(path: Path) -> str | None:
 def _told(told: metadata.PackageMetadata, key: str) -> str:
     """Give the first line of what stands under a key; some packages put a whole licence there."""
     lines = str(told[key]).strip().splitlines() if key in told else []
-    return lines[0] if lines and lines[0].upper() != "UNKNOWN" else ""
+    return (
+        ""
+        if lines and lines[0].startswith("Copyright")
+        else lines[0]
+        if lines and lines[0].upper() != "UNKNOWN"
+        else ""
+    )
 
 
 def _classified(told: metadata.PackageMetadata) -> Iterator[str]:

@@ -69,6 +69,10 @@ def test_every_bundled_distribution_has_its_licence(dist):
         assert name == NAME or f"{name.replace('_', '-')} ".lower() in text.replace("_", "-").lower()
 
 
+def test_nothing_under_the_gpl_alone_is_inside(dist):
+    assert not [path.name for path in (dist / NAME).rglob("*") if "readline" in path.name or "gdbm" in path.name]
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="packages of Linux are made on Linux")
 def test_packages_and_their_sums_agree(dist):
     assert subprocess.run(["sha256sum", "--check", "SHA256SUMS"], cwd=dist, check=False).returncode == 0
