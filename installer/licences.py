@@ -72,9 +72,13 @@ class Licence:
 
 
 def collect(analyses: Iterable[Analysis], target: Path) -> Path:
-    """Write the licences of everything in these analyses. Raises LicenceMissingError."""
+    """Write the licences of everything in these analyses but what the build has made beside `target` itself.
+
+    Raises LicenceMissingError.
+    """
     rows = [row for found in analyses for part in (found.pure, found.binaries, found.datas) for row in part]
-    return write(licences_of({Path(row[1]) for row in rows if row[1] and row[1] != "-"}), target)
+    sources = {Path(row[1]) for row in rows if row[1] and row[1] != "-"}
+    return write(licences_of({path for path in sources if not path.is_relative_to(target.parent)}), target)
 
 
 def write(licences: Iterable[Licence], target: Path) -> Path:
@@ -186,13 +190,9 @@ def _debian_package(path: Path) -> str | None:
 def _told(told: metadata.PackageMetadata, key: str) -> str:
     """Give the first line of what stands under a key; some packages put a whole licence there."""
     lines = str(told[key]).strip().splitlines() if key in told else []
-    return (
-        ""
-        if lines and lines[0].startswith("Copyright")
-        else lines[0]
-        if lines and lines[0].upper() != "UNKNOWN"
-        else ""
-    )
+    if not lines or lines[0].upper() == "UNKNOWN" or lines[0].startswith("Copyright"):
+        return ""
+    return lines[0]
 
 
 def _classified(told: metadata.PackageMetadata) -> Iterator[str]:

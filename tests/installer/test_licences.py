@@ -55,6 +55,14 @@ class TestFile:
         assert "python-osc" in text
         assert text.index("numpy") < text.index("python-osc")
 
+    def test_what_the_build_makes_itself_needs_none(self, tmp_path):
+        (tmp_path / "base_library.zip").touch()
+        text = collect([Rows(np.__file__, str(tmp_path / "base_library.zip"))], tmp_path / "licences.txt").read_text(
+            encoding="utf-8"
+        )
+
+        assert "base_library" not in text
+
     def test_what_is_silent_fails_the_build_by_name(self, tmp_path):
         silent = Licence("mystery", "1.0", "", "", ())
         with pytest.raises(LicenceMissingError, match="mystery"):
