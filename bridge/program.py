@@ -10,10 +10,11 @@ HOME = Path(__file__).parents[1]
 
 
 def own_command(*words: str) -> list[str]:
-    """Give the command line of `retake <words>`."""
+    """Give the command line of `retake <words>`; frozen, `retake tray` is a program of its own, without a terminal."""
     if getattr(sys, "frozen", False):
         suffix = ".exe" if sys.platform == "win32" else ""
-        return [str(Path(sys.executable).with_name(f"retake{suffix}")), *words]
+        name, rest = ("retake-tray", words[1:]) if words[:1] == ("tray",) else ("retake", words)
+        return [str(Path(sys.executable).with_name(f"{name}{suffix}")), *rest]
     return [sys.executable, "-m", "bridge", *words]
 
 

@@ -35,6 +35,7 @@ EngineError                     code, text, hint
   CancelledError                should_stop said so; nothing was written
 """
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -333,6 +334,8 @@ class PackageMissingError(EngineError):
     code = "package_missing"
 
     def __init__(self, package: str, purpose: str, extra: str) -> None:
+        is_frozen = getattr(sys, "frozen", False)
         super().__init__(
-            f"{purpose} needs the package {package!r}, which is not installed", f'pip install "retake[{extra}]"'
+            f"{purpose} needs the package {package!r}, which is not {'in this package' if is_frozen else 'installed'}",
+            "use a Retake that was installed with pip for this" if is_frozen else f'pip install "retake[{extra}]"',
         )

@@ -179,7 +179,7 @@ class SystemSignals(QObject):
 
 def login_command() -> list[str]:
     """Give what the system runs at login: our installed program where there is one."""
-    program = own_program("retake")
+    program = None if getattr(sys, "frozen", False) else own_program("retake")
     words = ("tray", "--hidden")
     return own_command(*words) if program is None else [str(program), *words]
 

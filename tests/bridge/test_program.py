@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.program import own_folder, own_program
+from bridge.program import own_command, own_folder, own_program
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,6 +29,11 @@ def frozen(tmp_path, monkeypatch):
 class TestFrozen:
     def test_programs_lie_beside_the_one_that_runs(self, frozen):
         assert own_program("retake-send").parent == frozen
+
+    def test_commands_are_words_to_it_and_the_tray_is_a_program_of_its_own(self, frozen):
+        assert [Path(word).stem for word in own_command("daemon", "--port")] == ["retake", "daemon", "--port"]
+        assert [Path(word).stem for word in own_command("tray", "--hidden")] == ["retake-tray", "--hidden"]
+        assert Path(own_command("tray")[0]).parent == frozen
 
     def test_folders_lie_where_it_was_unpacked(self, frozen):
         assert own_folder("daw_scripts") == frozen / "_internal" / "daw_scripts"

@@ -1,0 +1,1 @@
+"""How Retake becomes something that people install: one folder of programs, and the packages made of it."""

@@ -1,0 +1,1 @@
+"""Nothing: what the bundle has under this name is the stand-in."""
