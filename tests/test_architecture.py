@@ -56,6 +56,7 @@ FLOORS = [
     {"engine.benchmark", "engine.benchmark.clock"},
     {"engine.training.train_clap", "engine.training.train_ldm", "engine.training.train_vae"}
     | {"engine.training.train_vocoder", "engine.evaluation.train_classifier", "engine.evaluation.evaluate"},
+    {"engine.training.library", "engine.training.recorder"},
     {"engine.training.datasets", "engine.training.parts", "engine.training.loop", "engine.evaluation.folders"},
     {"engine.evaluation.measurements", "engine.evaluation.listener_weights"},
     {"engine.evaluation.listening"},
@@ -64,6 +65,8 @@ FLOORS = [
     | {"engine.evaluation.cnn14", "engine.evaluation.vggish"}
     | {"engine.evaluation.inception", "engine.evaluation.divergence"}
     | {"engine.evaluation.frechet", "engine.evaluation.picture", "engine.evaluation.reconstruction"},
+    {"engine.training.manifest", "engine.training.curves", "engine.training.low_rank"},
+    {"engine.training.training_errors"},
     {"engine.training", "engine.evaluation", "engine.evaluation.report", "engine.evaluation.evaluation_errors"},
     # the engine: the front door and what a musician asks for
     {"engine"},
