@@ -9,6 +9,8 @@ from engine.evaluation.inception import SPLITS, inception_score
 from engine.evaluation.listening import Heard
 from engine.evaluation.report import Measurement
 
+_ENOUGH_A_SPLIT = 50  # clips, below which the size of a split tells more than what is in it
+
 
 def measure(listener: str, generated: Heard, reference: Heard, *, paired: bool) -> Measurement:
     """What the net can say: Frechet distance always; IS where it names classes; KL where there are pairs, too.
@@ -61,6 +63,9 @@ def _few_rows(generated: Heard, reference: Heard) -> list[str]:
 
 
 def _few_splits(clips: int, splits: int) -> list[str]:
-    if splits == SPLITS:
+    if clips >= _ENOUGH_A_SPLIT * SPLITS:
         return []
+    if splits == SPLITS:
+        most, enough = -(-clips // splits), _ENOUGH_A_SPLIT * SPLITS
+        return [f"in splits of {most} clips the inception score is at most {most}; at least {enough} clips are needed"]
     return [f"{clips} clips are too few for {SPLITS} splits: all are scored at once; at least {2 * SPLITS} are needed"]

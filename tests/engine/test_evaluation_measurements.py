@@ -164,12 +164,12 @@ class TestDivergence:
 
 class TestMeasure:
     def test_all_figures_of_pairs(self) -> None:
-        made, real = heard(logits(1, 40), logits(2, 40)), heard(logits(3, 40), logits(4, 40))
+        made, real = heard(logits(1, 500), logits(2, 500)), heard(logits(3, 500), logits(4, 500))
 
         result = measure("judge", made, real, paired=True)
 
         assert list(result.figures) == ["frechet", "inception", "inception_deviation", "kl_softmax", "kl_sigmoid"]
-        assert (result.generated, result.reference, result.dimensions, result.notes) == (40, 40, CLASSES, ())
+        assert (result.generated, result.reference, result.dimensions, result.notes) == (500, 500, CLASSES, ())
 
     def test_no_pairs_no_divergence(self) -> None:
         result = measure(
@@ -188,6 +188,14 @@ class TestMeasure:
         assert "at least 13 are needed" in result.notes[0]
         assert "at least 20 are needed" in result.notes[1]
         assert "note: 5 rows" in "\n".join(result.to_lines())
+
+    def test_small_splits_are_said_to_cap_the_score(self) -> None:
+        sure = heard(logits(1, 40), 1000 * np.eye(40))
+
+        result = measure("judge", sure, sure, paired=True)
+
+        assert result.figures["inception"] == pytest.approx(4)
+        assert "in splits of 4 clips the inception score is at most 4" in result.notes[0]
 
     def test_seed_pipeline_takes_means_over_pairs_compared_alone(self) -> None:
         made, real = heard(logits(1, 10), each=5), heard(logits(2, 10), each=5)
