@@ -31,6 +31,7 @@ EngineError                     code, text, hint
   DeviceUnavailableError        cuda or mps was asked for and is not there
   OutOfMemoryError              the device ran out of memory
   EvaluationError               a measurement that would not mean anything: evaluation/evaluation_errors.py
+  TrainingError                 a training that cannot start: training/training_errors.py
   PackageMissingError           an optional package that this command needs is not installed
   CancelledError                should_stop said so; nothing was written
 """
@@ -328,6 +329,12 @@ class EvaluationError(EngineError):
     """A measurement that would not mean anything."""
 
     code = "evaluation_failed"
+
+
+class TrainingError(EngineError):
+    """A training that cannot start."""
+
+    code = "training_failed"
 
 
 class PackageMissingError(EngineError):

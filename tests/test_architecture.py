@@ -74,10 +74,17 @@ FLOORS = [
     {"engine.benchmark", "engine.benchmark.clock"},
     {"engine.training.train_clap", "engine.training.train_ldm", "engine.training.train_vae"}
     | {"engine.training.train_vocoder", "engine.evaluation.train_classifier", "engine.evaluation.evaluate"},
+    {"engine.training.library", "engine.training.recorder"},
     {"engine.training.datasets", "engine.training.parts", "engine.training.loop", "engine.evaluation.folders"},
+    {"engine.evaluation.measurements", "engine.evaluation.listener_weights"},
+    {"engine.evaluation.listening"},
     {"engine.training.discriminators", "engine.training.ema", "engine.training.losses", "engine.training.workers"}
     | {"engine.evaluation.classifier", "engine.evaluation.captions_file", "engine.evaluation.clap_score"}
+    | {"engine.evaluation.cnn14", "engine.evaluation.vggish"}
+    | {"engine.evaluation.inception", "engine.evaluation.divergence"}
     | {"engine.evaluation.frechet", "engine.evaluation.picture", "engine.evaluation.reconstruction"},
+    {"engine.training.manifest", "engine.training.curves", "engine.training.low_rank"},
+    {"engine.training.training_errors"},
     {"engine.training", "engine.evaluation", "engine.evaluation.report", "engine.evaluation.evaluation_errors"},
     # the engine: the front door and what a musician asks for
     {"engine"},
@@ -104,7 +111,7 @@ FLOORS = [
     {"engine.checkpoints.download"},
     {"engine.checkpoints.convert"},
     {"engine.checkpoints.store", "engine.checkpoints.assemble"},
-    {"engine.checkpoints.foreign"},
+    {"engine.checkpoints.foreign", "engine.checkpoints.listeners"},
     {"engine.presets", "engine.checkpoints.catalogue", "engine.checkpoints.card"},
     {"engine.audioldm", "engine.checkpoints.foreign_shapes"},
     {"engine.checkpoints.foreign_files", "engine.checkpoints.hub_listing", "engine.checkpoints.transfer"},

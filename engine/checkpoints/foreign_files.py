@@ -35,6 +35,7 @@ _BOOKKEEPING = (
     "pytorch_lightning.", "lightning.", "lightning_fabric.", "omegaconf.", "numpy.", "argparse.", "collections.",
     "pathlib.", "datetime.", "typing.",
 )  # fmt: skip
+_INSIDE = ("state_dict", "model")  # where training programs keep the tensors, among their notes
 _BLOCK = 1 << 24  # bytes hashed at once
 
 
@@ -93,7 +94,7 @@ _PARAMETRISED = "parametrizations.weight.original"  # what newer versions of tor
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """The tensors in a .ckpt, .pt, .bin or .safetensors file; of {"state_dict": …} what is inside.
+    """The tensors in a .ckpt, .pt, .bin or .safetensors file; of {"state_dict": …} or {"model": …} what is inside.
 
     Raises:
         CheckpointMissingError, CheckpointUnreadableError, CheckpointUnsafeError: it cannot be used.
@@ -106,7 +107,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         except (OSError, SafetensorError) as error:
             raise CheckpointUnreadableError(path, str(error)) from error
     values = _unpickled(path)
-    inside = values.get("state_dict", values) if isinstance(values, dict) else None
+    inside = next((values[key] for key in _INSIDE if key in values), values) if isinstance(values, dict) else None
     tensors = {k: v for k, v in inside.items() if isinstance(v, Tensor)} if isinstance(inside, dict) else {}
     if not tensors:
         raise CheckpointUnreadableError(path, "it holds no tensors by name")

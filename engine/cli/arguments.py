@@ -105,7 +105,7 @@ def _add_pull(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         " is kept, and the next pull goes on from there. RETAKE_OFFLINE=1 forbids every download; RETAKE_ZENODO_URL and"
         " HF_ENDPOINT name mirrors; RETAKE_MODELS moves the models folder.",
     )
-    action.add_argument("name", help="a name from `retake models list`")
+    action.add_argument("name", help="a name from `retake models list`; or panns, vggish, by which clips are compared")
     action.add_argument(
         "--form",
         choices=("original", "diffusers"),
@@ -164,6 +164,19 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, help="denoising steps (default the model's)")
     parser.add_argument("--guidance", type=float, help="how closely to follow the prompt (default the model's)")
     parser.add_argument("--captions", type=Path, metavar="FILE", help="CSV file,caption[,class] or JSON, for folders")
+    parser.add_argument(
+        "--features",
+        metavar="A,B",
+        help="for folders: Frechet distance, IS and KL by the ears of these nets: judge (ours), panns, vggish (FAD)",
+    )
+    parser.add_argument(
+        "--pipeline",
+        choices=("paper", "seed"),
+        help="for folders: paper is panns,vggish; seed compares each pair on VGGish's features",
+    )
+    parser.add_argument(
+        "--weights", type=Path, metavar="FOLDER", help="where panns' and vggish's files lie, if they were not pulled"
+    )
     parser.add_argument("--picture", type=Path, metavar="PNG", help="draw generated beside real (needs Matplotlib)")
     parser.add_argument(
         "--json",

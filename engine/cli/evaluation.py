@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ from engine.device import choose_device
 from engine.engine import Engine
 from engine.errors import InvalidRequestError, OutputWriteError
 from engine.evaluation.captions_file import read_captions
-from engine.evaluation.classifier import load_classifier
+from engine.evaluation.classifier import SoundClassifier, load_classifier
 from engine.evaluation.evaluate import Evaluation, EvaluationSettings, evaluate_model
 from engine.evaluation.folders import evaluate_folders
+from engine.evaluation.listener_weights import load_cnn14, load_vggish
+from engine.evaluation.listening import JudgeListener, Listener, PannsListener, VggishListener
 from engine.evaluation.report import FolderReport, ModelReport
 from engine.sounds import SOUNDS
 
@@ -39,8 +41,9 @@ def _refuse_wrong_usage(options: argparse.Namespace) -> None:
         options.wrong_usage("give two folders, the generated clips and the reference clips, or none to judge a model")
     if options.folders and options.picture:
         options.wrong_usage("--picture is drawn for models only")
-    if options.captions and not options.folders:
-        options.wrong_usage("--captions belongs to folders")
+    for option in ("captions", "features", "pipeline", "weights"):
+        if getattr(options, option) and not options.folders:
+            options.wrong_usage(f"--{option} belongs to folders")
     if options.json not in (None, "-") and Path(options.json).is_dir():
         options.wrong_usage("--json FILE names a folder; put --json last")
 
@@ -50,7 +53,26 @@ def _judge_folders(options: argparse.Namespace) -> FolderReport:
     captions = read_captions(options.captions, classifier.classes) if options.captions else None
     clap = open_model(options.model).clap if captions else None
     generated, reference = options.folders
-    return evaluate_folders(generated, reference, classifier, captions, clap)
+    listeners, seed = _listeners(options, classifier)
+    return evaluate_folders(generated, reference, classifier, captions, clap, listeners=listeners, seed=seed)
+
+
+def _listeners(options: argparse.Namespace, classifier: SoundClassifier) -> tuple[list[Listener], Listener | None]:
+    """The nets asked for by name, or by the pipeline that uses them."""
+    makers: dict[str, Callable[[], Listener]] = {
+        "judge": lambda: JudgeListener(classifier),
+        "panns": lambda: PannsListener(load_cnn14(options.weights)),
+        "vggish": lambda: VggishListener(load_vggish(options.weights)),
+    }
+    names = [name.strip() for name in options.features.split(",")] if options.features else []
+    names += [name for name in ("panns", "vggish") if options.pipeline == "paper" and name not in names]
+    for name in names:
+        if name not in makers:
+            raise InvalidRequestError("features", name, f"names out of {', '.join(makers)}")
+    seed = None
+    if options.pipeline == "seed":
+        seed = VggishListener(load_vggish(options.weights, released=True), released=True)
+    return [makers[name]() for name in dict.fromkeys(names)], seed
 
 
 def _judge_model(options: argparse.Namespace) -> ModelReport:

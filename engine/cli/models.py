@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import Any
 
-from engine.checkpoints import published
+from engine.checkpoints import listeners, published
 from engine.checkpoints.catalogue import (
     CARD_FILE,
     ModelEntry,
@@ -67,7 +67,21 @@ def _show(options: argparse.Namespace) -> int:
     return 0
 
 
+def _pull_listener(listener: listeners.PublishedListener, options: argparse.Namespace) -> int:
+    """A net that only listens: free to use, so nobody is asked."""
+    with ProgressBar() as bar:
+        folder = listeners.pull_listener(listener, on_progress=bar.show)
+    if options.json:
+        show_json({"name": listener.name, "folder": str(folder), "licence": listener.licence})
+    else:
+        print(folder)
+    return 0
+
+
 def _pull(options: argparse.Namespace) -> int:
+    listener = listeners.find_listener(options.name)
+    if listener:
+        return _pull_listener(listener, options)
     offer = published.find_published(options.name)
     published.refuse_offline()
     if not options.accept_licence:

@@ -76,6 +76,7 @@ class Judgement:
 
     names: tuple[str, ...]  # the class each clip was heard as
     confidences: NDArray[np.float64]  # [n], 0 to 1
+    logits: NDArray[np.float64]  # [n, classes]
     features: NDArray[np.float64]  # [n, D]
 
 
@@ -84,14 +85,17 @@ def judge(classifier: SoundClassifier, waveforms: Iterable[NDArray[np.float32]])
     """Name each mono waveform [T] at 16 kHz. Raises AudioEmptyError below 0.1 s, NotFiniteError for NaN or infinity."""
     log_mel, clips = LogMel(MelConfig()), [_checked(waveform) for waveform in waveforms]
     names: list[str] = []
-    confidences, features = [np.zeros(0)], [np.zeros((0, classifier.embedding.out_features))]
+    logits, features = [np.zeros((0, len(classifier.classes)))], [np.zeros((0, classifier.embedding.out_features))]
+    confidences = [np.zeros(0)]
     for batch in _batches(clips):
         heard = log_mel(torch.from_numpy(batch))
-        likelihood, best = classifier(heard).softmax(dim=1).max(dim=1)
+        scores = classifier(heard)
+        likelihood, best = scores.softmax(dim=1).max(dim=1)
         names += [classifier.classes[index] for index in best.tolist()]
         confidences.append(likelihood.double().numpy())
+        logits.append(scores.double().numpy())
         features.append(classifier.features(heard).double().numpy())
-    return Judgement(tuple(names), np.concatenate(confidences), np.concatenate(features))
+    return Judgement(tuple(names), np.concatenate(confidences), np.concatenate(logits), np.concatenate(features))
 
 
 def mono_16_khz(clip: Audio) -> NDArray[np.float32]:

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from engine.audio import Audio
 from engine.errors import CancelledError
 from engine.evaluation.clap_score import Embedder, clap_scores
-from engine.evaluation.classifier import SAMPLE_RATE, SoundClassifier, judge, mono_16_khz
+from engine.evaluation.classifier import SAMPLE_RATE, Judgement, SoundClassifier, judge, mono_16_khz
 from engine.evaluation.evaluation_errors import TooFewClipsError
 from engine.evaluation.frechet import frechet_distance
+from engine.evaluation.listening import Heard
+from engine.evaluation.measurements import measure
 from engine.evaluation.report import ModelReport, class_rows
 from engine.operations.generate import Generate
 from engine.sounds import SOUNDS, captions, render
@@ -135,8 +137,14 @@ def _judged(
         clap_score_real=float(clap_scores(clap, real, SAMPLE_RATE, prompts).mean()),
         silent=sum(bool(np.abs(waveform).max() < SILENT_PEAK) for waveform in generated),
         classes=class_rows(truths, heard.names),
+        judged=measure("judge", _heard(heard), _heard(heard_real), paired=True),
     )
     return Evaluation(report, tuple(prompts), tuple(truths), tuple(generated), tuple(real))
+
+
+def _heard(judgement: Judgement) -> Heard:
+    rows = tuple(row[None] for row in judgement.features)
+    return Heard(judgement.features, rows, judgement.logits)
 
 
 def _share_right(truths: Sequence[str], heard: Sequence[str]) -> float:

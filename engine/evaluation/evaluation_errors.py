@@ -8,7 +8,10 @@ EvaluationError                 in engine/errors.py
   RateMismatchError           two clips that should be compared have different sample rates
   LengthMismatchError
   PairMissingError            a clip without its partner or its caption
+  NoPairsError                a measurement by pairs of clips that are not paired
   CaptionsError               a captions file that cannot be read
+  ListenerMissingError        the weights of a listening net are not there
+  ListenerBrokenError         they are there, but are not that net's
 """
 
 from collections.abc import Iterable
@@ -79,6 +82,16 @@ class PairMissingError(EvaluationError):
         super().__init__(f"{where} has no {what} for {shown}", "give both sides the same names, or no common ones")
 
 
+class NoPairsError(EvaluationError):
+    code = "no_pairs"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} compares pairs, and no clip has a partner of the same name",
+            "give the clips of both folders the same names",
+        )
+
+
 class CaptionsError(EvaluationError):
     code = "bad_captions"
 
@@ -87,3 +100,20 @@ class CaptionsError(EvaluationError):
             f"{path} could not be read as captions: {reason}",
             'use a CSV with the columns file,caption[,class], or JSON such as {"rain.wav": "heavy rain"}',
         )
+
+
+class ListenerMissingError(EvaluationError):
+    code = "listener_missing"
+
+    def __init__(self, name: str, path: Path) -> None:
+        super().__init__(
+            f"the weights of {name} are not at {path}",
+            f"`retake models pull {name}` fetches them; --weights FOLDER names a folder where {path.name} lies",
+        )
+
+
+class ListenerBrokenError(EvaluationError):
+    code = "listener_broken"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path} could not be used: {reason}", "delete it and pull it again; compare its size")

@@ -1,6 +1,6 @@
 """Two folders of audio against each other: `retake evaluate GENERATED REFERENCE`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +20,10 @@ from engine.evaluation.evaluation_errors import (
     TooFewClipsError,
 )
 from engine.evaluation.frechet import frechet_distance
-from engine.evaluation.reconstruction import log_spectral_distance, mel_l1, spectral_convergence
-from engine.evaluation.report import FolderReport, class_rows
+from engine.evaluation.listening import Listener, listen
+from engine.evaluation.measurements import measure, measure_as_seed
+from engine.evaluation.reconstruction import log_spectral_distance, mel_l1, published_lsd, spectral_convergence
+from engine.evaluation.report import FolderReport, Measurement, class_rows
 from engine.mel import MelConfig
 
 SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3")
@@ -36,14 +38,19 @@ def evaluate_folders(
     classifier: SoundClassifier,
     captions: Mapping[str, Caption] | None = None,
     clap: Embedder | None = None,
+    *,
+    listeners: Sequence[Listener] = (),
+    seed: Listener | None = None,
 ) -> FolderReport:
     """Compare the clips in two folders; those of the same name are pairs: either all have a partner, or none.
 
-    `captions` belong to the generated clips; `clap` scores them. Everything is judged at 16 kHz in mono.
+    `captions` belong to the generated clips; `clap` scores them. Everything is judged at 16 kHz in mono. Each of the
+    `listeners` adds its figures; `seed` is the one that the seed report's pipeline hears by.
 
     Raises:
         FolderMissingError, TooFewClipsError, ClipUnusableError: a folder, or a file in it, is not what it should be.
-        RateMismatchError, LengthMismatchError, PairMissingError: the clips do not belong together.
+        RateMismatchError, LengthMismatchError, PairMissingError, NoPairsError: the clips do not belong together.
+        NotFiniteError: a net made NaN of a clip.
     """
     made, real = read_folder(generated), read_folder(reference)
     rate = _common_rate({**real, **made}, made, real)
@@ -60,12 +67,29 @@ def evaluate_folders(
         frechet=frechet_distance(heard.features, judge(classifier, map(mono_16_khz, real.values())).features),
         pairs=len(pairs),
         lsd_db=distances.get("lsd_db"),
+        lsd_published=distances.get("lsd_published"),
         mel_l1=distances.get("mel_l1"),
         spectral_convergence=distances.get("spectral_convergence"),
         clap_score=_clap_score(made, captions, clap),
         accuracy=sum(row.right for row in rows) / len(named) if named else None,
         classes=rows,
+        measurements=_measurements((generated, made), (reference, real), listeners, seed, paired=bool(pairs)),
     )
+
+
+def _measurements(
+    generated: tuple[Path, Clips],
+    reference: tuple[Path, Clips],
+    listeners: Sequence[Listener],
+    seed: Listener | None,
+    *,
+    paired: bool,
+) -> tuple[Measurement, ...]:
+    made = [measure(one.name, listen(one, *generated), listen(one, *reference), paired=paired) for one in listeners]
+    if seed is not None:
+        heard = listen(seed, *generated), listen(seed, *reference)
+        made.append(measure_as_seed(*heard, list(generated[1]), paired=paired))
+    return tuple(made)
 
 
 def read_folder(folder: Path) -> dict[str, Audio]:
@@ -121,6 +145,7 @@ def _distances(name: str, made: Audio, real: Audio, rate: int) -> dict[str, floa
     shorter = min(map(len, judged))
     heard = [torch.from_numpy(waveform[None, :shorter]) for waveform in judged]
     return {
+        "lsd_published": published_lsd(native[0], native[1], rate).item(),
         "lsd_db": log_spectral_distance(native[0], native[1], rate).item(),
         "mel_l1": mel_l1(heard[0], heard[1], MelConfig()).item(),
         "spectral_convergence": spectral_convergence(native[0], native[1], rate).item(),

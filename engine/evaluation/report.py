@@ -27,6 +27,41 @@ def class_rows(truths: Sequence[str], heard: Sequence[str]) -> tuple[ClassRow, .
 
 
 @dataclass(frozen=True)
+class Measurement:
+    """What one listening net says of two sets of clips; `notes` say how far its figures may be trusted."""
+
+    listener: str
+    figures: dict[str, float]  # frechet, inception, kl_softmax, …: those that the net can give
+    generated: int  # rows of features: clips, or pieces of clips
+    reference: int
+    dimensions: int
+    notes: tuple[str, ...] = ()
+
+    def to_lines(self) -> list[str]:
+        sizes = f"{self.generated} against {self.reference} rows of {self.dimensions} features"
+        rows = [(_TITLES[name], f"{value:.3f}", _MEANINGS[name]) for name, value in self.figures.items()]
+        return [f"{self.listener}: {sizes}", *_aligned(rows), *(f"note: {note}" for note in self.notes)]
+
+
+_TITLES = {
+    "frechet": "Frechet distance",
+    "inception": "inception score",
+    "inception_deviation": "its deviation",
+    "kl_softmax": "KL, softmax",
+    "kl_sigmoid": "KL, sigmoid",
+    "kl_gaussian": "KL, Gaussian",
+}
+_MEANINGS = {
+    "frechet": "smaller is closer",
+    "inception": "of the generated clips; larger is clearer and more varied",
+    "inception_deviation": "over its splits",
+    "kl_softmax": "reference to generated, by pairs; the published KL",
+    "kl_sigmoid": "reference to generated, by pairs; several sounds a clip",
+    "kl_gaussian": "reference to generated, features of each pair as Gaussians",
+}
+
+
+@dataclass(frozen=True)
 class ModelReport:
     """A model against the held-out part of the corpus: equal numbers of generated and real clips, same captions."""
 
@@ -44,6 +79,7 @@ class ModelReport:
     clap_score_real: float
     silent: int  # generated clips without a sound
     classes: tuple[ClassRow, ...]
+    judged: Measurement  # IS and KL by the judge's ears, pairs of a prompt's clip and the real clip it describes
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -56,7 +92,7 @@ class ModelReport:
             ("silent", str(self.silent), f"of {self.clips}"),
         ]
         head = f"{self.model}: {self.clips} clips, {self.clips_per_class} a sound, seed {self.seed}"
-        return "\n".join([head, "", *_aligned(figures), "", *_class_table(self.classes)])
+        return "\n".join([head, "", *_aligned(figures), "", *self.judged.to_lines(), "", *_class_table(self.classes)])
 
 
 @dataclass(frozen=True)
@@ -69,11 +105,13 @@ class FolderReport:
     frechet: float  # grows as folders shrink: compare at equal numbers only
     pairs: int  # clips of the same name
     lsd_db: float | None
+    lsd_published: float | None  # log10 units, as papers on super-resolution give it
     mel_l1: float | None
     spectral_convergence: float | None
     clap_score: float | None
     accuracy: float | None
     classes: tuple[ClassRow, ...]
+    measurements: tuple[Measurement, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -83,13 +121,15 @@ class FolderReport:
         figures = [
             ("Frechet distance", f"{self.frechet:.2f}", f"{self.generated} against {self.reference} clips"),
             ("log-spectral distance", _shown(self.lsd_db, "{:.2f} dB"), paired),
+            ("the same, as published", _shown(self.lsd_published, "{:.3f}"), "log10 units"),
             ("mel L1", _shown(self.mel_l1, "{:.3f}"), paired),
             ("spectral convergence", _shown(self.spectral_convergence, "{:.3f}"), paired),
             ("CLAP score", _shown(self.clap_score, "{:.3f}"), "with the captions given"),
             ("recognised", _shown(self.accuracy, "{:.1%}"), "of the clips whose caption names a class"),
         ]
+        measured = [line for one in self.measurements for line in ("", *one.to_lines())]
         table = ["", *_class_table(self.classes)] if self.classes else []
-        return "\n".join([*_aligned(row for row in figures if row[1]), *table])
+        return "\n".join([*_aligned(row for row in figures if row[1]), *measured, *table])
 
 
 def _shown(value: float | None, pattern: str) -> str:

@@ -3,6 +3,8 @@
 retake train clap --run runs/nano        render the corpus, then train the two towers
 retake train vae --run runs/nano
 retake train ldm --run runs/nano --processes 2 --steps 6000
+retake train vae --run runs/mine --manifest my-sounds.csv       learn from your own files instead
+retake train ldm --run runs/tuned --start audioldm-s-full --manifest my-sounds.csv --rank 8 --rate 5e-4
 retake train join --run runs/nano -o my-model        the folder that `--model` takes
 """
 
@@ -16,8 +18,10 @@ from engine.checkpoints.store import save_model
 from engine.errors import OutputExistsError
 from engine.presets import PRESETS
 from engine.training.datasets import ClipSettings, render_clips
-from engine.training.loop import LoopSettings, Report
-from engine.training.parts import join_parts
+from engine.training.library import SKIPPED_FILE, LibrarySettings, cut_clips, read_skipped
+from engine.training.loop import LoopSettings
+from engine.training.parts import join_parts, note_start, save_vocabulary, start_of
+from engine.training.recorder import Recorder
 from engine.training.train_clap import ClapSettings, train_clap
 from engine.training.train_ldm import LdmSettings, prepare_latents, train_ldm
 from engine.training.train_vae import VaeSettings, train_vae
@@ -33,6 +37,8 @@ class _Defaults:
     rate: float
     batch: int
 
+
+_NAMED = 10  # files passed over that are named on the terminal
 
 _RECIPES = {
     "clap": _Defaults(700, 2.5e-3, 64),
@@ -58,6 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         command.add_argument(
             "--decay-share", type=float, default=0.65, help="last share of steps with falling rate (%(default)s)"
         )
+        command.add_argument("--manifest", type=Path, metavar="FILE", help="learn from your own files: JSON or CSV")
+        command.add_argument("--audio-root", type=Path, metavar="FOLDER", help="where they lie (beside the list)")
         command.add_argument("--clips", type=int, default=7200, help="corpus clips to render (%(default)s)")
         command.add_argument("--processes", type=int, default=1, help="processes that train together (%(default)s)")
         command.add_argument("--seed", type=int, default=0)
@@ -66,6 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                 "--text-share", type=float, default=0.5, help="conditions taken from captions; the paper: 0"
             )
             command.add_argument("--mixup-share", type=float, default=0.0, help="clips that mix two sounds")
+            command.add_argument("--start", metavar="MODEL", help="fine-tune this installed model, or a folder")
+            command.add_argument("--rank", type=int, default=0, help="fine-tune by changes of this rank (0: fully)")
             command.add_argument("--device", default="cpu", help="cpu or cuda")
         if name in ("vae", "vocoder"):
             command.add_argument("--adversarial-from", type=int, help="step at which discriminators join in (never)")
@@ -84,23 +94,26 @@ def run(args: argparse.Namespace) -> int:
     if args.part == "join":
         return _join(args)
     clips = args.run / "clips"
-    config = PRESETS[args.preset]
+    parts, record = args.run / "parts", Recorder(args.run / args.part)
+    if getattr(args, "start", None):
+        note_start(parts, args.start)
+    config = join_parts(parts, args.preset).config if start_of(parts) else PRESETS[args.preset]
     seconds = config.window_rows * config.vae.stride / config.mel.frames_per_second
-    render_clips(ClipSettings(clips, args.clips, seconds=seconds), partial(_show_count, "rendering"))
+    if args.manifest:
+        _cut_library(args, clips, seconds)
+    else:
+        render_clips(ClipSettings(clips, args.clips, seconds=seconds), partial(_show_count, "rendering"))
     loop = LoopSettings(args.run / args.part, args.steps, args.rate, decay_share=args.decay_share, seed=args.seed)
-    parts = args.run / "parts"
     if args.part == "clap":
-        run_together(
-            train_clap, (ClapSettings(clips, parts, loop, args.preset, args.batch), _show_report), args.processes
-        )
+        run_together(train_clap, (ClapSettings(clips, parts, loop, args.preset, args.batch), record), args.processes)
     elif args.part == "vae":
         vae = VaeSettings(clips, parts, loop, args.preset, args.batch, adversarial_from=args.adversarial_from)
-        run_together(train_vae, (vae, _show_report), args.processes)
+        run_together(train_vae, (vae, record), args.processes)
     elif args.part == "vocoder":
         vocoder = VocoderSettings(
             clips, parts, loop, args.preset, batch_size=args.batch, adversarial_from=args.adversarial_from
         )
-        run_together(train_vocoder, (vocoder, _show_report), args.processes)
+        run_together(train_vocoder, (vocoder, record), args.processes)
     else:
         ldm = LdmSettings(
             clips,
@@ -111,14 +124,27 @@ def run(args: argparse.Namespace) -> int:
             args.text_share,
             mixup_share=args.mixup_share,
             device=args.device,
+            rank=args.rank,
         )
-        run_together(_train_ldm, (ldm,), args.processes)
+        run_together(_train_ldm, (ldm, record), args.processes)
     return 0
 
 
-def _train_ldm(workers: Workers, settings: LdmSettings) -> None:
+def _train_ldm(workers: Workers, settings: LdmSettings, record: Recorder) -> None:
     prepare_latents(workers, settings, partial(_show_count, "encoding"))
-    train_ldm(workers, settings, _show_report)
+    train_ldm(workers, settings, record)
+
+
+def _cut_library(args: argparse.Namespace, clips: Path, seconds: float) -> None:
+    """The files of the list as clips; what was passed over is named, the first ten on the terminal."""
+    library = LibrarySettings(clips, args.manifest, args.audio_root, seconds)
+    cut = cut_clips(library, partial(_show_count, "reading"))
+    skipped = read_skipped(clips)
+    for one in skipped[:_NAMED]:
+        print(f"passed over {one.name}: {one.reason}", file=sys.stderr)
+    if len(skipped) > _NAMED:
+        print(f"and {len(skipped) - _NAMED} more, see {clips / SKIPPED_FILE}", file=sys.stderr)
+    save_vocabulary(args.run / "parts", (c for clip in cut.about for c in clip["captions"]), cut.class_names)
 
 
 def _join(args: argparse.Namespace) -> int:
@@ -131,9 +157,3 @@ def _join(args: argparse.Namespace) -> int:
 
 def _show_count(what: str, done: int, total: int) -> None:
     print(f"{what} {done}/{total}", file=sys.stderr, flush=True)
-
-
-def _show_report(report: Report) -> None:
-    figures = "  ".join(f"{name} {value:.4f}" for name, value in report.figures.items())
-    minutes = report.seconds_left / 60
-    print(f"step {report.step}/{report.num_steps}  {figures}  {minutes:.0f} min left", file=sys.stderr, flush=True)

@@ -23,7 +23,7 @@ from engine.mel import LogMel, MelConfig
 from engine.sounds import SOUNDS, captions, render
 
 _CHUNK = 32  # clips that a process renders before it writes
-_PEAK = 32767
+PEAK = 32767
 TRAINING_SEED, HELD_OUT_SEED = 0, 10_000_000
 
 
@@ -39,7 +39,7 @@ class ClipSettings:
 
 
 class Clips:
-    """A rendered part of the corpus."""
+    """A rendered part of the corpus, or the windows of a library."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -51,21 +51,32 @@ class Clips:
         return len(self.about)
 
     @cached_property
+    def class_names(self) -> tuple[str, ...]:
+        """The corpus' sounds; of a library the classes that its list names, nothing unless every clip has one."""
+        if "captions" not in self.about[0]:
+            return SOUNDS
+        named = {clip["sound"] for clip in self.about}
+        return () if None in named else tuple(sorted(named))
+
+    @cached_property
     def classes(self) -> NDArray[np.int64]:
-        """Index into SOUNDS of each clip, [K]."""
-        return np.array([SOUNDS.index(clip["name"]) for clip in self.about])
+        """Index into `class_names` of each clip, [K]; all 0 where there are no classes."""
+        places = {name: index for index, name in enumerate(self.class_names)}
+        return np.array([places.get(str(clip.get("name") or clip.get("sound")), 0) for clip in self.about])
 
     def waveform(self, indices: NDArray[np.int64]) -> Tensor:
         """float32 [B, T]."""
-        return torch.from_numpy(self.waveforms[indices].astype(np.float32) / _PEAK)
+        return torch.from_numpy(self.waveforms[indices].astype(np.float32) / PEAK)
 
     def log_mel(self, indices: NDArray[np.int64]) -> Tensor:
         """float32 [B, 1, N, M]."""
         return torch.from_numpy(self.log_mels[indices].astype(np.float32))[:, None]
 
     def caption(self, index: int, seed: int) -> str:
-        """One of the clip's many training captions."""
+        """One of the clip's many training captions, or of those that a list gives it."""
         clip = self.about[index]
+        if "captions" in clip:
+            return str(np.random.default_rng(seed).choice(clip["captions"]))
         return captions(clip["name"], clip["attributes"], seed)[0]
 
     def crops(self, rng: np.random.Generator, count: int, frames: int, hop: int) -> tuple[Tensor, Tensor]:
@@ -79,7 +90,7 @@ class Clips:
                 if mel.max() > _AUDIBLE:
                     break
             mels.append(mel.astype(np.float32))
-            waves.append(self.waveforms[k, start * hop : (start + frames) * hop].astype(np.float32) / _PEAK)
+            waves.append(self.waveforms[k, start * hop : (start + frames) * hop].astype(np.float32) / PEAK)
         return torch.from_numpy(np.stack(mels))[:, None], torch.from_numpy(np.stack(waves))
 
 
@@ -140,7 +151,7 @@ def _render_chunk(job: tuple[ClipSettings, list[int]]) -> list[int]:
     ]
     waves = np.stack([sound.waveform for sound in sounds])
     log_mels = LogMel(mel)(torch.from_numpy(waves))[:, 0].numpy()
-    np.load(settings.folder / "wav.npy", mmap_mode="r+")[chunk] = np.round(np.clip(waves, -1, 1) * _PEAK).astype(
+    np.load(settings.folder / "wav.npy", mmap_mode="r+")[chunk] = np.round(np.clip(waves, -1, 1) * PEAK).astype(
         np.int16
     )
     np.load(settings.folder / "mel.npy", mmap_mode="r+")[chunk] = log_mels.astype(np.float16)

@@ -1,6 +1,8 @@
 """A model in the making: one safetensors file per part, so that parts can be trained at the same time, then joined."""
 
+import json
 import os
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,10 +10,18 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from engine.audioldm import AudioLDM, AudioLDMConfig
-from engine.models.pocket_clap import PocketClapConfig
+from engine.checkpoints.store import open_model
+from engine.models.pocket_clap import PocketClapConfig, words_of
 from engine.models.vocoder import HiFiGanConfig
 from engine.presets import PRESETS
 from engine.sounds import SOUND_WORDS, SOUNDS
+from engine.training.training_errors import StartDiffersError
+
+_VOCABULARY_FILE, _START_FILE = "vocabulary.json", "start.json"
+_SHORT = 2  # letters of words that name no sound
+_SAY_NOTHING = (
+    "and", "are", "for", "from", "into", "its", "over", "some", "that", "the", "then", "this", "very", "while", "with",
+)  # fmt: skip
 
 SMALL_HIFI_GAN = HiFiGanConfig(
     channels=128,
@@ -30,6 +40,22 @@ def config_for_training(preset: str) -> AudioLDMConfig:
         clap = replace(config.clap, known_words=tuple(sorted(SOUND_WORDS)))
         config = replace(config, clap=clap, sounds=tuple(SOUNDS))
     return config
+
+
+def save_vocabulary(folder: Path, captions: Iterable[str], sounds: Sequence[str]) -> None:
+    """Note the words that a library's captions use, in the place of the corpus', for the model that will be joined."""
+    folder.mkdir(parents=True, exist_ok=True)
+    words = sorted({word for caption in captions for word in words_of(caption) if len(word) > _SHORT})
+    text = json.dumps({"words": [word for word in words if word not in _SAY_NOTHING], "sounds": list(sounds)})
+    (folder / _VOCABULARY_FILE).write_text(text, encoding="utf-8")
+
+
+def _with_vocabulary(config: AudioLDMConfig, folder: Path) -> AudioLDMConfig:
+    path = folder / _VOCABULARY_FILE
+    if not path.exists() or not isinstance(config.clap, PocketClapConfig):
+        return config
+    noted = json.loads(path.read_text(encoding="utf-8"))
+    return replace(config, clap=replace(config.clap, known_words=tuple(noted["words"])), sounds=tuple(noted["sounds"]))
 
 
 def trainable_vocoder(config: AudioLDMConfig) -> HiFiGanConfig:
@@ -63,9 +89,37 @@ class LatentScaling(nn.Module):
         self.register_buffer("latent_scale", model.latent_scale)
 
 
+def note_start(folder: Path, model: str) -> None:
+    """Let the run begin from an installed model, or from one in a folder, instead of from nothing.
+
+    Raises:
+        StartDiffersError: it has begun already, otherwise.
+        ModelNotFoundError, ModelBrokenError: there is no such model.
+    """
+    path = folder / _START_FILE
+    began = json.loads(path.read_text(encoding="utf-8"))["model"] if path.exists() else None
+    if began == model:
+        return
+    if began or any(folder.glob("*.safetensors")):
+        raise StartDiffersError(folder, began, model)
+    open_model(model)  # or say at once that it cannot be opened
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"model": model}), encoding="utf-8")
+
+
+def start_of(folder: Path) -> str | None:
+    """The model that the run began from, None: nothing."""
+    path = folder / _START_FILE
+    return str(json.loads(path.read_text(encoding="utf-8"))["model"]) if path.exists() else None
+
+
 def join_parts(folder: Path, preset: str) -> AudioLDM:
-    """The model with every part that is trained so far; the others keep random weights."""
-    config = config_for_training(preset)
+    """The model with every part that is trained so far; the others are random, or those of the model it began from."""
+    if start := start_of(folder):
+        model = open_model(start)
+        load_part(folder, "unet", model.unet)
+        return model
+    config = _with_vocabulary(config_for_training(preset), folder)
     if (folder / "vocoder.safetensors").exists():
         config = replace(config, vocoder=trainable_vocoder(config))
     model = AudioLDM(config).eval()

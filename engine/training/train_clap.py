@@ -14,7 +14,6 @@ from torch.nn import functional as F
 from torch.optim import AdamW, Optimizer
 
 from engine.models.pocket_clap import PocketClap, PocketClapConfig
-from engine.sounds import SOUNDS
 from engine.training.datasets import Clips
 from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
 from engine.training.losses import contrastive
@@ -42,34 +41,38 @@ class ClapRecipe:
         assert isinstance(config.clap, PocketClapConfig), "only the pocket CLAP is trained from nothing"
         self.settings, self.workers, self.clips = settings, workers, Clips(settings.clips)
         self.clap = PocketClap(config.clap, config.mel)
-        self.classifier = nn.Linear(config.clap.embedding_dim, len(SOUNDS))
+        self.num_classes = len(self.clips.class_names)  # 0: nothing to name, no batches of few classes
+        self.classifier = nn.Linear(config.clap.embedding_dim, max(1, self.num_classes))
         self.kept: dict[str, nn.Module] = {"clap": self.clap, "classifier": self.classifier}
         parameters = [p for module in self.kept.values() for p in module.parameters()]
         adamw = AdamW(parameters, settings.loop.learning_rate, weight_decay=1e-2)
         self.optimisers: dict[str, Optimizer] = {"adamw": adamw}
         self.pooled = torch.cat([self._pool(part) for part in np.array_split(np.arange(len(self.clips)), 64)])
-        self.members = [np.flatnonzero(self.clips.classes == c) for c in range(len(SOUNDS))]
+        self.members = [np.flatnonzero(self.clips.classes == c) for c in range(self.num_classes)]
 
     def _pool(self, indices: np.ndarray) -> Tensor:  # type: ignore[type-arg]
         """Every clip's input to the audio tower fits in memory: float16 [K, 2, N/4, M]."""
         return self.clap.audio.pool(self.clips.log_mel(indices)).half()
 
     def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
-        size = self.settings.batch_size
-        indices = self._grouped(rng) if step % 2 else rng.choice(len(self.clips), size, replace=False)
+        size = min(self.settings.batch_size, len(self.clips))
+        grouped = step % 2 and self.num_classes > 1
+        indices = self._grouped(rng) if grouped else rng.choice(len(self.clips), size, replace=False)
         target = torch.from_numpy(self.clips.classes[indices])
         text = self.clap.embed_text([self._caption(int(k), rng) for k in indices])
         pooled = self.pooled[indices].float()
         audio = F.normalize(self.clap.audio(pooled + 0.05 * torch.randn_like(pooled)), dim=1)
         contrast = contrastive(audio, text, self.clap.log_temperature)
-        naming = 2 * F.cross_entropy(self.classifier(torch.cat([audio, text])) * 10, target.repeat(2))
+        named = self.classifier(torch.cat([audio, text])) * 10  # of one class, where there are none: costs nothing
+        naming = 2 * F.cross_entropy(named, target.repeat(2))
         step_optimiser(self.optimisers["adamw"], contrast + 0.5 * naming, self.workers, max_norm=5.0)
         return {"contrast": contrast.item(), "naming": naming.item()}
 
     def _grouped(self, rng: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
         """Few classes, many clips of each."""
-        each = self.settings.batch_size // _CLASSES_IN_GROUPED_BATCH
-        chosen = rng.choice(len(SOUNDS), _CLASSES_IN_GROUPED_BATCH, replace=False)
+        count = min(_CLASSES_IN_GROUPED_BATCH, self.num_classes)
+        each = self.settings.batch_size // count
+        chosen = rng.choice(self.num_classes, count, replace=False)
         return np.concatenate([rng.permutation(self.members[c])[:each] for c in chosen])
 
     def _caption(self, index: int, rng: np.random.Generator) -> str:

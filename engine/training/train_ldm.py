@@ -16,10 +16,12 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
 from engine.audioldm import AudioLDM
+from engine.mel import MelConfig
 from engine.training.datasets import Clips
 from engine.training.ema import Ema
 from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
-from engine.training.parts import LatentScaling, join_parts, save_part
+from engine.training.low_rank import adapt, merged
+from engine.training.parts import LatentScaling, join_parts, save_part, start_of
 from engine.training.workers import Workers
 
 _BATCH = 32  # clips that are encoded at once
@@ -40,6 +42,7 @@ class LdmSettings:
     ema_limit: float = 0.998
     scale_exponent: float = 0.5  # of a latent channel's share of the patches' deviation; 0 is unit variance everywhere
     device: str = "cpu"
+    rank: int = 0  # of the changes that fine-tuning makes; 0: every weight learns
 
 
 class Latents:
@@ -57,13 +60,15 @@ class Latents:
 def prepare_latents(workers: Workers, settings: LdmSettings, on_progress: OnCount | None = None) -> None:
     """Encode and embed every clip and its captions, and set the scale of latents; nothing is done twice."""
     folder = settings.clips / "latents"
-    if (folder / "text.npy").exists() and (settings.parts / "latents.safetensors").exists():
+    started = start_of(settings.parts) is not None  # from a model whose scale of latents stays
+    if (folder / "text.npy").exists() and (started or (settings.parts / "latents.safetensors").exists()):
         return
     folder.mkdir(exist_ok=True)
     model, clips = join_parts(settings.parts, settings.preset), Clips(settings.clips)
     encode_clips(workers, model, clips, settings, on_progress)
     if workers.leads:
-        _set_scale(model, np.load(folder / "latents.npy", mmap_mode="r"), settings)
+        if not started:
+            _set_scale(model, np.load(folder / "latents.npy", mmap_mode="r"), settings)
         embed_clips(model, clips, settings)
     workers.wait()
 
@@ -81,7 +86,8 @@ def encode_clips(
     latents = np.load(path, mmap_mode="r+")
     for start in range(workers.rank * _BATCH, total, workers.count * _BATCH):
         rows = np.arange(start, min(start + _BATCH, total))
-        log_mel = clips.log_mel(rows) if rows[-1] < len(clips) else model.log_mel(_mixed(clips, rows))
+        kept = rows[-1] < len(clips) and model.config.mel == MelConfig()  # its front end made the clips' log-mels
+        log_mel = clips.log_mel(rows) if kept else model.log_mel(_mixed(clips, rows))
         latents[rows] = model.vae.encode(log_mel).mean.numpy().astype(np.float16)
         if on_progress and workers.leads:
             on_progress(int(rows[-1]) + 1, total)
@@ -138,10 +144,17 @@ class LdmRecipe:
         self.device = torch.device(settings.device)
         model = join_parts(settings.parts, settings.preset).to(self.device)
         self.model, self.unet = model, model.unet.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        if settings.rank:
+            adapt(self.unet, settings.rank)
         self.ema = Ema(self.unet, settings.ema_limit)
         self.kept: dict[str, nn.Module] = {"unet": self.unet, "ema": self.ema.shadow}
         self.optimisers: dict[str, Optimizer] = {
-            "adamw": AdamW(self.unet.parameters(), settings.loop.learning_rate, (0.9, 0.99), weight_decay=1e-3)
+            "adamw": AdamW(
+                [p for p in self.unet.parameters() if p.requires_grad],
+                settings.loop.learning_rate,
+                (0.9, 0.99),
+                weight_decay=1e-3,
+            )
         }
         self.data = Latents(settings.clips / "latents")
         with torch.no_grad():
@@ -185,7 +198,7 @@ class LdmRecipe:
         return torch.from_numpy(spread.astype(np.int64)).to(self.device)
 
     def save_result(self) -> None:
-        save_part(self.settings.parts, "unet", self.ema.shadow)
+        save_part(self.settings.parts, "unet", merged(self.ema.shadow))
 
 
 def train_ldm(workers: Workers, settings: LdmSettings, on_report: OnReport | None = None) -> None:

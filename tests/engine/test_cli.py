@@ -356,6 +356,12 @@ class TestBadInput:
             pytest.param(["benchmark", "--against", "colour=red"], "against is 'colour=red'", id="unknown setting"),
             pytest.param(["benchmark", "--against", "steps=many"], "against is 'steps=many'", id="bad setting"),
             pytest.param(["evaluate", "a", "b"], "there is no folder at a", id="no folder"),
+            pytest.param(["evaluate", "a", "b", "--features", "ears"], "features is 'ears'", id="unknown listener"),
+            pytest.param(
+                ["evaluate", "a", "b", "--pipeline", "paper", "--weights", "."],
+                "the weights of panns are not at",
+                id="no weights",
+            ),
             pytest.param(["evaluate", "--sounds", "rain,unicorn"], "sounds is 'unicorn'", id="unknown sound"),
             pytest.param(["evaluate", "--per-class", "0"], "holds 0 clips; at least 2", id="no clips"),
             pytest.param(["evaluate", "--json", "text.wav"], "text.wav exists already", id="report exists"),
@@ -398,6 +404,7 @@ class TestBadInput:
             pytest.param(["evaluate", "a", "b", "c"], "give two folders", id="three folders"),
             pytest.param(["evaluate", "a", "b", "--picture", "p.png"], "for models only", id="picture of folders"),
             pytest.param(["evaluate", "--captions", "c.csv"], "belongs to folders", id="captions without folders"),
+            pytest.param(["evaluate", "--pipeline", "seed"], "belongs to folders", id="pipeline without folders"),
             pytest.param(["evaluate", "--json", "."], "put --json last", id="report into a folder"),
         ],
     )

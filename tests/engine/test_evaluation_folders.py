@@ -1,5 +1,6 @@
 """Folders of real files against each other, and every way in which they do not belong together."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import soundfile
 import torch
 
+from engine.cli import DONE, main
 from engine.errors import EvaluationError
 from engine.evaluation.captions_file import Caption
 from engine.evaluation.classifier import SoundClassifier, load_classifier
@@ -15,12 +17,15 @@ from engine.evaluation.evaluation_errors import (
     ClipUnusableError,
     FolderMissingError,
     LengthMismatchError,
+    NoPairsError,
     PairMissingError,
     RateMismatchError,
     TooFewClipsError,
 )
 from engine.evaluation.folders import evaluate_folders
+from engine.evaluation.listening import JudgeListener, VggishListener
 from engine.evaluation.reconstruction import log_spectral_distance, mel_l1
+from engine.evaluation.vggish import Vggish, VggishConfig
 from engine.sounds import render
 
 SOUNDS = ("rain", "dog", "siren")
@@ -35,6 +40,12 @@ class OneAnswer:
     def embed_audio(self, waveform: torch.Tensor, sample_rate: int) -> torch.Tensor:
         assert sample_rate == 16_000
         return torch.tensor([[0.5, 0.75**0.5]]).expand(len(waveform), 2)
+
+
+def narrow_vggish() -> VggishListener:
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        return VggishListener(Vggish(VggishConfig(channels=(4, 4, 8, 8), hidden=16, embedding_dim=6)).eval())
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +141,53 @@ class TestFigures:
             soundfile.write(longer / path.name, np.pad(samples, (0, 160)), rate, subtype="FLOAT")
 
         assert evaluate_folders(made, longer, classifier).lsd_db == pytest.approx(0, abs=1e-6)
+
+
+class TestListeners:
+    def test_each_adds_its_figures(self, made: Path, real: Path, classifier: SoundClassifier) -> None:
+        """Our own judge's must be those that stand at the top, too."""
+        report = evaluate_folders(made, real, classifier, listeners=[JudgeListener(classifier), narrow_vggish()])
+
+        judge, vggish = report.measurements
+        assert judge.figures["frechet"] == pytest.approx(report.frechet, rel=1e-4)
+        assert judge.figures["kl_softmax"] > 0
+        assert (vggish.generated, vggish.dimensions) == (6, 6)
+        assert "vggish: 6 against 6 rows" in report.to_text()
+        assert report.to_json()["measurements"][1]["figures"] == vggish.figures
+
+    def test_a_folder_against_itself(self, made: Path, classifier: SoundClassifier) -> None:
+        (figures,) = [m.figures for m in evaluate_folders(made, made, classifier, seed=narrow_vggish()).measurements]
+
+        assert figures["frechet"] == pytest.approx(0, abs=1e-6)
+        assert figures["kl_gaussian"] == pytest.approx(0, abs=1e-6)
+
+    def test_sets_without_pairs_have_no_divergence(
+        self, made: Path, tmp_path: Path, classifier: SoundClassifier
+    ) -> None:
+        other = write_clips(tmp_path / "other", 16_000_000, ("wind", "fire", "cow", "frog"))
+
+        report = evaluate_folders(made, other, classifier, listeners=[JudgeListener(classifier)])
+
+        assert "kl_softmax" not in report.measurements[0].figures
+        with pytest.raises(NoPairsError, match="no clip has a partner"):
+            evaluate_folders(made, other, classifier, seed=narrow_vggish())
+
+    def test_a_clip_too_short_for_a_net_is_named(self, made: Path, classifier: SoundClassifier) -> None:
+        soundfile.write(made / "dog.wav", render("dog", 1, 0.5).waveform, 16_000)
+
+        with pytest.raises(ClipUnusableError, match=r"made.dog\.wav: .*0\.5"):
+            evaluate_folders(made, made, classifier, listeners=[narrow_vggish()])
+
+    def test_from_the_command_line(
+        self, made: Path, real: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        report = tmp_path / "report.json"
+
+        assert main(["evaluate", str(made), str(real), "--features", "judge", "--json", str(report)]) == DONE
+        (measured,) = json.loads(report.read_text(encoding="utf-8"))["measurements"]
+        assert measured["listener"] == "judge"
+        assert set(measured["figures"]) >= {"frechet", "inception", "kl_softmax", "kl_sigmoid"}
+        assert "KL, softmax" in capsys.readouterr().out
 
 
 class TestRefusals:

@@ -9,7 +9,8 @@ import scipy.signal
 import torch
 
 from engine.evaluation.evaluation_errors import NotFiniteError
-from engine.evaluation.reconstruction import log_spectral_distance, mel_l1, spectral_convergence
+from engine.evaluation.reconstruction import log_spectral_distance, mel_l1, published_lsd, spectral_convergence
+from engine.sounds import render
 
 DISTANCES = [log_spectral_distance, mel_l1, spectral_convergence]
 READABLE = lambda distance: getattr(distance, "__name__", "")  # noqa: E731 - pytest wants a callable for ids
@@ -107,3 +108,24 @@ class TestSpectralConvergence:
 
     def test_silence_instead_of_sound_is_one(self) -> None:
         assert spectral_convergence(torch.zeros(1, 8000), noise(8, 1, 8000)).item() == pytest.approx(1)
+
+
+class TestPublishedLsd:
+    def test_is_the_formula_over_librosas_spectra(self) -> None:
+        target, estimate = (render("rain", seed, 1.0).waveform for seed in (1, 2))
+        bins = int(2048 * 16_000 / 44_100)
+        levels = [
+            np.abs(librosa.stft(side, n_fft=bins, hop_length=160, pad_mode="constant")).astype(np.float64)
+            for side in (estimate, target)
+        ]
+        ratio = np.log10(levels[1] ** 2 / (levels[0] + 1e-12) ** 2 + 1e-12)
+        expected = np.sqrt((ratio**2).mean(axis=0)).mean()
+
+        ours = published_lsd(torch.from_numpy(estimate[None]), torch.from_numpy(target[None]))
+
+        assert ours.item() == pytest.approx(expected, rel=1e-3)
+
+    def test_a_tenfold_level_is_two(self) -> None:
+        noise = torch.randn(1, 16_000, generator=torch.Generator().manual_seed(1))
+
+        assert published_lsd(0.1 * noise, noise).item() == pytest.approx(2.0, rel=1e-4)

@@ -1,0 +1,41 @@
+"""What cannot be trained on, as a tree; each class writes its own sentence from facts.
+
+TrainingError                 in engine/errors.py
+  ManifestError               a list of clips that cannot be read, or of which nothing is left
+  StartDiffersError           a run that began from another model
+  ClipsDifferError            a run's folder holds the clips of another list
+"""
+
+from pathlib import Path
+
+from engine.errors import TrainingError
+
+
+class ManifestError(TrainingError):
+    code = "bad_manifest"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"{path} could not be used as a list of clips: {reason}",
+            'use a CSV with the columns file,caption, or JSON such as {"data": [{"wav": "a.wav", "caption": "rain"}]}',
+        )
+
+
+class StartDiffersError(TrainingError):
+    code = "start_differs"
+
+    def __init__(self, folder: Path, began: str | None, asked: str) -> None:
+        super().__init__(
+            f"the run in {folder} began {f'from {began!r}' if began else 'from nothing'}, not from {asked!r}",
+            "give another --run folder, or go on without --start",
+        )
+
+
+class ClipsDifferError(TrainingError):
+    code = "clips_differ"
+
+    def __init__(self, folder: Path, manifest: Path) -> None:
+        super().__init__(
+            f"{folder} holds the clips of another list than {manifest}, or of an older state of it",
+            "give another --run folder; one run learns from one list",
+        )
