@@ -8,6 +8,7 @@ ROOMS = {
     "install-scripts": ("bridge.install_scripts", "put Retake's scripts into REAPER, Ardour and Ableton Live"),
     "daemon": ("bridge.daemon", "listen for OSC requests and render them"),
     "send": ("bridge.send", "send one request to the daemon"),
+    "batch": ("bridge.batch", "render a list of requests into a folder, thousands if need be"),
     "live": ("bridge.live", "tell Ableton Live what to do with the clip in view"),
     "jobs": ("bridge.history", "show earlier jobs, or ask for one again"),
     "preview": ("bridge.preview_command", "play a sound file on this machine"),

@@ -21,13 +21,14 @@ FLOORS = [
     | {"bridge.doctor_checks.workstations"},
     {"bridge.doctor_checks.folders", "bridge.doctor_checks.port_owner"},
     {"bridge.doctor_checks.settings_file"},
-    {"bridge.desk", "bridge.live", "bridge.send", "bridge.status", "bridge.install_scripts"}
+    {"bridge.batch"},
+    {"bridge.batch_run", "bridge.desk", "bridge.live", "bridge.send", "bridge.status", "bridge.install_scripts"}
     | {"bridge.settings_command", "bridge.preview_command", "bridge.doctor_checks.surroundings"},
     {"bridge.audience"},
     {"bridge.client", "bridge.launch", "bridge.osc_server", "bridge.render_process", "bridge.worker", "bridge.render"}
     | {"bridge.reply_witness", "bridge.install_report", "bridge.journal_excerpt"}
     | {"bridge.player", "bridge.preview"},
-    {"bridge.pruning"},
+    {"bridge.pruning", "bridge.batch_list", "bridge.batch_manifest"},
     {"bridge.compose", "bridge.journal", "bridge.osc_codec", "bridge.pipe", "bridge.reply_file", "bridge.audio_io"}
     | {"bridge.script_memory", "bridge.script_parts", "bridge.player_deck"},
     {"bridge.paths"},
@@ -35,6 +36,7 @@ FLOORS = [
     | {"bridge.player_device", "bridge.player_file"},
     {"bridge.messages", "bridge.settings", "bridge.runtime_copies", "bridge.places"},
     {"bridge.arguments", "bridge.discovery", "bridge.install_errors", "bridge.support_errors"}
+    | {"bridge.batch_errors"}
     | {"bridge.private_folder", "bridge.doctor_checks.asking"},
     {"bridge.errors", "bridge.program", "bridge.job_log", "bridge.redaction", "bridge.examine"}
     | {"bridge.doctor_checks.finding"},
