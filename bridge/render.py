@@ -4,12 +4,13 @@ Importing this room imports torch: only the render process does.
 """
 
 import logging
+import pickle
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from bridge import __version__, messages
 from bridge.audio_io import Destination, read_clips, take_name
@@ -39,14 +40,40 @@ Tell = Callable[[Reply], None]
 ShouldStop = Callable[[RenderRequest], bool]
 
 
-class Renderer:
-    """Turns requests into files, one at a time, with a model that stays loaded."""
+class Studio(Protocol):
+    """Where takes are made: an engine in this process, or one on another machine."""
 
-    def __init__(self, setup: RenderSetup, tell: Tell) -> None:
+    @property
+    def device_name(self) -> str: ...
+
+    @property
+    def sample_rate(self) -> int: ...
+
+    def run(
+        self, request: Request, on_step: Callable[[Progress], None], should_stop: Callable[[], bool]
+    ) -> list[Audio]: ...
+
+    def run_together(
+        self,
+        requests: Sequence[Generate],
+        on_step: Sequence[Callable[[Progress], None]],
+        should_stop: Sequence[Callable[[], bool]],
+    ) -> list[list[Audio] | EngineError]: ...
+
+    def unload(self) -> None: ...
+
+
+class Renderer:
+    """Turns requests into files, one at a time, with a model that stays loaded, wherever `load` loads it."""
+
+    def __init__(
+        self, setup: RenderSetup, tell: Tell, load: Callable[[str, str, Path | None], Studio] = Engine.load
+    ) -> None:
         self._setup = setup
         self._paths = setup.path_rules
         self._tell = tell
-        self._engine: Engine | None = None
+        self._load_studio = load
+        self._engine: Studio | None = None
         self._model = ""
 
     def render(self, request: RenderRequest, should_stop: ShouldStop) -> None:
@@ -56,6 +83,13 @@ class Renderer:
     def load(self, request: UseModel) -> None:
         """Load a model ahead of the jobs that want it, and tell how that ended."""
         self._conclude(request, "", lambda: self._load(request.model))
+
+    def warm(self) -> None:
+        """Load the model of requests that name none; trouble is logged, and told to the first job."""
+        try:
+            self._engine_for(self._setup.model, "")
+        except EngineError as error:
+            log.warning("%s", error)
 
     def tidy(self) -> None:
         """Clear away what a killed render process left half written where the latest jobs wrote; trouble is logged."""
@@ -140,14 +174,15 @@ class Renderer:
         named = [replace(take, story={**take.story, "job": request.job}) for take in takes]
         return tuple(str(path) for path in destination.write(named, names))
 
-    def _engine_for(self, name: str, job: str) -> Engine:
+    def _engine_for(self, name: str, job: str) -> Studio:
         """Give the model of that name, the warm one if it is that; `job` is whom the loading is for."""
         if self._engine is None or self._model != name:
             if self._engine is not None:
                 self._engine.unload()
                 self._engine = None
             self._tell(messages.Progress(job, 0.0, "loading"))
-            self._engine, self._model = Engine.load(name, self._setup.device, self._setup.models_folder), name
+            self._engine = self._load_studio(name, self._setup.device, self._setup.models_folder)
+            self._model = name
             self._tell(messages.StatusReply(__version__, "idle", name, self._engine.device_name, 0))
         return self._engine
 
@@ -198,3 +233,55 @@ def _given(**values: Any) -> dict[str, Any]:
 def installed_models(setup: RenderSetup) -> ModelsReply:
     """Name the models that can be asked for."""
     return ModelsReply(tuple(entry.name for entry in list_models(setup.models_folder)))
+
+
+def open_studio(name: str, device: str, models_folder: Path | None) -> Studio:
+    """Load an engine for somebody else's requests. Raises EngineError."""
+    return Engine.load(name, device, models_folder)
+
+
+def folder_to_send(name: str, setup: RenderSetup) -> Path | None:
+    """Give the folder of a model that another machine may lack; None for one that is part of Retake, or is nowhere."""
+    for entry in list_models(setup.models_folder):
+        if entry.name == name:
+            return None if entry.shipped else entry.folder
+    return folder if ((folder := Path(name).expanduser()) / "config.json").is_file() else None
+
+
+def pack_tasks(tasks: Sequence[Request]) -> bytes:
+    """Make a parcel of tasks, with the clips in them, for `answer_parcel` on another machine."""
+    return pickle.dumps(list(tasks))
+
+
+def answer_parcel(
+    studio: Studio, parcel: bytes, report: Callable[[int, str, float], None], is_cancelled: Callable[[int], bool]
+) -> bytes:
+    """Render a parcel of tasks, and give for each its takes or its error, or one error for all, as a parcel again.
+
+    `report` hears a task's place in the parcel, its stage and its fraction. A parcel is a pickle: only what comes from
+    our own daemon may be opened.
+    """
+    tasks: list[Any] = pickle.loads(parcel)  # noqa: S301 - said above
+    on_step = [partial(_report_task, report, index) for index in range(len(tasks))]
+    stops = [partial(is_cancelled, index) for index in range(len(tasks))]
+    outcome: list[list[Audio] | EngineError] | EngineError
+    try:
+        if len(tasks) > 1:
+            outcome = studio.run_together(tasks, on_step, stops)
+        else:
+            outcome = [studio.run(tasks[0], on_step[0], stops[0])]
+    except EngineError as error:
+        outcome = error
+    return pickle.dumps(outcome)
+
+
+def open_answer(answer: bytes) -> list[list[Audio] | EngineError]:
+    """Open what `answer_parcel` gave. Raises the EngineError that holds for all of its tasks."""
+    outcome = pickle.loads(answer)  # noqa: S301 - it comes from our own actor
+    if isinstance(outcome, EngineError):
+        raise outcome
+    return outcome  # type: ignore[no-any-return]
+
+
+def _report_task(report: Callable[[int, str, float], None], index: int, news: Progress) -> None:
+    report(index, news.stage, news.fraction)

@@ -22,9 +22,11 @@ FLOORS = [
     {"bridge.doctor_checks.folders", "bridge.doctor_checks.port_owner"},
     {"bridge.doctor_checks.settings_file"},
     {"bridge.batch"},
-    {"bridge.batch_run", "bridge.desk", "bridge.live", "bridge.send", "bridge.status", "bridge.install_scripts"}
+    {"bridge.batch_run"},
+    {"bridge.desk", "bridge.live", "bridge.send", "bridge.status", "bridge.install_scripts"}
     | {"bridge.settings_command", "bridge.preview_command", "bridge.doctor_checks.surroundings"},
-    {"bridge.audience"},
+    {"bridge.audience", "bridge.farm_sizing", "bridge.farm", "bridge.farm_keeper", "bridge.farm_process"},
+    {"bridge.farm_place"},
     {"bridge.client", "bridge.launch", "bridge.osc_server", "bridge.render_process", "bridge.worker", "bridge.render"}
     | {"bridge.reply_witness", "bridge.install_report", "bridge.journal_excerpt"}
     | {"bridge.player", "bridge.preview"},
@@ -36,8 +38,9 @@ FLOORS = [
     | {"bridge.player_device", "bridge.player_file"},
     {"bridge.messages", "bridge.settings", "bridge.runtime_copies", "bridge.places"},
     {"bridge.arguments", "bridge.discovery", "bridge.install_errors", "bridge.support_errors"}
-    | {"bridge.batch_errors"}
+    | {"bridge.batch_errors", "bridge.farm_models"}
     | {"bridge.private_folder", "bridge.doctor_checks.asking"},
+    {"bridge.farm_actor", "bridge.farm_plan"},
     {"bridge.errors", "bridge.program", "bridge.job_log", "bridge.redaction", "bridge.examine"}
     | {"bridge.doctor_checks.finding"},
     {"bridge", "bridge.doctor_checks"},
@@ -113,7 +116,7 @@ FLOORS = [
     {"engine.drafts", "engine.errors"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-HEAVY = ("torch", "numpy", "soundfile", "sounddevice", "transformers", "laion_clap")
+HEAVY = ("torch", "numpy", "soundfile", "sounddevice", "transformers", "laion_clap", "ray")
 
 
 def rooms() -> Iterator[tuple[str, Path]]:
