@@ -18,7 +18,7 @@ FLOORS = [
     {"bridge.doctor"},
     {"bridge.doctor_checks.daemon", "bridge.doctor_checks.device", "bridge.doctor_checks.models"}
     | {"bridge.doctor_checks.outputs", "bridge.doctor_checks.self_test", "bridge.doctor_checks.versions"}
-    | {"bridge.doctor_checks.workstations"},
+    | {"bridge.doctor_checks.workstations", "bridge.doctor_checks.farm"},
     {"bridge.doctor_checks.folders", "bridge.doctor_checks.port_owner"},
     {"bridge.doctor_checks.settings_file"},
     {"bridge.batch"},
