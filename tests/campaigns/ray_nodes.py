@@ -3,6 +3,7 @@
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,7 +15,8 @@ from typing import Self
 from tests.campaigns.processes import children_of
 from tests.daemons import ROOT
 
-GCS_PORT, CLIENT_PORT = 26379, 26101
+_PORTS = range(20_000, 32_000)
+"""Outside of those that Ray gives its own workers, and below those that the system gives to anybody."""
 _STORE_BYTES = 100_000_000
 _START_S = 60.0
 
@@ -28,6 +30,7 @@ class RayNodes:
         self._folder = folder
         folder.mkdir(exist_ok=True)
         self._trees: dict[str, subprocess.Popen] = {}
+        self._gcs_port, self._client_port = _free_port(), _free_port()
 
     def __enter__(self) -> Self:
         return self
@@ -40,15 +43,22 @@ class RayNodes:
 
     @property
     def address(self) -> str:
-        return f"ray://127.0.0.1:{CLIENT_PORT}"
+        return f"ray://127.0.0.1:{self._client_port}"
 
     def start_head(self) -> None:
         """Start the head, and return when it lets clients in."""
-        ports = ["--port", str(GCS_PORT), "--ray-client-server-port", str(CLIENT_PORT), "--temp-dir", str(self._folder)]
+        ports = [
+            "--port",
+            str(self._gcs_port),
+            "--ray-client-server-port",
+            str(self._client_port),
+            "--temp-dir",
+            str(self._folder),
+        ]
         self._start("head", "--head", "--include-dashboard=false", *ports)
 
     def start_node(self) -> None:
-        self._start("node", "--address", f"127.0.0.1:{GCS_PORT}")
+        self._start("node", "--address", f"127.0.0.1:{self._gcs_port}")
 
     def kill(self, name: str) -> None:
         """`kill -9` a node with everything that runs on it."""
@@ -76,6 +86,14 @@ class RayNodes:
             assert self._trees[name].poll() is None, f"the {name} ended: {self._folder.parent / f'{name}.log'}"
             assert time.monotonic() < deadline, f"the {name} did not start in time"
             time.sleep(0.2)
+
+
+def _free_port() -> int:
+    """A port of which nobody knows but us, most likely."""
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", secrets.choice(_PORTS)))
+            return probe.getsockname()[1]
 
 
 def _below(pid: int) -> list[int]:
