@@ -24,7 +24,7 @@ _PATIENCE_S = 4 * PATIENCE_S
 def run_farm(seed: int, num_jobs: int, say: Say, root: Path | None = None) -> Report:
     """Have `num_jobs` mixed jobs rendered on two nodes, with harm at a third and at two thirds, and report."""
     report = Report("farm", seed)
-    with house(root=root) as home, RayNodes(home.root / "ray") as nodes:
+    with house(root=root) as home, RayNodes() as nodes:
         nodes.start_head()
         nodes.start_node()
         home.flags = ("--farm", nodes.address, "--farm-wait-s", "120", "--queue-capacity", "400")

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -24,11 +25,13 @@ _START_S = 60.0
 class RayNodes:
     """A head with one CPU and a second node with another; nobody without the token is let in."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         own = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
         self.environment = {**own, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        self._folder = folder
-        folder.mkdir(exist_ok=True)
+        self._own = tempfile.TemporaryDirectory(
+            prefix="ray-", ignore_cleanup_errors=True
+        )  # its sockets need a short path
+        self._folder = Path(self._own.name) / "r"
         self._trees: dict[str, subprocess.Popen] = {}
         self._gcs_port, self._client_port = _free_port(), _free_port()
 
@@ -40,6 +43,8 @@ class RayNodes:
     ) -> None:
         for name in list(self._trees):
             self.kill(name)
+        with suppress(OSError):  # somebody who was just killed may still be writing
+            self._own.cleanup()
 
     @property
     def address(self) -> str:
