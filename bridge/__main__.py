@@ -9,6 +9,8 @@ ROOMS = {
     "daemon": ("bridge.daemon", "listen for OSC requests and render them"),
     "tray": ("bridge.desktop.start", "show Retake in the tray, with its window"),
     "send": ("bridge.send", "send one request to the daemon"),
+    "batch": ("bridge.batch", "render a list of requests into a folder, thousands if need be"),
+    "farm-size": ("bridge.farm_sizing", "say how many GPUs so many artists need"),
     "live": ("bridge.live", "tell Ableton Live what to do with the clip in view"),
     "jobs": ("bridge.history", "show earlier jobs, or ask for one again"),
     "preview": ("bridge.preview_command", "play a sound file on this machine"),
@@ -21,6 +23,7 @@ ROOMS = {
 
 WORKER = {
     "worker": ("bridge.render_process", ""),
+    "farm-worker": ("bridge.farm_process", ""),
     "player": ("bridge.player", ""),
     "examine": ("bridge.examine", ""),
 }

@@ -47,9 +47,21 @@ def request_from_file(path: Path, job: str | None, default_job: str, extra: Mapp
         raise RequestFileError(path, error) from error
     if _is_render(kind):
         content["job"] = job or content.get("job", default_job)
-        if "like" in content:
-            content.setdefault("prompt", "")
-    content |= extra
+    return _from_content(kind, content | extra)
+
+
+def request_from_fields(values: Mapping[str, Any], job: str, extra: Mapping[str, str]) -> Request:
+    """Read a row of a table, by the names of its columns; words are read as what each argument is.
+
+    Raises a ProtocolError when it does not follow the protocol.
+    """
+    content = {name: _value(name, value) if isinstance(value, str) else value for name, value in values.items()}
+    return _from_content(_kind_of(str(content.pop("operation"))), {**content, "job": job, **extra})
+
+
+def _from_content(kind: type[Request], content: dict[str, Any]) -> Request:
+    if _is_render(kind) and "like" in content:
+        content.setdefault("prompt", "")
     for name in kind.fixed:
         if name not in content:
             raise MissingArgumentError(kind.address, name, kind.fixed)

@@ -23,6 +23,8 @@ from bridge.discovery import (
     write_runtime,
 )
 from bridge.errors import BridgeError, FolderError
+from bridge.farm_keeper import FarmKeeper
+from bridge.farm_plan import FarmPlan
 from bridge.job_log import start_log
 from bridge.job_queue import JobQueue
 from bridge.journal import JOURNAL_FILE, Journal
@@ -47,7 +49,7 @@ class Daemon:
     runtime: Runtime
     server: OscServer
     journal: Journal
-    worker: Worker
+    worker: Worker | FarmKeeper
     desk: Desk
     tidying: Tidying
 
@@ -78,6 +80,7 @@ async def build(
     folder: Path,
     worker_command: Sequence[str] | None = None,
     player_command: Sequence[str] | None = None,
+    farm_command: Sequence[str] | None = None,
 ) -> Daemon:
     """Construct and connect everything, with its files in `folder`; other commands can replace the child processes."""
     journal_file = folder / JOURNAL_FILE
@@ -85,10 +88,7 @@ async def build(
     server = await open_server(settings.port)
     runtime = Runtime(LOOPBACK, server.port, os.getpid(), __version__, secrets.token_urlsafe(24))
     setup = _render_setup(settings, folder)
-    command = worker_command or own_command("worker", setup.to_json())
-    worker = Worker(
-        command, Patience(settings.cancel_grace_s, settings.worker_silence_s, 60 * settings.worker_stuck_min)
-    )
+    worker = _worker(settings, setup, worker_command, farm_command)
     rules = DeskRules(
         token=runtime.token if settings.require_token else None,
         runtime_file=runtime_file(folder),
@@ -104,6 +104,19 @@ async def build(
     desk = Desk(server, journal, JobQueue(settings.queue_capacity), worker, rules)
     tidying = Tidying(journal_file, setup.path_rules, settings.history_days, settings.history_jobs)
     return Daemon(folder, runtime, server, journal, worker, desk, tidying)
+
+
+def _worker(
+    settings: Settings, setup: RenderSetup, command: Sequence[str] | None, farm_command: Sequence[str] | None
+) -> Worker | FarmKeeper:
+    """Give the keeper of what renders: a process of this machine, or the farm."""
+    patience = Patience(settings.cancel_grace_s, settings.worker_silence_s, 60 * settings.worker_stuck_min)
+    local = Worker(command or own_command("worker", setup.to_json()), patience)
+    if not settings.farm:
+        return local
+    plan = FarmPlan(settings.farm, settings.farm_gpus, settings.farm_cpus, settings.farm_actors, settings.farm_wait_s)
+    command = farm_command or own_command("farm-worker", setup.to_json(), plan.to_json())
+    return FarmKeeper(command, patience, local if settings.farm_fallback else None)
 
 
 def _render_setup(settings: Settings, folder: Path) -> RenderSetup:

@@ -1,7 +1,7 @@
 """The front desk: answers every request, and keeps every job moving.
 
 The only room that sees the journal, the queue, the worker and the socket together. Requests come in at `receive`, one
-by one; jobs go out at `work`, one by one; both run until they are cancelled.
+by one; jobs go out at `work`, one by one or as many as the worker has places; both run until they are cancelled.
 """
 
 import asyncio
@@ -30,6 +30,7 @@ from bridge.errors import (
     WorkerDiedError,
     WorkerHungError,
 )
+from bridge.farm_keeper import FarmKeeper
 from bridge.job_log import about_job
 from bridge.job_queue import JobQueue, urgency_of
 from bridge.jobs import MAX_ATTEMPTS, Job, JobState, shape_of
@@ -73,6 +74,8 @@ _GPU_BATCH = 8
 """Jobs of equal shape that a GPU renders together."""
 _SLOW_DEVICES = frozenset({"cpu", "mps"})
 """Where rendering together gains nothing."""
+_LOOK_S = 1.0
+"""How often we look whether the worker has more places by now."""
 _MAX_LISTED = 100
 """Jobs in the answer to one /retake/jobs."""
 
@@ -98,7 +101,9 @@ class DeskRules:
 class Desk:
     """Takes requests, keeps jobs moving, tells the news."""
 
-    def __init__(self, server: OscServer, journal: Journal, jobs: JobQueue, worker: Worker, rules: DeskRules) -> None:
+    def __init__(
+        self, server: OscServer, journal: Journal, jobs: JobQueue, worker: Worker | FarmKeeper, rules: DeskRules
+    ) -> None:
         self.closing = asyncio.Event()
         self.previewer = Previewer(rules.player_command, rules.previews, self._tell_preview)
         self._server = server
@@ -109,6 +114,7 @@ class Desk:
         self._audience = Audience(server)
         self._loading: set[tuple[str, Address]] = set()
         self._errands: set[asyncio.Task[None]] = set()
+        self._rendering: set[asyncio.Task[None]] = set()
 
     # -------------------------------------------------------------------------------------------- requests
 
@@ -296,17 +302,27 @@ class Desk:
     # ------------------------------------------------------------------------------------------------ jobs
 
     async def work(self) -> None:
-        """Render the waiting jobs; let the model go when nothing has waited for long."""
-        while True:
-            try:
-                async with asyncio.timeout(self._rules.idle_unload_s):  # wait_for may swallow our own cancellation
-                    await self._queue.wait()
-            except TimeoutError:
-                await self._worker.stop()
-                continue
-            jobs = self._take_alike()
-            with about_job(jobs[0].id if len(jobs) == 1 else ""):
-                await self._render(jobs)
+        """Render the waiting jobs, as many at a time as there are places; let the model go after a long rest."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await self._wait_for_place()
+                try:
+                    async with asyncio.timeout(self._rules.idle_unload_s):  # wait_for may swallow our own cancellation
+                        await self._queue.wait()
+                except TimeoutError:
+                    if not self._rendering:
+                        await self._worker.stop()
+                    continue
+                jobs = self._take_alike()
+                with about_job(jobs[0].id if len(jobs) == 1 else ""):
+                    task = group.create_task(self._render(jobs))
+                self._rendering.add(task)
+                task.add_done_callback(self._rendering.discard)
+
+    async def _wait_for_place(self) -> None:
+        """Return as soon as the worker can take another job; new places may come while all are taken."""
+        while len(self._rendering) >= self._worker.places:
+            await asyncio.wait(self._rendering, timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED)
 
     def _take_alike(self) -> list[Job]:
         """Give the next job, on a GPU with others of its shape that wait, wherever they stand."""

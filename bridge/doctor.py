@@ -31,6 +31,7 @@ CHECKS = {
     "output folder": "folders:check_output_folder",
     "disk space": "folders:check_disk_space",
     "audio output": "outputs:check_outputs",
+    "render farm": "farm:check_farm",
     "workstations": "workstations:check_workstations",
 }
 """Families of checks, in the order in which they are told: a module of `doctor_checks`, and its function."""

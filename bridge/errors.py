@@ -26,6 +26,7 @@ BridgeError                     code, text, hint
     BusyError                   something that has to wait until no job runs
     WorkerDiedError
     WorkerHungError
+    FarmLostError               a WorkerDiedError of a machine: a node, or the whole farm, is not there
     UnforeseenError          an error that nobody foresaw
   JournalError                  the disk refused to keep the job
   FolderError                   the output folder cannot be made
@@ -283,6 +284,15 @@ class WorkerDiedError(JobError):
         super().__init__(
             f"the render process ended twice during this job (exit code {exit_code})",
             "most often memory ran out: try fewer candidates, a shorter region or a smaller model; the log says more",
+        )
+
+
+class FarmLostError(WorkerDiedError):
+    code = "farm_lost"
+
+    def __init__(self, reason: object) -> None:
+        JobError.__init__(
+            self, f"the render farm failed: {reason}", "look at the farm with `retake doctor` and `ray status`"
         )
 
 

@@ -1,7 +1,8 @@
 """What the daemon and its render process say to each other: the messages of the wire, one JSON line each. Pure.
 
-Two lines that are no messages tell the keeper that the process is well: HEARTBEAT comes from a thread of its own, every
-HEARTBEAT_S, as long as the process runs at all; FOOTSTEP comes from the thread that works, as it gets on.
+Three kinds of line are no messages. Two tell the keeper that the process is well: HEARTBEAT comes from a thread of its
+own, every HEARTBEAT_S, as long as the process runs at all; FOOTSTEP comes from the thread that works, as it gets on.
+One that begins with PLACES says how many jobs the process can render at a time.
 """
 
 import json
@@ -17,6 +18,7 @@ from bridge.settings import MAX_CLIP_BYTES, MAX_OUTPUT_BYTES
 
 HEARTBEAT = b"\n"
 FOOTSTEP = b".\n"
+PLACES = b"#"
 HEARTBEAT_S = 1.0
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from bridge import __version__, messages
 from bridge.audio_io import Destination, read_clips, take_name
@@ -39,14 +39,40 @@ Tell = Callable[[Reply], None]
 ShouldStop = Callable[[RenderRequest], bool]
 
 
-class Renderer:
-    """Turns requests into files, one at a time, with a model that stays loaded."""
+class Studio(Protocol):
+    """Where takes are made: an engine in this process, or one on another machine."""
 
-    def __init__(self, setup: RenderSetup, tell: Tell) -> None:
+    @property
+    def device_name(self) -> str: ...
+
+    @property
+    def sample_rate(self) -> int: ...
+
+    def run(
+        self, request: Request, on_step: Callable[[Progress], None], should_stop: Callable[[], bool]
+    ) -> list[Audio]: ...
+
+    def run_together(
+        self,
+        requests: Sequence[Generate],
+        on_step: Sequence[Callable[[Progress], None]],
+        should_stop: Sequence[Callable[[], bool]],
+    ) -> list[list[Audio] | EngineError]: ...
+
+    def unload(self) -> None: ...
+
+
+class Renderer:
+    """Turns requests into files, one at a time, with a model that stays loaded, wherever `load` loads it."""
+
+    def __init__(
+        self, setup: RenderSetup, tell: Tell, load: Callable[[str, str, Path | None], Studio] = Engine.load
+    ) -> None:
         self._setup = setup
         self._paths = setup.path_rules
         self._tell = tell
-        self._engine: Engine | None = None
+        self._load_studio = load
+        self._engine: Studio | None = None
         self._model = ""
 
     def render(self, request: RenderRequest, should_stop: ShouldStop) -> None:
@@ -56,6 +82,13 @@ class Renderer:
     def load(self, request: UseModel) -> None:
         """Load a model ahead of the jobs that want it, and tell how that ended."""
         self._conclude(request, "", lambda: self._load(request.model))
+
+    def warm(self) -> None:
+        """Load the model of requests that name none; trouble is logged, and told to the first job."""
+        try:
+            self._engine_for(self._setup.model, "")
+        except EngineError as error:
+            log.warning("%s", error)
 
     def tidy(self) -> None:
         """Clear away what a killed render process left half written where the latest jobs wrote; trouble is logged."""
@@ -140,14 +173,15 @@ class Renderer:
         named = [replace(take, story={**take.story, "job": request.job}) for take in takes]
         return tuple(str(path) for path in destination.write(named, names))
 
-    def _engine_for(self, name: str, job: str) -> Engine:
+    def _engine_for(self, name: str, job: str) -> Studio:
         """Give the model of that name, the warm one if it is that; `job` is whom the loading is for."""
         if self._engine is None or self._model != name:
             if self._engine is not None:
                 self._engine.unload()
                 self._engine = None
             self._tell(messages.Progress(job, 0.0, "loading"))
-            self._engine, self._model = Engine.load(name, self._setup.device, self._setup.models_folder), name
+            self._engine = self._load_studio(name, self._setup.device, self._setup.models_folder)
+            self._model = name
             self._tell(messages.StatusReply(__version__, "idle", name, self._engine.device_name, 0))
         return self._engine
 
@@ -198,3 +232,53 @@ def _given(**values: Any) -> dict[str, Any]:
 def installed_models(setup: RenderSetup) -> ModelsReply:
     """Name the models that can be asked for."""
     return ModelsReply(tuple(entry.name for entry in list_models(setup.models_folder)))
+
+
+def open_studio(name: str, device: str, models_folder: Path | None) -> Studio:
+    """Load an engine for somebody else's requests. Raises EngineError."""
+    return Engine.load(name, device, models_folder)
+
+
+def folder_to_send(name: str, setup: RenderSetup) -> Path | None:
+    """Give the folder of a model that another machine may lack; None for one that is part of Retake, or is nowhere."""
+    for entry in list_models(setup.models_folder):
+        if entry.name == name:
+            return None if entry.shipped else entry.folder
+    return folder if ((folder := Path(name).expanduser()) / "config.json").is_file() else None
+
+
+Outcome = list[list[Audio] | EngineError] | EngineError
+"""The takes or the error of each task, or one error for all of them."""
+
+
+def answer_tasks(
+    studio: Studio,
+    tasks: Sequence[Request],
+    report: Callable[[int, str, float], None],
+    is_cancelled: Callable[[int], bool],
+) -> Outcome:
+    """Render tasks that came from another machine; `report` hears a task's place among them, stage and fraction."""
+    own: list[Any] = [_with_own_clips(task) for task in tasks]
+    on_step = [partial(_report_task, report, index) for index in range(len(own))]
+    stops = [partial(is_cancelled, index) for index in range(len(own))]
+    try:
+        return studio.run_together(own, on_step, stops) if len(own) > 1 else [studio.run(own[0], on_step[0], stops[0])]
+    except EngineError as error:
+        return error
+
+
+def open_outcome(outcome: Outcome) -> list[list[Audio] | EngineError]:
+    """Give what came of each task. Raises the EngineError that holds for all of them."""
+    if isinstance(outcome, EngineError):
+        raise outcome
+    return outcome
+
+
+def _with_own_clips(task: Request) -> Request:
+    """Copy the clips of a task out of memory that others share, and that cannot be written to."""
+    clips = {name: clip for name in ("clip", "like") if (clip := getattr(task, name, None)) is not None}
+    return replace(task, **{name: replace(clip, samples=clip.samples.copy()) for name, clip in clips.items()})
+
+
+def _report_task(report: Callable[[int, str, float], None], index: int, news: Progress) -> None:
+    report(index, news.stage, news.fraction)

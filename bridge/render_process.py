@@ -19,7 +19,7 @@ from typing import BinaryIO
 from bridge.discovery import InstanceLock
 from bridge.job_log import mark_job, start_child_log
 from bridge.messages import Cancel, Generate, Models, RenderRequest, Reply, Request, UseModel
-from bridge.pipe import FOOTSTEP, HEARTBEAT, HEARTBEAT_S, RenderSetup, requests_from_line, to_line
+from bridge.pipe import FOOTSTEP, HEARTBEAT, HEARTBEAT_S, PLACES, RenderSetup, requests_from_line, to_line
 
 _GRACE_S = 5.0
 """How long a job may take to notice that the daemon has gone."""
@@ -86,6 +86,10 @@ class Mouth:
             self._stepped_at = time.monotonic()
             self._write(FOOTSTEP)
 
+    def tell_places(self, number: int) -> None:
+        """Say how many jobs can be rendered at a time."""
+        self._write(PLACES + b"%d\n" % number)
+
     def _beat(self) -> None:
         while True:
             self._write(HEARTBEAT)
@@ -100,18 +104,18 @@ class Mouth:
                 return
 
 
-def _claim_stdout() -> BinaryIO:
+def claim_stdout() -> BinaryIO:
     """Keep stdout for the daemon alone; what libraries print goes to stderr, into the log."""
     pipe = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return pipe
 
 
-def _wait_for_turn(setup: RenderSetup) -> InstanceLock | None:
+def wait_for_turn(setup: RenderSetup, lock_file: str = "worker.lock") -> InstanceLock | None:
     """Wait until the render process of a killed daemon has left: two might write the same takes."""
     if setup.state_dir is None:
         return None
-    lock = InstanceLock(Path(setup.state_dir), "worker.lock")
+    lock = InstanceLock(Path(setup.state_dir), lock_file)
     deadline = time.monotonic() + _TURN_S
     while not lock.acquire():
         if time.monotonic() > deadline:
@@ -126,9 +130,9 @@ def main(argv: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches us, too; the daemon decides
     start_child_log()
     setup = RenderSetup.from_json(argv[0])
-    mouth = Mouth(_claim_stdout())
+    mouth = Mouth(claim_stdout())
     orders = Orders(sys.stdin.buffer, mouth, setup)
-    turn = _wait_for_turn(setup)  # held as long as we live
+    turn = wait_for_turn(setup)  # held as long as we live
     renderer = importlib.import_module("bridge.render").Renderer(setup, mouth.tell)  # late, because it imports torch
     renderer.tidy()
     while (requests := orders.next()) is not None:

@@ -5,6 +5,7 @@ A plain dataclass, because importing pydantic-settings alone takes half of the 0
 
 import argparse
 import os
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
@@ -50,6 +51,17 @@ class Settings:
     batch_jobs: int = field(
         default=0, metadata={"about": "jobs of equal shape that are rendered together; 0 is 8 on a GPU and 1 elsewhere"}
     )
+    farm: str = field(
+        default="",
+        metadata={"about": "Ray cluster that renders: auto, local, or such as ray://head:10001 (extra `farm`)"},
+    )
+    farm_gpus: float = field(default=1.0, metadata={"about": "GPUs of each actor of the farm; 0.5 puts two on a card"})
+    farm_cpus: float = field(default=1.0, metadata={"about": "CPUs of each actor of the farm"})
+    farm_actors: int = field(default=0, metadata={"about": "actors of the farm; 0 is as many as there is room for"})
+    farm_wait_s: float = field(
+        default=60.0, metadata={"about": "seconds that a job waits for a farm that is not there"}
+    )
+    farm_fallback: bool = field(default=False, metadata={"about": "render here what the farm loses"})
     queue_capacity: int = field(default=200, metadata={"about": "jobs that may wait"})
     cancel_grace_s: float = field(
         default=10.0, metadata={"about": "seconds after which a cancelled job that goes on is stopped by force"}
@@ -80,6 +92,11 @@ class Settings:
         _require(0 <= self.port <= 65535, "port", self.port, "a port from 0 to 65535")
         _require(self.idle_unload_min > 0, "idle_unload_min", self.idle_unload_min, "more than 0 minutes")
         _require(0 <= self.batch_jobs <= 64, "batch_jobs", self.batch_jobs, "0 to 64 jobs")
+        _require(_is_farm(self.farm), "farm", self.farm, "auto, local, ray://host:port or host:port")
+        _require(0 <= self.farm_gpus <= 8, "farm_gpus", self.farm_gpus, "0 to 8 GPUs")
+        _require(0 < self.farm_cpus <= 256, "farm_cpus", self.farm_cpus, "more than 0 CPUs")
+        _require(self.farm_actors >= 0, "farm_actors", self.farm_actors, "0 or more actors")
+        _require(self.farm_wait_s >= 1, "farm_wait_s", self.farm_wait_s, "at least 1 second")
         _require(self.queue_capacity > 0, "queue_capacity", self.queue_capacity, "at least 1 job")
         _require(self.cancel_grace_s > 0, "cancel_grace_s", self.cancel_grace_s, "more than 0 seconds")
         _require(self.worker_silence_s >= 1, "worker_silence_s", self.worker_silence_s, "at least 1 second")
@@ -89,6 +106,10 @@ class Settings:
             _require(getattr(self, name) > 0, name, getattr(self, name), "at least 1")
         _require(-120 <= self.preview_level_db <= 6, "preview_level_db", self.preview_level_db, "-120 to 6 dB")
         _require(self.log_level in LOG_LEVELS, "log_level", self.log_level, f"one of {', '.join(LOG_LEVELS)}")
+
+
+def _is_farm(address: str) -> bool:
+    return address in {"", "auto", "local"} or re.fullmatch(r"(ray://)?[^\s/:]+:\d{1,5}", address) is not None
 
 
 def _require(is_fine: bool, name: str, value: object, expected: str) -> None:

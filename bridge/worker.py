@@ -25,10 +25,10 @@ from bridge.messages import (
     StatusReply,
     UseModel,
 )
-from bridge.pipe import FOOTSTEP, HEARTBEAT, reply_from_line, to_line, to_shared_line
+from bridge.pipe import FOOTSTEP, HEARTBEAT, PLACES, reply_from_line, to_line, to_shared_line
 from bridge.program import HOME
 
-_LOOK_S = 0.5
+LOOK_S = 0.5
 """How often we look whether the render process still gives signs of life."""
 _ASLEEP_S = 5.0
 """Between two looks so much time passes only when we ourselves were suspended: then its silence means nothing."""
@@ -76,13 +76,14 @@ class Watch:
         return now - self._stepped_at if now - self._stepped_at > self._patience.stuck_s else None
 
 
-class _Child:
+class Child:
     """One render process. `news` gives what it says about its job, and None at its end."""
 
     def __init__(self, process: Process, patience: Patience) -> None:
         self.watch = Watch(patience)
         self.news: asyncio.Queue[Reply | None] = asyncio.Queue()
         self.loaded: StatusReply | None = None
+        self.places = 1
         self.models: asyncio.Queue[ModelsReply | None] = asyncio.Queue()
         self._process = process
         self._is_ending = False
@@ -90,7 +91,7 @@ class _Child:
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._read_log())]
 
     @classmethod
-    async def start(cls, command: Sequence[str], patience: Patience) -> "_Child":
+    async def start(cls, command: Sequence[str], patience: Patience) -> "Child":
         """Start the process. Raises OSError when the system refuses."""
         process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=HOME, limit=_MAX_LINE
@@ -151,7 +152,9 @@ class _Child:
         try:
             async for line in self._process.stdout:
                 self.watch.hear(line)
-                if line not in {HEARTBEAT, FOOTSTEP}:
+                if line.startswith(PLACES):
+                    self.places = int(line.removeprefix(PLACES))
+                elif line not in {HEARTBEAT, FOOTSTEP}:
                     self._sort(reply_from_line(line))
         except (BridgeError, ValueError):
             with about_job(self._job):
@@ -189,10 +192,13 @@ class _Child:
 class Worker:
     """Renders one job at a time, or several together, in a process of its own, which stays for the next job."""
 
+    places = 1
+    """Calls of `render` that get on at a time."""
+
     def __init__(self, command: Sequence[str], patience: Patience) -> None:
         self._command = command
         self._patience = patience
-        self._child: _Child | None = None
+        self._child: Child | None = None
         self._model: str | None = None
         self._turn = asyncio.Lock()  # one job, or one model to load, at a time
         self._starting = asyncio.Lock()
@@ -227,7 +233,7 @@ class Worker:
                 child = await self._ensure_child()
                 for request in requests:
                     if request.job in self._cancelled:
-                        yield self._note(_failure(request, JobCancelledError()))
+                        yield self._note(failure(request, JobCancelledError()))
                 if wanted := [self._with_model(request) for request in requests if request.job in self._jobs]:
                     child.render(wanted)
                 while self._jobs:
@@ -235,7 +241,7 @@ class Worker:
             except (WorkerDiedError, WorkerHungError):
                 for request in requests:
                     if request.job in self._jobs & self._cancelled:
-                        yield self._note(_failure(request, JobCancelledError()))
+                        yield self._note(failure(request, JobCancelledError()))
                 if self._jobs:
                     raise
             finally:
@@ -295,11 +301,11 @@ class Worker:
         if child is not None:
             await child.stop()
 
-    async def _next_news(self, child: _Child) -> Reply:
+    async def _next_news(self, child: Child) -> Reply:
         """Wait for the process to say something. Raises WorkerDiedError, WorkerHungError."""
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_S):
+                async with asyncio.timeout(LOOK_S):
                     news = await child.news.get()
                     if news is None:
                         raise WorkerDiedError(child.exit_code)
@@ -322,17 +328,17 @@ class Worker:
         """Name the model that was chosen for requests that name none."""
         return request if request.model or self._model is None else replace(request, model=self._model)
 
-    async def _ensure_child(self) -> _Child:
+    async def _ensure_child(self) -> Child:
         async with self._starting:
             if self._child is None or not self._child.is_usable:
-                self._child = await _Child.start(self._command, self._patience)
+                self._child = await Child.start(self._command, self._patience)
             return self._child
 
-    def _insist(self, child: _Child, job_id: str) -> None:
+    def _insist(self, child: Child, job_id: str) -> None:
         if job_id in self._jobs and child.is_alive:
             log.warning("job %s: stopped by force", job_id)
             child.kill()
 
 
-def _failure(request: RenderRequest, error: BridgeError) -> Fail:
+def failure(request: RenderRequest, error: BridgeError) -> Fail:
     return Fail(request.address, request.job, error.code, error.text, error.hint)

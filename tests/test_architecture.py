@@ -36,16 +36,19 @@ FLOORS = [
     {"bridge.doctor"},
     {"bridge.doctor_checks.daemon", "bridge.doctor_checks.device", "bridge.doctor_checks.models"}
     | {"bridge.doctor_checks.outputs", "bridge.doctor_checks.self_test", "bridge.doctor_checks.versions"}
-    | {"bridge.doctor_checks.workstations"},
+    | {"bridge.doctor_checks.workstations", "bridge.doctor_checks.farm"},
     {"bridge.doctor_checks.folders", "bridge.doctor_checks.port_owner"},
     {"bridge.doctor_checks.settings_file"},
+    {"bridge.batch"},
+    {"bridge.batch_run"},
     {"bridge.desk", "bridge.live", "bridge.send", "bridge.status", "bridge.install_scripts"}
     | {"bridge.settings_command", "bridge.preview_command", "bridge.doctor_checks.surroundings"},
-    {"bridge.audience"},
+    {"bridge.audience", "bridge.farm_sizing", "bridge.farm", "bridge.farm_keeper", "bridge.farm_process"},
+    {"bridge.farm_place"},
     {"bridge.client", "bridge.launch", "bridge.osc_server", "bridge.render_process", "bridge.worker", "bridge.render"}
     | {"bridge.reply_witness", "bridge.install_report", "bridge.journal_excerpt"}
     | {"bridge.player", "bridge.preview"},
-    {"bridge.pruning"},
+    {"bridge.pruning", "bridge.batch_list", "bridge.batch_manifest"},
     {"bridge.compose", "bridge.journal", "bridge.osc_codec", "bridge.pipe", "bridge.reply_file", "bridge.audio_io"}
     | {"bridge.script_memory", "bridge.script_parts", "bridge.player_deck"},
     {"bridge.paths"},
@@ -53,7 +56,9 @@ FLOORS = [
     | {"bridge.player_device", "bridge.player_file"},
     {"bridge.messages", "bridge.settings", "bridge.runtime_copies", "bridge.places"},
     {"bridge.arguments", "bridge.discovery", "bridge.install_errors", "bridge.support_errors"}
+    | {"bridge.batch_errors", "bridge.farm_models"}
     | {"bridge.private_folder", "bridge.doctor_checks.asking"},
+    {"bridge.farm_actor", "bridge.farm_plan"},
     {"bridge.errors", "bridge.program", "bridge.job_log", "bridge.redaction", "bridge.examine"}
     | {"bridge.doctor_checks.finding"},
     {"bridge", "bridge.doctor_checks"},
@@ -136,7 +141,7 @@ FLOORS = [
     {"engine.drafts", "engine.errors"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-HEAVY = ("torch", "numpy", "soundfile", "sounddevice", "transformers", "laion_clap")
+HEAVY = ("torch", "numpy", "soundfile", "sounddevice", "transformers", "laion_clap", "ray")
 
 
 def rooms() -> Iterator[tuple[str, Path]]:

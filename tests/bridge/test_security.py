@@ -59,10 +59,10 @@ class TestCode:
     def test_never_unpickles(self):
         pickles = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "jsonpickle"}
         for file, name in imported():
-            assert name.split(".")[0] not in pickles or (file, name) == (
-                "engine/checkpoints/foreign_files.py",
-                "pickle",  # for the name of its error alone, as the next lines see to
-            )
+            assert name.split(".")[0] not in pickles or (file, name) in {
+                ("engine/checkpoints/foreign_files.py", "pickle"),  # for the name of its error alone,
+                ("engine/evaluation/listener_weights.py", "pickle"),  # as the next lines see to
+            }
         for path in CODE:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "pickle":

@@ -1,4 +1,4 @@
-"""`python -m tests.campaigns crash|fuzz|files|soak|faults [--long] [--seed N] [--out FILE]`.
+"""`python -m tests.campaigns crash|fuzz|files|soak|farm|faults [--long] [--seed N] [--out FILE]`.
 
 Each runs small unless `--long` is given; `--size N` chooses another number of kills, datagrams, files or jobs.
 Prints the report as JSON; exits with 1 when a criterion is not met, with 130 after Ctrl-C.
@@ -12,7 +12,13 @@ from pathlib import Path
 
 from tests.campaigns.report import Progress
 
-SIZES = {"crash": (20, 200), "fuzz": (100_000, 1_000_000), "files": (200, 2_000), "soak": (1_000, 10_000)}
+SIZES = {
+    "crash": (20, 200),
+    "fuzz": (100_000, 1_000_000),
+    "files": (200, 2_000),
+    "soak": (1_000, 10_000),
+    "farm": (500, 2_000),
+}
 """Kills, datagrams, files, jobs: in a usual run, and in a long one."""
 NAMES = (*SIZES, "faults")
 

@@ -1,0 +1,308 @@
+"""`retake batch`: what a list asks, what the manifest remembers, and that nothing stops a batch for good."""
+
+import csv
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bridge.batch import main
+from bridge.batch_errors import BatchListError, BatchRowError
+from bridge.batch_list import read_list
+from bridge.batch_manifest import MANIFEST_FILE, TABLE_FILE, Entry, Manifest, duration_s
+from bridge.batch_run import Tally
+from bridge.discovery import find_daemon
+from bridge.messages import Restyle
+from tests.daemons import PATIENCE_S, ROOT
+
+
+@pytest.fixture
+def write_list(tmp_path):
+    def write(name, text):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def entries_of(folder: Path) -> list[dict]:
+    return [json.loads(line) for line in (folder / MANIFEST_FILE).read_text().splitlines() if line]
+
+
+class TestList:
+    def test_of_a_table_has_a_request_for_each_row(self, write_list, tmp_path):
+        items = read_list(write_list("a.csv", "prompt,seconds,seed\nrain,1.5,7\nthunder,,\n"), tmp_path)
+
+        first, second = (item.request for item in items)
+        assert (first.prompt, first.seconds, first.seed, first.output_dir) == ("rain", 1.5, 7, str(tmp_path))
+        assert (second.prompt, second.seconds, second.seed, second.priority) == ("thunder", None, None, "batch")
+
+    def test_of_objects_may_ask_for_any_operation(self, write_list, tmp_path):
+        row = {"operation": "restyle", "clip": str(tmp_path / "a.wav"), "prompt": "rain", "strength": 0.5}
+        (item,) = read_list(write_list("a.jsonl", json.dumps(row) + "\n\n"), tmp_path)
+
+        assert isinstance(item.request, Restyle)
+        assert item.request.strength == 0.5
+
+    def test_of_lines_has_a_prompt_in_each(self, write_list, tmp_path):
+        items = read_list(write_list("a.txt", "rain, heavy\n\nthunder\n"), tmp_path)
+
+        assert [item.request.prompt for item in items] == ["rain, heavy", "thunder"]
+
+    def test_asks_once_for_what_stands_in_it_twice(self, write_list, tmp_path):
+        items = read_list(write_list("a.csv", "prompt,seed\nrain,1\nrain,2\nrain,1\n"), tmp_path)
+
+        assert [item.request.seed for item in items] == [1, 2]
+
+    def test_has_the_same_keys_in_every_form_and_others_for_another_folder(self, write_list, tmp_path):
+        (of_table,) = read_list(write_list("a.csv", "prompt,seed\nrain,1\n"), tmp_path)
+        (of_object,) = read_list(write_list("a.jsonl", '{"seed": 1, "prompt": "rain"}'), tmp_path)
+        (elsewhere,) = read_list(write_list("a.csv", "prompt,seed\nrain,1\n"), tmp_path / "other")
+
+        assert of_table.key == of_object.key != elsewhere.key
+
+    def test_has_another_key_when_a_clip_has_become_another(self, write_list, tmp_path):
+        clips = [tmp_path / "a.wav", tmp_path / "b.wav"]
+        for clip in clips:
+            clip.write_bytes(clip.name.encode())
+        rows = "".join(json.dumps({"operation": "vary", "clip": str(clip)}) + "\n" for clip in clips)
+
+        assert len(read_list(write_list("a.jsonl", rows), tmp_path)) == 2
+
+    @pytest.mark.parametrize(
+        ("name", "text", "words"),
+        [
+            ("a.csv", "prompt,seed\nrain,1\nrain,many\n", "row 3 .* seed"),
+            ("a.csv", "prompt,sedd\nrain,1\n", "row 2 .* key"),
+            ("a.jsonl", '{"prompt": "rain"}\n{"seed": 1}\n', "row 2 .* prompt"),
+            ("a.jsonl", '{"operation": "cancel", "job": "a"}\n', "row 1 .*"),
+        ],
+        ids=["a value", "a name", "a prompt that lacks", "no render"],
+    )
+    def test_with_a_bad_row_is_refused_with_its_number(self, write_list, tmp_path, name, text, words):
+        with pytest.raises(BatchRowError, match=words):
+            read_list(write_list(name, text), tmp_path)
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [("a.ods", "rain"), ("a.txt", "\n\n"), ("a.jsonl", "rain"), ("a.jsonl", "[1]"), ("a.csv", "prompt\nrain,1\n")],
+        ids=["of another kind", "that is empty", "of no JSON", "of no objects", "that is ragged"],
+    )
+    def test_that_is_none_is_refused(self, write_list, tmp_path, name, text):
+        with pytest.raises(BatchListError):
+            read_list(write_list(name, text), tmp_path)
+
+
+class TestManifest:
+    def entry(self, key, state="failed", **facts):
+        return Entry(key, 1, f"batch-{key}-1", state, "generate", "rain", **facts)
+
+    def test_remembers_the_latest_of_each_request(self, tmp_path):
+        with Manifest(tmp_path) as manifest:
+            manifest.add(self.entry("a"))
+            manifest.add(self.entry("a", "done", path="/a.wav", others=("/b.wav",)))
+
+        with Manifest(tmp_path) as manifest:
+            assert manifest.entries == {"a": self.entry("a", "done", path="/a.wav", others=("/b.wav",))}
+
+    def test_survives_a_line_that_was_cut_off(self, tmp_path):
+        with Manifest(tmp_path) as manifest:
+            manifest.add(self.entry("a"))
+        with (tmp_path / MANIFEST_FILE).open("ab") as stream:
+            stream.write(b'{"key": "b", "att')
+        with Manifest(tmp_path) as manifest:
+            manifest.add(self.entry("c"))
+
+        with Manifest(tmp_path) as manifest:
+            assert list(manifest.entries) == ["a", "c"]
+
+    def test_is_put_in_order_and_told_as_a_table(self, tmp_path):
+        with Manifest(tmp_path) as manifest:
+            for key in "abc":
+                manifest.add(self.entry(key, seed=3))
+            manifest.put_in_order(["c", "missing", "b"])
+
+        assert [entry["key"] for entry in entries_of(tmp_path)] == ["c", "b", "a"]
+        with (tmp_path / TABLE_FILE).open(newline="") as stream:
+            assert [(row["key"], row["seed"]) for row in csv.DictReader(stream)] == [("c", "3"), ("b", "3"), ("a", "3")]
+
+    def test_does_not_call_done_what_has_been_moved_away(self, tmp_path):
+        wav = tmp_path / "a.wav"
+        wav.touch()
+        entry = self.entry("a", "done", path=str(wav))
+        assert entry.is_done
+        wav.unlink()
+
+        assert not entry.is_done
+
+    def test_knows_the_length_of_a_wav(self, tmp_path):
+        wav = tmp_path / "a.wav"
+        head = struct.pack("<4sI4s4sIHHIIHH", b"RIFF", 0, b"WAVE", b"fmt ", 16, 3, 1, 16_000, 64_000, 4, 32)
+        wav.write_bytes(head + struct.pack("<4sI3sx4sI", b"note", 3, b"odd", b"data", 96_000))
+
+        assert duration_s(wav) == 1.5
+        assert duration_s(tmp_path / "missing.wav") is None
+
+
+class TestTally:
+    def test_knows_nothing_of_the_rest_before_something_ended(self):
+        assert Tally(5, 0).left_s is None
+
+    def test_expects_the_rest_at_the_rate_so_far(self):
+        tally = Tally(5, 0)
+        tally.count(Entry("a", 1, "a", "done", "generate", "rain"))
+
+        assert tally.left_s == pytest.approx(4 / tally.per_s, rel=0.5)
+
+
+@pytest.mark.slow
+class TestBatch:
+    @pytest.fixture
+    def prompts(self, write_list):
+        rows = [f"sound {number},{number},0.5,2" for number in range(12)]
+        return write_list("prompts.csv", "\n".join(["prompt,seed,seconds,steps", *rows, rows[0]]) + "\n")
+
+    @pytest.fixture
+    def out(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("RETAKE_ALLOWED_FOLDERS", str(tmp_path))
+        monkeypatch.setenv("RETAKE_MODEL", "tiny")
+        monkeypatch.setenv("RETAKE_PORT", "0")
+        return tmp_path / "out"
+
+    @pytest.fixture
+    def start_daemon_process(self, start_process, out):
+        """Start a daemon, and return when it can be found."""
+
+        def start(*flags):
+            daemon = start_process("--allowed-folders", str(out.parent), *flags)
+            assert daemon.runtime
+            return daemon
+
+        return start
+
+    @pytest.fixture
+    def start_batch(self):
+        started = []
+
+        def start(*words):
+            command = [sys.executable, "-m", "bridge", "batch", *map(str, words)]
+            started.append(subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True))
+            return started[-1]
+
+        yield start
+        for process in started:
+            process.kill()
+            process.wait()
+            process.stderr.close()
+
+    def check(self, out, num_items=12):
+        """Everything is there, and nothing twice."""
+        entries = entries_of(out)
+        assert [entry["state"] for entry in entries] == ["done"] * num_items
+        assert [entry["seed"] for entry in entries] == list(range(num_items))
+        assert all(entry["duration_s"] == pytest.approx(0.5, abs=0.01) for entry in entries)
+        assert all(entry["model"] == "tiny" for entry in entries)
+        assert {entry["path"] for entry in entries} == {str(path) for path in out.glob("*.wav")}
+
+    def test_renders_each_request_once_and_nothing_when_it_is_repeated(
+        self, start_daemon_process, prompts, out, capsys
+    ):
+        start_daemon_process()
+        assert main([str(prompts), "-o", str(out)]) == 0
+        self.check(out)
+        written = {path: path.stat().st_mtime_ns for path in out.glob("*.wav")}
+        assert main([str(prompts), "-o", str(out)]) == 0
+
+        self.check(out)
+        assert written == {path: path.stat().st_mtime_ns for path in out.glob("*.wav")}
+        assert "12 of 12 done" in capsys.readouterr().err
+
+    def test_renders_again_what_has_been_deleted(self, start_daemon_process, prompts, out):
+        start_daemon_process()
+        main([str(prompts), "-o", str(out)])
+        lost = Path(entries_of(out)[3]["path"])
+        lost.unlink()
+        assert main([str(prompts), "-o", str(out)]) == 0
+
+        self.check(out)
+
+    def test_goes_on_after_it_was_killed(self, start_daemon_process, start_batch, prompts, out, wait_until):
+        start_daemon_process()
+        process = start_batch(prompts, "-o", out)
+        wait_until(lambda: len(list(out.glob("*.wav"))) >= 2)
+        process.kill()
+        process.wait()
+        assert main([str(prompts), "-o", str(out)]) == 0
+
+        self.check(out)
+
+    def test_goes_on_when_the_daemon_was_killed(
+        self, start_daemon_process, start_batch, prompts, out, state_dir, wait_until
+    ):
+        daemon = start_daemon_process()
+        process = start_batch(prompts, "-o", out)
+        wait_until(lambda: len(list(out.glob("*.wav"))) >= 2)
+        daemon.process.kill()
+        daemon.process.wait()
+        try:
+            assert process.wait(2 * PATIENCE_S) == 0
+        finally:
+            if (runtime := find_daemon(state_dir)) is not None:
+                os.kill(runtime.pid, signal.SIGTERM)
+                wait_until(lambda: find_daemon(state_dir) is None)
+
+        self.check(out)
+
+    def test_takes_its_jobs_back_when_it_is_interrupted(
+        self, start_daemon_process, start_batch, write_list, out, wait_until
+    ):
+        start_daemon_process()
+        rows = "".join(f"sound {number},{number},5,100\n" for number in range(12))
+        process = start_batch(write_list("long.csv", f"prompt,seed,seconds,steps\n{rows}"), "-o", out)
+        wait_until(lambda: list(out.glob("*.wav")) or process.poll() is not None)
+        process.send_signal(signal.SIGINT)
+
+        assert process.wait(PATIENCE_S) == 130
+        states = {entry["state"] for entry in entries_of(out)}
+        assert "cancelled" in states
+        assert "failed" not in states
+
+    def test_stops_before_the_folder_holds_more_than_it_may(self, start_daemon_process, prompts, out, capsys):
+        start_daemon_process()
+        few = prompts.with_name("few.csv")
+        few.write_text("\n".join(prompts.read_text().splitlines()[:2]))
+        main([str(few), "-o", str(out)])
+        one_takes = sum(path.stat().st_size for path in out.glob("generate*"))
+        limit = sum(path.stat().st_size for path in out.iterdir()) + int(2.5 * one_takes)
+
+        assert main([str(prompts), "-o", str(out), "--max-disk", str(limit)]) == 3
+        assert "--max-disk" in capsys.readouterr().err
+        assert len(list(out.glob("*.wav"))) == 3
+
+    def test_ends_at_once_when_nothing_may_be_written_there(self, start_process, prompts, tmp_path, capsys):
+        assert start_process().runtime
+        out = tmp_path / ".hidden" / "out"
+
+        assert main([str(prompts), "-o", str(out)]) == 1
+        assert "allowed_folders" in capsys.readouterr().err
+
+    def test_tells_of_what_failed_and_renders_the_rest(self, start_daemon_process, write_list, out, tmp_path):
+        start_daemon_process()
+        rows = [{"operation": "vary", "clip": str(tmp_path / "missing.wav")}, {"prompt": "rain", "steps": 2}]
+        batch = write_list("a.jsonl", "\n".join(map(json.dumps, rows)))
+
+        assert main([str(batch), "-o", str(out)]) == 1
+        failed, done = entries_of(out)
+        assert (failed["state"], failed["error"], done["state"]) == ("failed", "file_missing", "done")
+
+    def test_waits_where_the_queue_is_full(self, start_daemon_process, prompts, out):
+        start_daemon_process("--queue-capacity", "2")
+
+        assert main([str(prompts), "-o", str(out)]) == 0
+        self.check(out)

@@ -1,0 +1,54 @@
+"""What the doctor says of a render farm."""
+
+import socket
+from contextlib import closing
+
+import pytest
+
+from bridge.doctor_checks.farm import check_farm
+from bridge.doctor_checks.finding import State
+from bridge.doctor_checks.surroundings import own_surroundings
+
+pytestmark = pytest.mark.usefixtures("state_dir")
+
+
+@pytest.fixture
+def look(monkeypatch):
+    def look(address):
+        if address:
+            monkeypatch.setenv("RETAKE_FARM", address)
+        return list(check_farm(own_surroundings()))
+
+    return look
+
+
+def test_there_is_none_by_default(look):
+    assert [finding.state for finding in look("")] == [State.OK]
+
+
+@pytest.fixture
+def ray_is_installed():
+    pytest.importorskip("ray", reason="the extra `farm` is not installed")
+
+
+@pytest.mark.usefixtures("ray_is_installed")
+class TestFarm:
+    def test_that_answers_is_fine(self, look, monkeypatch):
+        monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+        with closing(socket.create_server(("127.0.0.1", 0))) as server:
+            findings = look(f"ray://127.0.0.1:{server.getsockname()[1]}")
+
+        assert [finding.state for finding in findings] == [State.OK]
+
+    def test_that_nobody_keeps_is_a_problem_with_its_address(self, look, monkeypatch):
+        monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+        with closing(socket.create_server(("127.0.0.1", 0))) as server:
+            address = f"ray://127.0.0.1:{server.getsockname()[1]}"
+        (finding,) = look(address)
+
+        assert (finding.state, address in finding.text) == (State.PROBLEM, True)
+
+    def test_whose_door_is_open_is_warned_of(self, look, monkeypatch):
+        monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+
+        assert State.WARNING in [finding.state for finding in look("local")]
