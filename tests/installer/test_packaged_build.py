@@ -62,7 +62,7 @@ def test_the_frozen_programs_do_what_a_musician_does(python, dist, checkpoint):
 
 def test_every_bundled_distribution_has_its_licence(dist):
     text = (dist / NAME / "_internal" / FILE).read_text(encoding="utf-8")
-    bundled = [path.name.rsplit("-", 1)[0] for path in (dist / NAME / "_internal").glob("*.dist-info")]
+    bundled = [path.stem.rsplit("-", 1)[0] for path in (dist / NAME / "_internal").glob("*.dist-info")]
 
     assert len(bundled) > 5
     for name in bundled:
