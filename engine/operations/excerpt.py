@@ -1,6 +1,6 @@
 """The stretch of a clip that the model hears: at the model's rate and level inside, at the clip's outside."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +31,11 @@ class Excerpt:
     def num_channels(self) -> int:
         """C', the channels that are computed."""
         return int(self.waveform.shape[0])
+
+    def without_sound(self) -> "Excerpt":
+        """The same, once its waveform is encoded: silence stands in for it, which takes no memory at any length."""
+        silence = np.broadcast_to(np.zeros((), self.waveform.dtype), self.waveform.shape)
+        return replace(self, waveform=silence)
 
     def restore(self, waveform: Samples) -> Samples:
         """Waveform [C', T' or more] -> [C, end - start] at the clip's rate, level and number of channels."""

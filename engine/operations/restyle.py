@@ -67,6 +67,7 @@ def move(model: AudioLDM, request: Restyle, pulse: Pulse, operation: str) -> lis
 
     timesteps = rendering.timesteps(float(request.strength))
     encoded = rendering.encode(excerpt.waveform).repeat(request.candidates, 1, 1, 1)
+    excerpt = excerpt.without_sound()
     x = config.schedule.add_noise(encoded, timesteps[0], rendering.noise())
     del encoded
     waveforms = rendering.waveforms(rendering.sample(x, timesteps))  # [n, C', T']

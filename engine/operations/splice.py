@@ -89,12 +89,15 @@ def splice(samples: Samples, part: Samples, start: int, sample_rate: int) -> Sam
     Outside [start, start + t) every sample is the same, bit for bit. The crossfades lie inside, up to 30 ms long (10 ms
     where the clip breaks off into silence) and at most a quarter of the part; where the part touches the clip's own
     start or end there is none. What is louder than full scale, or than the clip where that is louder still, is turned
-    down.
+    down. The part belongs to the result from then on.
     """
     end = start + part.shape[1]
     limit = max(FULL_SCALE, loudest(samples))
-    if part.shape == samples.shape:  # nothing of the clip stays, so it need not lie in memory once more
-        return limit_peak(part, limit).astype(samples.dtype, copy=False)
+    if part.shape == samples.shape:  # nothing of the clip stays, so neither need lie in memory once more
+        part = part.astype(samples.dtype, copy=False)
+        if (peak := loudest(part)) > limit:
+            part *= limit / peak
+        return part
     result = samples.copy()
     new = result[:, start:end]
     new[:] = limit_peak(part, limit)

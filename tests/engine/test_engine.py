@@ -20,6 +20,7 @@ from engine.errors import (
     PackageMissingError,
     RemovalError,
     StoryError,
+    TrainingError,
 )
 from engine.presets import PRESETS, build
 
@@ -30,9 +31,9 @@ class TestDoor:
         assert all(hasattr(engine, name) for name in engine.__all__)
 
     def test_every_failure_of_a_request_can_be_named(self) -> None:
-        """Errors of evaluation, checkpoints, missing extras and repeated takes belong to the command line."""
+        """Errors of evaluation, training, checkpoints, missing extras and repeated takes belong to the command line."""
         checkpoints = (CheckpointError, DiskFullError, DownloadError, RemovalError)
-        behind = (EvaluationError, PackageMissingError, StoryError, *checkpoints)
+        behind = (EvaluationError, PackageMissingError, StoryError, TrainingError, *checkpoints)
         failures = {
             name
             for name, kind in vars(errors).items()
