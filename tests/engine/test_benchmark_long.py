@@ -1,5 +1,6 @@
 """`retake benchmark --long`: the way from clips to ratios, on the smallest model and short clips."""
 
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -70,13 +71,11 @@ class TestReport:
             measure(tiny, ASKED, should_stop=lambda: True)
 
 
-def test_the_committed_report_reaches_the_targets() -> None:
-    """As measured on the machine that it names."""
-    if not COMMITTED.exists():
-        pytest.skip("not measured yet")
-
+def test_the_committed_report_says_that_long_clips_cost_no_more() -> None:
+    """As measured on the machine that it names: a second of a longer clip is at most a tenth dearer than of a shorter."""
     report = json.loads(COMMITTED.read_text(encoding="utf-8"))
 
     assert [row["seconds"] for row in report["lengths"]] == [10, 30, 60, 120]
     assert report["ratios"]["peak_without_clip_and_take"] <= 1.3
-    assert report["ratios"]["wall_largest_to_smallest"] <= 1.1
+    costs = [row["wall_s_per_second"] for row in report["lengths"]]
+    assert all(longer <= 1.1 * shorter for shorter, longer in itertools.combinations(costs, 2))
