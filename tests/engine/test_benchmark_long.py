@@ -72,7 +72,7 @@ class TestReport:
 
 
 def test_the_committed_report_says_that_long_clips_cost_no_more() -> None:
-    """As measured on the machine that it names: a second of a longer clip is at most a tenth dearer than of a shorter."""
+    """As measured on the machine that it names: a second of a longer clip is at most a tenth dearer."""
     report = json.loads(COMMITTED.read_text(encoding="utf-8"))
 
     assert [row["seconds"] for row in report["lengths"]] == [10, 30, 60, 120]
