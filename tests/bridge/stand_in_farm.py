@@ -42,7 +42,7 @@ def render(request: RenderRequest):
             return
         tell(to_line(Progress(request.job, step / 3000, f"step {step}")))
         time.sleep(0.01)
-    tell(to_line(Done(request.address, request.job, (f"/farm/{request.job}.wav",))))
+    tell(to_line(Done(request.address, request.job, (f"/takes/farm-{request.job}.wav",))))
 
 
 tell(PLACES + b"2\n")
