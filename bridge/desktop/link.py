@@ -97,15 +97,16 @@ class Link:
         self.send(Quit())
 
     def stop(self, *, quit_daemon: bool) -> None:
-        """Hang up; with `quit_daemon` a daemon that was started here ends, too."""
-        if quit_daemon and self._started_by_us and self._client is not None:
-            with contextlib.suppress(OSError):
-                self._client.send(Quit())
+        """Hang up; with `quit_daemon` a daemon that was started here ends, too, even one that is just starting."""
         self._stopping.set()
         self._outbox.put(None)
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(_STOP_S)
+        runtime = find_daemon(self._folder) if quit_daemon and self._started_by_us else None
+        if runtime is not None:
+            with contextlib.suppress(OSError), Client(runtime) as client:
+                client.send(Quit())
 
     # ----------------------------------------------------------------------------------------- both threads
 
@@ -138,9 +139,8 @@ class Link:
                 self._restart.clear()
 
     def _start(self) -> Runtime:
-        runtime = start_daemon(self._folder)
         self._started_by_us = True
-        return runtime
+        return start_daemon(self._folder)
 
     def _talk(self, runtime: Runtime) -> None:
         """Carry news until the daemon is gone, which raises DaemonMissingError, or until we hang up."""

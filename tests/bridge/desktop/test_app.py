@@ -60,6 +60,14 @@ class TestDaemon:
 
         until(lambda: alone.studio.is_connected)
 
+    def test_that_was_just_being_started_ends_with_the_app_too(self, alone, state_dir, until):
+        first = find_daemon(state_dir)
+        alone.studio.restart_daemon()
+        until(lambda: find_daemon(state_dir) != first)
+        alone.close()
+
+        until(lambda: find_daemon(state_dir) is None)
+
 
 @pytest.mark.usefixtures("qt")
 class TestSecondStart:
