@@ -32,6 +32,7 @@ def start_daemon(folder: Path) -> Runtime:
     while time.monotonic() < deadline:
         runtime = wait_for_daemon(folder, _LOOK_S)
         if runtime is not None:
+            process.returncode = 0  # it is meant to outlive us: nobody waits for it, and nobody is to be warned of that
             return runtime
         if process.poll():
             raise DaemonMissingError("the daemon was started, and ended at once; `retake daemon` says why")
