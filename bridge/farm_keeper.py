@@ -15,7 +15,6 @@ from bridge.messages import (
     Cancel,
     Done,
     Fail,
-    Models,
     ModelsReply,
     Notice,
     Progress,
@@ -154,11 +153,7 @@ class FarmKeeper:
         """Ask which models are installed here, which are those that the farm can have. Raises WorkerDiedError."""
         async with self._asking:
             child = await self._ensure_child()
-            child.tell(to_line(Models()))
-            reply = await child.models.get()
-            if reply is None:
-                raise WorkerDiedError(child.exit_code)
-            return reply
+            return await child.list_models(self._patience.silence_s)
 
     async def stop(self) -> None:
         """Leave the farm."""

@@ -126,6 +126,19 @@ class Child:
         self.watch.start()
         self.tell(to_line(requests[0]) if len(requests) == 1 else to_shared_line(requests))
 
+    async def list_models(self, patience_s: float) -> ModelsReply:
+        """Ask which models are installed. Raises WorkerDiedError when nobody answers in time; then it is ended."""
+        self.tell(to_line(Models()))
+        try:
+            async with asyncio.timeout(patience_s):
+                reply = await self.models.get()
+        except TimeoutError:
+            await self.end()
+            raise WorkerDiedError(self.exit_code) from None
+        if reply is None:
+            raise WorkerDiedError(self.exit_code)
+        return reply
+
     def kill(self) -> None:
         self._is_ending = True
         with contextlib.suppress(ProcessLookupError):
@@ -284,16 +297,7 @@ class Worker:
         """Ask which models are installed. Raises WorkerDiedError when nobody answers."""
         async with self._asking:
             child = await self._ensure_child()
-            child.tell(to_line(Models()))
-            try:
-                async with asyncio.timeout(self._patience.silence_s):
-                    reply = await child.models.get()
-            except TimeoutError:
-                await child.end()
-                raise WorkerDiedError(child.exit_code) from None
-            if reply is None:
-                raise WorkerDiedError(child.exit_code)
-            return reply
+            return await child.list_models(self._patience.silence_s)
 
     async def stop(self) -> None:
         """Let the process go, and with it the model."""
