@@ -6,6 +6,7 @@ retake train ldm --run runs/nano --processes 2 --steps 6000
 retake train vae --run runs/mine --manifest my-sounds.csv       learn from your own files instead
 retake train ldm --run runs/tuned --start audioldm-s-full --manifest my-sounds.csv --rank 8 --rate 5e-4
 retake train join --run runs/nano -o my-model        the folder that `--model` takes
+retake train split nano --run runs/better        the other way: every part of a model, to be trained on
 """
 
 import argparse
@@ -20,7 +21,7 @@ from engine.presets import PRESETS
 from engine.training.datasets import ClipSettings, render_clips
 from engine.training.library import SKIPPED_FILE, LibrarySettings, cut_clips, read_skipped
 from engine.training.loop import LoopSettings
-from engine.training.parts import join_parts, note_start, save_vocabulary, start_of
+from engine.training.parts import join_parts, note_start, save_vocabulary, split_model, start_of
 from engine.training.recorder import Recorder
 from engine.training.train_clap import ClapSettings, train_clap
 from engine.training.train_ldm import LdmSettings, prepare_latents, train_ldm
@@ -50,7 +51,7 @@ _RECIPES = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `retake train`."""
-    commands = parser.add_subparsers(dest="part", required=True, metavar="{clap,vae,vocoder,ldm,join}")
+    commands = parser.add_subparsers(dest="part", required=True, metavar="{clap,vae,vocoder,ldm,join,split}")
     for name, defaults in _RECIPES.items():
         command = commands.add_parser(name, help=f"train the {name}; goes on where an earlier call stopped")
         _add_common(command)
@@ -82,6 +83,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     join = commands.add_parser("join", help="make a model of the trained parts")
     _add_common(join)
     join.add_argument("-o", "--output", type=Path, required=True, help="folder of the new model")
+    split = commands.add_parser("split", help="put the parts of a model into a new run, to be trained on")
+    split.add_argument("model", help="an installed model, or a folder")
+    split.add_argument("--run", type=Path, required=True, help="folder of the new run")
 
 
 def _add_common(command: argparse.ArgumentParser) -> None:
@@ -93,6 +97,9 @@ def run(args: argparse.Namespace) -> int:
     """Do what the arguments say; 0 when done."""
     if args.part == "join":
         return _join(args)
+    if args.part == "split":
+        print(f"wrote {', '.join(split_model(args.model, args.run / 'parts'))} into {args.run / 'parts'}")
+        return 0
     clips = args.run / "clips"
     parts, record = args.run / "parts", Recorder(args.run / args.part)
     if getattr(args, "start", None):

@@ -15,7 +15,7 @@ from engine.models.pocket_clap import PocketClapConfig, words_of
 from engine.models.vocoder import HiFiGanConfig
 from engine.presets import PRESETS
 from engine.sounds import SOUND_WORDS, SOUNDS
-from engine.training.training_errors import StartDiffersError
+from engine.training.training_errors import RunBegunError, StartDiffersError
 
 _VOCABULARY_FILE, _START_FILE = "vocabulary.json", "start.json"
 _SHORT = 2  # letters of words that name no sound
@@ -87,6 +87,28 @@ class LatentScaling(nn.Module):
         super().__init__()
         self.register_buffer("latent_mean", model.latent_mean)
         self.register_buffer("latent_scale", model.latent_scale)
+
+
+def split_model(model: str, folder: Path) -> list[str]:
+    """Put the parts of an installed model, or of one in a folder, where recipes find them: every one is trained on.
+
+    Returns the parts' names. Unlike after `note_start`, whatever is trained next may change, CLAP and VAE too.
+
+    Raises:
+        RunBegunError: there are parts already.
+        ModelNotFoundError, ModelBrokenError: there is no such model.
+    """
+    if (folder / _START_FILE).exists() or any(folder.glob("*.safetensors")):
+        raise RunBegunError(folder)
+    opened = open_model(model)
+    clap = opened.clap
+    assert isinstance(clap, nn.Module), "a CLAP is a module"
+    parts = {"clap": clap, "vae": opened.vae, "latents": LatentScaling(opened), "unet": opened.unet}
+    if isinstance(opened.config.vocoder, HiFiGanConfig):
+        parts["vocoder"] = opened.vocoder
+    for name, module in parts.items():
+        save_part(folder, name, module)
+    return list(parts)
 
 
 def note_start(folder: Path, model: str) -> None:

@@ -1,7 +1,9 @@
 """Trains the pocket CLAP: a sound and its caption close together, different ones apart (Wu et al. 2023).
 
 Beyond the paper's contrast, half of the batches hold few classes with many sounds each, so that attributes must be told
-apart, and both towers also name the class: without these the small towers reach a fifth of the retrieval.
+apart, and both towers also name the class: without these the small towers reach a fifth of the retrieval. They name the
+attributes too (how fast, how high, how far), with one head for both, so that a word and what it sounds like point the
+same way.
 """
 
 from dataclasses import dataclass
@@ -17,11 +19,13 @@ from engine.models.pocket_clap import PocketClap, PocketClapConfig
 from engine.training.datasets import Clips
 from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
 from engine.training.losses import contrastive
-from engine.training.parts import config_for_training, save_part
+from engine.training.parts import config_for_training, load_part, save_part
 from engine.training.workers import Workers
 
 _CLASSES_IN_GROUPED_BATCH = 8
 _WORD_DROPOUT = 0.1
+_SHARPNESS = 10.0  # factor on the cosines that name classes and attributes
+_UNSAID = -1  # index of an attribute that a clip does not have
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,39 @@ class ClapSettings:
     loop: LoopSettings
     preset: str = "nano"
     batch_size: int = 64
+    attribute_weight: float = 0.5
+
+
+class AttributeHeads(nn.Module):
+    """Names every attribute of the clips from an embedding [B, D]; an attribute has a head, its values the outputs."""
+
+    def __init__(self, clips: Clips, embedding_dim: int) -> None:
+        super().__init__()
+        said = [clip["attributes"] if isinstance(clip.get("attributes"), dict) else {} for clip in clips.about]
+        self.kinds = {
+            kind: sorted({attributes[kind] for attributes in said if kind in attributes})
+            for kind in sorted({kind for attributes in said for kind in attributes})
+        }
+        self.heads = nn.ModuleList(nn.Linear(embedding_dim, len(values)) for values in self.kinds.values())
+        self.targets = torch.tensor(
+            [
+                [
+                    values.index(attributes[kind]) if kind in attributes else _UNSAID
+                    for kind, values in self.kinds.items()
+                ]
+                for attributes in said
+            ]
+        )  # [K, kinds]
+
+    def loss(self, embedding: Tensor, indices: np.ndarray) -> Tensor:  # type: ignore[type-arg]
+        """Mean cross-entropy over the attributes that the clips have; nothing where they have none."""
+        targets = self.targets[indices]
+        total, count = embedding.new_zeros(()), 0
+        for head, target in zip(self.heads, targets.T, strict=True):
+            named = head(embedding) * _SHARPNESS
+            total = total + F.cross_entropy(named, target, ignore_index=_UNSAID, reduction="sum")
+            count += int((target != _UNSAID).sum())
+        return total / max(1, count)
 
 
 class ClapRecipe:
@@ -41,9 +78,15 @@ class ClapRecipe:
         assert isinstance(config.clap, PocketClapConfig), "only the pocket CLAP is trained from nothing"
         self.settings, self.workers, self.clips = settings, workers, Clips(settings.clips)
         self.clap = PocketClap(config.clap, config.mel)
+        load_part(settings.parts, "clap", self.clap)
         self.num_classes = len(self.clips.class_names)  # 0: nothing to name, no batches of few classes
         self.classifier = nn.Linear(config.clap.embedding_dim, max(1, self.num_classes))
-        self.kept: dict[str, nn.Module] = {"clap": self.clap, "classifier": self.classifier}
+        self.attributes = AttributeHeads(self.clips, config.clap.embedding_dim)
+        self.kept: dict[str, nn.Module] = {
+            "clap": self.clap,
+            "classifier": self.classifier,
+            "attributes": self.attributes,
+        }
         parameters = [p for module in self.kept.values() for p in module.parameters()]
         adamw = AdamW(parameters, settings.loop.learning_rate, weight_decay=1e-2)
         self.optimisers: dict[str, Optimizer] = {"adamw": adamw}
@@ -63,10 +106,13 @@ class ClapRecipe:
         pooled = self.pooled[indices].float()
         audio = F.normalize(self.clap.audio(pooled + 0.05 * torch.randn_like(pooled)), dim=1)
         contrast = contrastive(audio, text, self.clap.log_temperature)
-        named = self.classifier(torch.cat([audio, text])) * 10  # of one class, where there are none: costs nothing
+        both = torch.cat([audio, text])
+        named = self.classifier(both) * _SHARPNESS  # of one class, where there are none: costs nothing
         naming = 2 * F.cross_entropy(named, target.repeat(2))
-        step_optimiser(self.optimisers["adamw"], contrast + 0.5 * naming, self.workers, max_norm=5.0)
-        return {"contrast": contrast.item(), "naming": naming.item()}
+        attributes = self.attributes.loss(both, np.tile(indices, 2))
+        loss = contrast + 0.5 * naming + self.settings.attribute_weight * attributes
+        step_optimiser(self.optimisers["adamw"], loss, self.workers, max_norm=5.0)
+        return {"contrast": contrast.item(), "naming": naming.item(), "attributes": attributes.item()}
 
     def _grouped(self, rng: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
         """Few classes, many clips of each."""

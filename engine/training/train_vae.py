@@ -18,7 +18,7 @@ from engine.training.datasets import Clips
 from engine.training.discriminators import PatchDiscriminator
 from engine.training.loop import CHECKPOINT_FILE, LoopSettings, OnReport, run_loop, step_optimiser
 from engine.training.losses import hinge_discriminator, spectral_slopes
-from engine.training.parts import config_for_training, save_part
+from engine.training.parts import config_for_training, load_part, save_part
 from engine.training.workers import Workers
 
 _PCA_CLIPS = 240
@@ -46,7 +46,8 @@ class VaeRecipe:
         self.settings, self.workers, self.hop = settings, workers, config.mel.hop
         self.clips = Clips(settings.clips)
         self.vae, self.critic = Vae(config.vae), PatchDiscriminator()
-        if config.vae.linear_skip and not (settings.loop.folder / CHECKPOINT_FILE).exists():
+        begun = load_part(settings.parts, "vae", self.vae) or (settings.loop.folder / CHECKPOINT_FILE).exists()
+        if config.vae.linear_skip and not begun:
             every = max(1, len(self.clips) // _PCA_CLIPS)
             self.vae.start_from_pca(self.clips.log_mel(np.arange(0, len(self.clips), every)))
         self.kept: dict[str, nn.Module] = {"vae": self.vae, "critic": self.critic}

@@ -53,6 +53,7 @@ class VocoderRecipe:
         self.settings, self.workers, self.clips = settings, workers, Clips(settings.clips)
         self.hop, self.log_mel = config.mel.hop, LogMel(config.mel)
         self.vocoder, self.critic = HiFiGan(settings.config or trainable_vocoder(config)), VocoderDiscriminator()
+        load_part(settings.parts, "vocoder", self.vocoder)
         self.vae = Vae(config.vae).eval()
         self.has_vae = settings.through_vae and load_part(settings.parts, "vae", self.vae)
         self.kept: dict[str, nn.Module] = {"vocoder": self.vocoder, "critic": self.critic}

@@ -3,6 +3,7 @@
 TrainingError                 in engine/errors.py
   ManifestError               a list of clips that cannot be read, or of which nothing is left
   StartDiffersError           a run that began from another model
+  RunBegunError               a run that holds parts already
   ClipsDifferError            a run's folder holds the clips of another list
 """
 
@@ -28,6 +29,16 @@ class StartDiffersError(TrainingError):
         super().__init__(
             f"the run in {folder} began {f'from {began!r}' if began else 'from nothing'}, not from {asked!r}",
             "give another --run folder, or go on without --start",
+        )
+
+
+class RunBegunError(TrainingError):
+    code = "run_begun"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"{folder} holds trained parts already; taking a model apart there would replace them",
+            "give another --run folder",
         )
 
 

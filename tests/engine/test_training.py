@@ -9,18 +9,20 @@ import numpy as np
 import pytest
 import torch
 
-from engine.checkpoints.store import load_model
+from engine.checkpoints.store import load_model, open_model
 from engine.models.vocoder import GriffinLim, HiFiGan, HiFiGanConfig
+from engine.presets import build
 from engine.sounds import SOUNDS
 from engine.training import cli
 from engine.training.datasets import Clips, ClipSettings, render_clips
 from engine.training.ema import Ema
 from engine.training.loop import LoopSettings, read_log
-from engine.training.parts import join_parts
-from engine.training.train_clap import ClapSettings, retrieval, train_clap
+from engine.training.parts import config_for_training, join_parts, save_part
+from engine.training.train_clap import AttributeHeads, ClapRecipe, ClapSettings, retrieval, train_clap
 from engine.training.train_ldm import Latents, LdmSettings, prepare_latents, train_ldm
-from engine.training.train_vae import VaeSettings, reconstruction_error, train_vae
+from engine.training.train_vae import VaeRecipe, VaeSettings, reconstruction_error, train_vae
 from engine.training.train_vocoder import VocoderSettings, train_vocoder
+from engine.training.training_errors import RunBegunError
 from engine.training.workers import Workers
 
 SECONDS = 1.28  # the tiny preset's window
@@ -128,6 +130,20 @@ class TestRecipes:
         figures = retrieval(join_parts(tmp_path, "tiny").clap, clips, captions)
         assert figures["exact_r1"] <= figures["exact_r10"] <= 1
 
+    def test_clap_names_attributes_with_one_head_for_sounds_and_words(self, clips, tmp_path):
+        settings = ClapSettings(clips.folder, tmp_path, loop(tmp_path / "clap", 24, 4e-3), "tiny", batch_size=32)
+
+        train_clap(ALONE, settings)
+
+        reports = list(read_log(tmp_path / "clap"))
+        assert reports[-1]["attributes"] < 0.95 * reports[0]["attributes"]
+        heads = AttributeHeads(clips, 32)
+        assert heads.kinds["level"] == ["loud", "quiet"]
+        for index in (0, 35):
+            named = dict(zip(heads.kinds, heads.targets[index].tolist(), strict=True))
+            said = clips.about[index]["attributes"]
+            assert {kind: heads.kinds[kind][value] for kind, value in named.items() if value >= 0} == said
+
     def test_vocoder_trains_with_its_adversaries(self, clips, tmp_path):
         small = HiFiGanConfig(channels=32, residual_kernels=(3,), dilations=(1,), mel_mean=-4.5, mel_std=3.0)
         settings = VocoderSettings(
@@ -207,6 +223,39 @@ class TestCommand:
         assert model.clap.knows("a dog")
         assert not model.clap.knows("a saxophone solo")
         assert json.loads((tmp_path / "run" / "ldm" / "losses.jsonl").read_text().splitlines()[-1])["step"] == 2
+
+    def test_split_is_the_reverse_of_join(self, tmp_path, capsys):
+        parser = argparse.ArgumentParser()
+        cli.add_arguments(parser)
+        run = tmp_path / "run"
+
+        assert cli.run(parser.parse_args(["split", "nano", "--run", str(run)])) == 0
+
+        assert "clap, vae, latents, unet" in capsys.readouterr().out
+        joined, shipped = join_parts(run / "parts", "nano"), open_model("nano")
+        assert parameters_equal(joined, shipped)
+        with pytest.raises(RunBegunError, match="holds trained parts already"):
+            cli.run(parser.parse_args(["split", "nano", "--run", str(run)]))
+
+
+class TestGoingOnFromAPart:
+    def test_clap_and_vae_begin_with_the_parts_they_find(self, clips, tmp_path):
+        begun = build(config_for_training("tiny"), seed=3)
+        assert isinstance(begun.clap, torch.nn.Module)
+        for name, module in (("clap", begun.clap), ("vae", begun.vae)):
+            save_part(tmp_path, name, module)
+        none = LoopSettings(tmp_path / "clap", 0, 1e-3)
+
+        clap = ClapRecipe(ClapSettings(clips.folder, tmp_path, none, "tiny"), ALONE).clap
+        vae = VaeRecipe(VaeSettings(clips.folder, tmp_path, none, "tiny"), ALONE).vae
+
+        assert parameters_equal(clap, begun.clap)
+        assert parameters_equal(vae, begun.vae)
+
+
+def parameters_equal(one: torch.nn.Module, other: torch.nn.Module) -> bool:
+    pairs = zip(one.state_dict().items(), other.state_dict().items(), strict=True)
+    return all(a == b and torch.equal(x, y) for (a, x), (b, y) in pairs)
 
 
 def ldm_settings(clips: Clips, folder: Path, steps: int) -> LdmSettings:
