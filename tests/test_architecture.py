@@ -81,6 +81,7 @@ FLOORS = [
     | {"engine.training.train_vocoder", "engine.evaluation.train_classifier", "engine.evaluation.evaluate"},
     {"engine.training.library", "engine.training.recorder"},
     {"engine.training.datasets", "engine.training.parts", "engine.training.loop", "engine.evaluation.folders"},
+    {"engine.training.samples"},
     {"engine.evaluation.measurements", "engine.evaluation.listener_weights"},
     {"engine.evaluation.listening"},
     {"engine.training.discriminators", "engine.training.ema", "engine.training.losses", "engine.training.workers"}

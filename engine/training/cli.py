@@ -70,6 +70,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         command.add_argument("--clips", type=int, default=7200, help="corpus clips to render (%(default)s)")
         command.add_argument("--processes", type=int, default=1, help="processes that train together (%(default)s)")
         command.add_argument("--seed", type=int, default=0)
+        command.add_argument(
+            "--listen-every",
+            type=float,
+            default=10.0,
+            metavar="MINUTES",
+            help="between samples, WAV and spectrograms, of what it has learnt; 0 never (%(default)g)",
+        )
         if name == "ldm":
             command.add_argument(
                 "--text-share", type=float, default=0.5, help="conditions taken from captions; the paper: 0"
@@ -110,7 +117,14 @@ def run(args: argparse.Namespace) -> int:
         _cut_library(args, clips, seconds)
     else:
         render_clips(ClipSettings(clips, args.clips, seconds=seconds), partial(_show_count, "rendering"))
-    loop = LoopSettings(args.run / args.part, args.steps, args.rate, decay_share=args.decay_share, seed=args.seed)
+    loop = LoopSettings(
+        args.run / args.part,
+        args.steps,
+        args.rate,
+        decay_share=args.decay_share,
+        seed=args.seed,
+        listen_every_s=60 * args.listen_every or None,
+    )
     if args.part == "clap":
         run_together(train_clap, (ClapSettings(clips, parts, loop, args.preset, args.batch), record), args.processes)
     elif args.part == "vae":

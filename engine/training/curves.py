@@ -1,12 +1,18 @@
-"""The curves of a run as a picture: every figure of its log over the steps. Needs Matplotlib."""
+"""A run as pictures: every figure of its log over the steps, and the log-mels of its samples. Needs Matplotlib."""
 
 import io
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from engine.mel import LogMel, MelConfig
 
 _NOT_FIGURES = ("step", "seconds")
+_LEVELS = (-11.5, 1.0)  # log-mel shown black and white
 
 
 def draw_curves(reports: Sequence[Mapping[str, float]]) -> bytes:
@@ -27,4 +33,21 @@ def draw_curves(reports: Sequence[Mapping[str, float]]) -> bytes:
             axes.set_xlabel("step")
     target = io.BytesIO()
     figure.savefig(target, format="png", dpi=110)
+    return target.getvalue()
+
+
+def draw_log_mels(waveforms: Mapping[str, NDArray[np.float32]]) -> bytes:
+    """A PNG with the log-mel of each waveform [T] at 16 kHz under its name."""
+    figure = Figure(figsize=(2.6 * len(waveforms), 2.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    log_mel = LogMel(MelConfig())
+    for panel, (name, waveform) in zip(
+        figure.subplots(1, len(waveforms), squeeze=False).flat, waveforms.items(), strict=True
+    ):
+        heard = log_mel(torch.from_numpy(waveform)[None])[0, 0].numpy().T
+        panel.imshow(heard, origin="lower", aspect="auto", cmap="magma", vmin=_LEVELS[0], vmax=_LEVELS[1])
+        panel.set_title(name[:40], fontsize=7)
+        panel.set_axis_off()
+    target = io.BytesIO()
+    figure.savefig(target, format="png", dpi=100)
     return target.getvalue()

@@ -18,9 +18,11 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from engine.training.samples import write_samples
 from engine.training.workers import Workers
 
 CHECKPOINT_FILE, LOG_FILE = "checkpoint.pt", "losses.jsonl"
+_HEARD_HZ = 16_000  # of every model's clips
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class LoopSettings:
     final_share: float = 0.03  # of the peak, at the end
     save_every_s: float = 120.0
     report_every: int = 50  # steps
+    listen_every_s: float | None = None  # between samples of what has been learnt; None: never
     seed: int = 0
 
     def rate_at(self, step: int) -> float:
@@ -76,6 +79,10 @@ class Recipe(Protocol):
         """Write the model as it stands where the next recipe finds it."""
         ...
 
+    def listen(self) -> dict[str, Tensor]:
+        """A few waveforms [T] at 16 kHz of what it has learnt, by name; none if there is nothing to hear."""
+        ...
+
 
 def run_loop(
     make_recipe: Callable[[], Recipe], settings: LoopSettings, workers: Workers, on_report: OnReport | None = None
@@ -99,9 +106,13 @@ def run_loop(
         if workers.leads and watch.is_due(step, figures):
             save_checkpoint(recipe, settings.folder, step + 1)
             recipe.save_result()
+        if workers.leads and watch.is_time_to_listen():
+            write_samples(settings.folder, step + 1, recipe.listen(), _HEARD_HZ)
     if workers.leads:
         save_checkpoint(recipe, settings.folder, max(first, settings.num_steps))
         recipe.save_result()
+        if settings.listen_every_s is not None and first < settings.num_steps:
+            write_samples(settings.folder, settings.num_steps, recipe.listen(), _HEARD_HZ)
     return max(0, settings.num_steps - first)
 
 
@@ -110,7 +121,7 @@ class _Watch:
 
     def __init__(self, settings: LoopSettings, first: int, on_report: OnReport | None) -> None:
         self.settings, self.first, self.on_report = settings, first, on_report
-        self.started = self.saved = time.monotonic()
+        self.started = self.saved = self.heard = time.monotonic()
         self.sums: defaultdict[str, list[float]] = defaultdict(list)
 
     def is_due(self, step: int, figures: dict[str, float]) -> bool:
@@ -126,6 +137,14 @@ class _Watch:
         if now - self.saved < self.settings.save_every_s:
             return False
         self.saved = now
+        return True
+
+    def is_time_to_listen(self) -> bool:
+        """Whether samples are due; asked once a step."""
+        every, now = self.settings.listen_every_s, time.monotonic()
+        if every is None or now - self.heard < every:
+            return False
+        self.heard = now
         return True
 
     def _write(self, report: Report) -> None:

@@ -130,6 +130,10 @@ class ClapRecipe:
     def save_result(self) -> None:
         save_part(self.settings.parts, "clap", self.clap)
 
+    def listen(self) -> dict[str, Tensor]:
+        """Nothing: towers make no sound."""
+        return {}
+
 
 def train_clap(workers: Workers, settings: ClapSettings, on_report: OnReport | None = None) -> None:
     """Train, or go on training, and leave the part `clap`."""

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
 from engine.audioldm import AudioLDM
+from engine.diffusion.guidance import guided_denoiser
+from engine.diffusion.samplers import sample_dpm_solver_2m, timesteps_for
 from engine.mel import MelConfig
 from engine.training.datasets import Clips
 from engine.training.ema import Ema
@@ -25,6 +27,7 @@ from engine.training.parts import LatentScaling, join_parts, save_part, start_of
 from engine.training.workers import Workers
 
 _BATCH = 32  # clips that are encoded at once
+_HEARD, _HEARD_STEPS = 4, 15  # captions that samples are made of on the way, and their steps
 OnCount = Callable[[int, int], None]  # done, total
 
 
@@ -199,6 +202,23 @@ class LdmRecipe:
 
     def save_result(self) -> None:
         save_part(self.settings.parts, "unet", merged(self.ema.shadow))
+
+    @torch.no_grad()
+    def listen(self) -> dict[str, Tensor]:
+        """What the averaged net makes of a few captions, the same each time."""
+        clips = Clips(self.settings.clips)
+        prompts = [clips.caption(k, k) for k in np.linspace(0, len(clips) - 1, _HEARD).astype(int)]
+        model, config = self.model, self.model.config
+        condition, negative = model.embed_text(prompts), self.empty.expand(_HEARD, -1)
+        denoise = guided_denoiser(
+            self.ema.shadow, condition, negative, config.default_guidance, config.schedule, config.prediction,
+            config.clip_x0,
+        )  # fmt: skip
+        x = torch.randn(_HEARD, *model.latent_shape(config.window_rows)).to(self.device)
+        for latent in sample_dpm_solver_2m(denoise, x, timesteps_for(_HEARD_STEPS, config.schedule), config.schedule):
+            x = latent
+        waveforms = model.vocode(model.decode(x).float())
+        return dict(zip(prompts, waveforms, strict=True))
 
 
 def train_ldm(workers: Workers, settings: LdmSettings, on_report: OnReport | None = None) -> None:

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from torch.optim import AdamW, Optimizer
 
 from engine.models.vae import Vae
+from engine.models.vocoder import GriffinLim, GriffinLimConfig
 from engine.training.datasets import Clips
 from engine.training.discriminators import PatchDiscriminator
 from engine.training.loop import CHECKPOINT_FILE, LoopSettings, OnReport, run_loop, step_optimiser
@@ -79,6 +80,14 @@ class VaeRecipe:
 
     def save_result(self) -> None:
         save_part(self.settings.parts, "vae", self.vae)
+
+    @torch.no_grad()
+    def listen(self) -> dict[str, Tensor]:
+        """A clip through the autoencoder, and without it, both by Griffin-Lim."""
+        log_mel = self.clips.log_mel(np.arange(1))
+        vocoder = GriffinLim(GriffinLimConfig(), config_for_training(self.settings.preset).mel)
+        rebuilt = self.vae.decode(self.vae.encode(log_mel).mean)
+        return {"rebuilt": vocoder(rebuilt)[0], "original": vocoder(log_mel)[0]}
 
 
 def train_vae(workers: Workers, settings: VaeSettings, on_report: OnReport | None = None) -> None:

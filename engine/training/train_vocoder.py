@@ -103,6 +103,12 @@ class VocoderRecipe:
     def save_result(self) -> None:
         save_part(self.settings.parts, "vocoder", self.vocoder)
 
+    @torch.no_grad()
+    def listen(self) -> dict[str, Tensor]:
+        """A clip from its log-mel, and as it was."""
+        first = np.arange(1)
+        return {"vocoded": self.vocoder(self.clips.log_mel(first))[0], "original": self.clips.waveform(first)[0]}
+
 
 def train_vocoder(workers: Workers, settings: VocoderSettings, on_report: OnReport | None = None) -> None:
     """Train, or go on training, and leave the part `vocoder`."""

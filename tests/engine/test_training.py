@@ -3,12 +3,14 @@
 import argparse
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from engine.audio import Audio
 from engine.checkpoints.store import load_model, open_model
 from engine.models.vocoder import GriffinLim, HiFiGan, HiFiGanConfig
 from engine.presets import build
@@ -188,6 +190,44 @@ class TestRecipes:
         assert latents.text[:72].any(2).all()
         assert not latents.text[72:].any()
         assert latents.audio.norm(dim=1) == pytest.approx(torch.ones(90))
+
+
+class TestListening:
+    def test_a_run_leaves_samples_and_their_spectrograms(self, clips, tmp_path):
+        settings = ldm_settings(clips, tmp_path, 2)
+        prepare_latents(ALONE, settings)
+
+        train_ldm(ALONE, replace(settings, loop=replace(settings.loop, listen_every_s=0.0)))
+
+        folder = tmp_path / "ldm" / "samples"
+        assert {file.name[:6] for file in folder.iterdir()} == {"000001", "000002"}
+        waves = sorted(folder.glob("000002 *.wav"))
+        assert len(waves) == 4
+        assert all(Audio.read(wave).seconds == pytest.approx(1.28) for wave in waves)
+        assert (folder / "000002.png").read_bytes().startswith(b"\x89PNG")
+
+    def test_listening_changes_nothing_that_is_learnt(self, clips, tmp_path):
+        results = []
+        prepare_latents(ALONE, ldm_settings(clips, tmp_path / "deaf", 2))
+        shutil.copytree(tmp_path / "deaf", tmp_path / "hearing")
+        for name, every in (("deaf", None), ("hearing", 0.0)):
+            settings = ldm_settings(clips, tmp_path / name, 2)
+            train_ldm(ALONE, replace(settings, loop=replace(settings.loop, listen_every_s=every)))
+            results.append(parameters_of(tmp_path / name / "ldm")["ema"])
+
+        assert all(torch.equal(tensor, results[1][name]) for name, tensor in results[0].items())
+
+    def test_an_autoencoder_and_a_vocoder_are_heard_beside_the_original(self, clips, tmp_path):
+        heard = replace(loop(tmp_path / "vae", 1), listen_every_s=60.0)
+        train_vae(ALONE, VaeSettings(clips.folder, tmp_path, heard, "tiny", 2, 32))
+        heard = replace(heard, folder=tmp_path / "vocoder")
+        train_vocoder(ALONE, VocoderSettings(clips.folder, tmp_path, heard, "tiny", batch_size=2))
+
+        names = sorted(file.name for file in tmp_path.glob("*/samples/*"))
+        assert names == [
+            "000001 original.wav", "000001 original.wav", "000001 rebuilt.wav", "000001 vocoded.wav",
+            "000001.png", "000001.png",
+        ]  # fmt: skip
 
 
 class TestResuming:
