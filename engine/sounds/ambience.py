@@ -62,4 +62,5 @@ def traffic(studio: Studio) -> Signal:
     tyres = studio.bandpass(studio.noise(), 250, 900) * closeness
     tyres += 1.1 * studio.bandpass(studio.noise(), 800, 2200) * closeness**2
     town = studio.lowpass(studio.noise(), 140) * (0.7 + 0.3 * studio.wander(1.5))
-    return tyres + 0.3 * studio.lowpass(motors, 900, order=1) + town * (2.5 if is_heavy else 1.0)
+    street: Signal = tyres + 0.3 * studio.lowpass(motors, 900, order=1) + town * (2.5 if is_heavy else 1.0)
+    return street

@@ -103,7 +103,8 @@ def stream(studio: Studio) -> Signal:
         studio.place(track, kinds[kind], start, gain)
     rush = studio.bandpass(studio.noise(), 180, 700, order=1) * (0.6 + 0.4 * studio.wander(6))
     foam = studio.bandpass(studio.noise(), 900, 2600, order=1) * (0.5 + 0.5 * studio.wander(9))
-    return track + rush * (0.45 if is_roaring else 0.06) + foam * (0.12 if is_roaring else 0.015)
+    brook: Signal = track + rush * (0.45 if is_roaring else 0.06) + foam * (0.12 if is_roaring else 0.015)
+    return brook
 
 
 def bubbles(studio: Studio) -> Signal:

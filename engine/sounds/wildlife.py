@@ -135,9 +135,9 @@ def horse(studio: Studio) -> Signal:
     is_slow = studio.choose("speed", "slow", "fast") == "slow"
     is_stone = studio.choose("floor", "cobbles", "earth") == "cobbles"
     if is_slow:
-        stride, beats = studio.uniform(1.25, 1.6), (0.0, 0.25, 0.5, 0.75)
+        stride, beats = studio.uniform(1.25, 1.6), [0.0, 0.25, 0.5, 0.75]
     else:
-        stride, beats = studio.uniform(0.46, 0.56), (0.0, 0.22, 0.44)
+        stride, beats = studio.uniform(0.46, 0.56), [0.0, 0.22, 0.44]
     hooves = [_hoof(studio, is_stone=is_stone, bend=bend) for bend in (1.0, 1.22, 0.93, 1.13)]
     gains = (0.75, 0.85, 1.0, 0.8)
     track = studio.silence()
