@@ -64,6 +64,8 @@ SYNONYMS: dict[str, dict[str, Synonyms]] = {
     "floor": {
         "wooden floor": _words("", "", "on a wooden floor, on wood, on floorboards"),
         "gravel": _words("", "", "on gravel, on crunchy gravel, on a gravel path"),
+        "cobbles": _words("", "", "on cobblestones, on cobbles, on a stone street"),
+        "earth": _words("", "", "on soft ground, on earth, on a dirt track"),
     },
     "material": {
         "wooden": _words("wooden, woody, hollow wooden"),
@@ -86,16 +88,17 @@ HELD_OUT_PATTERNS = ("{}", "a clip of {}", "sfx: {}", "audio of {}", "listen to 
 
 _DULL_TEXT = """
     a air along ambient an and at audience bass be beach beat beating beats bicycle big bike blowing boring broken
-    burning by calls can cathedral church collecting computer crowd door down electric electronic emergency
-    falling far fast firing flying from game gun hand hit hits hitting house in into its key keys leaking lowing
-    machine man night of on open over pass past path pattern people person picking playing police pouring power
-    rhythm ring roaring roll rolling rolls running sci-fi shooting shot shots singing small someone something song
-    sound sounding sounds the to tone tower up video visitor wailing wall warning whistling window with wooden
+    burning by calls can cathedral church city collecting computer crow crowd crows door down electric electronic
+    emergency falling far fast firing flowing flying from game gun hand hit hits hitting house howl howling howls in
+    into its key keys leaking lone lowing machine man night noise of on open over pass passing past path pattern
+    people person picking playing police pot pouring power restaurant rhythm ring rising roaring roll rolling rolls
+    running sci-fi shooting shot shots singing small someone something song sound sounding sounds the to tone tower
+    underwater up video visitor voices wailing wall warning water whistling window with wooden
 """
 _DULL_WORDS = frozenset(_DULL_TEXT.split())
 """Words of the wordings that name no sound by themselves, or name others too ("door", "gun", "bass")."""
 
-_STEMS_WITH_E = frozenset({"crackl", "rumbl", "detonat", "explod", "dron", "typ"})
+_STEMS_WITH_E = frozenset({"crackl", "rumbl", "detonat", "explod", "dron", "typ", "babbl", "trickl", "bubbl"})
 
 
 def is_held_out(wording: str) -> bool:

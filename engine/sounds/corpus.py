@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.sounds import animals, electronic, human, impacts, machines, music, weather
+from engine.sounds import ambience, animals, electronic, human, impacts, machines, music, weather, wildlife
 from engine.sounds.synthesis import Signal, Studio
 
 ANYWHERE = ("near", "distant", "hall")
@@ -251,5 +251,68 @@ CORPUS: dict[str, Entry] = {
         "applause; clapping; people ~ clapping; an audience | clapping; a crowd | applauding; an applauding "
         "audience; hand clapping; a clapping crowd; *an audience | applauding; *people ~ applauding; *crowd "
         "applause",
+    ),
+    "stream": _entry(
+        weather.stream,
+        OUTDOORS,
+        "a stream; a brook; a babbling brook; a stream | flowing; a brook | babbling; a river; a river | flowing; "
+        "a trickling creek; *a babbling stream; *a flowing brook; *a creek | trickling; *a flowing river",
+    ),
+    "bubbles": _entry(
+        weather.bubbles,
+        ANYWHERE,
+        "bubbles; underwater bubbles; bubbles ~ rising; bubbling water; water | bubbling; boiling water; water | "
+        "boiling; a pot | boiling; *bubbles ~ bubbling; *water bubbles; *a bubbling pot; *bubbles ~ rising "
+        "underwater",
+    ),
+    "sheep": _entry(
+        wildlife.sheep,
+        ANYWHERE,
+        "a sheep; a sheep | bleating; a bleating sheep; sheep bleats; bleating; a lamb; a lamb | bleating; a goat "
+        "| bleating; *the bleat of a lamb; *sheep ~ bleating; *a bleating goat",
+    ),
+    "horse": _entry(
+        wildlife.horse,
+        ANYWHERE,
+        "a horse; horse hooves; a horse | trotting; a horse | galloping; hoofbeats; hooves ~ clopping; horses ~ "
+        "trotting; a galloping horse; *a trotting horse; *horses ~ galloping; *the hooves of a horse; *clopping "
+        "hooves",
+    ),
+    "rooster": _entry(
+        wildlife.rooster,
+        ANYWHERE,
+        "a rooster; a rooster | crowing; a crowing rooster; a cock | crowing; a rooster crow; crowing; a cockerel; "
+        "a cockerel | crowing; *a crowing cockerel; *the crow of a rooster; *roosters ~ crowing; *a cock crow",
+    ),
+    "owl": _entry(
+        wildlife.owl,
+        ANYWHERE,
+        "an owl; an owl | hooting; a hooting owl; owl hoots; hooting; owls ~ hooting; an owl | hooting at night; "
+        "an owl hoot; *the hoot of an owl; *owls ~ hooting at night; *hooting owls",
+    ),
+    "wolf": _entry(
+        wildlife.wolf,
+        ANYWHERE,
+        "a wolf; a wolf | howling; a howling wolf; wolf howls; wolves ~ howling; wolves; a lone wolf | howling; a "
+        "coyote | howling; *howling wolves; *the howl of a wolf; *a lone wolf; *a howling coyote",
+    ),
+    "bees": _entry(
+        wildlife.bees,
+        ANYWHERE,
+        "bees; bees ~ buzzing; a swarm of bees; buzzing bees; a beehive; a bee swarm; a swarm | buzzing; wasps ~ "
+        "buzzing; *a buzzing swarm; *a swarm of wasps; *a beehive | buzzing; *buzzing wasps",
+    ),
+    "crowd": _entry(
+        ambience.crowd,
+        ANYWHERE,
+        "a murmuring crowd; a crowd | murmuring; crowd chatter; a chattering crowd; the murmur of voices; people ~ "
+        "chattering; restaurant chatter; the hubbub of a crowd; *people ~ murmuring; *the chatter of a crowd; "
+        "*murmuring voices; *a crowd | chattering",
+    ),
+    "traffic": _entry(
+        ambience.traffic,
+        OUTDOORS,
+        "traffic; city traffic; road traffic; street traffic; traffic | passing by; traffic on a road; motorway "
+        "traffic; traffic noise; *traffic on a motorway; *traffic | passing on a street; *city street traffic",
     ),
 }

@@ -79,3 +79,45 @@ def drops(studio: Studio) -> Signal:
         blip = np.sin(2 * np.pi * (base * time + base * studio.uniform(1, 3) * time**2))
         studio.place(track, blip * fall, start, studio.uniform(0.5, 1))
     return track
+
+
+def _bubble_kinds(studio: Studio, low_hz: float, high_hz: float, num_periods: float, rise: float) -> Signal:
+    """32 bubbles [32, T]: tones that die in about `num_periods` and rise by the share `rise` meanwhile."""
+    pitch = np.geomspace(low_hz, high_hz, 32)[:, None]
+    fall_s = num_periods / pitch * studio.random.uniform(0.7, 1.3, (32, 1))
+    time = studio.span(min(0.2, 3 * num_periods / low_hz))
+    tone = np.sin(2 * np.pi * pitch * (time + 0.5 * rise * time**2 / fall_s))
+    bubbles: Signal = tone * np.exp(-time / fall_s) * np.minimum(1, time / (0.3 * fall_s))
+    return bubbles
+
+
+def stream(studio: Studio) -> Signal:
+    """A brook: countless little bubbles over a murmur of water; a roaring one rushes."""
+    is_roaring = studio.choose("size", "roaring", "gentle") == "roaring"
+    kinds = _bubble_kinds(studio, 380, 1900, 6 if is_roaring else 9, 0.15)
+    num_bubbles = max(4, round((studio.uniform(110, 150) if is_roaring else studio.uniform(28, 45)) * studio.seconds))
+    starts = studio.random.uniform(0, 0.99 * studio.seconds, num_bubbles)
+    gains = studio.random.exponential(0.3, num_bubbles).clip(0.05, 1.0)
+    track = studio.silence()
+    for start, kind, gain in zip(starts, studio.random.integers(0, 32, num_bubbles), gains, strict=True):
+        studio.place(track, kinds[kind], start, gain)
+    rush = studio.bandpass(studio.noise(), 180, 700, order=1) * (0.6 + 0.4 * studio.wander(6))
+    foam = studio.bandpass(studio.noise(), 900, 2600, order=1) * (0.5 + 0.5 * studio.wander(9))
+    brook: Signal = track + rush * (0.45 if is_roaring else 0.06) + foam * (0.12 if is_roaring else 0.015)
+    return brook
+
+
+def bubbles(studio: Studio) -> Signal:
+    """Bubbles under water: round rising blubs, in chains one by one or in a rolling boil."""
+    is_low = studio.choose("pitch", "low", "high") == "low"
+    is_slow = studio.choose("speed", "slow", "fast") == "slow"
+    base = studio.uniform(130, 190) if is_low else studio.uniform(430, 600)
+    kinds = _bubble_kinds(studio, base, 2 * base, 7 if is_low else 14, 0.7)
+    track = 0.12 * studio.bandpass(studio.noise(), 0.8 * base, 2 * base) * studio.wander(8)
+    for start in studio.onsets(studio.uniform(1.1, 1.5) if is_slow else studio.uniform(3.6, 4.6), 0.2):
+        kind, moment = studio.count(0, 12), start
+        for _ in range(studio.count(3, 6)):
+            studio.place(track, kinds[kind], moment, studio.uniform(0.5, 1))
+            kind = min(31, kind + studio.count(1, 7))
+            moment += studio.uniform(0.06, 0.1)
+    return track
