@@ -103,10 +103,10 @@ _DULL_TEXT = """
 _DULL_WORDS = frozenset(_DULL_TEXT.split())
 """Words of the wordings that name no sound by themselves, or name others too ("door", "gun", "bass")."""
 
-_PLAIN_VERBS = frozenset(
-    "bark blow beep chirp clap creak croak fall howl hover knock meow moo patter ring roar roll shatter "
-    "tick toll wail walk".split()
-)
+_PLAIN_TEXT = """
+    bark blow beep chirp clap creak croak fall howl hover knock meow moo patter ring roar roll shatter tick toll wail walk
+"""
+_PLAIN_VERBS = frozenset(_PLAIN_TEXT.split())
 """Verbs of the wordings whose present tense is the stem, with an "s" for one."""
 
 _HEADS = "|".join(sorted({"a", "an", "the", *chain(*NUMBERS.values())}, key=len, reverse=True))
@@ -163,7 +163,7 @@ def _order(ending: str) -> int:
 
 
 def _in_present(verb: str, mark: str) -> str | None:
-    """ "falling" as "falls", after "~" as "fall"; None if the verb is not one of the plain ones."""
+    """The present tense: "falls" for "falling", "fall" after "~"; None if the verb is not one of the plain ones."""
     stem = verb.removesuffix("ing")
     return (stem + {"|": "s", "~": ""}[mark]) if stem in _PLAIN_VERBS and verb != stem else None
 

@@ -48,9 +48,7 @@ COUNTABLE: dict[str, Countable] = {
     "whoosh": _countable(0.5, "whoosh; swish; *swoosh", "something / whooshes past; *something / swooshes by"),
     "door_creak": _countable(2.0, "creak; door creak; *hinge creak", "a door / creaks; *a hinge / creaks"),
     "alarm": _countable(0.2, "beep; electronic beep; *alarm beep", "an alarm / beeps; *a warning alarm / beeps"),
-    "phone": _countable(
-        1.0, "phone ring; *phone ringtone", "a phone / rings; a telephone / rings; *the phone / rings"
-    ),
+    "phone": _countable(1.0, "phone ring; *phone ringtone", "a phone / rings; a telephone / rings; *the phone / rings"),
     "laser": _countable(0.3, "laser shot; *blaster shot", "a laser gun / fires; *a ray gun / fires"),
     "coin": _countable(0.4, "coin pickup; game pickup; *coin bonus"),
     "kick": _countable(0.3, "kick drum hit; kick; *bass drum hit", "a kick drum / thumps; *a bass drum / thumps"),
@@ -74,7 +72,5 @@ def counted_wordings(name: str, count: str, *, held_out: bool) -> tuple[tuple[st
         [wording.removeprefix("*") for wording in wordings if wording.startswith("*") == held_out]
         for wordings in (entry.nouns, entry.clauses)
     )
-    numbered = [
-        f"{number} {noun if count == 'once' else _plural(noun)}" for number in NUMBERS[count] for noun in nouns
-    ]
+    numbered = [f"{number} {noun if count == 'once' else _plural(noun)}" for number in NUMBERS[count] for noun in nouns]
     return tuple(numbered), tuple(clauses)

@@ -39,6 +39,7 @@ HELD_OUT_PATTERNS: dict[Relation, tuple[str, ...]] = {
 }
 """Patterns that training never sees."""
 
+
 def mixture_captions(
     names: Sequence[str],
     attributes: Sequence[Mapping[str, str]],

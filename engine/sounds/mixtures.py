@@ -128,8 +128,8 @@ def render_mixture(seed: int, seconds: float = 5.12, sample_rate: int = 16000) -
         sounds = render(names[0], seed, seconds, sample_rate), render(names[1], seed, seconds, sample_rate)
         layers = np.stack([sound.waveform for sound in sounds]).astype(np.float64)
     lower_db = float(random.uniform(*(QUIETER_DB if relation == "behind" else _ALIKE_DB)))
-    for layer, level_db in zip(layers, (0.0, -lower_db), strict=True):
-        layer *= 10 ** ((level_db - loudness_db(layer.astype(np.float32), sample_rate)) / 20)
+    for index, level_db in enumerate((0.0, -lower_db)):
+        layers[index] *= 10 ** ((level_db - loudness_db(layers[index].astype(np.float32), sample_rate)) / 20)
     layers *= float(random.uniform(0.3, 0.9)) / (np.max(np.abs(layers.sum(axis=0))) + 1e-9)
     attributes = (_without_level(sounds[0]), _without_level(sounds[1]))
     return Mixture(
