@@ -104,7 +104,8 @@ _DULL_WORDS = frozenset(_DULL_TEXT.split())
 """Words of the wordings that name no sound by themselves, or name others too ("door", "gun", "bass")."""
 
 _PLAIN_TEXT = """
-    bark blow beep chirp clap creak croak fall howl hover knock meow moo patter ring roar roll shatter tick toll wail walk
+    bark blow beep chirp clap creak croak fall howl hover knock meow moo patter ring roar roll shatter tick toll wail
+    walk
 """
 _PLAIN_VERBS = frozenset(_PLAIN_TEXT.split())
 """Verbs of the wordings whose present tense is the stem, with an "s" for one."""
