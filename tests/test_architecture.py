@@ -107,13 +107,15 @@ FLOORS = [
     | {"engine.operations.bandwidth"},
     {"engine.operations.progress", "engine.operations.regions"},
     {"engine.sounds"},
-    {"engine.sounds.rendering"},
+    {"engine.sounds.mixtures"},
+    {"engine.sounds.rendering", "engine.sounds.mixture_captions"},
     {"engine.sounds.captions"},
     {"engine.sounds.corpus"},
     {"engine.sounds.animals", "engine.sounds.electronic", "engine.sounds.human", "engine.sounds.impacts"}
     | {"engine.sounds.machines", "engine.sounds.music", "engine.sounds.weather"}
     | {"engine.sounds.ambience", "engine.sounds.wildlife"},
     {"engine.sounds.synthesis"},
+    {"engine.sounds.counts"},
     # the engine: the model
     {"engine.checkpoints.download"},
     {"engine.checkpoints.convert"},

@@ -6,10 +6,13 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import Literal
 
 import numpy as np
 
 from engine.sounds.corpus import CORPUS
+from engine.sounds.counts import NUMBERS, counted_wordings
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,11 @@ SYNONYMS: dict[str, dict[str, Synonyms]] = {
         "huge": _words("huge, large, massive", "in huge numbers, in great numbers"),
         "small": _words("small, sparse, scattered", "in small numbers, sparsely"),
     },
+    "count": {
+        "once": _words("", "once, one time, a single time"),
+        "twice": _words("", "twice, two times, 2 times"),
+        "three times": _words("", "three times, thrice, 3 times"),
+    },
     "length": {
         "long": _words("long, drawn-out, sustained", "at length, for a long time"),
         "short": _words("short, brief, curt", "briefly, in brief bursts"),
@@ -97,6 +105,15 @@ _DULL_TEXT = """
 """
 _DULL_WORDS = frozenset(_DULL_TEXT.split())
 """Words of the wordings that name no sound by themselves, or name others too ("door", "gun", "bass")."""
+
+_PLAIN_TEXT = """
+    bark blow beep chirp clap creak croak fall howl hover knock meow moo patter ring roar roll shatter tick toll wail
+    walk
+"""
+_PLAIN_VERBS = frozenset(_PLAIN_TEXT.split())
+"""Verbs of the wordings whose present tense is the stem, with an "s" for one."""
+
+_HEADS = "|".join(sorted({"a", "an", "the", *chain(*NUMBERS.values())}, key=len, reverse=True))
 
 _STEMS_WITH_E = frozenset({"crackl", "rumbl", "detonat", "explod", "dron", "typ", "babbl", "trickl", "bubbl"})
 
@@ -121,7 +138,7 @@ def _article(phrase: str) -> str:
 
 
 def _with_adjectives(phrase: str, adjectives: Sequence[str]) -> str:
-    head, rest = re.fullmatch(r"((?:a|an|the) )?(.*)", phrase).groups()  # type: ignore[union-attr]
+    head, rest = re.fullmatch(rf"((?:{_HEADS}) )?(.*)", phrase).groups()  # type: ignore[union-attr]
     return _article((head or "") + " ".join([*adjectives, rest]))
 
 
@@ -129,10 +146,50 @@ def _joined(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
 
 
-def _describe(random: np.random.Generator, wording: str, spoken: Sequence[Synonyms]) -> tuple[str, bool]:
-    """The wording with its attributes, and whether it became a full sentence."""
-    is_clause = "|" in wording or "~" in wording
-    is_listed = random.uniform() < 0.25
+Form = Literal["any", "noun", "sentence"]
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """Words for one sound: a noun phrase ("a loud dog", "a dog barking") or a full sentence ("a dog is barking")."""
+
+    text: str
+    is_sentence: bool
+
+
+def _order(ending: str) -> int:
+    """How is said before how often, that before where, and a room with words of its own at the very end."""
+    if ending in SYNONYMS["space"]["hall"].endings:
+        return 3
+    if any(ending in synonyms.adverbs for synonyms in SYNONYMS["count"].values()):
+        return 1
+    return 0 if ending.endswith("ly") or ending in ("fast", "hard") else 2
+
+
+def _in_present(verb: str, mark: str) -> str | None:
+    """The present tense: "falls" for "falling", "fall" after "~"; None if the verb is not one of the plain ones."""
+    stem = verb.removesuffix("ing")
+    return (stem + {"|": "s", "~": ""}[mark]) if stem in _PLAIN_VERBS and verb != stem else None
+
+
+def _with_verb(random: np.random.Generator, wording: str, *, is_sentence: bool) -> str:
+    """The clause with its mark resolved: "a dog | barking" is "a dog barking", or "a dog is barking", "a dog barks"."""
+    subject, mark, rest = re.fullmatch(r"(.*?) ([|~/]) (.*)", wording).groups()  # type: ignore[union-attr]
+    if not is_sentence or mark == "/":
+        return f"{subject} {rest}"
+    verb, *others = rest.split(" ")
+    present = _in_present(verb, mark)
+    if present and random.uniform() < 0.5:
+        return " ".join([subject, present, *others])
+    return f"{subject} {'is' if mark == '|' else 'are'} {rest}"
+
+
+def _describe(
+    random: np.random.Generator, wording: str, spoken: Sequence[Synonyms], *, form: Form, may_list: bool
+) -> Phrase:
+    """The wording with its attributes; the list of adjectives at its end only if it `may_list`."""
+    is_clause = any(mark in wording for mark in "|~/")
+    is_listed = may_list and random.uniform() < 0.25
     fronted: list[str] = []
     endings: list[str] = []
     listed: list[str] = []
@@ -140,32 +197,77 @@ def _describe(random: np.random.Generator, wording: str, spoken: Sequence[Synony
         after = (*synonyms.adverbs, *synonyms.endings) if is_clause else synonyms.endings
         if after and (is_clause or not synonyms.adjectives or random.uniform() < 0.35) and not is_listed:
             endings.append(_pick(random, after))
-        elif synonyms.adjectives and (is_listed or is_clause):
+        elif synonyms.adjectives and (is_listed or (is_clause and may_list)):
             listed.append(_pick(random, synonyms.adjectives))
         elif synonyms.adjectives:
-            fronted.append(_pick(random, synonyms.adjectives))
+            fronted += [] if is_clause else [_pick(random, synonyms.adjectives)]
         else:
             endings.append(_pick(random, after))
-    is_sentence = is_clause and random.uniform() < 0.4
-    verb = {True: (" is ", " are "), False: (" ", " ")}[is_sentence]
-    phrase = wording.replace(" | ", verb[0]).replace(" ~ ", verb[1])
+    is_drawn = form == "sentence" or (form == "any" and random.uniform() < 0.4)
+    is_sentence = is_clause and ("/" in wording or is_drawn)
+    phrase = _with_verb(random, wording, is_sentence=is_sentence) if is_clause else wording
     if fronted:
         phrase = _with_adjectives(phrase, fronted)
-    endings.sort(key=lambda ending: ending in SYNONYMS["space"]["hall"].endings)
+    endings.sort(key=_order)
     text = " ".join([phrase, *endings])
-    return (f"{text}, {_joined(listed)}" if listed else text), is_sentence
+    return Phrase(f"{text}, {_joined(listed)}" if listed else text, is_sentence)
+
+
+def _counted(
+    random: np.random.Generator, name: str, count: str, form: Form, *, held_out: bool
+) -> tuple[str, bool] | None:
+    """A wording for so many events, and whether the number stands in it already; None: there is none of this form."""
+    nouns, clauses = counted_wordings(name, count, held_out=held_out)
+    participles = [w for w in wordings(name, held_out=held_out) if "|" in w]
+    nouns, clauses = (() if form == "sentence" else nouns), (() if form == "noun" else clauses)
+    kinds = [kind for kind in (nouns, nouns, clauses, clauses, participles) if kind]
+    if not kinds:
+        return None
+    kind = kinds[int(random.integers(len(kinds)))]
+    return _pick(random, kind), kind is nouns
+
+
+def _uncounted(random: np.random.Generator, name: str, form: Form, *, held_out: bool) -> str:
+    choices = wordings(name, held_out=held_out)
+    return _pick(random, [w for w in choices if form != "sentence" or re.search(r"[|~]", w)] or choices)
+
+
+def has_sentence(name: str, *, held_out: bool) -> bool:
+    """Whether a wording of the sound can be said as a full sentence."""
+    return any(re.search(r"[|~]", wording) for wording in wordings(name, held_out=held_out))
+
+
+def describe(
+    name: str,
+    attributes: Mapping[str, str],
+    random: np.random.Generator,
+    *,
+    share: float,
+    held_out: bool,
+    form: Form = "any",
+    may_list: bool = True,
+) -> Phrase:
+    """Words for a sound that mention each of its attributes with the probability `share`.
+
+    Of the `form` "sentence" only if it `has_sentence`.
+    """
+    items = list(attributes.items())
+    chosen = dict(items[i] for i in random.permutation(len(items)) if random.uniform() < share)
+    counted = _counted(random, name, chosen["count"], form, held_out=held_out) if "count" in chosen else None
+    wording, is_numbered = counted or (_uncounted(random, name, form, held_out=held_out), True)
+    if is_numbered:
+        chosen.pop("count", None)
+    spoken = [SYNONYMS[kind][value] for kind, value in chosen.items()]
+    return _describe(random, wording, spoken, form=form, may_list=may_list)
 
 
 def _caption(name: str, attributes: Mapping[str, str], random: np.random.Generator, *, held_out: bool) -> str:
     share = (0.0, 0.5, 0.75, 1.0)[int(random.choice(4, p=(0.15, 0.25, 0.3, 0.3)))]
-    items = list(attributes.items())
-    chosen = [items[i] for i in random.permutation(len(items)) if random.uniform() < share]
-    spoken = [SYNONYMS[kind][value] for kind, value in chosen]
-    text, is_sentence = _describe(random, _pick(random, wordings(name, held_out=held_out)), spoken)
+    phrase = describe(name, attributes, random, share=share, held_out=held_out)
     pattern = _pick(random, HELD_OUT_PATTERNS if held_out else PATTERNS)
-    if is_sentence or (", " in text and pattern.endswith("heard")):
-        return text
-    return pattern.format(text)
+    if phrase.is_sentence or (", " in phrase.text and pattern.endswith("heard")):
+        return phrase.text
+    return pattern.format(phrase.text)
 
 
 def captions(

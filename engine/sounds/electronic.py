@@ -23,7 +23,7 @@ def alarm(studio: Studio) -> Signal:
     is_low = studio.choose("pitch", "low", "high") == "low"
     rate = studio.uniform(1.2, 2) if is_slow else studio.uniform(4.5, 7)
     pitch = studio.uniform(500, 800) if is_low else studio.uniform(1800, 2500)
-    beep = studio.gate((studio.time * rate + studio.uniform(0, 0.3)) % 1 < 0.5, 200)
+    beep = studio.gate(studio.turns(1 / rate, 0.5 / rate, 0.3 / rate) < 0.5 / rate, 200)
     tone = np.sin(2 * np.pi * pitch * studio.time) + 0.33 * np.sin(6 * np.pi * pitch * studio.time)
     beeps: Signal = beep * tone
     return beeps
@@ -33,7 +33,7 @@ def phone(studio: Studio) -> Signal:
     """A telephone: two gongs under a fast hammer, or an electronic warble."""
     is_old = studio.choose("age", "old", "modern") == "old"
     ringing, pause = studio.uniform(0.8, 1.4), studio.uniform(0.6, 1.4)
-    cycle = (studio.time + studio.uniform(0, 0.6 * ringing)) % (ringing + pause)
+    cycle = studio.turns(ringing + pause, ringing, 0.6 * ringing)
     ring = studio.gate(cycle < ringing, 60)
     turn = 2 * np.pi * studio.time
     if is_old:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy.signal import fftconvolve
 
@@ -28,25 +30,34 @@ def footsteps(studio: Studio) -> Signal:
     return track
 
 
-def knock(studio: Studio) -> Signal:
-    """Groups of three to five knocks on a door of wood or of metal."""
-    is_wooden = studio.choose("material", "wooden", "metallic") == "wooden"
-    track = studio.silence()
+def _knocking(studio: Studio) -> Iterator[float]:
+    """Moments in seconds of the knocks."""
+    interval = studio.uniform(0.14, 0.24)
+    number = studio.number_of_events(interval)
     moment = studio.uniform(0.05, min(0.6, 0.25 * studio.seconds))
     while moment < studio.seconds:
+        group = number or studio.count(3, 6)
+        yield from (moment + interval * knock for knock in range(group))
+        if number:
+            return
+        moment += interval * group + studio.uniform(0.7, 1.5)
         interval = studio.uniform(0.14, 0.24)
-        for _ in range(studio.count(3, 6)):
-            if is_wooden:
-                base, ratios, gains = studio.uniform(230, 300), (1, 1.8, 2.9, 4.2), (1, 0.6, 0.4, 0.3)
-                hit = studio.modes(base, ratios, (0.03, 0.02, 0.015, 0.01), gains, 0.3)
-            else:
-                base, plate = studio.uniform(480, 560), (1, 1.53, 2.7, 3.9, 6.1)
-                hit = studio.modes(base, plate, (0.15, 0.12, 0.1, 0.08, 0.05), (1, 0.8, 0.6, 0.5, 0.4), 0.3)
-            tap = 0.3 * studio.noise(0.01)
-            hit[: len(tap)] += tap
-            studio.place(track, hit, moment)
-            moment += interval
-        moment += studio.uniform(0.7, 1.5)
+
+
+def knock(studio: Studio) -> Signal:
+    """Groups of three to five knocks, or a counted few, on a door of wood or of metal."""
+    is_wooden = studio.choose("material", "wooden", "metallic") == "wooden"
+    track = studio.silence()
+    for moment in _knocking(studio):
+        if is_wooden:
+            base, ratios, gains = studio.uniform(230, 300), (1, 1.8, 2.9, 4.2), (1, 0.6, 0.4, 0.3)
+            hit = studio.modes(base, ratios, (0.03, 0.02, 0.015, 0.01), gains, 0.3)
+        else:
+            base, plate = studio.uniform(480, 560), (1, 1.53, 2.7, 3.9, 6.1)
+            hit = studio.modes(base, plate, (0.15, 0.12, 0.1, 0.08, 0.05), (1, 0.8, 0.6, 0.5, 0.4), 0.3)
+        tap = 0.3 * studio.noise(0.01)
+        hit[: len(tap)] += tap
+        studio.place(track, hit, moment)
     return track
 
 

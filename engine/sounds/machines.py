@@ -50,7 +50,7 @@ def train_horn(studio: Studio) -> Signal:
     """A chord of air horns, blown long or in short blasts."""
     is_long = studio.choose("length", "long", "short") == "long"
     blast, rest = (studio.uniform(1.5, 2.2), studio.uniform(0.6, 1.0)) if is_long else (studio.uniform(0.3, 0.42), 0.35)
-    turn = (studio.time + studio.uniform(0, 0.1)) % (blast + rest)
+    turn = studio.turns(blast + rest, blast, 0.1)
     air = studio.gate(turn < blast, 8)
     root = studio.uniform(240, 330)
     track = 0.15 * studio.bandpass(studio.noise(), 600, 3000)

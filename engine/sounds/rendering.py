@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.sounds.captions import captions
 from engine.sounds.corpus import CORPUS
+from engine.sounds.counts import COUNTABLE
 from engine.sounds.synthesis import Signal, Studio
 
 SOUNDS: tuple[str, ...] = tuple(CORPUS)
@@ -66,6 +67,7 @@ def render(name: str, seed: int, seconds: float = 5.12, sample_rate: int = 16000
         hiss=np.random.default_rng(roots[1]),
         num_samples=round(seconds * sample_rate),
         sample_rate=sample_rate,
+        event_seconds=COUNTABLE[name].seconds if name in COUNTABLE else None,
     )
     track = _stand_in_space(studio, entry.synthesise(studio), entry.spaces)
     waveform = _set_level(studio, track).astype(np.float32)

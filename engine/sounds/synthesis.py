@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, fftconvolve, sosfilt
 
+from engine.sounds.counts import NUMBERS
+
 Signal = NDArray[np.float64]
 
 REFERENCE_RATE = 16000
 """Hz; noise and impulses keep, at every sample rate, the loudness in a band that they have at this one."""
 
 _STEPS_PER_OCTAVE = 24
+_COUNTED_SHARE = 0.4  # of the clips of a sound whose events can be counted
 
 
 @lru_cache(maxsize=4096)
@@ -44,6 +47,7 @@ class Studio:
     num_samples: int
     sample_rate: int
     attributes: dict[str, str] = field(default_factory=dict)
+    event_seconds: float | None = None  # that one event fills; None: nobody counts the events of this sound
 
     @property
     def seconds(self) -> float:
@@ -97,8 +101,46 @@ class Studio:
         times = self.random.uniform(0, self.seconds, num_clicks)
         return self.impulses(times, self.random.uniform(low, high, num_clicks))
 
+    def number_of_events(self, gap_s: float, event_s: float | None = None) -> int | None:
+        """How many events this clip holds if it is one of the counted ones, noted as "count"; None: as many as come.
+
+        No more than fit `gap_s` apart with `event_s` for the last. A single event has no speed.
+        """
+        if self.event_seconds is None or self.uniform(0, 1) > _COUNTED_SHARE:
+            return None
+        room_s = 0.95 * self.seconds - (event_s or self.event_seconds)
+        if room_s < 0:
+            return None
+        count = self.choose("count", *tuple(NUMBERS)[: 1 + int(room_s / gap_s)])
+        if count == "once":
+            self.attributes.pop("speed", None)
+        return 1 + tuple(NUMBERS).index(count)
+
+    def _counted(self, number: int, shortest_gap_s: float, longest_gap_s: float) -> Iterator[float]:
+        """Moments in seconds of exactly so many events, with room for the last."""
+        latest = self.seconds - (self.event_seconds or 0.0)
+        moments = np.cumsum([0.0, *self.random.uniform(shortest_gap_s, longest_gap_s, number - 1)])
+        moments *= min(1.0, latest / max(float(moments[-1]), 1e-9))
+        lead = self.uniform(0, min(0.8, latest - float(moments[-1])))
+        yield from (lead + float(moment) for moment in moments)
+
+    def turns(self, period_s: float, sounding_s: float, latest_start_s: float) -> Signal:
+        """Seconds since the last of a row of evenly spaced events began, [T]; `period_s` where none sounds.
+
+        An event lasts `sounding_s`; the clip begins up to `latest_start_s` into the first, counted ones are whole.
+        """
+        if number := self.number_of_events(period_s, sounding_s):
+            last_end = (number - 1) * period_s + sounding_s
+            time = self.time - self.uniform(0, min(0.4, max(0.0, self.seconds - last_end)))
+            is_counted = (time >= 0) & (time < number * period_s)
+            return np.where(is_counted, time % period_s, period_s)
+        return (self.time + self.uniform(0, latest_start_s)) % period_s
+
     def onsets(self, rate_hz: float, jitter: float = 0.1) -> Iterator[float]:
         """Moments in seconds of a beat of `rate_hz`, each interval off by the share `jitter`."""
+        if number := self.number_of_events(1 / rate_hz):
+            yield from self._counted(number, (1 - jitter) / rate_hz, (1 + jitter) / rate_hz)
+            return
         moment = self.uniform(0, min(1 / rate_hz, 0.8, 0.25 * self.seconds))
         while moment < self.seconds:
             yield moment
@@ -106,6 +148,10 @@ class Studio:
 
     def occasions(self, latest_first_s: float, shortest_gap_s: float, longest_gap_s: float) -> Iterator[float]:
         """Moments in seconds of a rare event, the first of them early."""
+        gap_s = min(shortest_gap_s, self.event_seconds or shortest_gap_s)
+        if number := self.number_of_events(gap_s):
+            yield from self._counted(number, gap_s, min(2 * gap_s, longest_gap_s))
+            return
         moment = self.uniform(0.02, 1.0) * min(latest_first_s, 0.25 * self.seconds)
         while moment < self.seconds:
             yield moment

@@ -1,13 +1,14 @@
 """Training clips on disk: the corpus rendered once, with its log-mels, as memory-mapped arrays.
 
 wav.npy int16 [K, T] · mel.npy float16 [K, N, M] · clips.json names and attributes · done.npy which clips are rendered.
-Clip k is of class k mod the number of classes and has the seed first_seed + k: any part of the file is a fair sample.
+Clip k has the seed first_seed + k. Mixtures of two sounds lie evenly between the single ones, of which the classes take
+turns: any part of the file is a fair sample.
 """
 
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,10 +21,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.mel import LogMel, MelConfig
-from engine.sounds import SOUNDS, captions, render
+from engine.sounds import SOUNDS, Mixture, Sound, captions, mixture_captions, render, render_mixture
 
 _CHUNK = 32  # clips that a process renders before it writes
 PEAK = 32767
+_GOLDEN = (5**0.5 - 1) / 2  # its multiples lie evenly between 0 and 1
+MIXED = -1  # instead of a class
 TRAINING_SEED, HELD_OUT_SEED = 0, 10_000_000
 
 
@@ -36,6 +39,7 @@ class ClipSettings:
     first_seed: int = TRAINING_SEED
     seconds: float = 5.12
     num_processes: int = 2
+    mixture_share: float = 0.15  # of the clips: two sounds
 
 
 class Clips:
@@ -60,9 +64,19 @@ class Clips:
 
     @cached_property
     def classes(self) -> NDArray[np.int64]:
-        """Index into `class_names` of each clip, [K]; all 0 where there are no classes."""
+        """Index into `class_names` of each clip, [K]; all 0 where there are no classes, `MIXED` for two sounds."""
         places = {name: index for index, name in enumerate(self.class_names)}
-        return np.array([places.get(str(clip.get("name") or clip.get("sound")), 0) for clip in self.about])
+        return np.array(
+            [
+                MIXED if "names" in clip else places.get(str(clip.get("name") or clip.get("sound")), 0)
+                for clip in self.about
+            ]
+        )
+
+    @cached_property
+    def attributes(self) -> tuple[Mapping[str, str], ...]:
+        """What is known of each clip, such as its speed, [K]; nothing of mixtures and of a library's clips."""
+        return tuple({} if "names" in clip else clip.get("attributes", {}) for clip in self.about)
 
     def waveform(self, indices: NDArray[np.int64]) -> Tensor:
         """float32 [B, T]."""
@@ -77,6 +91,8 @@ class Clips:
         clip = self.about[index]
         if "captions" in clip:
             return str(np.random.default_rng(seed).choice(clip["captions"]))
+        if "names" in clip:
+            return mixture_captions(clip["names"], clip["attributes"], clip["relation"], seed)[0]
         return captions(clip["name"], clip["attributes"], seed)[0]
 
     def crops(self, rng: np.random.Generator, count: int, frames: int, hop: int) -> tuple[Tensor, Tensor]:
@@ -116,6 +132,19 @@ def render_clips(settings: ClipSettings, on_progress: Callable[[int, int], None]
     return Clips(folder)
 
 
+def plan_clips(num_clips: int, mixture_share: float) -> list[str | None]:
+    """The sound of each clip, None for a mixture; a longer plan begins like a shorter one."""
+    plan: list[str | None] = []
+    num_single = 0
+    for k in range(num_clips):
+        if (k + 1) * _GOLDEN % 1 >= 1 - mixture_share:
+            plan.append(None)
+        else:
+            plan.append(SOUNDS[num_single % len(SOUNDS)])
+            num_single += 1
+    return plan
+
+
 def _in_processes(jobs: list[tuple[ClipSettings, list[int]]], count: int) -> Iterator[list[int]]:
     """The chunks as they are rendered, in this process if one is enough."""
     if count == 1 or not jobs:
@@ -146,20 +175,28 @@ def _open_arrays(settings: ClipSettings) -> NDArray[np.bool_]:
 def _render_chunk(job: tuple[ClipSettings, list[int]]) -> list[int]:
     settings, chunk = job
     mel = MelConfig()
-    sounds = [
-        render(SOUNDS[k % len(SOUNDS)], settings.first_seed + k, settings.seconds, mel.sample_rate) for k in chunk
-    ]
+    plan = plan_clips(settings.num_clips, settings.mixture_share)
+    sounds = [_render(plan[k], settings.first_seed + k, settings.seconds, mel.sample_rate) for k in chunk]
     waves = np.stack([sound.waveform for sound in sounds])
     log_mels = LogMel(mel)(torch.from_numpy(waves))[:, 0].numpy()
     np.load(settings.folder / "wav.npy", mmap_mode="r+")[chunk] = np.round(np.clip(waves, -1, 1) * PEAK).astype(
         np.int16
     )
     np.load(settings.folder / "mel.npy", mmap_mode="r+")[chunk] = log_mels.astype(np.float16)
-    about = {
-        k: {"name": s.name, "seed": s.seed, "attributes": s.attributes} for k, s in zip(chunk, sounds, strict=True)
-    }
+    about = {k: _about(sound) for k, sound in zip(chunk, sounds, strict=True)}
     (settings.folder / f"clips.{chunk[0]}.json").write_text(json.dumps(about), encoding="utf-8")
     return chunk
+
+
+def _render(name: str | None, seed: int, seconds: float, sample_rate: int) -> Sound | Mixture:
+    return render(name, seed, seconds, sample_rate) if name else render_mixture(seed, seconds, sample_rate)
+
+
+def _about(sound: Sound | Mixture) -> dict[str, Any]:
+    about: dict[str, Any] = {"seed": sound.seed, "attributes": sound.attributes}
+    if isinstance(sound, Mixture):
+        return about | {"names": sound.names, "relation": sound.relation}
+    return about | {"name": sound.name}
 
 
 def _write_about(settings: ClipSettings) -> None:

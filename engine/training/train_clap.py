@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from torch.optim import AdamW, Optimizer
 
 from engine.models.pocket_clap import PocketClap, PocketClapConfig
-from engine.training.datasets import Clips
+from engine.training.datasets import MIXED, Clips
 from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
 from engine.training.losses import contrastive
 from engine.training.parts import config_for_training, load_part, save_part
@@ -108,7 +108,8 @@ class ClapRecipe:
         contrast = contrastive(audio, text, self.clap.log_temperature)
         both = torch.cat([audio, text])
         named = self.classifier(both) * _SHARPNESS  # of one class, where there are none: costs nothing
-        naming = 2 * F.cross_entropy(named, target.repeat(2))
+        num_named = max(1, 2 * int((target != MIXED).sum()))
+        naming = 2 * F.cross_entropy(named, target.repeat(2), ignore_index=MIXED, reduction="sum") / num_named
         attributes = self.attributes.loss(both, np.tile(indices, 2))
         loss = contrast + 0.5 * naming + self.settings.attribute_weight * attributes
         step_optimiser(self.optimisers["adamw"], loss, self.workers, max_norm=5.0)
@@ -142,7 +143,10 @@ def train_clap(workers: Workers, settings: ClapSettings, on_report: OnReport | N
 
 @torch.no_grad()
 def retrieval(clap: PocketClap, clips: Clips, captions: list[str]) -> dict[str, float]:
-    """How often a caption's nearest sound is of its class (R@1), and how often it is its own sound (R@1, R@10)."""
+    """How often a caption's nearest sound is of its class (R@1), and how often it is its own sound (R@1, R@10).
+
+    Captions of mixtures have no class and do not count for the first figure.
+    """
     clap.eval()
     indices = np.arange(len(captions))
     parts = np.array_split(indices, 16)
@@ -151,7 +155,7 @@ def retrieval(clap: PocketClap, clips: Clips, captions: list[str]) -> dict[str, 
     classes = torch.from_numpy(clips.classes[indices])
     nearest, own = similarity.argmax(1), torch.arange(len(captions))
     return {
-        "class_r1": float((classes[nearest] == classes).float().mean()),
+        "class_r1": float((classes[nearest] == classes)[classes != MIXED].float().mean()),
         "exact_r1": float((nearest == own).float().mean()),
         "exact_r10": float((similarity.topk(10, dim=1).indices == own[:, None]).any(1).float().mean()),
     }

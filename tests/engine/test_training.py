@@ -14,9 +14,9 @@ from engine.audio import Audio
 from engine.checkpoints.store import load_model, open_model
 from engine.models.vocoder import GriffinLim, HiFiGan, HiFiGanConfig
 from engine.presets import build
-from engine.sounds import SOUNDS
+from engine.sounds import SOUNDS, mixture_captions
 from engine.training import cli
-from engine.training.datasets import Clips, ClipSettings, render_clips
+from engine.training.datasets import MIXED, Clips, ClipSettings, plan_clips, render_clips
 from engine.training.ema import Ema
 from engine.training.loop import LoopSettings, read_log
 from engine.training.parts import config_for_training, join_parts, save_part
@@ -55,7 +55,36 @@ def parameters_of(path: Path) -> dict[str, torch.Tensor]:
 
 class TestClips:
     def test_hold_every_class_once_before_any_twice(self, clips):
-        assert [clip["name"] for clip in clips.about[: len(SOUNDS)]] == list(SOUNDS)
+        single = [clip["name"] for clip in clips.about if "name" in clip]
+        assert single[: len(SOUNDS)] == list(SOUNDS)
+
+    def test_note_both_sounds_of_a_mixture_which_has_no_class(self, clips):
+        mixed = [k for k, clip in enumerate(clips.about) if "names" in clip]
+
+        assert 0.1 * len(clips) < len(mixed) < 0.2 * len(clips)
+        assert {int(clips.classes[k]) for k in mixed} == {MIXED}
+        assert all(len(clips.about[k]["names"]) == len(clips.about[k]["attributes"]) == 2 for k in mixed)
+        assert all(clips.attributes[k] == {} for k in mixed)
+
+    def test_know_the_attributes_and_the_class_of_single_sounds(self, clips):
+        for k, clip in enumerate(clips.about):
+            if "name" in clip:
+                assert clips.attributes[k] == clip["attributes"]
+                assert clips.class_names[clips.classes[k]] == clip["name"]
+
+    def test_caption_a_mixture_by_both_sounds(self, clips):
+        clip = next(k for k, clip in enumerate(clips.about) if "names" in clip)
+        about = clips.about[clip]
+
+        assert clips.caption(clip, 5) == clips.caption(clip, 5)
+        assert clips.caption(clip, 5) == mixture_captions(about["names"], about["attributes"], about["relation"], 5)[0]
+
+    def test_places_of_mixtures_depend_on_the_index_alone(self):
+        plan = plan_clips(2000, 0.15)
+
+        assert plan[:500] == plan_clips(500, 0.15)
+        assert plan.count(None) == pytest.approx(300, abs=3)
+        assert None not in plan_clips(500, 0.0)
 
     def test_are_not_rendered_again(self, clips):
         before = (clips.folder / "wav.npy").stat().st_mtime_ns
