@@ -110,7 +110,8 @@ FLOORS = [
     {"engine.sounds.captions"},
     {"engine.sounds.corpus"},
     {"engine.sounds.animals", "engine.sounds.electronic", "engine.sounds.human", "engine.sounds.impacts"}
-    | {"engine.sounds.machines", "engine.sounds.music", "engine.sounds.weather"},
+    | {"engine.sounds.machines", "engine.sounds.music", "engine.sounds.weather"}
+    | {"engine.sounds.vehicles", "engine.sounds.household"},
     {"engine.sounds.synthesis"},
     # the engine: the model
     {"engine.checkpoints.download"},

@@ -64,6 +64,16 @@ SYNONYMS: dict[str, dict[str, Synonyms]] = {
     "floor": {
         "wooden floor": _words("", "", "on a wooden floor, on wood, on floorboards"),
         "gravel": _words("", "", "on gravel, on crunchy gravel, on a gravel path"),
+        "snow": _words("", "", "on snow, in the snow, on fresh snow"),
+        "metal": _words("", "", "on metal, on a metal grating, on metal stairs"),
+    },
+    "surface": {
+        "wood": _words("", "", "on wood, into wood, on a wooden plank"),
+        "metal": _words("", "", "on metal, on an anvil, on iron"),
+    },
+    "aircraft": {
+        "propeller": _words("propeller, propeller-driven", "", "with propellers"),
+        "jet": _words("jet, jet-powered", "", "with jet engines"),
     },
     "material": {
         "wooden": _words("wooden, woody, hollow wooden"),
@@ -91,6 +101,7 @@ _DULL_TEXT = """
     machine man night of on open over pass past path pattern people person picking playing police pouring power
     rhythm ring roaring roll rolling rolls running sci-fi shooting shot shots singing small someone something song
     sound sounding sounds the to tone tower up video visitor wailing wall warning whistling window with wooden
+    blow blows chain cleaner cutting doors joints overhead passing ride shut strike strikes striking tree wheels
 """
 _DULL_WORDS = frozenset(_DULL_TEXT.split())
 """Words of the wordings that name no sound by themselves, or name others too ("door", "gun", "bass")."""
