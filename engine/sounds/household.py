@@ -20,7 +20,8 @@ def chainsaw(studio: Studio) -> Signal:
     shots = studio.pulses(pitch, 3500) * (0.65 + 0.7 * studio.wander(40))
     buzz = studio.bandpass(shots, 300, 1500, order=1) + 1.6 * studio.bandpass(shots, 2000, 6500, order=1)
     chain = studio.bandpass(studio.noise(), 1500, 7000, order=1) * (0.12 * throttle + 0.2 * sag)
-    return buzz * (0.5 + 0.5 * throttle) + chain
+    saw: Signal = buzz * (0.5 + 0.5 * throttle) + chain
+    return saw
 
 
 def vacuum(studio: Studio) -> Signal:
@@ -35,7 +36,8 @@ def vacuum(studio: Studio) -> Signal:
     air = studio.bandpass(studio.noise(), 250, 2200, order=1)
     if not is_low:
         air = 0.5 * air + studio.bandpass(studio.noise(), 1500, 6000, order=1)
-    return spin**2 * (0.55 * whine + 0.7 * air)
+    cleaner: Signal = spin**2 * (0.55 * whine + 0.7 * air)
+    return cleaner
 
 
 def hammer(studio: Studio) -> Signal:
@@ -94,4 +96,5 @@ def _bang(studio: Studio, base_hz: float, *, is_heavy: bool) -> Signal:
     room = (
         studio.lowpass(studio.noise(0.6), 600 if is_heavy else 1500, order=1) * hump(2 * len(crack))[len(crack) :] ** 4
     )
-    return thump * (1.0 if is_heavy else 0.5) + 1.2 * crack + 0.12 * room
+    slam: Signal = thump * (1.0 if is_heavy else 0.5) + 1.2 * crack + 0.12 * room
+    return slam

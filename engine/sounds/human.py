@@ -47,7 +47,8 @@ def _step_on_snow(studio: Studio) -> Signal:
     course = np.linspace(0, 1, len(scrunch))
     press = np.sin(np.pi * course) * (0.35 + 0.65 * np.cos(2 * np.pi * course) ** 2)
     creak = studio.pulses(studio.uniform(150, 190) * (1 - 0.35 * course), 900)
-    return press * (2 * scrunch + 1.2 * studio.bandpass(creak, 500, 1300))
+    step: Signal = press * (2 * scrunch + 1.2 * studio.bandpass(creak, 500, 1300))
+    return step
 
 
 def _step_on_metal(studio: Studio) -> Signal:

@@ -80,7 +80,8 @@ def train(studio: Studio) -> Signal:
             studio.place(track, clack, start + delay + 0.002 * axle, 0.9 * gain)
     rumble = studio.lowpass(studio.noise(), 160) * (0.7 + 0.3 * studio.wander(2))
     hiss = studio.bandpass(studio.noise(), 500, 2200, order=1) * (0.6 + 0.4 * studio.wander(3))
-    return track + (0.6 if is_slow else 0.9) * rumble + (0.07 if is_slow else 0.12) * hiss
+    ride: Signal = track + (0.6 if is_slow else 0.9) * rumble + (0.07 if is_slow else 0.12) * hiss
+    return ride
 
 
 def car_horn(studio: Studio) -> Signal:
