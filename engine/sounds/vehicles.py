@@ -20,7 +20,8 @@ def motorcycle(studio: Studio) -> Signal:
     pops = studio.pulses(pitch, 2200) * (1 + 0.35 * np.cos(studio.phase(pitch / 2)))
     rasp = studio.bandpass(studio.noise(), 900, 5500) * pops
     pipe = studio.bandpass(pops, 90, 500, order=1) + 1.4 * studio.bandpass(pops, 700, 4500, order=1)
-    return (pipe + 0.5 * rasp) * (0.25 + throttle)
+    blips: Signal = (pipe + 0.5 * rasp) * (0.25 + throttle)
+    return blips
 
 
 def _idling_twin(studio: Studio) -> Signal:
@@ -33,7 +34,8 @@ def _idling_twin(studio: Studio) -> Signal:
     pipe = studio.modes(studio.uniform(75, 105), (1, 2.1, 3.7), (0.035, 0.025, 0.015), (1.2, 0.9, 0.6), 0.14)
     crack = 0.8 * studio.bandpass(studio.noise(0.14), 300, 3500, order=1) * studio.decay(0.14, 0.018, 0.001)
     exhaust: Signal = fftconvolve(studio.impulses(shots, gains), pipe + crack)[: studio.num_samples]
-    return exhaust / np.max(np.abs(pipe)) + 0.03 * studio.bandpass(studio.noise(), 400, 3000)
+    idle: Signal = exhaust / np.max(np.abs(pipe)) + 0.03 * studio.bandpass(studio.noise(), 400, 3000)
+    return idle
 
 
 def airplane(studio: Studio) -> Signal:
@@ -53,7 +55,8 @@ def airplane(studio: Studio) -> Signal:
     tear = 0.5 * studio.highpass(air, 2500) * near**2
     turbine = studio.phase(studio.uniform(1700, 2500) * doppler)
     whine = 0.3 * np.sin(turbine) + 0.12 * np.sin(1.49 * turbine)
-    return (0.08 + 0.9 * near) * (roar + tear) + near * whine
+    flight: Signal = (0.08 + 0.9 * near) * (roar + tear) + near * whine
+    return flight
 
 
 def _propellers(studio: Studio, doppler: Signal, near: Signal) -> Signal:
