@@ -113,7 +113,8 @@ FLOORS = [
     {"engine.sounds.corpus"},
     {"engine.sounds.animals", "engine.sounds.electronic", "engine.sounds.human", "engine.sounds.impacts"}
     | {"engine.sounds.machines", "engine.sounds.music", "engine.sounds.weather"}
-    | {"engine.sounds.ambience", "engine.sounds.wildlife"},
+    | {"engine.sounds.ambience", "engine.sounds.wildlife"}
+    | {"engine.sounds.vehicles", "engine.sounds.household"},
     {"engine.sounds.synthesis"},
     {"engine.sounds.counts"},
     # the engine: the model

@@ -69,6 +69,16 @@ SYNONYMS: dict[str, dict[str, Synonyms]] = {
         "gravel": _words("", "", "on gravel, on crunchy gravel, on a gravel path"),
         "cobbles": _words("", "", "on cobblestones, on cobbles, on a stone street"),
         "earth": _words("", "", "on soft ground, on earth, on a dirt track"),
+        "snow": _words("", "", "on snow, in the snow, on fresh snow"),
+        "metal": _words("", "", "on metal, on a metal grating, on metal stairs"),
+    },
+    "surface": {
+        "wood": _words("", "", "on wood, into wood, on a wooden plank"),
+        "metal": _words("", "", "on metal, on an anvil, on iron"),
+    },
+    "aircraft": {
+        "propeller": _words("propeller, propeller-driven", "", "with propellers"),
+        "jet": _words("jet, jet-powered", "", "with jet engines"),
     },
     "material": {
         "wooden": _words("wooden, woody, hollow wooden"),
@@ -95,13 +105,14 @@ PATTERNS = (
 HELD_OUT_PATTERNS = ("{}", "a clip of {}", "sfx: {}", "audio of {}", "listen to {}")
 
 _DULL_TEXT = """
-    a air along ambient an and at audience bass be beach beat beating beats bicycle big bike blowing boring broken
-    burning by calls can cathedral church city collecting computer crow crowd crows door down electric electronic
-    emergency falling far fast firing flowing flying from game gun hand hit hits hitting house howl howling howls in
-    into its key keys leaking lone lowing machine man night noise of on open over pass passing past path pattern
-    people person picking playing police pot pouring power restaurant rhythm ring rising roaring roll rolling rolls
-    running sci-fi shooting shot shots singing small someone something song sound sounding sounds the to tone tower
-    underwater up video visitor voices wailing wall warning water whistling window with wooden
+    a air along ambient an and at audience bass be beach beat beating beats bicycle big bike blow blowing blows
+    boring broken burning by calls can cathedral chain church city cleaner collecting computer crow crowd crows
+    cutting door doors down electric electronic emergency falling far fast firing flowing flying from game gun
+    hand hit hits hitting house howl howling howls in into its joints key keys leaking lone lowing machine man
+    night noise of on open over overhead pass passing past path pattern people person picking playing police pot
+    pouring power restaurant rhythm ride ring rising roaring roll rolling rolls running sci-fi shooting shot
+    shots shut singing small someone something song sound sounding sounds strike strikes striking the to tone
+    tower tree underwater up video visitor voices wailing wall warning water wheels whistling window with wooden
 """
 _DULL_WORDS = frozenset(_DULL_TEXT.split())
 """Words of the wordings that name no sound by themselves, or name others too ("door", "gun", "bass")."""

@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.sounds import ambience, animals, electronic, human, impacts, machines, music, weather, wildlife
+from engine.sounds import (
+    ambience,
+    animals,
+    electronic,
+    household,
+    human,
+    impacts,
+    machines,
+    music,
+    vehicles,
+    weather,
+    wildlife,
+)
 from engine.sounds.synthesis import Signal, Studio
 
 ANYWHERE = ("near", "distant", "hall")
@@ -126,9 +138,9 @@ CORPUS: dict[str, Entry] = {
     "train_horn": _entry(
         machines.train_horn,
         ANYWHERE,
-        "a train horn; a train | blowing its horn; a train; a locomotive horn; train horn blasts; a train horn | "
-        "blowing; a horn; a railway horn; *the horn of a train; *a train | honking its horn; *horn blasts of a "
-        "locomotive",
+        "a train horn; a train | blowing its horn; train horns; a locomotive horn; train horn blasts; a train horn | "
+        "blowing; locomotive horns; a railway horn; *the horn of a train; *a locomotive | blowing its horn; *horn "
+        "blasts of a locomotive",
     ),
     "clock": _entry(
         machines.clock,
@@ -314,5 +326,60 @@ CORPUS: dict[str, Entry] = {
         OUTDOORS,
         "traffic; city traffic; road traffic; street traffic; traffic | passing by; traffic on a road; motorway "
         "traffic; traffic noise; *traffic on a motorway; *traffic | passing on a street; *city street traffic",
+    ),
+    "motorcycle": _entry(
+        vehicles.motorcycle,
+        ANYWHERE,
+        "a motorcycle; a motorcycle engine; a motorbike; a motorbike | running; a motorcycle | running; a "
+        "motorcycle motor; motorbikes; motorcycles ~ running; *a motorbike engine; *a running motorcycle; *the "
+        "motor of a motorbike",
+    ),
+    "airplane": _entry(
+        vehicles.airplane,
+        OUTDOORS,
+        "an airplane; a plane; an aircraft; an aeroplane; an airplane | flying over; a plane | passing overhead; "
+        "an aircraft | flying past; a passing airplane; *a plane | flying over; *an aeroplane | passing overhead; "
+        "*a passing aircraft",
+    ),
+    "train": _entry(
+        vehicles.train,
+        OUTDOORS,
+        "a train; a train | rolling over rail joints; a train | clattering along; train wheels on the rails; a "
+        "train ride; a passing train; a railway train; a clattering railway; *a clattering train; *a train | "
+        "rolling on the rails; *the clatter of train wheels",
+    ),
+    "car_horn": _entry(
+        vehicles.car_horn,
+        ANYWHERE,
+        "a car horn; a car | honking; honking; a honking car; car horns; a car | honking its horn; a honk; an "
+        "automobile horn; *a honking horn; *the horn of a car; *an automobile | honking; *cars ~ honking",
+    ),
+    "chainsaw": _entry(
+        household.chainsaw,
+        ANYWHERE,
+        "a chainsaw; a chain saw; a chainsaw | cutting wood; a chainsaw | running; a chain saw | sawing a tree; "
+        "sawing with a chainsaw; chainsaws; a chain saw | running; *a chainsaw | sawing wood; *a chain saw | "
+        "cutting a tree; *a running chainsaw",
+    ),
+    "vacuum": _entry(
+        household.vacuum,
+        ANYWHERE,
+        "a vacuum cleaner; a vacuum; vacuuming; a vacuum cleaner | running; someone | vacuuming; a hoover; "
+        "hoovering; a vacuum cleaner | whirring; *a hoover | running; *someone | hoovering; *a running vacuum "
+        "cleaner; *a vacuum | whirring",
+    ),
+    "hammer": _entry(
+        household.hammer,
+        ANYWHERE,
+        "a hammer; hammering; someone | hammering; hammer blows; a hammer | hitting; a hammer | striking; hammer "
+        "strikes; hammers ~ hammering; *blows of a hammer; *a striking hammer; *strikes of a hammer; *someone | "
+        "striking with a hammer",
+    ),
+    "door_slam": _entry(
+        household.door_slam,
+        ANYWHERE,
+        "a door slam; a slamming door; a door | slamming; a door | slamming shut; slamming; a door | banging "
+        "shut; a slammed door; door slams; *the slam of a door; *doors ~ slamming; *a banging door; *doors ~ "
+        "banging shut",
     ),
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 import numpy as np
 from scipy.signal import fftconvolve
@@ -11,23 +12,57 @@ from engine.sounds.synthesis import Signal, Studio, hump
 
 
 def footsteps(studio: Studio) -> Signal:
-    """Steps on floorboards (a thud) or on gravel (a crunch)."""
+    """Steps on floorboards (a thud), gravel (a crunch), snow (a soft scrunch) or metal (a clang)."""
     is_slow = studio.choose("speed", "slow", "fast") == "slow"
-    is_wooden = studio.choose("floor", "wooden floor", "gravel") == "wooden floor"
+    step_on = _FLOORS[studio.choose("floor", *_FLOORS)]
     track = studio.silence()
     for start in studio.onsets(studio.uniform(1.1, 1.6) if is_slow else studio.uniform(2.8, 3.6), 0.04):
-        if is_wooden:
-            thud = 4 * studio.lowpass(studio.noise(0.16), 400) * studio.decay(0.16, 0.025)
-            board = studio.modes(studio.uniform(150, 220), (1, 2.3, 3.6), (0.04, 0.025, 0.02), (1, 0.5, 0.3), 0.16)
-            step = thud + board
-        else:
-            grains = studio.random.uniform(0, 0.22, 260)
-            step = np.zeros(len(studio.span(0.22)))
-            places = np.minimum((grains * studio.sample_rate).astype(np.int64), len(step) - 1)
-            step[places] = studio.random.standard_normal(260) * studio.sample_rate / 16000
-            step = 3 * studio.bandpass(step, 1000, 5000) * hump(len(step))
-        studio.place(track, step, start, studio.uniform(0.7, 1))
+        studio.place(track, step_on(studio), start, studio.uniform(0.7, 1))
     return track
+
+
+def _step_on_wood(studio: Studio) -> Signal:
+    thud = 4 * studio.lowpass(studio.noise(0.16), 400) * studio.decay(0.16, 0.025)
+    board = studio.modes(studio.uniform(150, 220), (1, 2.3, 3.6), (0.04, 0.025, 0.02), (1, 0.5, 0.3), 0.16)
+    return thud + board
+
+
+def _grains(studio: Studio, num_grains: int, seconds: float) -> Signal:
+    """Tiny clicks strewn over an event."""
+    strewn = np.zeros(len(studio.span(seconds)))
+    places = (studio.random.uniform(0, seconds, num_grains) * studio.sample_rate).astype(np.int64)
+    clicks = studio.random.standard_normal(num_grains) * studio.sample_rate / 16000
+    strewn[np.minimum(places, len(strewn) - 1)] = clicks
+    return strewn
+
+
+def _step_on_gravel(studio: Studio) -> Signal:
+    crunch = 3 * studio.bandpass(_grains(studio, 260, 0.22), 1000, 5000)
+    return crunch * hump(len(crunch))
+
+
+def _step_on_snow(studio: Studio) -> Signal:
+    """Heel and ball press the snow: two dull swells with a squeak that creeps down."""
+    scrunch = studio.bandpass(_grains(studio, 700, 0.24), 250, 1000, order=3)
+    course = np.linspace(0, 1, len(scrunch))
+    press = np.sin(np.pi * course) * (0.35 + 0.65 * np.cos(2 * np.pi * course) ** 2)
+    creak = studio.pulses(studio.uniform(150, 190) * (1 - 0.35 * course), 900)
+    step: Signal = press * (2 * scrunch + 1.2 * studio.bandpass(creak, 500, 1300))
+    return step
+
+
+def _step_on_metal(studio: Studio) -> Signal:
+    """A boot on a grating."""
+    grating = (1, 1.57, 2.66, 4.4, 6.3)
+    clang = studio.modes(studio.uniform(270, 360), grating, (0.1, 0.12, 0.1, 0.07, 0.05), (0.8, 1, 0.8, 0.6, 0.4), 0.4)
+    heel = 2 * studio.bandpass(studio.noise(0.05), 150, 3000) * studio.decay(0.05, 0.008, 0.001)
+    clang[: len(heel)] += heel
+    return clang
+
+
+_FLOORS: Mapping[str, Callable[[Studio], Signal]] = MappingProxyType(
+    {"wooden floor": _step_on_wood, "gravel": _step_on_gravel, "snow": _step_on_snow, "metal": _step_on_metal}
+)
 
 
 def _knocking(studio: Studio) -> Iterator[float]:

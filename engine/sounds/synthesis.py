@@ -209,6 +209,12 @@ class Studio:
             tone += np.sin(k * phase + shifts[k - 1]) * k**-slope
         return tone
 
+    def pulses(self, frequency_hz: Signal, width_hz: float) -> Signal:
+        """Smooth pulses of height 1 at a frequency curve; their partials fade as a bell curve of `width_hz`."""
+        sharpness = np.square(min(width_hz, self.sample_rate / 7) / frequency_hz)
+        train: Signal = np.exp(sharpness * (np.cos(self.phase(frequency_hz)) - 1))
+        return train
+
     def modes(
         self,
         frequency_hz: float,

@@ -89,19 +89,22 @@ class TestRender:
             render("saxophone", 1)
 
 
+_STRUCK = ("dog", "frog", "clock", "footsteps", "kick", "snare")
+
+
 class TestAttributes:
     @pytest.mark.parametrize("name", ["wind", "dog", "frog", "alarm", "laser", "drone", "church_bell", "coin"])
     def test_high_lies_above_low(self, name):
         means = means_by(centroid_hz, name, "pitch")
         assert means["high"] > 1.25 * means["low"]
 
-    @pytest.mark.parametrize("name", ["cat", "cow"])
-    def test_a_high_voice_repeats_faster_than_a_low_one(self, name):
+    @pytest.mark.parametrize("name", ["cat", "cow", "chainsaw", "vacuum"])
+    def test_a_high_voice_or_motor_repeats_faster_than_a_low_one(self, name):
         """These voices keep their formants, so the fundamental rises while the centroid stays."""
         means = means_by(fundamental_hz, name, "pitch")
         assert means["high"] > 1.4 * means["low"]
 
-    @pytest.mark.parametrize("name", ["dog", "frog", "clock", "footsteps", "kick", "snare", "laser", "bell", "coin"])
+    @pytest.mark.parametrize("name", [*_STRUCK, "laser", "bell", "coin", "train", "hammer"])
     def test_fast_has_more_events_than_slow(self, name):
         means = means_by(attacks_per_second, name, "speed")
         assert means["fast"] > 1.3 * means["slow"]
@@ -117,6 +120,97 @@ class TestAttributes:
                 for kind, value in render(name, seed, 0.3).attributes.items():
                     synonyms = SYNONYMS[kind][value]
                     assert len({*synonyms.adjectives, *synonyms.adverbs, *synonyms.endings}) >= 3
+
+
+def dry_clips(name, kind=None, value=None):
+    """Clips of a sound in no room, of one value of an attribute."""
+    sounds = (render(name, seed) for seed in range(40))
+    return [s for s in sounds if s.attributes.get("space") in (None, "near") and s.attributes.get(kind) == value]
+
+
+def envelope(sound, frame_s=0.1):
+    """The root mean square of every `frame_s`."""
+    frame = round(frame_s * sound.sample_rate)
+    return np.sqrt(np.mean(sound.waveform[: len(sound.waveform) // frame * frame].reshape(-1, frame) ** 2, axis=1))
+
+
+class TestVehicles:
+    def test_an_idling_motorcycle_pops_and_a_revving_one_swells(self):
+        means = means_by(attacks_per_second, "motorcycle", "running")
+        assert means["idling"] > 2 * means["revving"]
+
+    def test_a_jet_is_brighter_than_propellers(self):
+        means = means_by(centroid_hz, "airplane", "aircraft")
+        assert means["jet"] > 1.5 * means["propeller"]
+
+    def test_a_slow_airplane_passes_once_and_a_fast_one_is_sooner_gone(self):
+        shares = {
+            speed: np.mean(
+                [np.mean(envelope(s) > 0.5 * envelope(s).max()) for s in dry_clips("airplane", "speed", speed)]
+            )
+            for speed in ("slow", "fast")
+        }
+        assert shares["slow"] > 1.5 * shares["fast"]
+
+    def test_the_axles_of_a_train_come_in_twos(self):
+        """Gaps between clacks are by turns short and long."""
+        for sound in dry_clips("train", "speed", "slow")[:5]:
+            loudness = envelope(sound, 0.02)
+            clacks = np.flatnonzero((loudness[1:] > 0.4 * loudness.max()) & (loudness[1:] > 2 * loudness[:-1]))
+            gaps = np.diff(clacks)
+            gaps = gaps[gaps > 3]
+            assert np.max(gaps) > 2.5 * np.min(gaps)
+
+    def test_a_long_honk_is_held_and_a_short_one_comes_again(self):
+        def honks(sound):
+            is_on = envelope(sound, 0.02) > 0.3 * envelope(sound, 0.02).max()
+            return float(np.sum(is_on[1:] & ~is_on[:-1]))
+
+        means = means_by(honks, "car_horn", "length")
+        assert means["short"] > 2 * means["long"]
+
+    def test_a_high_horn_has_nothing_where_a_low_one_has_its_root(self):
+        def low_share(sound):
+            power = np.abs(np.fft.rfft(sound.waveform)) ** 2
+            hertz = np.fft.rfftfreq(len(sound.waveform), 1 / sound.sample_rate)
+            return float(np.sum(power[(hertz > 280) & (hertz < 360)]) / np.sum(power))
+
+        means = means_by(low_share, "car_horn", "pitch")
+        assert means["low"] > 10 * means["high"]
+
+
+class TestHousehold:
+    def test_a_vacuum_cleaner_is_steady_after_its_start(self):
+        for sound in dry_clips("vacuum", "pitch", "low")[:5]:
+            loudness = envelope(sound)
+            assert loudness[0] < 0.7 * loudness[-1]
+            assert loudness[20:].min() > 0.7 * loudness[20:].max()
+
+    def test_a_chainsaw_saws_long_or_in_bursts(self):
+        means = means_by(lambda s: float(np.std(envelope(s)[3:]) / np.mean(envelope(s))), "chainsaw", "length")
+        assert means["short"] > means["long"]
+
+    def test_metal_rings_on_under_a_hammer(self):
+        def quiet_share(sound):
+            return float(np.mean(envelope(sound, 0.02) < 0.05 * envelope(sound, 0.02).max()))
+
+        means = means_by(quiet_share, "hammer", "surface")
+        assert means["wood"] > 2 * means["metal"]
+
+    def test_a_heavy_door_slams_lower_than_a_light_one(self):
+        means = means_by(centroid_hz, "door_slam", "intensity")
+        assert means["light"] > 1.5 * means["heavy"]
+
+    def test_doors_slam_rarely(self):
+        for sound in dry_clips("door_slam", "material", "wooden"):
+            assert attacks_per_second(sound) < 1.5
+
+
+class TestFootsteps:
+    def test_each_floor_has_its_own_brightness(self):
+        means = means_by(centroid_hz, "footsteps", "floor", num_seeds=80)
+        assert means["wooden floor"] < 0.7 * means["snow"] < 0.5 * means["gravel"]
+        assert means["wooden floor"] < means["metal"] < means["gravel"]
 
 
 ATTRIBUTES = {"speed": "slow", "level": "loud", "space": "hall"}
