@@ -110,7 +110,8 @@ FLOORS = [
     {"engine.sounds.captions"},
     {"engine.sounds.corpus"},
     {"engine.sounds.animals", "engine.sounds.electronic", "engine.sounds.human", "engine.sounds.impacts"}
-    | {"engine.sounds.machines", "engine.sounds.music", "engine.sounds.weather"},
+    | {"engine.sounds.machines", "engine.sounds.music", "engine.sounds.weather"}
+    | {"engine.sounds.instruments", "engine.sounds.interface", "engine.sounds.voices", "engine.sounds.weapons"},
     {"engine.sounds.synthesis"},
     # the engine: the model
     {"engine.checkpoints.download"},

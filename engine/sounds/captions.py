@@ -77,6 +77,14 @@ SYNONYMS: dict[str, dict[str, Synonyms]] = {
         "long": _words("long, drawn-out, sustained", "at length, for a long time"),
         "short": _words("short, brief, curt", "briefly, in brief bursts"),
     },
+    "contour": {
+        "rising": _words("rising, ascending", "", "going up, rising in pitch"),
+        "falling": _words("falling, descending", "", "going down, falling in pitch"),
+    },
+    "harmony": {
+        "chords": _words("", "", "in chords, in full chords, chord by chord"),
+        "notes": _words("", "", "in single notes, note by note, one note at a time"),
+    },
 }
 
 PATTERNS = (
@@ -87,15 +95,17 @@ HELD_OUT_PATTERNS = ("{}", "a clip of {}", "sfx: {}", "audio of {}", "listen to 
 _DULL_TEXT = """
     a air along ambient an and at audience bass be beach beat beating beats bicycle big bike blowing boring broken
     burning by calls can cathedral church collecting computer crowd door down electric electronic emergency
-    falling far fast firing flying from game gun hand hit hits hitting house in into its key keys leaking lowing
+    falling far fast firing flying from game hand hit hits hitting house in into its key keys leaking lowing
     machine man night of on open over pass past path pattern people person picking playing police pouring power
-    rhythm ring roaring roll rolling rolls running sci-fi shooting shot shots singing small someone something song
+    rhythm ring roaring roll rolling rolls running sci-fi shooting shot shots small someone something song
     sound sounding sounds the to tone tower up video visitor wailing wall warning whistling window with wooden
+    acoustic alert app blade breathy button buttons fight fighting full grand level magic melodies melody message
+    mouse music strings swing swinging swings tune
 """
 _DULL_WORDS = frozenset(_DULL_TEXT.split())
 """Words of the wordings that name no sound by themselves, or name others too ("door", "gun", "bass")."""
 
-_STEMS_WITH_E = frozenset({"crackl", "rumbl", "detonat", "explod", "dron", "typ"})
+_STEMS_WITH_E = frozenset({"chim", "crackl", "rumbl", "detonat", "explod", "dron", "shak", "typ"})
 
 
 def is_held_out(wording: str) -> bool:
