@@ -114,7 +114,8 @@ FLOORS = [
     {"engine.sounds.animals", "engine.sounds.electronic", "engine.sounds.human", "engine.sounds.impacts"}
     | {"engine.sounds.machines", "engine.sounds.music", "engine.sounds.weather"}
     | {"engine.sounds.ambience", "engine.sounds.wildlife"}
-    | {"engine.sounds.vehicles", "engine.sounds.household"},
+    | {"engine.sounds.vehicles", "engine.sounds.household"}
+    | {"engine.sounds.instruments", "engine.sounds.interface", "engine.sounds.voices", "engine.sounds.weapons"},
     {"engine.sounds.synthesis"},
     {"engine.sounds.counts"},
     # the engine: the model

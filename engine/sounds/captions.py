@@ -97,6 +97,14 @@ SYNONYMS: dict[str, dict[str, Synonyms]] = {
         "long": _words("long, drawn-out, sustained", "at length, for a long time"),
         "short": _words("short, brief, curt", "briefly, in brief bursts"),
     },
+    "contour": {
+        "rising": _words("rising, ascending", "", "going up, rising in pitch"),
+        "falling": _words("falling, descending", "", "going down, falling in pitch"),
+    },
+    "harmony": {
+        "chords": _words("", "", "in chords, in full chords, chord by chord"),
+        "notes": _words("", "", "in single notes, note by note, one note at a time"),
+    },
 }
 
 PATTERNS = (
@@ -105,14 +113,16 @@ PATTERNS = (
 HELD_OUT_PATTERNS = ("{}", "a clip of {}", "sfx: {}", "audio of {}", "listen to {}")
 
 _DULL_TEXT = """
-    a air along ambient an and at audience bass be beach beat beating beats bicycle big bike blow blowing blows
-    boring broken burning by calls can cathedral chain church city cleaner collecting computer crow crowd crows
-    cutting door doors down electric electronic emergency falling far fast firing flowing flying from game gun
-    hand hit hits hitting house howl howling howls in into its joints key keys leaking lone lowing machine man
-    night noise of on open over overhead pass passing past path pattern people person picking playing police pot
-    pouring power restaurant rhythm ride ring rising roaring roll rolling rolls running sci-fi shooting shot
-    shots shut singing small someone something song sound sounding sounds strike strikes striking the to tone
-    tower tree underwater up video visitor voices wailing wall warning water wheels whistling window with wooden
+    a acoustic air alert along ambient an and app at audience bass be beach beat beating beats bicycle big bike
+    blade blow blowing blows boring breathy broken burning button buttons by calls can cathedral chain church
+    city cleaner collecting computer crow crowd crows cutting door doors down electric electronic emergency
+    falling far fast fight fighting firing flowing flying from full game grand gun hand hit hits hitting house
+    howl howling howls in into its joints key keys leaking level lone lowing machine magic man melodies melody
+    message mouse music night noise of on open over overhead pass passing past path pattern people person
+    picking playing police pot pouring power restaurant rhythm ride ring rising roaring roll rolling rolls
+    running sci-fi shooting shot shots shut singing small someone something song sound sounding sounds strike
+    strikes striking strings swing swinging swings the to tone tower tree tune underwater up video visitor
+    voices wailing wall warning water wheels whistling window with wooden
 """
 _DULL_WORDS = frozenset(_DULL_TEXT.split())
 """Words of the wordings that name no sound by themselves, or name others too ("door", "gun", "bass")."""
@@ -126,7 +136,9 @@ _PLAIN_VERBS = frozenset(_PLAIN_TEXT.split())
 
 _HEADS = "|".join(sorted({"a", "an", "the", *chain(*NUMBERS.values())}, key=len, reverse=True))
 
-_STEMS_WITH_E = frozenset({"crackl", "rumbl", "detonat", "explod", "dron", "typ", "babbl", "trickl", "bubbl"})
+_STEMS_WITH_E = frozenset(
+    {"babbl", "bubbl", "chim", "crackl", "detonat", "dron", "explod", "rumbl", "shak", "trickl", "typ"}
+)
 
 
 def is_held_out(wording: str) -> bool:

@@ -16,9 +16,13 @@ from engine.sounds import (
     household,
     human,
     impacts,
+    instruments,
+    interface,
     machines,
     music,
     vehicles,
+    voices,
+    weapons,
     weather,
     wildlife,
 )
@@ -381,5 +385,84 @@ CORPUS: dict[str, Entry] = {
         "a door slam; a slamming door; a door | slamming; a door | slamming shut; slamming; a door | banging "
         "shut; a slammed door; door slams; *the slam of a door; *doors ~ slamming; *a banging door; *doors ~ "
         "banging shut",
+    ),
+    "gunshot": _entry(
+        weapons.gunshot,
+        ANYWHERE,
+        "a gunshot; gunshots; gunfire; a gun | firing; a rifle shot; pistol shots; a pistol | firing; guns ~ "
+        "shooting; *a firing gun; *a pistol shot; *a rifle | shooting; *shots of a gun",
+    ),
+    "sword": _entry(
+        weapons.sword,
+        ANYWHERE,
+        "a sword; swords ~ clashing; a sword fight; clashing swords; sword swings; a blade | clashing with a "
+        "blade; a clash of swords; a sword | swinging and clashing; *fighting swords; *a clashing blade; *swinging "
+        "swords; *the clash of a sword",
+    ),
+    "power_up": _entry(
+        interface.power_up,
+        ANYWHERE,
+        "a power-up; a powerup; a game power-up; a sci-fi power-up; powering up; a video game powerup; a level up "
+        "arpeggio; a magic power-up; *a sci-fi powerup; *power-ups in a video game; *a magic powerup; *a game "
+        "arpeggio",
+    ),
+    "click": _entry(
+        interface.click,
+        ANYWHERE,
+        "a click; clicks; a mouse click; a button click; a mouse | clicking; clicking; an interface click; button "
+        "clicks; *clicks of a mouse; *a clicking button; *interface clicks; *a button | clicking",
+    ),
+    "notification": _entry(
+        interface.notification,
+        ANYWHERE,
+        "a notification; a notification chime; a message notification; an app notification; an alert chime; a "
+        "chime; an interface notification; a message chime; *app chimes; *a message alert chime; *a chiming "
+        "notification; *notifications of an app",
+    ),
+    "shaker": _entry(
+        instruments.shaker,
+        ANYWHERE,
+        "a shaker; maracas; a maraca; a shaker | playing; a shaker rhythm; shaking maracas; maracas ~ shaking; a "
+        "shaker pattern; *a maraca rhythm; *a maraca | playing; *shakers; *a shaking maraca",
+    ),
+    "piano": _entry(
+        instruments.piano,
+        ANYWHERE,
+        "a piano; a piano | playing; piano music; a grand piano; a piano tune; piano playing; someone | playing "
+        "the piano; a piano melody; *a playing piano; *a grand piano | playing; *a pianist | playing the piano; "
+        "*music on a piano",
+    ),
+    "guitar": _entry(
+        instruments.guitar,
+        ANYWHERE,
+        "a guitar; a guitar | playing; an acoustic guitar; guitar music; a plucked guitar; guitar strings; someone "
+        "| playing the guitar; guitar plucking; *an acoustic guitar | playing; *a guitarist | playing the guitar; "
+        "*plucked strings of a guitar; *music on a guitar",
+    ),
+    "flute": _entry(
+        instruments.flute,
+        ANYWHERE,
+        "a flute; a flute | playing; a flute melody; flute music; a flute tune; someone | playing the flute; a "
+        "breathy flute; flutes ~ playing; *a flutist | playing the flute; *music on a flute; *a playing flute; "
+        "*flute melodies",
+    ),
+    "singing": _entry(
+        voices.singing,
+        ANYWHERE,
+        "singing; a singer; a singer | singing; a person | singing; a singing voice; someone | singing; a "
+        "vocalist; a singer | singing a melody; *a singing person; *singers ~ singing; *a vocalist | singing; *the "
+        "voice of a singer",
+    ),
+    "laughter": _entry(
+        voices.laughter,
+        ANYWHERE,
+        "laughter; laughing; a person | laughing; someone | laughing; a laugh; laughs; a laughing person; a "
+        "laughing voice; *a man | laughing; *a laughing man; *the laugh of a person; *the laughing of a person",
+    ),
+    "speech": _entry(
+        voices.speech,
+        ANYWHERE,
+        "speech; a person | speaking; a person | talking; a speaking voice; someone | talking; talking; gibberish; "
+        "someone | speaking; *a man | talking; *a talking voice; *speaking; *a talking person; *gibberish speech",
     ),
 }
