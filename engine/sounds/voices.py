@@ -181,6 +181,7 @@ def speech(studio: Studio) -> Signal:
     pitch, talk = _Course(), _Talk()
     moment = studio.uniform(0.0, min(0.2, 0.1 * studio.seconds))
     while moment < studio.seconds:
+        talk.loudness.pass_through(moment - 0.02, 0.0)
         num_syllables = studio.count(4, 7) if is_slow else studio.count(7, 13)
         for index in range(num_syllables):
             seconds = mean_s * studio.uniform(0.75, 1.3)
