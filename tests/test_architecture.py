@@ -80,7 +80,8 @@ FLOORS = [
     {"engine.training.train_clap", "engine.training.train_ldm", "engine.training.train_vae"}
     | {"engine.training.train_vocoder", "engine.evaluation.train_classifier", "engine.evaluation.evaluate"},
     {"engine.training.library", "engine.training.recorder"},
-    {"engine.training.datasets", "engine.training.parts", "engine.training.loop", "engine.evaluation.folders"},
+    {"engine.training.datasets", "engine.training.parts", "engine.training.loop", "engine.evaluation.folders"}
+    | {"engine.evaluation.teaching_clips"},
     {"engine.training.samples"},
     {"engine.evaluation.measurements", "engine.evaluation.listener_weights"},
     {"engine.evaluation.listening"},

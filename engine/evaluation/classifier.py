@@ -1,14 +1,15 @@
-"""The judge: a small CNN that names the corpus class of a sound. It has only ever heard real corpus clips.
+"""The judge: a small CNN that names the class of a sound and its attributes. It has only ever heard real corpus clips.
 
 It shares nothing with the model that it judges: another architecture than the CLAP tower, other seeds, no generated
 clip. `engine/evaluation/train_classifier.py` trains it; the shipped weights lie in `engine/weights/classifier/`.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -30,44 +31,65 @@ RANGE = 11.5  # natural-log units below the loudest point that are still heard: 
 BATCH = 16  # clips judged at once
 
 
+class Verdict(NamedTuple):
+    """What the net says of B clips."""
+
+    classes: Tensor  # logits [B, classes]
+    attributes: dict[str, Tensor]  # kind -> logits [B, values]
+    embedding: Tensor  # [B, D]
+
+
 class SoundClassifier(nn.Module):
-    """log-mel [B, 1, N, M] of any length -> logits [B, classes].
+    """log-mel [B, 1, N, M] of any length -> logits [B, classes]; `hear` answers for the attributes, too.
 
     Each clip is measured from its own loudest point, so its level does not matter (apart from what the floor has cut).
+    Of the attributes some are levels: their heads, and only theirs, are told how loud that point is.
     """
 
     feature_mean: Tensor  # [D] over the training clips
     feature_std: Tensor  # [D]
 
     def __init__(
-        self, classes: Sequence[str], channels: Sequence[int] = (24, 48, 96, 128), embedding_dim: int = 64
+        self,
+        classes: Sequence[str],
+        attributes: Mapping[str, Sequence[str]] | None = None,  # kind -> its values
+        channels: Sequence[int] = (24, 48, 96, 128),
+        embedding_dim: int = 64,
     ) -> None:
         super().__init__()
         self.classes = tuple(classes)
+        self.attributes = {kind: tuple(values) for kind, values in (attributes or {}).items()}
         layers: list[nn.Module] = [*_convolution(1, channels[0], kernel=(5, 3), stride=(4, 2))]  # 40 ms, two bins
         for narrow, wide in pairwise(channels):
             layers += [*_convolution(narrow, wide, stride=(2, 2)), *_convolution(wide, wide)]
         self.layers = nn.Sequential(*layers)
         self.embedding = nn.Linear(2 * channels[-1], embedding_dim)
         self.head = nn.Linear(embedding_dim, len(self.classes))
+        self.attribute_embedding = nn.Linear(4 * channels[-1] + 1, 2 * embedding_dim)
+        heads = {kind: nn.Linear(2 * embedding_dim, len(values)) for kind, values in self.attributes.items()}
+        self.attribute_heads = nn.ModuleDict(heads)
         self.register_buffer("feature_mean", torch.zeros(embedding_dim))
         self.register_buffer("feature_std", torch.ones(embedding_dim))
 
-    def embed(self, log_mel: Tensor) -> Tensor:
-        """[B, 1, N, M] -> [B, D]: mean and maximum over time and frequency, through one linear layer."""
-        loudest = log_mel.amax(dim=(1, 2, 3), keepdim=True)
-        hidden = self.layers((log_mel - loudest).clamp(min=-RANGE) / 4 + 1)
-        pooled = torch.cat([hidden.mean(dim=(2, 3)), hidden.amax(dim=(2, 3))], dim=1)
-        embedding: Tensor = self.embedding(pooled)
-        return embedding
+    def hear(self, log_mel: Tensor, loudest: Tensor | None = None) -> Verdict:
+        """[B, 1, N, M] -> class and attributes; `loudest` [B] is the level to believe in, the clips' own if None."""
+        own = log_mel.amax(dim=(1, 2, 3))
+        hidden = self.layers((log_mel - own[:, None, None, None]).clamp(min=-RANGE) / 4 + 1)
+        mean, most = hidden.mean(dim=(2, 3)), hidden.amax(dim=(2, 3))
+        embedding = self.embedding(torch.cat([mean, most], dim=1))
+        over_time = hidden.amax(dim=3)  # how it goes on and off tells fast from slow
+        level = (own if loudest is None else loudest)[:, None] / 4
+        known = [mean, most, over_time.std(dim=2, unbiased=False), over_time.diff(dim=2).abs().mean(dim=2), level]
+        attribute = torch.relu(self.attribute_embedding(torch.cat(known, dim=1)))
+        attributes = {kind: head(attribute) for kind, head in self.attribute_heads.items()}
+        return Verdict(self.head(torch.relu(embedding)), attributes, embedding)
 
-    def features(self, log_mel: Tensor) -> Tensor:
-        """The embedding with every dimension scaled to unit variance over real clips, for Frechet distances: [B, D]."""
-        return (self.embed(log_mel) - self.feature_mean) / self.feature_std
+    def scaled(self, embedding: Tensor) -> Tensor:
+        """Every dimension at unit variance over real clips: the features of Frechet distances, [B, D]."""
+        return (embedding - self.feature_mean) / self.feature_std
 
     def forward(self, log_mel: Tensor) -> Tensor:
-        logits: Tensor = self.head(torch.relu(self.embed(log_mel)))
-        return logits
+        return self.hear(log_mel).classes
 
 
 @dataclass(frozen=True)
@@ -78,24 +100,36 @@ class Judgement:
     confidences: NDArray[np.float64]  # [n], 0 to 1
     logits: NDArray[np.float64]  # [n, classes]
     features: NDArray[np.float64]  # [n, D]
+    attributes: tuple[dict[str, str], ...]  # of each clip: kind -> the likeliest of its values
 
 
 @torch.no_grad()
 def judge(classifier: SoundClassifier, waveforms: Iterable[NDArray[np.float32]]) -> Judgement:
-    """Name each mono waveform [T] at 16 kHz. Raises AudioEmptyError below 0.1 s, NotFiniteError for NaN or infinity."""
+    """Name each mono waveform [T] at 16 kHz; every kind of attribute gets a value, whether it means anything or not.
+
+    Raises AudioEmptyError below 0.1 s, NotFiniteError for NaN or infinity.
+    """
     log_mel, clips = LogMel(MelConfig()), [_checked(waveform) for waveform in waveforms]
     names: list[str] = []
+    attributes: list[dict[str, str]] = []
     logits, features = [np.zeros((0, len(classifier.classes)))], [np.zeros((0, classifier.embedding.out_features))]
     confidences = [np.zeros(0)]
     for batch in _batches(clips):
-        heard = log_mel(torch.from_numpy(batch))
-        scores = classifier(heard)
-        likelihood, best = scores.softmax(dim=1).max(dim=1)
+        verdict = classifier.hear(log_mel(torch.from_numpy(batch)))
+        likelihood, best = verdict.classes.softmax(dim=1).max(dim=1)
         names += [classifier.classes[index] for index in best.tolist()]
         confidences.append(likelihood.double().numpy())
-        logits.append(scores.double().numpy())
-        features.append(classifier.features(heard).double().numpy())
-    return Judgement(tuple(names), np.concatenate(confidences), np.concatenate(logits), np.concatenate(features))
+        logits.append(verdict.classes.double().numpy())
+        features.append(classifier.scaled(verdict.embedding).double().numpy())
+        attributes += _likeliest(classifier, verdict.attributes, len(batch))
+    return Judgement(
+        tuple(names), np.concatenate(confidences), np.concatenate(logits), np.concatenate(features), tuple(attributes)
+    )
+
+
+def _likeliest(classifier: SoundClassifier, logits: Mapping[str, Tensor], clips: int) -> list[dict[str, str]]:
+    best = {kind: scores.argmax(dim=1).tolist() for kind, scores in logits.items()}
+    return [{kind: classifier.attributes[kind][best[kind][clip]] for kind in best} for clip in range(clips)]
 
 
 def mono_16_khz(clip: Audio) -> NDArray[np.float32]:
@@ -106,11 +140,12 @@ def mono_16_khz(clip: Audio) -> NDArray[np.float32]:
 
 
 def save_classifier(classifier: SoundClassifier, folder: Path, story: dict[str, object]) -> None:
-    """Write float16 weights and a JSON with the classes and how they were learnt."""
+    """Write float16 weights and a JSON with the classes, the attributes and how they were learnt."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: t.half() if t.is_floating_point() else t for name, t in classifier.state_dict().items()}
     save_file(weights, folder / WEIGHTS_FILE)
-    text = json.dumps({"classes": list(classifier.classes), **story}, indent=2)
+    known = {"classes": list(classifier.classes), "attributes": classifier.attributes}
+    text = json.dumps({**known, **story}, indent=2)
     (folder / STORY_FILE).write_text(text + "\n", encoding="utf-8")
 
 
@@ -118,9 +153,9 @@ def load_classifier(folder: Path = SHIPPED) -> SoundClassifier:
     """Raises ModelBrokenError when the folder does not hold a classifier."""
     try:
         story = json.loads((folder / STORY_FILE).read_text(encoding="utf-8"))
-        classifier = SoundClassifier(story["classes"])
+        classifier = SoundClassifier(story["classes"], story["attributes"])
         classifier.load_state_dict(load_file(folder / WEIGHTS_FILE))
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, RuntimeError, SafetensorError) as error:
         raise ModelBrokenError(folder, str(error)) from error
     return classifier.eval()
 

@@ -1,30 +1,27 @@
 """Train the judge on real corpus clips: `python -m engine.evaluation.train_classifier` (a few minutes on one core).
 
-Hidden from musicians: only a new corpus class calls for it. The training seeds (2,000,000 up) meet neither those of the
-model (below 1,000,000) nor those of the test (10,000,000 up).
+Hidden from musicians: only a new sound or attribute of the corpus calls for it. The training seeds (2,000,000 up) meet
+neither those of the model (below 1,000,000) nor those of the test (10,000,000 up).
 """
 
 import argparse
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.evaluation.classifier import SAMPLE_RATE, SHIPPED, SoundClassifier, save_classifier
-from engine.mel import LogMel, MelConfig
-from engine.sounds import SOUNDS, render
+from engine.evaluation.classifier import SHIPPED, SoundClassifier, Verdict, save_classifier
+from engine.evaluation.teaching_clips import OnProgress, TeachingClips, attribute_places, teaching_clips
+from engine.mel import MelConfig
+from engine.sounds import SOUNDS
 
 TRAINING_SEED = 2_000_000
 HELD_OUT_SEED = 10_000_000
-SECONDS = 5.12  # of every corpus clip
 SILENCE = math.log(MelConfig().floor)
-OnProgress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -33,10 +30,11 @@ class ClassifierSettings:
 
     clips_per_class: int = 150  # to learn from
     test_clips_per_class: int = 20  # to be tested on
-    steps: int = 600
+    steps: int = 1000
     batch: int = 32
     peak_rate: float = 3e-3  # of AdamW, cosine to a twentieth
     weight_decay: float = 1e-2
+    attribute_weight: float = 0.5  # of the attributes' loss beside the classes'
     gain_range: float = 3.0  # natural-log units: +-26 dB of level
     seed: int = 0
     cache: Path | None = None  # folder for the log-mels, so that a second run starts at once
@@ -45,63 +43,68 @@ class ClassifierSettings:
 
 def run(settings: ClassifierSettings, on_progress: OnProgress = print) -> float:
     """Render, train, test, save. Returns the share of held-out real clips that are named rightly."""
-    learn, labels = corpus(settings.clips_per_class, TRAINING_SEED, settings.cache, on_progress)
-    held_out, truths = corpus(settings.test_clips_per_class, HELD_OUT_SEED, settings.cache, on_progress)
-    classifier = train(settings, learn, labels, on_progress)
-    results = {f"{gain:+d} dB": accuracy(classifier, at_level(held_out, gain), truths) for gain in (0, -20, 20)}
-    confused = confusions(classifier, held_out, truths)
+    learn = teaching_clips(settings.clips_per_class, TRAINING_SEED, settings.cache, on_progress)
+    held_out = teaching_clips(settings.test_clips_per_class, HELD_OUT_SEED, settings.cache, on_progress)
+    classifier = train(settings, learn, on_progress)
+    heard = verdicts(classifier, held_out.mels)
+    softer, louder = (verdicts(classifier, at_level(held_out.mels, gain)) for gain in (-20, 20))
+    results = {
+        name: accuracy(verdict, held_out)
+        for name, verdict in (("+0 dB", heard), ("-20 dB", softer), ("+20 dB", louder))
+    }
+    confused = confusions(heard, held_out)
+    attributes = attribute_accuracy(classifier, heard, held_out)
     on_progress(f"held-out accuracy {results}; heard as something else: {confused or 'none'}")
+    on_progress(f"held-out accuracy of the attributes {attributes}")
     story = {
         "held_out_accuracy": results,
+        "class_accuracy": class_accuracy(heard, held_out),
+        "attribute_accuracy": attributes,
         "confusions": confused,
-        "training_seeds": [TRAINING_SEED, TRAINING_SEED + len(learn)],
-        "test_seeds": [HELD_OUT_SEED, HELD_OUT_SEED + len(held_out)],
+        "training_seeds": [TRAINING_SEED, TRAINING_SEED + len(learn.mels)],
+        "test_seeds": [HELD_OUT_SEED, HELD_OUT_SEED + len(held_out.mels)],
         "settings": {name: value for name, value in asdict(settings).items() if name not in ("cache", "output")},
     }
     save_classifier(classifier, settings.output, story)
     return results["+0 dB"]
 
 
-def corpus(clips_per_class: int, first_seed: int, cache: Path | None, on_progress: OnProgress) -> tuple[Tensor, Tensor]:
-    """Real clips as log-mel [n, 1, N, M] in float16, classes taking turns, and their class indices [n]."""
-    count = clips_per_class * len(SOUNDS)
-    labels = torch.arange(count) % len(SOUNDS)
-    kept = cache / f"judge_{len(SOUNDS)}_{first_seed}_{count}.npy" if cache else None
-    if kept and kept.exists():
-        return torch.from_numpy(np.load(kept)), labels
-    on_progress(f"rendering {count} clips from seed {first_seed}")
-    log_mel = LogMel(MelConfig())
-    mels = torch.cat([log_mel(torch.from_numpy(waveform[None])).half() for waveform in _waveforms(count, first_seed)])
-    if kept:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        np.save(kept, mels.numpy())
-    return mels, labels
-
-
-def _waveforms(count: int, first_seed: int) -> Iterator[NDArray[np.float32]]:
-    for index in range(count):
-        yield render(SOUNDS[index % len(SOUNDS)], first_seed + index, SECONDS, SAMPLE_RATE).waveform
-
-
-def train(settings: ClassifierSettings, mels: Tensor, labels: Tensor, on_progress: OnProgress) -> SoundClassifier:
+def train(settings: ClassifierSettings, clips: TeachingClips, on_progress: OnProgress) -> SoundClassifier:
     """Cross-entropy with smoothed labels on varied clips; no global random state is touched."""
+    values = clips.values()
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)  # the layers draw their first weights from the global generator
-        classifier = SoundClassifier(SOUNDS)
+        classifier = SoundClassifier(SOUNDS, values)
+    places = {kind: attribute_places(clips.attributes, values[kind], kind) for kind in values}
     generator = torch.Generator().manual_seed(settings.seed)
     optimizer = torch.optim.AdamW(classifier.parameters(), settings.peak_rate, weight_decay=settings.weight_decay)
     started = time.monotonic()
     for step in range(settings.steps):
         optimizer.param_groups[0]["lr"] = settings.peak_rate * _rate(step / settings.steps)
-        chosen = torch.randint(len(mels), (settings.batch,), generator=generator)
-        logits = classifier(vary(mels[chosen].float(), settings.gain_range, generator))
-        loss = torch.nn.functional.cross_entropy(logits, labels[chosen], label_smoothing=0.05)
+        chosen = torch.randint(len(clips.mels), (settings.batch,), generator=generator)
+        mels = clips.mels[chosen].float()
+        varied = vary(mels, settings.gain_range, generator)
+        verdict = classifier.hear(varied, loudest=mels.amax(dim=(1, 2, 3)))
+        loss = torch.nn.functional.cross_entropy(verdict.classes, clips.classes[chosen], label_smoothing=0.05)
+        if varied.shape == mels.shape:  # half a clip may hold half of the events: its attributes are not its own
+            truths = {kind: place[chosen] for kind, place in places.items()}
+            loss = loss + settings.attribute_weight * attribute_loss(verdict.attributes, truths)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         if step % 50 == 0:
             on_progress(f"step {step}/{settings.steps}, loss {loss.item():.3f}, {time.monotonic() - started:.0f} s")
-    return _with_feature_scale(classifier.eval(), mels)
+    return _with_feature_scale(classifier.eval(), clips.mels)
+
+
+def attribute_loss(logits: Mapping[str, Tensor], truths: Mapping[str, Tensor]) -> Tensor:
+    """Cross-entropy with smoothed labels over every attribute that a clip of the batch has; places below 0 are none."""
+    terms = [
+        torch.nn.functional.cross_entropy(logits[kind], places, ignore_index=-1, label_smoothing=0.05, reduction="sum")
+        for kind, places in truths.items()
+    ]
+    known = sum(int((places >= 0).sum()) for places in truths.values())
+    return torch.stack(terms).sum() / max(1, known) if terms else torch.zeros(())
 
 
 def vary(mels: Tensor, gain_range: float, generator: torch.Generator) -> Tensor:
@@ -124,19 +127,46 @@ def at_level(mels: Tensor, gain_db: float) -> Tensor:
 
 
 @torch.no_grad()
-def predictions(classifier: SoundClassifier, mels: Tensor) -> Tensor:
-    return torch.cat([classifier(batch.float()).argmax(dim=1) for batch in torch.split(mels, 32)])
+def verdicts(classifier: SoundClassifier, mels: Tensor) -> Verdict:
+    """What the net says of all clips, 32 at a time."""
+    parts = [classifier.hear(batch.float()) for batch in torch.split(mels, 32)]
+    attributes = {kind: torch.cat([part.attributes[kind] for part in parts]) for kind in classifier.attributes}
+    return Verdict(
+        torch.cat([part.classes for part in parts]), attributes, torch.cat([part.embedding for part in parts])
+    )
 
 
-def accuracy(classifier: SoundClassifier, mels: Tensor, labels: Tensor) -> float:
-    return round((predictions(classifier, mels) == labels).double().mean().item(), 4)
+def accuracy(verdict: Verdict, clips: TeachingClips) -> float:
+    """Share of the clips that are named rightly."""
+    return _share(verdict.classes.argmax(dim=1) == clips.classes)
 
 
-def confusions(classifier: SoundClassifier, mels: Tensor, labels: Tensor) -> dict[str, int]:
+def class_accuracy(verdict: Verdict, clips: TeachingClips) -> dict[str, float]:
+    """The same for every class by itself."""
+    right = verdict.classes.argmax(dim=1) == clips.classes
+    return {sound: _share(right[clips.classes == place]) for place, sound in enumerate(SOUNDS)}
+
+
+def attribute_accuracy(classifier: SoundClassifier, verdict: Verdict, clips: TeachingClips) -> dict[str, float]:
+    """Share of the clips with a kind of attribute whose value is named rightly, by kind."""
+    shares = {}
+    for kind, values in classifier.attributes.items():
+        places = attribute_places(clips.attributes, values, kind)
+        has_one = torch.tensor([kind in attributes for attributes in clips.attributes])
+        if has_one.any():
+            shares[kind] = _share((verdict.attributes[kind].argmax(dim=1) == places)[has_one])
+    return shares
+
+
+def confusions(verdict: Verdict, clips: TeachingClips) -> dict[str, int]:
     """How often one class was heard as another: {"rain as fire": 2}, most frequent first."""
-    pairs = zip(predictions(classifier, mels).tolist(), labels.tolist(), strict=True)
+    pairs = zip(verdict.classes.argmax(dim=1).tolist(), clips.classes.tolist(), strict=True)
     wrong = [f"{SOUNDS[truth]} as {SOUNDS[heard]}" for heard, truth in pairs if heard != truth]
     return {pair: wrong.count(pair) for pair in sorted(set(wrong), key=lambda pair: (-wrong.count(pair), pair))}
+
+
+def _share(right: Tensor) -> float:
+    return round(right.double().mean().item(), 4)
 
 
 def _rate(progress: float) -> float:
@@ -147,7 +177,7 @@ def _rate(progress: float) -> float:
 @torch.no_grad()
 def _with_feature_scale(classifier: SoundClassifier, mels: Tensor) -> SoundClassifier:
     chosen = mels[:: max(1, len(mels) // 1000)]
-    embeddings = torch.cat([classifier.embed(batch.float()) for batch in torch.split(chosen, 32)])
+    embeddings = verdicts(classifier, chosen).embedding
     classifier.feature_mean.copy_(embeddings.mean(dim=0))
     classifier.feature_std.copy_(embeddings.std(dim=0).clamp(min=1e-3))
     return classifier

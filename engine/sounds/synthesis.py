@@ -121,7 +121,8 @@ class Studio:
         latest = self.seconds - (self.event_seconds or 0.0)
         moments = np.cumsum([0.0, *self.random.uniform(shortest_gap_s, longest_gap_s, number - 1)])
         moments *= min(1.0, latest / max(float(moments[-1]), 1e-9))
-        lead = self.uniform(0, min(0.8, max(0.0, latest - float(moments[-1]))))  # scaled moments may end a rounding late
+        rest_s = max(0.0, latest - float(moments[-1]))  # scaled moments may end a rounding late
+        lead = self.uniform(0, min(0.8, rest_s))
         yield from (lead + float(moment) for moment in moments)
 
     def turns(self, period_s: float, sounding_s: float, latest_start_s: float) -> Signal:

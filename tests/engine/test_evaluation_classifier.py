@@ -13,13 +13,22 @@ from engine.evaluation.classifier import (
     SAMPLE_RATE,
     SHIPPED,
     SoundClassifier,
+    Verdict,
     judge,
     load_classifier,
     mono_16_khz,
     save_classifier,
 )
 from engine.evaluation.evaluation_errors import NotFiniteError
-from engine.evaluation.train_classifier import ClassifierSettings, run, vary
+from engine.evaluation.teaching_clips import TeachingClips, attribute_places
+from engine.evaluation.train_classifier import (
+    ClassifierSettings,
+    attribute_accuracy,
+    attribute_loss,
+    class_accuracy,
+    run,
+    vary,
+)
 from engine.sounds import SOUNDS, render
 
 UNHEARD_SEED = 13_000_000  # met neither in training nor in the recipe's own test
@@ -38,14 +47,43 @@ class TestTheShippedJudge:
     def test_knows_the_classes_of_the_corpus(self, shipped: SoundClassifier) -> None:
         assert shipped.classes == SOUNDS
 
-    def test_weighs_less_than_a_megabyte(self) -> None:
-        assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 1_000_000
+    def test_weighs_less_than_two_megabytes(self) -> None:
+        assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 2_000_000
+
+    def test_knows_every_attribute_that_a_clip_may_have(self, shipped: SoundClassifier) -> None:
+        clips = [render(sound, UNHEARD_SEED + index).attributes for index, sound in enumerate(SOUNDS)]
+
+        assert all(value in shipped.attributes[kind] for attributes in clips for kind, value in attributes.items())
+
+    def test_tells_loud_from_quiet(self, shipped: SoundClassifier) -> None:
+        clip = real_clips(UNHEARD_SEED)[0]
+        loud, quiet = (clip * (peak / np.abs(clip).max()) for peak in (0.85, 0.08))
+
+        heard = judge(shipped, [loud, quiet])
+
+        assert [one["level"] for one in heard.attributes] == ["loud", "quiet"]
+        assert heard.names[0] == heard.names[1]
+
+    def test_hears_most_attributes_of_sounds_it_never_met(self, shipped: SoundClassifier) -> None:
+        sounds = [render(sound, UNHEARD_SEED + index) for index, sound in enumerate(SOUNDS)]
+
+        heard = judge(shipped, [sound.waveform for sound in sounds]).attributes
+
+        pairs = [
+            value == one[kind]
+            for sound, one in zip(sounds, heard, strict=True)
+            for kind, value in sound.attributes.items()
+        ]
+        assert np.mean(pairs) >= 0.85
 
     def test_reached_its_aim_and_says_from_which_seeds(self) -> None:
         story = json.loads((SHIPPED / "classifier.json").read_text(encoding="utf-8"))
 
         assert story["held_out_accuracy"]["+0 dB"] >= 0.97
         assert min(story["held_out_accuracy"].values()) >= 0.95
+        assert set(story["class_accuracy"]) == set(SOUNDS)
+        assert set(story["attribute_accuracy"]) == set(story["attributes"])
+        assert np.mean(list(story["attribute_accuracy"].values())) >= 0.9
         assert 2_000_000 <= story["training_seeds"][0] < story["training_seeds"][1] <= 10_000_000
         assert story["test_seeds"][0] >= 10_000_000
 
@@ -76,8 +114,27 @@ class TestJudging:
     def test_no_clips_have_no_names(self, shipped: SoundClassifier) -> None:
         heard = judge(shipped, [])
 
-        assert heard.names == ()
+        assert heard.names == heard.attributes == ()
         assert heard.features.shape == (0, 64)
+
+    def test_attributes_belong_to_their_clips(self) -> None:
+        classifier = SoundClassifier(["a"], {"pitch": ("high", "low"), "speed": ("fast", "slow")}).eval()
+        clips = [clip[: 30_000 + 10_000 * index] for index, clip in enumerate(real_clips(UNHEARD_SEED)[:3])]
+
+        together = judge(classifier, clips).attributes
+
+        assert together == tuple(judge(classifier, [clip]).attributes[0] for clip in clips)
+        assert all(set(one) == {"pitch", "speed"} for one in together)
+
+    def test_level_moves_attributes_only(self) -> None:
+        """Random weights: the class ignores the level, the attributes' logits do not."""
+        classifier = SoundClassifier(["a", "b"], {"level": ("loud", "quiet")}).eval()
+        log_mel = -5 + torch.rand(1, 1, 100, 64, generator=torch.Generator().manual_seed(1))
+
+        here, there = classifier.hear(log_mel), classifier.hear(log_mel - 3)
+
+        assert torch.allclose(here.classes, there.classes, atol=1e-5)
+        assert (here.attributes["level"] - there.attributes["level"]).abs().max() > 1e-3
 
     def test_silence_is_judged_without_fuss(self, shipped: SoundClassifier) -> None:
         heard = judge(shipped, [np.zeros(20_000, np.float32)])
@@ -106,16 +163,19 @@ class TestJudging:
 
 class TestOnDisk:
     def test_what_is_saved_comes_back(self, tmp_path: Path) -> None:
-        classifier = SoundClassifier(["a", "b"], embedding_dim=64).eval()
+        classifier = SoundClassifier(["a", "b"], {"pitch": ("high", "low")}).eval()
         log_mel = torch.randn(2, 1, 100, 64, generator=torch.Generator().manual_seed(1))
 
         save_classifier(classifier, tmp_path, {"held_out_accuracy": 1.0})
         loaded = load_classifier(tmp_path)
 
         assert loaded.classes == ("a", "b")
+        assert loaded.attributes == {"pitch": ("high", "low")}
         assert torch.allclose(loaded(log_mel), classifier(log_mel), atol=0.02)
 
-    @pytest.mark.parametrize("damage", ["no folder", "no weights", "no classes", "garbage", "other shape"])
+    @pytest.mark.parametrize(
+        "damage", ["no folder", "no weights", "no classes", "no attributes", "garbage", "other shape"]
+    )
     def test_what_is_broken_is_refused(self, tmp_path: Path, damage: str) -> None:
         folder = tmp_path / "judge"
         if damage != "no folder":
@@ -124,10 +184,12 @@ class TestOnDisk:
             (folder / "classifier.safetensors").unlink()
         elif damage == "no classes":
             (folder / "classifier.json").write_text("{}", encoding="utf-8")
+        elif damage == "no attributes":
+            (folder / "classifier.json").write_text('{"classes": ["a", "b"]}', encoding="utf-8")
         elif damage == "garbage":
             (folder / "classifier.safetensors").write_bytes(b"\x00" * 100)
         elif damage == "other shape":
-            (folder / "classifier.json").write_text('{"classes": ["a"]}', encoding="utf-8")
+            (folder / "classifier.json").write_text('{"classes": ["a"], "attributes": {}}', encoding="utf-8")
 
         with pytest.raises(ModelBrokenError, match=str(folder)):
             load_classifier(folder)
@@ -144,6 +206,7 @@ class TestTheRecipe:
 
         assert 0 <= accuracy <= 1
         assert load_classifier(tmp_path / "out").classes == SOUNDS
+        assert "level" in load_classifier(tmp_path / "out").attributes
         assert run(settings, said.append) == accuracy
         assert sum("rendering" in line for line in said) == 2  # learning and test clips, in the first run only
 
@@ -156,3 +219,52 @@ class TestTheRecipe:
         assert min(one.amin() for one in varied) > -14  # the floor, less some noise
         assert {one.shape[0] for one in varied} == {4}
         assert min(one.shape[2] for one in varied) >= 32
+
+
+class TestAttributes:
+    CLIPS = TeachingClips(
+        torch.zeros(4, 1, 8, 64),
+        torch.tensor([0, 1, 0, 1]),
+        ({"pitch": "low"}, {"pitch": "high", "count": "once"}, {}, {"count": "twice"}),
+    )
+
+    def test_kinds_and_values_are_those_that_were_met(self) -> None:
+        assert self.CLIPS.values() == {"count": ("once", "twice"), "pitch": ("high", "low")}
+
+    def test_a_clip_without_the_kind_or_with_an_unknown_value_has_no_place(self) -> None:
+        assert attribute_places(self.CLIPS.attributes, ("low", "middle"), "pitch").tolist() == [0, -1, -1, -1]
+
+    def test_the_loss_is_the_mean_over_attributes_that_are_there(self) -> None:
+        generator = torch.Generator().manual_seed(3)
+        logits = {kind: torch.randn(4, 2, generator=generator) for kind in ("count", "pitch")}
+        truths = {"count": torch.tensor([-1, 0, -1, 1]), "pitch": torch.tensor([1, 0, -1, -1])}
+
+        loss = attribute_loss(logits, truths)
+
+        seen = [("count", 1, 0), ("count", 3, 1), ("pitch", 0, 1), ("pitch", 1, 0)]
+        terms = []
+        for kind, clip, place in seen:
+            log_share = torch.log_softmax(logits[kind][clip].double(), dim=0)
+            terms.append(-0.95 * log_share[place] - 0.05 * log_share.mean())
+        assert loss.item() == pytest.approx(float(sum(terms)) / 4, rel=1e-5)
+
+    def test_a_batch_without_attributes_costs_nothing(self) -> None:
+        assert attribute_loss({"pitch": torch.randn(2, 2)}, {"pitch": torch.tensor([-1, -1])}).item() == 0
+        assert attribute_loss({}, {}).item() == 0
+
+    def test_accuracy_counts_only_clips_with_the_kind(self) -> None:
+        classifier = SoundClassifier(SOUNDS, self.CLIPS.values())
+        said = {"count": [0, 1, 0, 1], "pitch": [0, 0, 0, 0]}
+        logits = {kind: torch.nn.functional.one_hot(torch.tensor(places), 2).float() for kind, places in said.items()}
+        verdict = Verdict(torch.eye(len(SOUNDS))[[0, 1, 2, 1]], logits, torch.zeros(4, 64))
+
+        assert attribute_accuracy(classifier, verdict, self.CLIPS) == {"count": 0.5, "pitch": 0.5}
+
+    def test_each_class_has_its_own_share(self) -> None:
+        clips = TeachingClips(torch.zeros(len(SOUNDS), 1, 8, 64), torch.arange(len(SOUNDS)), ({},) * len(SOUNDS))
+        heard = torch.eye(len(SOUNDS))
+        heard[3] = heard[0]
+
+        shares = class_accuracy(Verdict(heard, {}, torch.zeros(len(SOUNDS), 64)), clips)
+
+        assert [sound for sound, share in shares.items() if share < 1] == [SOUNDS[3]]
