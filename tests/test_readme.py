@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.sounds import SOUNDS
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
@@ -30,7 +32,7 @@ def test_names_every_sound_of_the_shipped_model():
     listed = README.split("It knows these kinds of sound")[1].split("Ask for anything else")[0]
     sounds = re.sub(r"[>\n]", " ", listed.split(":", 1)[1]).replace("·", ",").split(",")
 
-    assert len([sound for sound in sounds if sound.strip()]) == 36
+    assert len([sound for sound in sounds if sound.strip()]) == len(SOUNDS)
 
 
 def test_mentions_only_files_that_exist():

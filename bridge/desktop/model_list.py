@@ -62,7 +62,7 @@ def parse_models(text: str) -> list[Model]:
 
 def _installed(row: Mapping[str, Any], about: Mapping[str, Mapping[str, Any]]) -> Model:
     told = about.get(row["name"], {}).get("good_at", "")
-    told = told or ("small and quick; 36 kinds of sound effects" if row["shipped"] else "imported from a file")
+    told = told or ("small and quick; many kinds of sound effects" if row["shipped"] else "imported from a file")
     facts = (row["name"], int(row["size_bytes"]), row["licence"], told, row["folder"])
     return Model(*facts, is_installed=True, is_shipped=bool(row["shipped"]))
 
