@@ -58,6 +58,34 @@ def listeners_folder() -> Path:
     return models_folder() / ".listeners"
 
 
+def installed_files(listener: PublishedListener, folder: Path | None = None) -> list[Path]:
+    """Its files that are here, those of a pull that broke off included."""
+    folder = folder or listeners_folder()
+    arriving = folder / ".arriving" / listener.name
+    whole = [folder / remote.name for remote in listener.remotes()]
+    return [path for path in whole if path.exists()] + [path for path in arriving.rglob("*") if path.is_file()]
+
+
+def remove_listener(listener: PublishedListener, folder: Path | None = None) -> None:
+    """Delete its files; a pull that runs is not disturbed.
+
+    Raises:
+        PullRunningError: it is being fetched.
+    """
+    folder = folder or listeners_folder()
+    lock = FileLock(folder / f".{listener.name}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise PullRunningError(listener.name) from error
+    try:
+        for path in installed_files(listener, folder):
+            path.unlink()
+        shutil.rmtree(folder / ".arriving" / listener.name, ignore_errors=True)
+    finally:
+        lock.release()
+
+
 def pull_listener(
     listener: PublishedListener,
     folder: Path | None = None,

@@ -131,11 +131,16 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _remove(options: argparse.Namespace) -> int:
-    folders = find_own(options.name)
-    num_bytes = sum(file.stat().st_size for folder in folders for file in folder.rglob("*") if file.is_file())
+    listener = listeners.find_listener(options.name)
+    files = listeners.installed_files(listener) if listener else []
+    files = files or [file for folder in find_own(options.name) for file in folder.rglob("*") if file.is_file()]
+    num_bytes = sum(file.stat().st_size for file in files)
     if not options.yes and not confirmed(f"Delete {options.name} ({num_bytes / 1e6:.1f} MB)?"):
         raise NotConfirmedError(options.name)
-    remove_model(options.name)
+    if listener:
+        listeners.remove_listener(listener)
+    else:
+        remove_model(options.name)
     if options.json:
         show_json({"removed": options.name, "freed_bytes": num_bytes})
     else:

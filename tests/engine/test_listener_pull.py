@@ -16,7 +16,7 @@ from engine.checkpoints.download_errors import (
     PullRunningError,
     ServerUnreachableError,
 )
-from engine.checkpoints.listeners import PANNS, PublishedListener, pull_listener
+from engine.checkpoints.listeners import PANNS, PublishedListener, pull_listener, remove_listener
 from engine.checkpoints.transfer import Patience
 from engine.cli import DONE, FAILED, main
 
@@ -108,3 +108,29 @@ class TestCommandLine:
 
         assert main(["models", "pull", "vggish"]) == FAILED
         assert "the server refused" in capsys.readouterr().err
+
+
+class TestRemove:
+    @pytest.mark.usefixtures("mirror")
+    def test_frees_what_was_pulled_and_nothing_else(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        folder = pull_listener(SMALL)
+        (folder / "mine.pth").write_bytes(b"another net")
+
+        assert main(["models", "remove", "vggish", "--yes"]) == DONE
+
+        assert "removed vggish" in capsys.readouterr().out
+        assert names(tmp_path) == {"mine.pth"}
+
+    @pytest.mark.usefixtures("mirror")
+    def test_of_what_is_not_here_says_so(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["models", "remove", "vggish", "--yes"]) == FAILED
+
+        assert "vggish" in capsys.readouterr().err
+
+    @pytest.mark.usefixtures("mirror")
+    def test_leaves_a_pull_alone_that_runs(self) -> None:
+        folder = pull_listener(SMALL)
+        with FileLock(folder / ".vggish.lock"), pytest.raises(PullRunningError):
+            remove_listener(SMALL)
+
+        assert names(folder) == set(FILES)
