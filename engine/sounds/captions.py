@@ -116,11 +116,11 @@ _DULL_TEXT = """
     a acoustic air alert along ambient an and app at audience bass be beach beat beating beats bicycle big bike
     blade blow blowing blows boring breathy broken burning button buttons by calls can cathedral chain church
     city cleaner collecting computer crow crowd crows cutting door doors down electric electronic emergency
-    falling far fast fight fighting firing flowing flying from full game grand gun hand hit hits hitting house
+    falling far fast fight fighting firing flowing flying from full game grand hand hit hits hitting house
     howl howling howls in into its joints key keys leaking level lone lowing machine magic man melodies melody
     message mouse music night noise of on open over overhead pass passing past path pattern people person
     picking playing police pot pouring power restaurant rhythm ride ring rising roaring roll rolling rolls
-    running sci-fi shooting shot shots shut singing small someone something song sound sounding sounds strike
+    running sci-fi shooting shot shots shut small someone something song sound sounding sounds strike
     strikes striking strings swing swinging swings the to tone tower tree tune underwater up video visitor
     voices wailing wall warning water wheels whistling window with wooden
 """
