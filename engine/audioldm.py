@@ -67,13 +67,13 @@ class AudioLDM(nn.Module):
         self.log_mel = LogMel(config.mel)
         self.vae = Vae(config.vae)
         self.unet = UNet(config.unet)
-        self.draft = UNet(config.unet) if config.draft else None
         self.vocoder = build_vocoder(config.vocoder, config.mel)
         self._clap = (
             PocketClap(config.clap, config.mel) if isinstance(config.clap, PocketClapConfig) else LaionClap(config.clap)
         )
         self.register_buffer("latent_mean", torch.zeros(config.vae.latent_channels))
         self.register_buffer("latent_scale", torch.ones(config.vae.latent_channels))
+        self.draft = UNet(config.unet) if config.draft else None
 
     @property
     def clap(self) -> Clap:
