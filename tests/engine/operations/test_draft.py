@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from engine import Audio, Engine, Generate, Inpaint, InvalidRequestError, Restyle, Upscale, Vary
 from engine.audioldm import DraftConfig
+from engine.engine import ready
 from engine.operations.plan import DRAFT_STEPS, plan_of
 from engine.presets import TINY, build
 from engine.story import request_of
@@ -17,8 +19,10 @@ DRAFT = DraftConfig((999, 600, 200), 2.0)
 
 @pytest.fixture(scope="module")
 def drafting() -> Engine:
-    """The tiny preset with a draft net, all random."""
-    return Engine(build(replace(TINY, draft=DRAFT)))
+    """The tiny model with a random draft net."""
+    model = build(replace(TINY, draft=DRAFT))
+    model.load_state_dict(build(TINY).state_dict(), strict=False)
+    return Engine(ready(model, torch.float32))
 
 
 class TestWithADraftNet:
