@@ -130,6 +130,7 @@ ARGUMENTS: dict[str, Kind] = {
     "cutoff_hz": NUMBER,
     "output_rate": INTEGER,
     "seed": INTEGER,
+    "draft": SWITCH,
     "steps": INTEGER,
     "guidance": NUMBER,
     "candidates": INTEGER,

@@ -31,7 +31,7 @@ def urgency_of(request: RenderRequest) -> int:
     """0 for drafts, 1 for normal jobs, 2 for batches."""
     if request.priority is not None:
         return PRIORITIES.index(request.priority)
-    is_draft = request.steps is not None and request.steps <= DRAFT_STEPS
+    is_draft = request.draft or (request.steps is not None and request.steps <= DRAFT_STEPS)
     return PRIORITIES.index("draft" if is_draft else "normal")
 
 

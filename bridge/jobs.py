@@ -40,7 +40,7 @@ def shape_of(request: RenderRequest) -> Hashable | None:
     """What jobs have in common that can be rendered together; None for those that cannot."""
     if not isinstance(request, Generate):
         return None
-    return request.model, request.seconds, request.steps, request.guidance, request.sampler
+    return request.model, request.seconds, request.draft, request.steps, request.guidance, request.sampler
 
 
 MAX_ATTEMPTS = 2

@@ -52,6 +52,7 @@ class RenderRequest(Request):
     like: str | None = None
     like_weight: float | None = None
     seed: int | None = None
+    draft: bool | None = None
     steps: int | None = None
     guidance: float | None = None
     candidates: int | None = None

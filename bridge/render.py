@@ -195,6 +195,7 @@ def engine_request(request: RenderRequest) -> Request:
         prompt=request.prompt,
         like_weight=request.like_weight,
         seed=request.seed,
+        draft=request.draft,
         steps=request.steps,
         guidance=request.guidance,
         candidates=request.candidates,

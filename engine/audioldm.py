@@ -21,6 +21,14 @@ from engine.models.vocoder import HiFiGanConfig, VocoderConfig, build_vocoder
 
 
 @dataclass(frozen=True)
+class DraftConfig:
+    """Of the draft net: a second denoiser of the UNet's shape that learnt few long DDIM steps, guidance included."""
+
+    timesteps: tuple[int, ...]  # descending; it knows no others
+    guidance: float  # of the denoiser that it learnt from; it needs none itself
+
+
+@dataclass(frozen=True)
 class AudioLDMConfig:
     """Everything that tells one model from another, but its weights; defaults are AudioLDM-S."""
 
@@ -32,6 +40,7 @@ class AudioLDMConfig:
     clap: ClapConfig | PocketClapConfig = field(default_factory=ClapConfig)
     schedule: NoiseSchedule = field(default_factory=NoiseSchedule)
     prediction: Prediction = "eps"
+    draft: DraftConfig | None = None
     clip_x0: float | None = None  # bound on predicted clean latents
     normalise_peak: float | None = 0.5  # clips are brought to this peak before they are encoded; None keeps their level
     window_rows: int = 256  # latent rows of a training clip: 10.24 s
@@ -64,6 +73,7 @@ class AudioLDM(nn.Module):
         )
         self.register_buffer("latent_mean", torch.zeros(config.vae.latent_channels))
         self.register_buffer("latent_scale", torch.ones(config.vae.latent_channels))
+        self.draft = UNet(config.unet) if config.draft else None
 
     @property
     def clap(self) -> Clap:
@@ -131,6 +141,14 @@ class AudioLDM(nn.Module):
         scale = self.config.default_guidance if guidance is None else guidance
         return guided_denoiser(
             self.unet, embedding, negative, scale, self.config.schedule, self.config.prediction, self.config.clip_x0
+        )
+
+    def draft_denoiser(self, embedding: Tensor) -> Denoise:
+        """The draft net's denoiser towards embedding [B, D], for DDIM at the timesteps of `config.draft` alone."""
+        assert self.draft is not None, "a model without a draft net"
+        config = self.config
+        return guided_denoiser(
+            self.draft, embedding, embedding, 1.0, config.schedule, config.prediction, config.clip_x0
         )
 
     def _per_channel(self, values: Tensor) -> Tensor:

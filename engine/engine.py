@@ -139,10 +139,11 @@ def _name(model: str | Path, models_dir: Path | None) -> str:
 
 def ready(model: AudioLDM, dtype: torch.dtype) -> AudioLDM:
     """The nets compute in `dtype`, the short way; front end, CLAP and Griffin-Lim stay in 32 bits, which they need."""
+    nets = (model.unet, model.vae, *([model.draft] if model.draft else []))
     if dtype != torch.float32:
-        for net in (model.unet, model.vae, *([model.vocoder] if isinstance(model.vocoder, HiFiGan) else [])):
+        for net in (*nets, *([model.vocoder] if isinstance(model.vocoder, HiFiGan) else [])):
             net.to(dtype)
-    for net in (model.unet, model.vae):
+    for net in nets:
         net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a quarter faster on CPUs
     prepare(model)
     return model

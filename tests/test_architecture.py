@@ -77,6 +77,7 @@ FLOORS = [
     {"engine.benchmark.published", "engine.benchmark.long"},
     {"engine.benchmark.peer"},
     {"engine.benchmark", "engine.benchmark.clock"},
+    {"engine.training.train_draft"},
     {"engine.training.train_clap", "engine.training.train_ldm", "engine.training.train_vae"}
     | {"engine.training.train_vocoder", "engine.evaluation.train_classifier", "engine.evaluation.evaluate"},
     {"engine.training.library", "engine.training.recorder"},
@@ -103,7 +104,8 @@ FLOORS = [
     | {"engine.operations.upscale"},
     {"engine.operations.sampling", "engine.operations.observed"},
     {"engine.operations.condition", "engine.operations.slices"},
-    {"engine.operations.windows", "engine.operations.excerpt", "engine.operations.patches"},
+    {"engine.operations.windows", "engine.operations.excerpt", "engine.operations.patches"}
+    | {"engine.operations.plan"},
     {"engine.operations.request", "engine.operations.bands", "engine.operations.splice"}
     | {"engine.operations.bandwidth"},
     {"engine.operations.progress", "engine.operations.regions"},
@@ -124,7 +126,8 @@ FLOORS = [
     {"engine.checkpoints.convert"},
     {"engine.checkpoints.store", "engine.checkpoints.assemble"},
     {"engine.checkpoints.foreign", "engine.checkpoints.listeners"},
-    {"engine.presets", "engine.checkpoints.catalogue", "engine.checkpoints.card"},
+    {"engine.presets", "engine.checkpoints.catalogue", "engine.checkpoints.card"}
+    | {"engine.checkpoints.small_weights"},
     {"engine.audioldm", "engine.checkpoints.foreign_shapes"},
     {"engine.checkpoints.foreign_files", "engine.checkpoints.hub_listing", "engine.checkpoints.transfer"},
     {"engine.checkpoints.foreign_names", "engine.checkpoints.published"},

@@ -8,7 +8,7 @@ from bridge.messages import Generate, Inpaint, RenderRequest, Restyle, Upscale, 
 
 CLIENT = "Retake window"
 DRAFT_STEPS = 6
-"""Steps of a draft: rough, but enough to hear where a prompt leads."""
+"""Steps of a draft in Live, whose control surface does not know the key `draft`."""
 SEEDS = 2**32
 MAX_CANDIDATES = 16
 LENGTHS_S = (0.1, 600.0)
@@ -62,7 +62,7 @@ class Wish:
             "seed": self.seed,
             "candidates": self.candidates if self.candidates != 1 else None,
             "model": self.model,
-            "steps": DRAFT_STEPS if self.is_draft else None,
+            "draft": True if self.is_draft else None,
             "output_dir": output_dir,
             "client": CLIENT,
         }
@@ -118,7 +118,7 @@ def wish_of(request: RenderRequest) -> Wish:
         seed=1 if request.seed is None else request.seed,
         candidates=request.candidates or 1,
         model=request.model,
-        is_draft=request.steps == DRAFT_STEPS,
+        is_draft=bool(request.draft) or request.steps == DRAFT_STEPS,
     )
 
 

@@ -1,6 +1,7 @@
 """A model as a folder: config.json tells its shape, model.safetensors its weights, MODEL_CARD.md its story.
 
-Half precision on disk unless told otherwise; float32 again in memory. Nothing is ever unpickled.
+Half precision on disk unless told otherwise, the draft net in 8 bits; float32 again in memory. Nothing is ever
+unpickled.
 """
 
 import json
@@ -13,8 +14,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from engine.audioldm import AudioLDM, AudioLDMConfig
+from engine.audioldm import AudioLDM, AudioLDMConfig, DraftConfig
 from engine.checkpoints.catalogue import CONFIG_FILE, find_model, read_json
+from engine.checkpoints.small_weights import squeeze, unsqueeze
 from engine.errors import ModelBrokenError
 from engine.models.clap import ClapConfig, LaionClap
 from engine.models.clap_tokenizer import RobertaTokenizer
@@ -25,9 +27,10 @@ from engine.presets import PRESETS, build
 WEIGHTS_FILE = "model.safetensors"
 _TEST_PRESET = "tiny"  # random weights, never on disk
 _KINDS: dict[str, type] = {
-    kind.__name__: kind for kind in (ClapConfig, PocketClapConfig, GriffinLimConfig, HiFiGanConfig)
+    kind.__name__: kind for kind in (ClapConfig, PocketClapConfig, GriffinLimConfig, HiFiGanConfig, DraftConfig)
 }
 _FORMAT = 1
+_DRAFT = "draft."  # how the names of the draft net's weights begin
 
 Config = TypeVar("Config")
 
@@ -35,8 +38,11 @@ Config = TypeVar("Config")
 def save_model(model: AudioLDM, folder: Path, *, half: bool = True) -> None:
     """Write config and weights; parts of an earlier model there are replaced."""
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {name: _stored(tensor, half=half) for name, tensor in model.state_dict().items()}
-    save_file(tensors, folder / WEIGHTS_FILE)
+    state = model.state_dict()
+    draft = {name: state.pop(name) for name in list(state) if name.startswith(_DRAFT)}
+    tensors = {name: _stored(tensor, half=half) for name, tensor in state.items()}
+    kept = {name: _stored(tensor, half=False) for name, tensor in draft.items()}
+    save_file(tensors | (squeeze(kept) if half else kept), folder / WEIGHTS_FILE)
     if isinstance(model.clap, LaionClap) and model.clap.tokenizer is not None:
         model.clap.tokenizer.write(folder)
     (folder / CONFIG_FILE).write_text(json.dumps(config_to_json(model.config), indent=1) + "\n", encoding="utf-8")
@@ -57,7 +63,7 @@ def load_model(folder: Path, device: torch.device | str = "cpu") -> AudioLDM:
     """
     model = AudioLDM(read_config(folder))
     try:
-        tensors = load_file(folder / WEIGHTS_FILE)
+        tensors = unsqueeze(load_file(folder / WEIGHTS_FILE))
     except (OSError, SafetensorError) as error:
         raise ModelBrokenError(folder, f"{WEIGHTS_FILE}: {error}") from error
     try:
@@ -84,8 +90,9 @@ def read_config(folder: Path) -> AudioLDMConfig:
 def config_to_json(config: AudioLDMConfig) -> dict[str, Any]:
     """Plain values; the parts that come in several kinds carry theirs."""
     values = asdict(config)
-    for part in ("vocoder", "clap"):
-        values[part]["kind"] = type(getattr(config, part)).__name__
+    for part in ("vocoder", "clap", "draft"):
+        if values[part] is not None:
+            values[part]["kind"] = type(getattr(config, part)).__name__
     return {"format": _FORMAT, **values}
 
 

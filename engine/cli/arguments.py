@@ -163,6 +163,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="another seed asks other prompts (default 1)")
     parser.add_argument("--steps", type=int, help="denoising steps (default the model's)")
     parser.add_argument("--guidance", type=float, help="how closely to follow the prompt (default the model's)")
+    parser.add_argument("--draft", action="store_true", help="judge the model's quick drafts instead")
     parser.add_argument("--captions", type=Path, metavar="FILE", help="CSV file,caption[,class] or JSON, for folders")
     parser.add_argument(
         "--features",
@@ -194,6 +195,7 @@ def add_benchmark(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=5.12, help="length of each take (default 5.12)")
     parser.add_argument("--steps", type=int, help="denoising steps (default the model's)")
     parser.add_argument("--sampler", choices=SAMPLERS, default=SAMPLERS[0], help="(default %(default)s)")
+    parser.add_argument("--draft", action="store_true", help="time quick drafts")
     parser.add_argument("--candidates", type=int, default=1, metavar="N", help="takes a run (default 1)")
     parser.add_argument(
         "--against",
@@ -276,6 +278,7 @@ def _add_rendering(parser: argparse.ArgumentParser, prompt: argparse.Action) -> 
         "--like-weight", type=float, default=0.5, metavar="W", help="0 words alone, 1 that file alone (default 0.5)"
     )
     parser.add_argument("--seed", type=int, default=1, help="same seed, same sound (default 1)")
+    parser.add_argument("--draft", action="store_true", help="rough but quick, to hear where a prompt leads")
     parser.add_argument("--steps", type=int, metavar="N", help="denoising steps (default the model's)")
     parser.add_argument("--guidance", type=float, metavar="G", help="how closely to follow the prompt")
     parser.add_argument("--candidates", type=int, default=1, metavar="N", help="render so many takes, best first")

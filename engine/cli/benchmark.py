@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
         return _against_published(options)
     if options.long:
         return _long_clips(options)
-    plain = {key: getattr(options, key) for key in ("seconds", "steps", "sampler", "candidates")}
+    plain = {key: getattr(options, key) for key in ("seconds", "steps", "sampler", "draft", "candidates")}
     requests = {"this": Generate(PROMPT, **plain)}
     if options.against:
         requests["other"] = Generate(PROMPT, **{**plain, **_changes(options.against)})

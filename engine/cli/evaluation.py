@@ -82,6 +82,7 @@ def _judge_model(options: argparse.Namespace) -> ModelReport:
         sounds=_sounds(options.sounds),
         steps=options.steps,
         guidance=options.guidance,
+        draft=options.draft,
         model=options.model,
     )
     draw = load("engine.evaluation.picture:draw_contact_sheet", "--picture") if options.picture else None

@@ -99,6 +99,7 @@ def _movement(options: argparse.Namespace) -> dict[str, Any]:
 def _sampling(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "seed": options.seed,
+        "draft": options.draft,
         "steps": options.steps,
         "guidance": options.guidance,
         "candidates": options.candidates,

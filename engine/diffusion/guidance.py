@@ -1,4 +1,7 @@
-"""Denoisers from nets: what a net predicts becomes (x0, ε), and classifier-free guidance sharpens it."""
+"""Denoisers from nets: what a net predicts becomes (x0, ε), and classifier-free guidance sharpens it.
+
+And the reverse, for nets that learn a whole step: what they have to predict so that DDIM lands where it should.
+"""
 
 from collections.abc import Callable
 from typing import Literal, NamedTuple
@@ -38,6 +41,23 @@ def read_prediction(
     elif kind == "eps":
         return Denoised(x0, prediction)
     return Denoised(x0, (x - signal * x0) / noise)
+
+
+def prediction_between(
+    x: Tensor, alpha_bar: Tensor, landing: Tensor, alpha_bar_after: Tensor, kind: Prediction
+) -> Tensor:
+    """The prediction from which one DDIM step leads from x, at ᾱ, to a landing at ᾱ': all four broadcast.
+
+    ε solves x' = sqrt(ᾱ'/ᾱ) x + (σ' - sqrt(ᾱ'/ᾱ) σ) ε with σ² = 1 - ᾱ; for "v" the step is a rotation, and with
+    φ = arccos sqrt(ᾱ) it solves x' = cos(φ - φ') x - sin(φ - φ') v (Salimans and Ho 2022, appendices D and G).
+    """
+    signal, noise = alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
+    signal_after, noise_after = alpha_bar_after.sqrt(), (1 - alpha_bar_after).sqrt()
+    if kind == "v":
+        cosine = signal * signal_after + noise * noise_after
+        return (cosine * x - landing) / (noise * signal_after - signal * noise_after)
+    growth = signal_after / signal
+    return (landing - growth * x) / (noise_after - growth * noise)
 
 
 def guided_denoiser(

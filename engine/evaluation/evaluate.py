@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,7 @@ class EvaluationSettings:
     sounds: tuple[str, ...] = SOUNDS
     steps: int | None = None  # None: the model's default
     guidance: float | None = None
+    draft: bool = False
     model: str = "nano"  # as the report calls it
 
     def __post_init__(self) -> None:
@@ -87,7 +88,8 @@ def evaluate_model(
     for index, task in enumerate(tasks):
         if should_stop and should_stop():
             raise CancelledError
-        request = Generate(task.prompt, SECONDS, seed=task.seed, steps=settings.steps, guidance=settings.guidance)
+        knobs: dict[str, Any] = {"steps": settings.steps, "guidance": settings.guidance, "draft": settings.draft}
+        request = Generate(task.prompt, SECONDS, seed=task.seed, **knobs)
         generated.append(mono_16_khz(engine.run(request)[0]))
         if on_clip:
             on_clip(index + 1, len(tasks))
@@ -138,6 +140,7 @@ def _judged(
         silent=sum(bool(np.abs(waveform).max() < SILENT_PEAK) for waveform in generated),
         classes=class_rows(truths, heard.names),
         judged=measure("judge", _heard(heard), _heard(heard_real), paired=True),
+        draft=settings.draft,
     )
     return Evaluation(report, tuple(prompts), tuple(truths), tuple(generated), tuple(real))
 

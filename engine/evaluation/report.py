@@ -80,6 +80,7 @@ class ModelReport:
     silent: int  # generated clips without a sound
     classes: tuple[ClassRow, ...]
     judged: Measurement  # IS and KL by the judge's ears, pairs of a prompt's clip and the real clip it describes
+    draft: bool = False  # whether the clips were made as drafts
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -91,7 +92,8 @@ class ModelReport:
             ("CLAP score", f"{self.clap_score:.3f}", f"real clips {self.clap_score_real:.3f}"),
             ("silent", str(self.silent), f"of {self.clips}"),
         ]
-        head = f"{self.model}: {self.clips} clips, {self.clips_per_class} a sound, seed {self.seed}"
+        what = "drafts" if self.draft else "clips"
+        head = f"{self.model}: {self.clips} {what}, {self.clips_per_class} a sound, seed {self.seed}"
         return "\n".join([head, "", *_aligned(figures), "", *self.judged.to_lines(), "", *_class_table(self.classes)])
 
 

@@ -35,6 +35,7 @@ class Sampling:
     candidates: int = 1  # 1 to 16 takes, best first
     negative_prompt: str = ""  # what it should not sound like
     sampler: str = "dpm++2m"  # a name in engine.diffusion.samplers.SAMPLERS
+    draft: bool = False  # rough but quick: the model's draft net, or else few steps; see engine/operations/plan.py
     like: Audio | None = None  # what it should sound like, as a sound: its CLAP embedding joins the prompt's
     like_weight: float = 0.5  # 0 (the prompt alone) to 1 (the sound alone); without a prompt it is the sound alone
 
@@ -47,6 +48,8 @@ class Sampling:
             require_number("guidance", self.guidance, 0, 30)
         if self.sampler not in SAMPLERS:
             raise InvalidRequestError("sampler", self.sampler, f"one of {', '.join(SAMPLERS)}")
+        if not isinstance(self.draft, bool):
+            raise InvalidRequestError("draft", self.draft, "True or False")
         object.__setattr__(self, "negative_prompt", require_text("negative_prompt", self.negative_prompt))
         require_number("like_weight", self.like_weight, 0, 1)
         if self.like is not None:

@@ -14,10 +14,12 @@ import torch
 from torch import Tensor
 
 from engine.audioldm import AudioLDM
-from engine.diffusion.samplers import SAMPLERS, Impose, timesteps_for
+from engine.diffusion.guidance import Denoise
+from engine.diffusion.samplers import SAMPLERS, Impose
 from engine.errors import ModelBrokenError
 from engine.mel import MelConfig, slaney_filterbank
 from engine.operations.condition import Condition
+from engine.operations.plan import Plan, plan_of
 from engine.operations.progress import Pulse
 from engine.operations.request import Sampling
 from engine.operations.slices import decode_long, encode_long, vocode_long
@@ -39,24 +41,24 @@ class Rendering:
     num_channels: int = 1  # C'
     stretch_index: int = 0  # stretches of one request get noise of their own
     windows: Windows = field(init=False)
+    plan: Plan = field(init=False)
 
     def __post_init__(self) -> None:
         model = self.model
         rows = model.rows_for(self.num_samples)
         object.__setattr__(self, "windows", lay_windows(rows, model.config.window_rows, model.row_multiple))
-
-    @property
-    def steps(self) -> int:
-        return self.sampling.steps or self.model.config.default_steps
-
-    @property
-    def guidance(self) -> float:
-        wanted = self.sampling.guidance
-        return self.model.config.default_guidance if wanted is None else float(wanted)
+        object.__setattr__(self, "plan", plan_of(model, self.sampling))
 
     def timesteps(self, strength: float = 1.0) -> list[int]:
         """Descending; `strength` of them are kept, from the clean end (SDEdit's n0 = strength · N)."""
-        return timesteps_for(self.steps, self.model.config.schedule, strength)
+        return self.plan.kept(strength)
+
+    def denoiser(self, wanted: Tensor, negative: Tensor) -> Denoise:
+        """Towards wanted [B, D], away from negative [B, D], by the net and the guidance of the plan."""
+        if self.plan.by_draft_net:
+            return self.model.draft_denoiser(wanted)
+        guidance = 1.0 if self.condition.is_open else self.plan.guidance
+        return self.model.denoiser(wanted, negative, guidance)
 
     def noise(self) -> Tensor:
         """Unit normal [B, Z, H, W], the same for all channels of a candidate.
@@ -82,10 +84,9 @@ class Rendering:
     def sample(self, x: Tensor, timesteps: Sequence[int], impose: Impose | None = None) -> Tensor:
         """From x [B, Z, H, W], noised to timesteps[0], to a clean latent [B, Z, H, W]."""
         model, condition = self.model, self.condition
-        guidance = 1.0 if condition.is_open else self.guidance
-        denoise = model.denoiser(condition.wanted, condition.negative, guidance)
+        denoise = self.denoiser(condition.wanted, condition.negative)
         in_windows = over_windows(denoise, self.windows, model.dtype, self.pulse.check)
-        sampler = SAMPLERS[self.sampling.sampler]
+        sampler = SAMPLERS[self.plan.sampler]
         latents = sampler(in_windows, x, timesteps, model.config.schedule, impose=impose)
         for step, latent in enumerate(latents, start=1):
             self.pulse.step(step, len(timesteps))
@@ -131,16 +132,17 @@ class Rendering:
             **self.condition.settings,
             **settings,
             "seed": int(self.sampling.seed),
-            "steps": int(self.steps),
-            "guidance": self.guidance,
+            **({"draft": True} if self.sampling.draft else {}),
+            "steps": len(self.plan.timesteps),
+            "guidance": self.plan.guidance,
             "negative": self.sampling.negative_prompt,
-            "sampler": self.sampling.sampler,
+            "sampler": self.plan.sampler,
             "candidate": candidate + 1,
             "candidates": int(self.sampling.candidates),
             "score": score,
             "model": self.model.config.name,
             "model_rate_hz": self.model.sample_rate,
-            "warnings": list(self.condition.warnings),
+            "warnings": [*self.condition.warnings, *self.plan.warnings],
         }
 
 

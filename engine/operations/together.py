@@ -27,7 +27,7 @@ Outcome = list[Audio] | EngineError
 
 def shape_of(request: Generate) -> Hashable:
     """What requests must have in common to be sampled together."""
-    return request.seconds, request.steps, request.guidance, request.sampler
+    return request.seconds, request.steps, request.guidance, request.sampler, request.draft
 
 
 def generate_together(model: AudioLDM, requests: Sequence[Generate], pulses: Sequence[Pulse]) -> list[Outcome]:
@@ -74,7 +74,7 @@ class _Company:
         first = self._renderings[0]
         timesteps = first.timesteps()
         x = torch.cat([rendering.noise() for rendering in self._renderings])
-        sampler = SAMPLERS[first.sampling.sampler]
+        sampler = SAMPLERS[first.plan.sampler]
         latents = sampler(self._denoise, x, timesteps, first.model.config.schedule, impose=None)
         try:
             for step, latent in enumerate(latents, start=1):
@@ -90,12 +90,12 @@ class _Company:
         return torch.cat(list(embeddings)).repeat_interleave(repeats, dim=0)
 
     def _denoise(self, x: Tensor, t: int) -> Denoised:
-        model, guidance = self._renderings[0].model, self._renderings[0].guidance
+        first = self._renderings[0]
 
         def of_rows(numbers: Tensor, t: int) -> Denoised:
             rows = numbers[:, 0]
-            denoise = model.denoiser(self._wanted[rows], self._negative[rows], guidance)
-            return denoise(x[rows].to(model.dtype), t)
+            denoise = first.denoiser(self._wanted[rows], self._negative[rows])
+            return denoise(x[rows].to(first.model.dtype), t)
 
         numbers = torch.arange(len(x), device=x.device)[:, None]
         return in_batches(of_rows, numbers, t, lambda: self._tell(Pulse.check))

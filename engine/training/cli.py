@@ -5,6 +5,7 @@ retake train vae --run runs/nano
 retake train ldm --run runs/nano --processes 2 --steps 6000
 retake train vae --run runs/mine --manifest my-sounds.csv       learn from your own files instead
 retake train ldm --run runs/tuned --start audioldm-s-full --manifest my-sounds.csv --rank 8 --rate 5e-4
+retake train draft --run runs/nano --processes 2    last: the denoiser of the run teaches the net of quick drafts
 retake train join --run runs/nano -o my-model        the folder that `--model` takes
 retake train split nano --run runs/better        the other way: every part of a model, to be trained on
 """
@@ -21,9 +22,10 @@ from engine.presets import PRESETS
 from engine.training.datasets import ClipSettings, render_clips
 from engine.training.library import SKIPPED_FILE, LibrarySettings, cut_clips, read_skipped
 from engine.training.loop import LoopSettings
-from engine.training.parts import join_parts, note_start, save_vocabulary, split_model, start_of
+from engine.training.parts import draft_of, join_parts, note_start, save_vocabulary, split_model, start_of
 from engine.training.recorder import Recorder
 from engine.training.train_clap import ClapSettings, train_clap
+from engine.training.train_draft import DraftSettings, prepare_walks, train_draft
 from engine.training.train_ldm import LdmSettings, prepare_latents, train_ldm
 from engine.training.train_vae import VaeSettings, train_vae
 from engine.training.train_vocoder import VocoderSettings, train_vocoder
@@ -46,12 +48,13 @@ _RECIPES = {
     "vae": _Defaults(900, 8e-4, 16),
     "vocoder": _Defaults(2000, 1.5e-3, 12),
     "ldm": _Defaults(5000, 8e-4, 8),
+    "draft": _Defaults(1200, 3e-4, 8),
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `retake train`."""
-    commands = parser.add_subparsers(dest="part", required=True, metavar="{clap,vae,vocoder,ldm,join,split}")
+    commands = parser.add_subparsers(dest="part", required=True, metavar="{clap,vae,vocoder,ldm,draft,join,split}")
     for name, defaults in _RECIPES.items():
         command = commands.add_parser(name, help=f"train the {name}; goes on where an earlier call stopped")
         _add_common(command)
@@ -84,6 +87,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             command.add_argument("--mixup-share", type=float, default=0.0, help="clips that mix two sounds")
             command.add_argument("--start", metavar="MODEL", help="fine-tune this installed model, or a folder")
             command.add_argument("--rank", type=int, default=0, help="fine-tune by changes of this rank (0: fully)")
+            command.add_argument("--device", default="cpu", help="cpu or cuda")
+        if name == "draft":
+            command.add_argument(
+                "--walks", type=int, default=1600, help="examples that the denoiser sets (%(default)s)"
+            )
+            command.add_argument("--guidance", type=float, help="that is folded in (the model's own)")
             command.add_argument("--device", default="cpu", help="cpu or cuda")
         if name in ("vae", "vocoder"):
             command.add_argument("--adversarial-from", type=int, help="step at which discriminators join in (never)")
@@ -135,6 +144,18 @@ def run(args: argparse.Namespace) -> int:
             clips, parts, loop, args.preset, batch_size=args.batch, adversarial_from=args.adversarial_from
         )
         run_together(train_vocoder, (vocoder, record), args.processes)
+    elif args.part == "draft":
+        draft = DraftSettings(
+            clips,
+            parts,
+            loop,
+            args.preset,
+            args.batch,
+            num_walks=args.walks,
+            guidance=args.guidance,
+            device=args.device,
+        )
+        run_together(_train_draft, (draft, record), args.processes)
     else:
         ldm = LdmSettings(
             clips,
@@ -156,6 +177,12 @@ def _train_ldm(workers: Workers, settings: LdmSettings, record: Recorder) -> Non
     train_ldm(workers, settings, record)
 
 
+def _train_draft(workers: Workers, settings: DraftSettings, record: Recorder) -> None:
+    prepare_latents(workers, LdmSettings(settings.clips, settings.parts, settings.loop, settings.preset))
+    prepare_walks(workers, settings, partial(_show_count, "walking"))
+    train_draft(workers, settings, record)
+
+
 def _cut_library(args: argparse.Namespace, clips: Path, seconds: float) -> None:
     """The files of the list as clips; what was passed over is named, the first ten on the terminal."""
     library = LibrarySettings(clips, args.manifest, args.audio_root, seconds)
@@ -171,7 +198,12 @@ def _cut_library(args: argparse.Namespace, clips: Path, seconds: float) -> None:
 def _join(args: argparse.Namespace) -> int:
     if args.output.exists() and any(args.output.iterdir()):
         raise OutputExistsError(args.output)
-    save_model(join_parts(args.run / "parts", args.preset), args.output)
+    parts = args.run / "parts"
+    save_model(join_parts(parts, args.preset), args.output)
+    if (parts / "draft.safetensors").exists() and draft_of(parts) is None:
+        print(
+            "left out the draft net: the denoiser has learnt on since; run `retake train draft` again", file=sys.stderr
+        )
     print(f"wrote {args.output}")
     return 0
 

@@ -1,23 +1,25 @@
 """A model in the making: one safetensors file per part, so that parts can be trained at the same time, then joined."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from engine.audioldm import AudioLDM, AudioLDMConfig
+from engine.audioldm import AudioLDM, AudioLDMConfig, DraftConfig
 from engine.checkpoints.store import open_model
 from engine.models.pocket_clap import PocketClapConfig, words_of
+from engine.models.unet import UNet
 from engine.models.vocoder import HiFiGanConfig
 from engine.presets import PRESETS
 from engine.sounds import SOUND_WORDS, SOUNDS
 from engine.training.training_errors import RunBegunError, StartDiffersError
 
-_VOCABULARY_FILE, _START_FILE = "vocabulary.json", "start.json"
+_VOCABULARY_FILE, _START_FILE, _DRAFT_FILE = "vocabulary.json", "start.json", "draft.json"
 _SHORT = 2  # letters of words that name no sound
 _SAY_NOTHING = (
     "and", "are", "for", "from", "into", "its", "over", "some", "that", "the", "then", "this", "very", "while", "with",
@@ -92,7 +94,7 @@ class LatentScaling(nn.Module):
 def split_model(model: str, folder: Path) -> list[str]:
     """Put the parts of an installed model, or of one in a folder, where recipes find them: every one is trained on.
 
-    Returns the parts' names. Unlike after `note_start`, whatever is trained next may change, CLAP and VAE too.
+    Returns the parts' names. A draft net stays behind: it belongs to the denoiser that it learnt from. Unlike after `note_start`, whatever is trained next may change, CLAP and VAE too.
 
     Raises:
         RunBegunError: there are parts already.
@@ -135,11 +137,47 @@ def start_of(folder: Path) -> str | None:
     return str(json.loads(path.read_text(encoding="utf-8"))["model"]) if path.exists() else None
 
 
+def denoiser_mark(folder: Path) -> str:
+    """Tells one trained denoiser of a run from another: SHA-256 of the part, or the model that the run began from."""
+    path = folder / "unet.safetensors"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else str(start_of(folder))
+
+
+def save_draft(folder: Path, draft: nn.Module, config: DraftConfig, teacher: str) -> None:
+    """Replace the part `draft`, and note its config and the mark of the denoiser that it learnt from."""
+    save_part(folder, "draft", draft)
+    noted = {"teacher": teacher, **asdict(config)}
+    (folder / _DRAFT_FILE).write_text(json.dumps(noted), encoding="utf-8")
+
+
+def draft_of(folder: Path) -> DraftConfig | None:
+    """The config of the trained draft net; None if there is none, or if the denoiser has learnt on since."""
+    path = folder / _DRAFT_FILE
+    if not path.exists() or not (folder / "draft.safetensors").exists():
+        return None
+    noted = json.loads(path.read_text(encoding="utf-8"))
+    if noted["teacher"] != denoiser_mark(folder):
+        return None
+    return DraftConfig(tuple(noted["timesteps"]), noted["guidance"])
+
+
+def _load_draft(folder: Path, model: AudioLDM) -> None:
+    """Give the model its draft net; one that it began with goes where its denoiser has changed."""
+    config = draft_of(folder)
+    if config is None and not (folder / "unet.safetensors").exists():
+        return
+    model.config = replace(model.config, draft=config)
+    model.draft = UNet(model.config.unet).eval() if config else None
+    if model.draft is not None:
+        load_part(folder, "draft", model.draft)
+
+
 def join_parts(folder: Path, preset: str) -> AudioLDM:
     """The model with every part that is trained so far; the others are random, or those of the model it began from."""
     if start := start_of(folder):
         model = open_model(start)
         load_part(folder, "unet", model.unet)
+        _load_draft(folder, model)
         return model
     config = _with_vocabulary(config_for_training(preset), folder)
     if (folder / "vocoder.safetensors").exists():
@@ -155,4 +193,5 @@ def join_parts(folder: Path, preset: str) -> AudioLDM:
         ("unet", model.unet),
     ):
         load_part(folder, name, module)
+    _load_draft(folder, model)
     return model

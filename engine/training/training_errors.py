@@ -5,6 +5,8 @@ TrainingError                 in engine/errors.py
   StartDiffersError           a run that began from another model
   RunBegunError               a run that holds parts already
   ClipsDifferError            a run's folder holds the clips of another list
+  DenoiserMissingError        a draft net that has nothing to learn from yet
+  DenoiserChangedError        walks of a denoiser that has learnt on since
 """
 
 from pathlib import Path
@@ -49,4 +51,24 @@ class ClipsDifferError(TrainingError):
         super().__init__(
             f"{folder} holds the clips of another list than {manifest}, or of an older state of it",
             "give another --run folder; one run learns from one list",
+        )
+
+
+class DenoiserMissingError(TrainingError):
+    code = "denoiser_missing"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"{folder} holds no trained denoiser for the draft net to learn from",
+            "train it first: retake train ldm with the same --run",
+        )
+
+
+class DenoiserChangedError(TrainingError):
+    code = "denoiser_changed"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"the walks in {folder} are those of another denoiser, guidance or timesteps than this run's",
+            f"remove {folder}, and the draft net is distilled anew",
         )

@@ -41,8 +41,15 @@ class TestUrgency:
 
     @pytest.mark.parametrize(
         ("keys", "urgency"),
-        [({}, 1), ({"steps": 8}, 0), ({"steps": 9}, 1), ({"steps": 4, "priority": "batch"}, 2)],
-        ids=["normal", "few-steps", "many-steps", "as-the-client-says"],
+        [
+            ({}, 1),
+            ({"steps": 8}, 0),
+            ({"steps": 9}, 1),
+            ({"draft": True}, 0),
+            ({"draft": True, "priority": "normal"}, 1),
+            ({"steps": 4, "priority": "batch"}, 2),
+        ],
+        ids=["normal", "few-steps", "many-steps", "a-draft", "a-draft-that-can-wait", "as-the-client-says"],
     )
     def test_of_a_request(self, keys, urgency):
         assert urgency_of(Generate(job="j", prompt="rain", **keys)) == urgency

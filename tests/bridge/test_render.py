@@ -334,6 +334,11 @@ def test_what_the_client_left_open_stays_the_engines_choice(clip):
     request = engine_request(Restyle(job="j", clip=str(clip), prompt="rain"))
 
     assert (request.strength, request.seed, request.candidates, request.keep_air) == (0.5, 1, 1, False)
+    assert not request.draft
+
+
+def test_a_draft_is_one_in_the_engine_too(clip):
+    assert engine_request(Restyle(job="j", clip=str(clip), prompt="rain", draft=True)).draft
 
 
 def test_the_models_of_a_folder_are_named(tmp_path):

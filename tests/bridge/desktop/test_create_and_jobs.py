@@ -11,7 +11,6 @@ from PySide6.QtTest import QTest
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from bridge.desktop.entries import TITLES
-from bridge.desktop.wish import DRAFT_STEPS
 from bridge.jobs import JobState
 from bridge.messages import Generate
 from bridge.osc_codec import decode
@@ -102,7 +101,7 @@ class TestAsking:
             request = app.studio.board.find(page._job).request
 
             assert request.address == f"/retake/{operation}"
-            assert (request.seed, request.candidates, request.steps) == (77, 3, DRAFT_STEPS)
+            assert (request.seed, request.candidates, request.draft) == (77, 3, True)
             assert getattr(request, "strength", 0.7) == 0.7
             assert getattr(request, "clip", clip) == clip
             assert getattr(request, "start_s", 0.5) == 0.5

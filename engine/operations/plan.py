@@ -1,0 +1,54 @@
+"""How a request is sampled: at which timesteps, by which sampler, with how much guidance, and by which net."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from engine.audioldm import AudioLDM
+from engine.diffusion.samplers import timesteps_for
+from engine.operations.request import Sampling
+
+DRAFT_STEPS = 6  # of the model's own denoiser, with guidance, where it has no draft net
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the model and the request agree on."""
+
+    timesteps: tuple[int, ...]  # all of them, descending
+    sampler: str
+    guidance: float
+    by_draft_net: bool
+    warnings: tuple[str, ...] = ()
+
+    def kept(self, strength: float) -> list[int]:
+        """The last timesteps: that share of them, at least one.
+
+        A draft net's are few and not evenly spread: there they begin where the noise is nearest to what was asked for.
+        """
+        if not self.by_draft_net:
+            return list(self.timesteps[-max(1, round(strength * len(self.timesteps))) :])
+        wanted = strength * self.timesteps[0]
+        start = min(self.timesteps, key=lambda t: abs(t - wanted))
+        return list(self.timesteps[self.timesteps.index(start) :])
+
+
+def plan_of(model: AudioLDM, request: Sampling) -> Plan:
+    """A draft takes the steps that its net has learnt, and no others; everything else takes those that it asks for."""
+    config = model.config
+    if request.draft and config.draft:
+        return Plan(config.draft.timesteps, "ddim", 1.0, by_draft_net=True, warnings=tuple(_unheeded(model, request)))
+    steps = request.steps or (DRAFT_STEPS if request.draft else config.default_steps)
+    guidance = config.default_guidance if request.guidance is None else float(request.guidance)
+    return Plan(tuple(timesteps_for(steps, config.schedule)), request.sampler, guidance, by_draft_net=False)
+
+
+def _unheeded(model: AudioLDM, request: Sampling) -> Iterator[str]:
+    """Sentences for what a draft net cannot do; the story of a draft asks for nothing of that."""
+    assert model.config.draft
+    steps = len(model.config.draft.timesteps)
+    if request.steps not in (None, steps):
+        yield f"a draft of {model.config.name} always takes {steps} steps, not {request.steps}"
+    if request.guidance not in (None, 1):
+        yield f"a draft of {model.config.name} has its guidance built in; {request.guidance:g} was not heeded"
+    if request.negative_prompt:
+        yield f"a draft of {model.config.name} does not heed the negative prompt {request.negative_prompt!r}"

@@ -1,0 +1,242 @@
+"""Distils the denoiser into the draft net: few long DDIM steps, each with the guidance in it.
+
+The denoiser walks from noise to latents in many short guided steps; the draft net learns to make several of them at
+once, from where they began to where they ended. That is progressive distillation (Salimans and Ho 2022) in one round,
+with guidance folded in (Meng et al. 2023). The walks are deterministic, so each step has one right answer and nothing
+blurs; they are made once and kept on disk, since a step of the walk costs almost as much as a lesson from it.
+
+Shape letters: K walks, S draft steps, Z latent channels, H latent rows, W latent columns, D embedding.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.optim import AdamW, Optimizer
+
+from engine.audioldm import AudioLDM, DraftConfig
+from engine.diffusion.guidance import guided_denoiser, prediction_between
+from engine.diffusion.samplers import sample_ddim, sample_dpm_solver_2m
+from engine.diffusion.schedule import NoiseSchedule
+from engine.training.ema import Ema
+from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
+from engine.training.parts import denoiser_mark, join_parts, save_draft, start_of
+from engine.training.train_ldm import Latents
+from engine.training.training_errors import DenoiserChangedError, DenoiserMissingError
+from engine.training.workers import Workers
+
+_HEARD = 2  # walks that are heard on the way
+OnCount = Callable[[int, int], None]  # done, total
+
+
+@dataclass(frozen=True)
+class DraftSettings:
+    clips: Path
+    parts: Path
+    loop: LoopSettings
+    preset: str = "nano"
+    batch_size: int = 8  # in each process
+    num_walks: int = 1600
+    timesteps: tuple[int, ...] = (999, 650, 375, 100)  # where draft steps begin: each is equally hard at first
+    short_steps: int = 3  # of the denoiser in a draft step
+    guidance: float | None = None  # of the denoiser; None is the model's own
+    text_share: float = 0.7  # of conditions that are a caption's embedding; the others are a sound's
+    drop_share: float = 0.05  # of conditions that are the empty prompt's
+    ema_limit: float = 0.99
+    device: str = "cpu"
+
+    @property
+    def folder(self) -> Path:
+        """Of the walks."""
+        return self.loop.folder / "walks"
+
+
+class Walks:
+    """From noise to latents: places float16 [K, S + 1, Z, H, W], the last one clean, and conditions [K, D]."""
+
+    def __init__(self, folder: Path, *, writable: bool = False) -> None:
+        mode = "r+" if writable else "r"
+        self.places: NDArray[np.float16] = np.load(folder / "places.npy", mmap_mode=mode)
+        self.conditions: NDArray[np.float32] = np.load(folder / "conditions.npy", mmap_mode=mode)
+        self.done: NDArray[np.bool_] = np.load(folder / "done.npy", mmap_mode=mode)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+
+def prepare_walks(workers: Workers, settings: DraftSettings, on_progress: OnCount | None = None) -> None:
+    """Let the denoiser walk; every process makes its share, and none makes a walk twice.
+
+    Raises:
+        DenoiserMissingError: it is not trained yet.
+        DenoiserChangedError: earlier walks were made with another one, or otherwise.
+    """
+    if not (settings.parts / "unet.safetensors").exists() and start_of(settings.parts) is None:
+        raise DenoiserMissingError(settings.parts)
+    model = join_parts(settings.parts, settings.preset).to(settings.device)
+    if workers.leads:
+        _open_arrays(settings, model)
+    workers.wait()
+    walks, data = Walks(settings.folder, writable=True), Latents(settings.clips / "latents")
+    for index in range(workers.rank, len(walks), workers.count):
+        if not walks.done[index]:
+            condition = _draw_condition(model, data, settings, index)
+            walks.conditions[index] = condition.cpu().numpy()[0]
+            walks.places[index] = _walk(model, settings, condition, index).cpu().numpy().astype(np.float16)
+            walks.done[index] = True
+        if on_progress and workers.leads and (index // workers.count) % 50 == 0:
+            on_progress(index, len(walks))
+    workers.wait()
+
+
+def _open_arrays(settings: DraftSettings, model: AudioLDM) -> None:
+    """Create the files on the first call; further walks are added behind those that are there."""
+    folder = settings.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    _note_walker(folder, settings, model)
+    before = Walks(folder) if (folder / "done.npy").exists() else None
+    if before is not None and len(before) >= settings.num_walks:
+        return
+    shape = len(settings.timesteps) + 1, *model.latent_shape(model.config.window_rows)
+    for name, kind, rest in (
+        ("places", np.float16, shape),
+        ("conditions", np.float32, (model.clap.embedding_dim,)),
+        ("done", np.bool_, ()),  # last: files without it are no walks
+    ):
+        partial = folder / f"{name}.part.npy"
+        array = open_memmap(partial, "w+", kind, (settings.num_walks, *rest))
+        if before is not None:
+            array[: len(before)] = getattr(before, name)
+        array.flush()
+        partial.replace(folder / f"{name}.npy")
+
+
+def _note_walker(folder: Path, settings: DraftSettings, model: AudioLDM) -> None:
+    """Write down who walks and how. Raises DenoiserChangedError where somebody else has walked before."""
+    guidance = _guidance(settings, model)
+    walker = [denoiser_mark(settings.parts), list(settings.timesteps), settings.short_steps, guidance]
+    path = folder / "walker.json"
+    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != walker:
+        raise DenoiserChangedError(settings.loop.folder)
+    path.write_text(json.dumps(walker), encoding="utf-8")
+
+
+def _guidance(settings: DraftSettings, model: AudioLDM) -> float:
+    return model.config.default_guidance if settings.guidance is None else settings.guidance
+
+
+def _draw_condition(model: AudioLDM, data: Latents, settings: DraftSettings, index: int) -> Tensor:
+    """A clip's embedding, one of its captions', or the empty prompt's: [1, D]."""
+    rng = np.random.default_rng((settings.loop.seed, index, 0))
+    clip, wording, kind = rng.integers(len(data)), rng.integers(data.text.shape[1]), rng.random()
+    if kind < settings.drop_share:
+        with torch.no_grad():
+            return model.embed_text([""]).float()
+    caption = data.text[clip, wording]
+    by_text = kind < settings.drop_share + settings.text_share * (1 - settings.drop_share) and bool(caption.any())
+    return (caption if by_text else data.audio[clip])[None].to(settings.device)
+
+
+@torch.inference_mode()
+def _walk(model: AudioLDM, settings: DraftSettings, condition: Tensor, index: int) -> Tensor:
+    """From noise along the denoiser's short steps: where each draft step begins, and the end, [S + 1, Z, H, W]."""
+    generator = torch.Generator().manual_seed(
+        int(np.random.SeedSequence((settings.loop.seed, index, 1)).generate_state(1)[0])
+    )
+    noise = torch.randn(1, *model.latent_shape(model.config.window_rows), generator=generator).to(settings.device)
+    denoise = model.denoiser(condition, guidance=settings.guidance)
+    timesteps = short_timesteps(settings.timesteps, settings.short_steps)
+    places = [noise, *sample_dpm_solver_2m(denoise, noise, timesteps, model.config.schedule)]
+    return torch.cat(places[:: settings.short_steps])
+
+
+def short_timesteps(timesteps: tuple[int, ...], count: int) -> list[int]:
+    """Each draft step cut into so many, evenly in t: descending."""
+    ends = [*timesteps[1:], 0]
+    return [
+        round(start + (end - start) * i / count)
+        for start, end in zip(timesteps, ends, strict=True)
+        for i in range(count)
+    ]
+
+
+class DraftRecipe:
+    """See the module's docstring."""
+
+    def __init__(self, settings: DraftSettings, workers: Workers) -> None:
+        self.settings, self.workers = settings, workers
+        self.device = torch.device(settings.device)
+        self.model = join_parts(settings.parts, settings.preset).to(self.device)
+        self.draft = self.model.unet.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        self.ema = Ema(self.draft, settings.ema_limit)
+        self.kept: dict[str, nn.Module] = {"draft": self.draft, "ema": self.ema.shadow}
+        self.optimisers: dict[str, Optimizer] = {
+            "adamw": AdamW(self.draft.parameters(), settings.loop.learning_rate, (0.9, 0.99), weight_decay=1e-3)
+        }
+        self.walks, self.teacher = Walks(settings.folder), denoiser_mark(settings.parts)
+        self.alpha_bars = _alpha_bars(settings.timesteps, self.model.config.schedule).to(self.device)  # [S + 1]
+
+    def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
+        x, landing, which, condition = self._batch(rng)
+        now, after = (self.alpha_bars[which + i][:, None, None, None] for i in (0, 1))
+        target = prediction_between(x, now, landing, after, self.model.config.prediction)
+        t = torch.tensor(self.settings.timesteps, device=self.device)[which]
+        with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
+            prediction = self.draft(x, t, condition)
+        errors = (prediction.float() - target).square().mean((1, 2, 3))
+        step_optimiser(self.optimisers["adamw"], errors.mean(), self.workers, max_norm=1.0)
+        self.ema.update(self.draft, step)
+        by_step = {f"mse_{t}": errors[which == i] for i, t in enumerate(self.settings.timesteps)}
+        return {"mse": errors.mean().item(), **{k: e.mean().item() for k, e in by_step.items() if len(e)}}
+
+    def _batch(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Places [B, Z, H, W], where their draft steps land, which steps these are [B], and conditions [B, D]."""
+        count, steps = self.settings.batch_size, len(self.settings.timesteps)
+        chosen = rng.integers(len(self.walks), size=count)
+        which = (rng.permutation(count) + rng.integers(steps)) % steps  # every step as often as the others
+        x, landing = (torch.from_numpy(self.walks.places[chosen, which + i].astype(np.float32)) for i in (0, 1))
+        condition = torch.from_numpy(self.walks.conditions[chosen])
+        return (
+            x.to(self.device),
+            landing.to(self.device),
+            torch.from_numpy(which).to(self.device),
+            condition.to(self.device),
+        )
+
+    def save_result(self) -> None:
+        config = DraftConfig(self.settings.timesteps, _guidance(self.settings, self.model))
+        save_draft(self.settings.parts, self.ema.shadow, config, self.teacher)
+
+    @torch.no_grad()
+    def listen(self) -> dict[str, Tensor]:
+        """Where the denoiser ended on its first walks, and where the draft net ends."""
+        rows, config = slice(0, _HEARD), self.model.config
+        places = torch.from_numpy(self.walks.places[rows].astype(np.float32)).to(self.device)
+        condition = torch.from_numpy(self.walks.conditions[rows]).to(self.device)
+        denoise = guided_denoiser(
+            self.ema.shadow, condition, condition, 1.0, config.schedule, config.prediction, config.clip_x0
+        )
+        x = places[:, 0]
+        for latent in sample_ddim(denoise, x, self.settings.timesteps, config.schedule):
+            x = latent
+        heard = {}
+        for name, latents in (("denoiser", places[:, -1]), ("draft", x)):
+            waveforms = self.model.vocode(self.model.decode(latents).float())
+            heard |= {f"{name} {k + 1}": waveform for k, waveform in enumerate(waveforms)}
+        return heard
+
+
+def _alpha_bars(timesteps: tuple[int, ...], schedule: NoiseSchedule) -> Tensor:
+    """ᾱ where each draft step begins, then where the last one ends, [S + 1]."""
+    return torch.tensor([*(schedule.alpha_bar(t) for t in timesteps), 1.0])
+
+
+def train_draft(workers: Workers, settings: DraftSettings, on_report: OnReport | None = None) -> None:
+    """Train, or go on training, and leave the part `draft` (the averaged one)."""
+    run_loop(lambda: DraftRecipe(settings, workers), settings.loop, workers, on_report)
