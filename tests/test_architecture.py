@@ -78,10 +78,11 @@ FLOORS = [
     {"engine.benchmark.peer"},
     {"engine.benchmark", "engine.benchmark.clock"},
     {"engine.training.train_clap", "engine.training.train_ldm", "engine.training.train_vae"}
-    | {"engine.training.train_vocoder", "engine.evaluation.train_classifier", "engine.evaluation.evaluate"},
+    | {"engine.training.train_vocoder", "engine.evaluation.train_classifier", "engine.evaluation.evaluate"}
+    | {"engine.evaluation.edits"},
     {"engine.training.library", "engine.training.recorder"},
     {"engine.training.datasets", "engine.training.parts", "engine.training.loop", "engine.evaluation.folders"}
-    | {"engine.evaluation.teaching_clips"},
+    | {"engine.evaluation.teaching_clips", "engine.evaluation.round_trip", "engine.evaluation.edit_report"},
     {"engine.evaluation.measurements", "engine.evaluation.listener_weights"},
     {"engine.evaluation.listening"},
     {"engine.training.discriminators", "engine.training.ema", "engine.training.losses", "engine.training.workers"}
@@ -91,7 +92,9 @@ FLOORS = [
     | {"engine.evaluation.frechet", "engine.evaluation.picture", "engine.evaluation.reconstruction"},
     {"engine.training.manifest", "engine.training.curves", "engine.training.low_rank"},
     {"engine.training.training_errors"},
-    {"engine.training", "engine.evaluation", "engine.evaluation.report", "engine.evaluation.evaluation_errors"},
+    {"engine.evaluation.report"},
+    {"engine.evaluation.gradients"},
+    {"engine.training", "engine.evaluation", "engine.evaluation.evaluation_errors"},
     # the engine: the front door and what a musician asks for
     {"engine"},
     {"engine.engine"},
@@ -107,7 +110,7 @@ FLOORS = [
     | {"engine.operations.bandwidth"},
     {"engine.operations.progress", "engine.operations.regions"},
     {"engine.sounds"},
-    {"engine.sounds.rendering"},
+    {"engine.sounds.rendering", "engine.sounds.spoken"},
     {"engine.sounds.captions"},
     {"engine.sounds.corpus"},
     {"engine.sounds.animals", "engine.sounds.electronic", "engine.sounds.human", "engine.sounds.impacts"}
