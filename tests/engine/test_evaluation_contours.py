@@ -42,7 +42,7 @@ class TestLikeness:
         assert chance == pytest.approx(np.mean([table[i][j] for i in range(4) for j in range(4) if i != j]))
 
     def test_what_does_not_move_is_like_nothing(self) -> None:
-        assert envelope_likeness([np.zeros(9), np.arange(9.0)], [np.arange(9.0), np.ones(9)]) == (0.0, 0.5)
+        assert envelope_likeness([np.zeros(9), np.arange(9.0)], [np.arange(9.0), np.ones(9)]) == pytest.approx((0, 0.5))
 
     def test_a_missing_partner_is_named(self) -> None:
         with pytest.raises(PairMissingError, match="clip 3"):

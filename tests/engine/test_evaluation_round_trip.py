@@ -1,4 +1,4 @@
-"""The way through autoencoder and vocoder: of every model, the same each time, close to the clip for the shipped one."""
+"""The way through autoencoder and vocoder: the same each time, and close to the clip for the shipped model."""
 
 import numpy as np
 import pytest
