@@ -82,9 +82,9 @@ FLOORS = [
     | {"engine.evaluation.edits"},
     {"engine.training.library", "engine.training.recorder"},
     {"engine.training.datasets", "engine.training.parts", "engine.training.loop", "engine.evaluation.folders"}
-    | {"engine.evaluation.teaching_clips", "engine.evaluation.round_trip", "engine.evaluation.edit_report"},
+    | {"engine.evaluation.teaching_clips"},
     {"engine.evaluation.measurements", "engine.evaluation.listener_weights"},
-    {"engine.evaluation.listening"},
+    {"engine.evaluation.listening", "engine.evaluation.round_trip", "engine.evaluation.edit_report"},
     {"engine.training.discriminators", "engine.training.ema", "engine.training.losses", "engine.training.workers"}
     | {"engine.evaluation.classifier", "engine.evaluation.captions_file", "engine.evaluation.clap_score"}
     | {"engine.evaluation.cnn14", "engine.evaluation.vggish"}
