@@ -79,13 +79,14 @@ FLOORS = [
     {"engine.benchmark", "engine.benchmark.clock"},
     {"engine.training.train_draft"},
     {"engine.training.train_clap", "engine.training.train_ldm", "engine.training.train_vae"}
-    | {"engine.training.train_vocoder", "engine.evaluation.train_classifier", "engine.evaluation.evaluate"},
+    | {"engine.training.train_vocoder", "engine.evaluation.train_classifier", "engine.evaluation.evaluate"}
+    | {"engine.evaluation.edits"},
     {"engine.training.library", "engine.training.recorder"},
     {"engine.training.datasets", "engine.training.parts", "engine.training.loop", "engine.evaluation.folders"}
     | {"engine.evaluation.teaching_clips"},
     {"engine.training.samples"},
     {"engine.evaluation.measurements", "engine.evaluation.listener_weights"},
-    {"engine.evaluation.listening"},
+    {"engine.evaluation.listening", "engine.evaluation.round_trip", "engine.evaluation.edit_report"},
     {"engine.training.discriminators", "engine.training.ema", "engine.training.losses", "engine.training.workers"}
     | {"engine.evaluation.classifier", "engine.evaluation.captions_file", "engine.evaluation.clap_score"}
     | {"engine.evaluation.cnn14", "engine.evaluation.vggish"}
@@ -93,7 +94,9 @@ FLOORS = [
     | {"engine.evaluation.frechet", "engine.evaluation.picture", "engine.evaluation.reconstruction"},
     {"engine.training.manifest", "engine.training.curves", "engine.training.low_rank"},
     {"engine.training.training_errors"},
-    {"engine.training", "engine.evaluation", "engine.evaluation.report", "engine.evaluation.evaluation_errors"},
+    {"engine.evaluation.report"},
+    {"engine.evaluation.gradients", "engine.evaluation.contours"},
+    {"engine.training", "engine.evaluation", "engine.evaluation.evaluation_errors"},
     # the engine: the front door and what a musician asks for
     {"engine"},
     {"engine.engine"},
@@ -111,7 +114,7 @@ FLOORS = [
     {"engine.operations.progress", "engine.operations.regions"},
     {"engine.sounds"},
     {"engine.sounds.mixtures"},
-    {"engine.sounds.rendering", "engine.sounds.mixture_captions"},
+    {"engine.sounds.rendering", "engine.sounds.mixture_captions", "engine.sounds.spoken"},
     {"engine.sounds.captions"},
     {"engine.sounds.corpus"},
     {"engine.sounds.animals", "engine.sounds.electronic", "engine.sounds.human", "engine.sounds.impacts"}

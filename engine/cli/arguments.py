@@ -153,8 +153,8 @@ def _add_remove(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Without folders: let a model render held-out prompts and judge the clips (classes recognised, Frechet"
-        " distance, CLAP score). With two folders: compare the clips in the first with those in the second."
+        "Without folders: let a model render held-out prompts and judge the clips (classes and attributes recognised,"
+        " Frechet distance, sharpness, CLAP score). With two folders: compare the clips in the first with the second's."
     )
     parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER", help="generated clips, then reference clips")
     _add_model(parser)
@@ -164,6 +164,8 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, help="denoising steps (default the model's)")
     parser.add_argument("--guidance", type=float, help="how closely to follow the prompt (default the model's)")
     parser.add_argument("--draft", action="store_true", help="judge the model's quick drafts instead")
+    parser.add_argument("--edits", action="store_true", help="judge restyling and inpainting of real clips instead")
+    parser.add_argument("--strength", type=float, metavar="S", help="of the restyling, for --edits (default 0.6)")
     parser.add_argument("--captions", type=Path, metavar="FILE", help="CSV file,caption[,class] or JSON, for folders")
     parser.add_argument(
         "--features",

@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,14 @@ from engine.engine import Engine
 from engine.errors import InvalidRequestError, OutputWriteError
 from engine.evaluation.captions_file import read_captions
 from engine.evaluation.classifier import SoundClassifier, load_classifier
+from engine.evaluation.edit_report import EditReport
+from engine.evaluation.edits import EditSettings, evaluate_edits
 from engine.evaluation.evaluate import Evaluation, EvaluationSettings, evaluate_model
 from engine.evaluation.folders import evaluate_folders
 from engine.evaluation.listener_weights import load_cnn14, load_vggish
 from engine.evaluation.listening import JudgeListener, Listener, PannsListener, VggishListener
 from engine.evaluation.report import FolderReport, ModelReport
+from engine.evaluation.round_trip import round_trip
 from engine.sounds import SOUNDS
 
 
@@ -28,7 +32,8 @@ def run(options: argparse.Namespace) -> int:
     for path in (options.picture, _json_file(options)):
         if path:
             refuse_existing(path)
-    report = _judge_folders(options) if options.folders else _judge_model(options)
+    judges = (_judge_folders, options.folders), (_judge_edits, options.edits), (_judge_model, True)
+    report = next(judge for judge, is_asked in judges if is_asked)(options)
     if options.json:
         _deliver(report.to_json(), _json_file(options))
     if options.json != "-":
@@ -39,8 +44,12 @@ def run(options: argparse.Namespace) -> int:
 def _refuse_wrong_usage(options: argparse.Namespace) -> None:
     if len(options.folders) not in (0, 2):
         options.wrong_usage("give two folders, the generated clips and the reference clips, or none to judge a model")
-    if options.folders and options.picture:
-        options.wrong_usage("--picture is drawn for models only")
+    if (options.folders or options.edits) and options.picture:
+        options.wrong_usage("--picture is drawn for models only, without --edits")
+    if options.folders and options.edits:
+        options.wrong_usage("--edits belongs to a model, not to folders")
+    if options.strength is not None and not options.edits:
+        options.wrong_usage("--strength belongs to --edits")
     for option in ("captions", "features", "pipeline", "weights"):
         if getattr(options, option) and not options.folders:
             options.wrong_usage(f"--{option} belongs to folders")
@@ -92,6 +101,7 @@ def _judge_model(options: argparse.Namespace) -> ModelReport:
         evaluation: Evaluation = evaluate_model(
             Engine(model, options.model),
             model.clap,
+            partial(round_trip, model),
             load_classifier(),
             settings,
             on_clip=lambda done, total: bar.show(done / total, f"clip {done}/{total}"),
@@ -100,6 +110,27 @@ def _judge_model(options: argparse.Namespace) -> ModelReport:
     if draw:
         _write(options.picture, draw(evaluation.truths, evaluation.generated, evaluation.real, evaluation.prompts))
     return evaluation.report
+
+
+def _judge_edits(options: argparse.Namespace) -> EditReport:
+    settings = EditSettings(
+        clips_per_class=options.per_class,
+        seed=options.seed,
+        sounds=_sounds(options.sounds),
+        strength=0.6 if options.strength is None else options.strength,
+        steps=options.steps,
+        guidance=options.guidance,
+        model=options.model,
+    )
+    with interruptible() as should_stop, ProgressBar() as bar:
+        bar.show(0.0, "loading the model")
+        return evaluate_edits(
+            Engine(open_model(options.model, choose_device(options.device)), options.model),
+            load_classifier(),
+            settings,
+            on_clip=lambda done, total: bar.show(done / total, f"clip {done}/{total}"),
+            should_stop=should_stop,
+        )
 
 
 def _sounds(names: str | None) -> tuple[str, ...]:

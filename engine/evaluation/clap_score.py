@@ -1,4 +1,4 @@
-"""CLAP score: how well each clip fits its caption, in the ears of a CLAP model."""
+"""How well each clip fits its caption in the ears of a CLAP model, and how often a caption finds its class."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -29,29 +29,68 @@ def clap_scores(
     Judged by the CLAP that conditions the model, the score says how well the model obeys, not how real it sounds.
     Raises PairMissingError when counts differ, NotFiniteError when an embedding is not a number.
     """
-    if len(waveforms) != len(captions):
-        more = [f"clip {index}" for index in range(len(captions), len(waveforms))] or [
-            f"caption {index}" for index in range(len(waveforms), len(captions))
-        ]
-        raise PairMissingError("partner", "the list of clips and captions", more)
+    _require_partners(waveforms, captions)
     scores = [
         _batch_scores(clap, waveforms[start : start + BATCH], sample_rate, captions[start : start + BATCH])
         for start in range(0, len(captions), BATCH)
     ]
     joined = np.concatenate(scores) if scores else np.zeros(0)
-    if not np.isfinite(joined).all():
-        raise NotFiniteError("the CLAP embeddings", int((~np.isfinite(joined)).sum()))
+    _require_finite(joined)
     return joined
+
+
+@torch.no_grad()
+def class_recall(
+    clap: Embedder,
+    waveforms: Sequence[NDArray[np.float32]],
+    sample_rate: int,
+    captions: Sequence[str],
+    classes: Sequence[str],
+) -> float:
+    """Text-to-audio recall at 1, by class: the share of captions whose closest clip is of the caption's class, 0 to 1.
+
+    Clip, caption and class of one place belong together; every caption chooses among all clips.
+    Raises PairMissingError when counts differ, NotFiniteError when an embedding is not a number.
+    """
+    _require_partners(waveforms, captions)
+    _require_partners(classes, captions)
+    places = range(0, len(captions), BATCH)
+    texts = torch.cat([clap.embed_text(captions[start : start + BATCH]) for start in places])
+    batches = (waveforms[start : start + BATCH] for start in places)
+    sounds = torch.cat([_embed_sounds(clap, batch, sample_rate, texts.device) for batch in batches])
+    texts, sounds = (torch.nn.functional.normalize(side.cpu().double(), dim=1) for side in (texts, sounds))
+    similarity = texts @ sounds.T
+    _require_finite(similarity.numpy())
+    found = [classes[place] for place in similarity.argmax(dim=1).tolist()]
+    return float(np.mean([one == wanted for one, wanted in zip(found, classes, strict=True)]))
+
+
+def _require_partners(waveforms: Sequence[object], captions: Sequence[str]) -> None:
+    if len(waveforms) != len(captions):
+        more = [f"clip {index}" for index in range(len(captions), len(waveforms))] or [
+            f"caption {index}" for index in range(len(waveforms), len(captions))
+        ]
+        raise PairMissingError("partner", "the list of clips and captions", more)
+
+
+def _require_finite(values: NDArray[np.float64]) -> None:
+    if not np.isfinite(values).all():
+        raise NotFiniteError("the CLAP embeddings", int((~np.isfinite(values)).sum()))
 
 
 def _batch_scores(
     clap: Embedder, waveforms: Sequence[NDArray[np.float32]], sample_rate: int, captions: Sequence[str]
 ) -> NDArray[np.float64]:
-    """Clips of one length are embedded together, others one by one: padding would change what CLAP hears."""
     texts = clap.embed_text(captions)
-    heard = [torch.from_numpy(waveform[None]).to(texts.device) for waveform in waveforms]
-    if len({len(waveform) for waveform in waveforms}) == 1:
-        sounds = clap.embed_audio(torch.cat(heard), sample_rate)
-    else:
-        sounds = torch.cat([clap.embed_audio(one, sample_rate) for one in heard])
+    sounds = _embed_sounds(clap, waveforms, sample_rate, texts.device)
     return torch.nn.functional.cosine_similarity(sounds, texts.to(sounds)).double().cpu().numpy()
+
+
+def _embed_sounds(
+    clap: Embedder, waveforms: Sequence[NDArray[np.float32]], sample_rate: int, device: torch.device
+) -> Tensor:
+    """Clips of one length are embedded together, others one by one: padding would change what CLAP hears."""
+    heard = [torch.from_numpy(waveform[None]).to(device) for waveform in waveforms]
+    if len({len(waveform) for waveform in waveforms}) == 1:
+        return clap.embed_audio(torch.cat(heard), sample_rate)
+    return torch.cat([clap.embed_audio(one, sample_rate) for one in heard])

@@ -1,23 +1,28 @@
 """A model against the held-out part of the corpus: wordings and clips that no training has met."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from engine.audio import Audio
 from engine.errors import CancelledError
-from engine.evaluation.clap_score import Embedder, clap_scores
+from engine.evaluation.clap_score import Embedder, clap_scores, class_recall
 from engine.evaluation.classifier import SAMPLE_RATE, Judgement, SoundClassifier, judge, mono_16_khz
 from engine.evaluation.evaluation_errors import TooFewClipsError
 from engine.evaluation.frechet import frechet_distance
+from engine.evaluation.gradients import gradient_rows
 from engine.evaluation.listening import Heard
 from engine.evaluation.measurements import measure
-from engine.evaluation.report import ModelReport, class_rows
+from engine.evaluation.reconstruction import log_spectral_distance, mel_l1
+from engine.evaluation.report import ModelReport, Reconstruction, attribute_rows, class_rows
 from engine.operations.generate import Generate
 from engine.sounds import SOUNDS, captions, render
+from engine.sounds.spoken import spoken_attributes
 
 PAIRED_SEED = 11_000_000  # real clips whose attributes the prompts describe
 FLOOR_SEED = 12_000_000  # other real clips, for the floor of the Frechet distance
@@ -26,6 +31,7 @@ SILENT_PEAK = 1e-3  # -60 dBFS
 SECONDS = 5.12
 
 Waveform = NDArray[np.float32]  # [T] at 16 kHz
+RoundTrip = Callable[[Waveform], Waveform]
 
 
 class Renderer(Protocol):
@@ -66,13 +72,22 @@ class Evaluation:
 class _Task:
     sound: str
     prompt: str
+    spoken: Mapping[str, str]  # the attributes that the prompt speaks of
     seed: int
     real: Waveform
+
+
+@dataclass(frozen=True)
+class _Clips:
+    generated: list[Waveform]
+    others: list[Waveform]  # real clips that no prompt describes
+    reconstructed: list[Waveform]  # the same through the model's autoencoder and vocoder
 
 
 def evaluate_model(
     engine: Renderer,
     clap: Embedder,
+    round_trip: RoundTrip,
     classifier: SoundClassifier,
     settings: EvaluationSettings,
     *,
@@ -81,19 +96,27 @@ def evaluate_model(
 ) -> Evaluation:
     """Generate a clip for a held-out wording of every class, several times, and judge the clips beside real ones.
 
-    One candidate a prompt: nothing is chosen after the fact. Raises CancelledError when `should_stop` says so.
+    One candidate a prompt: nothing is chosen after the fact. `round_trip` is the model's autoencoder and vocoder.
+    Raises CancelledError when `should_stop` says so, NotFiniteError when a figure is not a number.
     """
     tasks = _tasks(settings)
-    generated = []
-    for index, task in enumerate(tasks):
+    others = real_clips(settings.sounds, settings.clips_per_class, FLOOR_SEED + SEEDS_A_RUN * settings.seed)
+    jobs: list[Callable[[], Waveform]] = [partial(_generate, engine, settings, task) for task in tasks]
+    jobs += [partial(round_trip, waveform) for waveform in others]
+    made = []
+    for index, job in enumerate(jobs):
         if should_stop and should_stop():
             raise CancelledError
-        knobs: dict[str, Any] = {"steps": settings.steps, "guidance": settings.guidance, "draft": settings.draft}
-        request = Generate(task.prompt, SECONDS, seed=task.seed, **knobs)
-        generated.append(mono_16_khz(engine.run(request)[0]))
+        made.append(job())
         if on_clip:
-            on_clip(index + 1, len(tasks))
-    return _judged(settings, tasks, generated, clap, classifier)
+            on_clip(index + 1, len(jobs))
+    return _judged(settings, tasks, _Clips(made[: len(tasks)], others, made[len(tasks) :]), clap, classifier)
+
+
+def _generate(engine: Renderer, settings: EvaluationSettings, task: _Task) -> Waveform:
+    knobs: dict[str, Any] = {"steps": settings.steps, "guidance": settings.guidance, "draft": settings.draft}
+    request = Generate(task.prompt, SECONDS, seed=task.seed, **knobs)
+    return mono_16_khz(engine.run(request)[0])
 
 
 def real_clips(sounds: Sequence[str], clips_per_class: int, first_seed: int) -> list[Waveform]:
@@ -109,21 +132,22 @@ def _tasks(settings: EvaluationSettings) -> list[_Task]:
     for index in range(settings.clips_per_class * len(settings.sounds)):
         sound = render(settings.sounds[index % len(settings.sounds)], first + index, SECONDS, SAMPLE_RATE)
         prompt = captions(sound.name, sound.attributes, first + index, held_out=True)[0]
-        tasks.append(_Task(sound.name, prompt, settings.seed * SEEDS_A_RUN + index, sound.waveform))
+        spoken = spoken_attributes(prompt, sound.attributes)
+        tasks.append(_Task(sound.name, prompt, spoken, settings.seed * SEEDS_A_RUN + index, sound.waveform))
     return tasks
 
 
 def _judged(
     settings: EvaluationSettings,
     tasks: Sequence[_Task],
-    generated: Sequence[Waveform],
+    clips: _Clips,
     clap: Embedder,
     classifier: SoundClassifier,
 ) -> Evaluation:
+    generated = clips.generated
     prompts, truths, real = ([getattr(task, name) for task in tasks] for name in ("prompt", "sound", "real"))
-    others = real_clips(settings.sounds, settings.clips_per_class, FLOOR_SEED + SEEDS_A_RUN * settings.seed)
     heard, heard_real = judge(classifier, generated), judge(classifier, real)
-    floor = frechet_distance(judge(classifier, others).features, heard_real.features)
+    floor = frechet_distance(judge(classifier, clips.others).features, heard_real.features)
     report = ModelReport(
         model=settings.model,
         clips=len(tasks),
@@ -141,8 +165,28 @@ def _judged(
         classes=class_rows(truths, heard.names),
         judged=measure("judge", _heard(heard), _heard(heard_real), paired=True),
         draft=settings.draft,
+        attributes=attribute_rows([task.spoken for task in tasks], heard.attributes, heard_real.attributes),
+        reconstruction=_reconstruction(clips, heard_real, classifier),
+        gradients=gradient_rows(truths, generated, real),
+        clap_recall=class_recall(clap, real, SAMPLE_RATE, prompts, truths),
     )
     return Evaluation(report, tuple(prompts), tuple(truths), tuple(generated), tuple(real))
+
+
+def _reconstruction(clips: _Clips, reference: Judgement, classifier: SoundClassifier) -> Reconstruction:
+    """The distance to other real clips than its own, as for generated clips: equal numbers, and no pair flatters it."""
+    rows = [_distances(made, clip) for made, clip in zip(clips.reconstructed, clips.others, strict=True)]
+    lsd_db, l1 = np.mean(rows, axis=0).tolist()
+    return Reconstruction(
+        frechet_distance(judge(classifier, clips.reconstructed).features, reference.features), lsd_db, l1
+    )
+
+
+def _distances(made: Waveform, clip: Waveform) -> tuple[float, float]:
+    """Log-spectral distance in dB and mel L1; each raises NotFiniteError for what is not a number."""
+    length = min(len(made), len(clip))
+    sides = [torch.from_numpy(side[None, :length]) for side in (made, clip)]
+    return log_spectral_distance(sides[0], sides[1]).item(), mel_l1(sides[0], sides[1]).item()
 
 
 def _heard(judgement: Judgement) -> Heard:

@@ -1,9 +1,11 @@
 """The results of an evaluation as frozen values: as JSON for machines, as a text table for people."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from engine.evaluation.gradients import TOLERANCE, GradientRow
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,37 @@ def class_rows(truths: Sequence[str], heard: Sequence[str]) -> tuple[ClassRow, .
 
 
 @dataclass(frozen=True)
+class AttributeRow:
+    """How one kind of attribute was heard in the clips whose prompts speak of it."""
+
+    kind: str
+    clips: int
+    right: int
+    right_real: int  # in the real clips that the same prompts describe
+
+
+def attribute_rows(
+    spoken: Sequence[Mapping[str, str]], heard: Sequence[Mapping[str, str]], heard_real: Sequence[Mapping[str, str]]
+) -> tuple[AttributeRow, ...]:
+    """One row a kind, in alphabetical order; all three are kind -> value for each clip."""
+    rows = []
+    for kind in sorted({kind for one in spoken for kind in one}):
+        wanted = [(place, one[kind]) for place, one in enumerate(spoken) if kind in one]
+        right, real = (sum(side[at].get(kind) == value for at, value in wanted) for side in (heard, heard_real))
+        rows.append(AttributeRow(kind, len(wanted), right, real))
+    return tuple(rows)
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """Real clips on their way through the model's autoencoder and vocoder: what no generated clip can surpass."""
+
+    frechet: float  # against the same real clips as the generated ones, which are others
+    lsd_db: float
+    mel_l1: float  # natural-log units
+
+
+@dataclass(frozen=True)
 class Measurement:
     """What one listening net says of two sets of clips; `notes` say how far its figures may be trusted."""
 
@@ -40,7 +73,7 @@ class Measurement:
     def to_lines(self) -> list[str]:
         sizes = f"{self.generated} against {self.reference} rows of {self.dimensions} features"
         rows = [(_TITLES[name], f"{value:.3f}", _MEANINGS[name]) for name, value in self.figures.items()]
-        return [f"{self.listener}: {sizes}", *_aligned(rows), *(f"note: {note}" for note in self.notes)]
+        return [f"{self.listener}: {sizes}", *aligned(rows), *(f"note: {note}" for note in self.notes)]
 
 
 _TITLES = {
@@ -80,21 +113,49 @@ class ModelReport:
     silent: int  # generated clips without a sound
     classes: tuple[ClassRow, ...]
     judged: Measurement  # IS and KL by the judge's ears, pairs of a prompt's clip and the real clip it describes
+    attributes: tuple[AttributeRow, ...]  # only of those that the prompts speak of
+    reconstruction: Reconstruction
+    gradients: tuple[GradientRow, ...]
+    clap_recall: float  # 0 to 1: held-out wordings whose closest real clip is of their class
     draft: bool = False  # whether the clips were made as drafts
 
+    @property
+    def attribute_accuracy(self) -> float | None:
+        """Share of the attributes spoken of that are heard in the generated clips; None where none is spoken of."""
+        return _share(self.attributes, "right")
+
+    @property
+    def attribute_accuracy_real(self) -> float | None:
+        return _share(self.attributes, "right_real")
+
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        shares = {name: getattr(self, name) for name in ("attribute_accuracy", "attribute_accuracy_real")}
+        return {**asdict(self), **shares}
 
     def to_text(self) -> str:
+        attributes = _shown(self.attribute_accuracy, "{:.1%}")
+        real_attributes = _shown(self.attribute_accuracy_real, "{:.1%}")
+        made, kept = self.reconstruction, f"reconstructed {self.reconstruction.frechet:.2f}"
         figures = [
             ("recognised", f"{self.accuracy:.1%}", f"real clips {self.accuracy_real:.1%}"),
-            ("Frechet distance", f"{self.frechet:.2f}", f"real against real {self.frechet_real:.2f}"),
+            ("attributes", attributes, f"of those in the prompts; real clips {real_attributes}"),
+            ("Frechet distance", f"{self.frechet:.2f}", f"{kept}, real against real {self.frechet_real:.2f}"),
             ("CLAP score", f"{self.clap_score:.3f}", f"real clips {self.clap_score_real:.3f}"),
+            ("CLAP recall at 1", f"{self.clap_recall:.1%}", "held-out wordings that find a real clip of their class"),
+            ("reconstruction, LSD", f"{made.lsd_db:.2f} dB", "real clips through autoencoder and vocoder"),
+            ("the same, mel L1", f"{made.mel_l1:.3f}", "natural-log units"),
             ("silent", str(self.silent), f"of {self.clips}"),
         ]
         what = "drafts" if self.draft else "clips"
         head = f"{self.model}: {self.clips} {what}, {self.clips_per_class} a sound, seed {self.seed}"
-        return "\n".join([head, "", *_aligned(figures), "", *self.judged.to_lines(), "", *_class_table(self.classes)])
+        blocks = [[head], list(aligned(row for row in figures if row[1])), self.judged.to_lines()]
+        blocks += [_attribute_table(self.attributes), _gradient_lines(self.gradients), class_table(self.classes)]
+        return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _share(rows: Sequence[AttributeRow], right: str) -> float | None:
+    clips = sum(row.clips for row in rows)
+    return sum(getattr(row, right) for row in rows) / clips if clips else None
 
 
 @dataclass(frozen=True)
@@ -130,21 +191,43 @@ class FolderReport:
             ("recognised", _shown(self.accuracy, "{:.1%}"), "of the clips whose caption names a class"),
         ]
         measured = [line for one in self.measurements for line in ("", *one.to_lines())]
-        table = ["", *_class_table(self.classes)] if self.classes else []
-        return "\n".join([*_aligned(row for row in figures if row[1]), *measured, *table])
+        table = ["", *class_table(self.classes)] if self.classes else []
+        return "\n".join([*aligned(row for row in figures if row[1]), *measured, *table])
 
 
 def _shown(value: float | None, pattern: str) -> str:
     return "" if value is None else pattern.format(value)
 
 
-def _aligned(rows: Iterable[tuple[str, str, str]]) -> list[str]:
+def aligned(rows: Iterable[tuple[str, str, str]]) -> list[str]:
+    """Name, figure and note of each row under each other."""
     return [f"{name:<22} {value:>9}   ({note})" for name, value, note in rows]
 
 
-def _class_table(rows: Sequence[ClassRow]) -> list[str]:
+def class_table(rows: Sequence[ClassRow]) -> list[str]:
     lines = [f"{'sound':<14} {'right':>7}   heard as"]
     for row in rows:
         wrong = ", ".join(f"{name} {count}" for name, count in row.heard_as.items())
         lines.append(f"{row.sound:<14} {f'{row.right}/{row.clips}':>7}   {wrong}".rstrip())
+    return lines
+
+
+def _attribute_table(rows: Sequence[AttributeRow]) -> list[str]:
+    lines = [f"{'attribute':<14} {'right':>7}   in real clips"]
+    lines += [f"{row.kind:<14} {f'{row.right}/{row.clips}':>7}   {row.right_real}/{row.clips}" for row in rows]
+    return lines if rows else []
+
+
+def _gradient_lines(rows: Sequence[GradientRow]) -> list[str]:
+    """How many classes are as sharp as real, then those whose pitch moves, then the others that are not."""
+    close = sum(row.is_close for row in rows)
+    lines = [
+        f"slopes of the log-mel over real: {close} of {len(rows)} sounds within {TOLERANCE:.0%} in both directions"
+    ]
+    shown = [("moving", row) for row in rows if row.is_moving]
+    shown += [("beyond", row) for row in rows if not row.is_moving and not row.is_close]
+    lines += [
+        f"{row.sound:<14} {row.over_time:>7.2f} over time, {row.over_frequency:.2f} over frequency   ({why})"
+        for why, row in shown
+    ]
     return lines

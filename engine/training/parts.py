@@ -94,7 +94,8 @@ class LatentScaling(nn.Module):
 def split_model(model: str, folder: Path) -> list[str]:
     """Put the parts of an installed model, or of one in a folder, where recipes find them: every one is trained on.
 
-    Returns the parts' names. A draft net stays behind: it belongs to the denoiser that it learnt from. Unlike after `note_start`, whatever is trained next may change, CLAP and VAE too.
+    Returns the parts' names. A draft net stays behind: it belongs to the denoiser that it learnt from.
+    Unlike after `note_start`, whatever is trained next may change, CLAP and VAE too.
 
     Raises:
         RunBegunError: there are parts already.

@@ -1,5 +1,6 @@
 """Evaluating a model: a player of real clips must come out as good as real, a player of noise as bad as noise."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from engine.errors import CancelledError
 from engine.evaluation.classifier import SoundClassifier, load_classifier
 from engine.evaluation.evaluate import PAIRED_SEED, SEEDS_A_RUN, EvaluationSettings, evaluate_model
 from engine.evaluation.evaluation_errors import TooFewClipsError
-from engine.evaluation.report import class_rows
+from engine.evaluation.report import attribute_rows, class_rows
 from engine.operations.generate import Generate
 from engine.sounds import captions, render
 from engine.sounds.captions import wordings
+from engine.sounds.spoken import spoken_attributes
 
 SOUNDS = ("rain", "siren", "kick", "dog")
 
@@ -56,7 +58,7 @@ def paired_clips(seed: int, count: int) -> list:
 
 
 def evaluate(classifier: SoundClassifier, player: Player, settings: EvaluationSettings, **options):
-    return evaluate_model(player, LoudnessClap(), classifier, settings, **options)
+    return evaluate_model(player, LoudnessClap(), np.copy, classifier, settings, **options)
 
 
 class TestReport:
@@ -70,6 +72,42 @@ class TestReport:
         assert report.frechet < 0.05 * report.frechet_real  # only the journey to 48 kHz and back lies between
         assert report.clap_score == pytest.approx(report.clap_score_real, abs=0.02)
         assert (report.clips, report.silent) == (12, 0)
+        assert report.attribute_accuracy == report.attribute_accuracy_real
+        assert all(row.is_close for row in report.gradients)
+
+    def test_a_perfect_round_trip_is_real_against_real(self, classifier: SoundClassifier) -> None:
+        settings = EvaluationSettings(clips_per_class=2, seed=5, sounds=SOUNDS)
+        player = Player([sound.waveform for sound in paired_clips(5, 8)])
+
+        report = evaluate(classifier, player, settings).report
+
+        assert report.reconstruction.frechet == pytest.approx(report.frechet_real)
+        assert (report.reconstruction.lsd_db, report.reconstruction.mel_l1) == (0, 0)
+
+    def test_a_round_trip_that_loses_the_sound_is_far_from_it(self, classifier: SoundClassifier) -> None:
+        settings = EvaluationSettings(clips_per_class=2, seed=5, sounds=SOUNDS)
+        player = Player([sound.waveform for sound in paired_clips(5, 8)])
+
+        report = evaluate_model(player, LoudnessClap(), np.zeros_like, classifier, settings).report
+
+        assert report.reconstruction.frechet > 2 * report.frechet_real
+        assert report.reconstruction.lsd_db > 5
+        assert report.frechet < report.frechet_real  # what was generated is not touched by it
+
+    def test_only_attributes_that_the_prompts_speak_of_count(self, classifier: SoundClassifier) -> None:
+        settings = EvaluationSettings(clips_per_class=3, seed=5, sounds=SOUNDS)
+        sounds = paired_clips(5, 12)
+
+        evaluation = evaluate(classifier, Player([sound.waveform for sound in sounds]), settings)
+
+        spoken = Counter(
+            kind
+            for sound, prompt in zip(sounds, evaluation.prompts, strict=True)
+            for kind in spoken_attributes(prompt, sound.attributes)
+        )
+        assert {row.kind: row.clips for row in evaluation.report.attributes} == spoken
+        assert evaluation.report.attribute_accuracy_real >= 0.7
+        assert evaluation.report.to_json()["attribute_accuracy"] == evaluation.report.attribute_accuracy
 
     def test_noise_is_far_from_real(self, classifier: SoundClassifier) -> None:
         noise = np.random.default_rng(1).standard_normal((12, 81_920)).astype(np.float32) * 0.1
@@ -116,11 +154,22 @@ class TestReport:
                 should_stop=lambda: len(seen) == 2,
             )
 
-        assert seen == [(1, 4), (2, 4)]
+        assert seen == [(1, 8), (2, 8)]  # four clips, and four round trips
 
     def test_one_clip_is_too_few(self) -> None:
         with pytest.raises(TooFewClipsError, match="the evaluation holds 1 clips"):
             EvaluationSettings(clips_per_class=1, sounds=("rain",))
+
+    def test_attributes_are_counted_by_kind(self) -> None:
+        spoken = [{"pitch": "low"}, {}, {"pitch": "high", "level": "loud"}]
+        heard = [{"pitch": "low", "level": "quiet"}, {"pitch": "low"}, {"pitch": "low", "level": "loud"}]
+
+        rows = attribute_rows(spoken, heard, [{"pitch": "low"}, {}, {"pitch": "high", "level": "loud"}])
+
+        assert [(row.kind, row.clips, row.right, row.right_real) for row in rows] == [
+            ("level", 1, 1, 1),
+            ("pitch", 2, 1, 2),
+        ]
 
     def test_the_table_counts_rights_and_wrongs(self) -> None:
         rows = class_rows(["a", "b", "a", "a", "a"], ["a", "b", "c", "b", "c"])
@@ -143,7 +192,14 @@ def test_the_command_judges_the_tiny_model(
 
     shown = capsys.readouterr().out
     assert shown.startswith("tiny: 2 clips, 1 a sound, seed 1\n")
-    for figure in ("recognised", "Frechet distance", "CLAP score", "rain", "dog"):
+    for figure in (
+        "recognised",
+        "Frechet distance",
+        "reconstructed",
+        "CLAP recall at 1",
+        "slopes of the log-mel",
+        "dog",
+    ):
         assert figure in shown
     assert '"accuracy_real": 1.0' in (tmp_path / "report.json").read_text(encoding="utf-8")
     assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")

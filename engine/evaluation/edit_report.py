@@ -1,0 +1,97 @@
+"""The results of editing as frozen values: as JSON for machines, as a text table for people."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from engine.evaluation.report import ClassRow, aligned, class_table
+
+ENOUGH = 65  # clips, below which the Frechet distance of 64 features says little
+
+
+@dataclass(frozen=True)
+class RestyleFigures:
+    """Real clips of one sound restyled to another, the target."""
+
+    clips: int
+    strength: float
+    as_target: float  # 0 to 1: results heard as the target
+    as_source: float  # heard as what they were
+    envelope: float  # -1 to 1: mean correlation of the loudness over time with the source's own
+    envelope_chance: float  # the same with the other sources'
+    classes: tuple[ClassRow, ...]  # by target
+
+
+@dataclass(frozen=True)
+class InpaintFigures:
+    """Real clips with a hole that was filled, and with the same hole left silent, each against the whole clips."""
+
+    clips: int
+    hole_s: float  # seconds
+    context_s: float  # seconds heard on either side of it
+    filled: float  # Frechet distance of the hole and its surroundings
+    silenced: float
+    filled_clips: float  # the same of whole clips
+    silenced_clips: float
+    jump_db: float  # mean change of level across a border of the hole
+    jump_real_db: float  # at the same places of the whole clips
+
+    @property
+    def gain(self) -> float | None:
+        """How many times closer than silence; None where nothing is left to be closer."""
+        return _ratio(self.silenced, self.filled)
+
+    @property
+    def gain_clips(self) -> float | None:
+        return _ratio(self.silenced_clips, self.filled_clips)
+
+
+@dataclass(frozen=True)
+class EditReport:
+    """A model's editing of held-out corpus clips by held-out wordings."""
+
+    model: str
+    clips_per_class: int
+    seed: int
+    steps: int | None  # None: the model's default
+    guidance: float | None
+    restyle: RestyleFigures
+    inpaint: InpaintFigures
+
+    def to_json(self) -> dict[str, Any]:
+        content = asdict(self)
+        content["inpaint"] |= {"gain": self.inpaint.gain, "gain_clips": self.inpaint.gain_clips}
+        return content
+
+    def to_text(self) -> str:
+        moved, holes = self.restyle, self.inpaint
+        head = f"{self.model}: {moved.clips} clips, {self.clips_per_class} a sound, seed {self.seed}"
+        restyled = [
+            ("heard as the target", f"{moved.as_target:.1%}", f"still as the source {moved.as_source:.1%}"),
+            ("loudness over time", f"{moved.envelope:.2f}", f"correlation; by chance {moved.envelope_chance:.2f}"),
+        ]
+        around = f"silent {holes.silenced:.2f}, {_times(holes.gain)}; {holes.context_s:g} s on either side"
+        filled = [
+            ("Frechet distance", f"{holes.filled:.2f}", around),
+            (
+                "of whole clips",
+                f"{holes.filled_clips:.2f}",
+                f"silent {holes.silenced_clips:.2f}, {_times(holes.gain_clips)}",
+            ),
+            ("jump at a border", f"{holes.jump_db:.1f} dB", f"real clips {holes.jump_real_db:.1f} dB"),
+        ]
+        few = [f"note: {holes.clips} clips are few for a Frechet distance; at least {ENOUGH} are needed"]
+        blocks = [
+            [head],
+            [f"restyle, strength {moved.strength:g}", *aligned(restyled)],
+            [f"inpaint, holes of {holes.hole_s:g} s", *aligned(filled), *(few if holes.clips < ENOUGH else [])],
+            class_table(moved.classes),
+        ]
+        return "\n\n".join("\n".join(block) for block in blocks)
+
+
+def _ratio(far: float, near: float) -> float | None:
+    return far / near if near > 0 else None
+
+
+def _times(gain: float | None) -> str:
+    return "no distance left" if gain is None else f"{gain:.1f} times"

@@ -1,0 +1,180 @@
+"""A model's editing of held-out corpus clips: restyled to another sound, and filled where a hole was cut."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.audio import Audio
+from engine.errors import CancelledError, InvalidRequestError
+from engine.evaluation.classifier import SAMPLE_RATE, SoundClassifier, judge, mono_16_khz
+from engine.evaluation.contours import border_jump_db, envelope_likeness, loudness_envelope
+from engine.evaluation.edit_report import EditReport, InpaintFigures, RestyleFigures
+from engine.evaluation.evaluation_errors import TooFewClipsError
+from engine.evaluation.frechet import frechet_distance
+from engine.evaluation.report import class_rows
+from engine.operations.inpaint import Inpaint
+from engine.operations.restyle import Restyle
+from engine.sounds import SOUNDS, Sound, captions, render
+
+FIRST_SEED = 13_000_000  # real clips that are edited; neither training nor `evaluate` meets them
+SEEDS_A_RUN = 10_000
+SECONDS = 5.12
+HOLE_S = 1.0
+CONTEXT_S = 0.5  # heard on either side of a hole
+
+Waveform = NDArray[np.float32]  # [T] at 16 kHz
+
+
+class Editor(Protocol):
+    """The part of the engine that is put to the test."""
+
+    def run(self, request: Restyle | Inpaint) -> list[Audio]: ...
+
+
+@dataclass(frozen=True)
+class EditSettings:
+    """What is asked of the model."""
+
+    clips_per_class: int = 4
+    seed: int = 1
+    sounds: tuple[str, ...] = SOUNDS
+    strength: float = 0.6
+    steps: int | None = None  # None: the model's default
+    guidance: float | None = None
+    model: str = "nano"  # as the report calls it
+
+    def __post_init__(self) -> None:
+        if len(self.sounds) < 2:
+            raise InvalidRequestError("sounds", ",".join(self.sounds), "at least two, to restyle one to another")
+        if self.clips_per_class < 1:
+            raise TooFewClipsError("the evaluation", self.clips_per_class * len(self.sounds), 2)
+
+
+def evaluate_edits(
+    engine: Editor,
+    classifier: SoundClassifier,
+    settings: EditSettings,
+    *,
+    on_clip: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> EditReport:
+    """Restyle and inpaint each of the clips once; one candidate each, nothing is chosen after the fact.
+
+    Raises CancelledError when `should_stop` says so.
+    """
+    clips = _clips(settings)
+    restyles, inpaints = _restyles(settings, clips), _inpaints(settings, clips)
+    requests: list[Restyle | Inpaint] = [request for pair in zip(restyles, inpaints, strict=True) for request in pair]
+    made = []
+    for index, request in enumerate(requests):
+        if should_stop and should_stop():
+            raise CancelledError
+        made.append(mono_16_khz(engine.run(request)[0]))
+        if on_clip:
+            on_clip(index + 1, len(requests))
+    return EditReport(
+        model=settings.model,
+        clips_per_class=settings.clips_per_class,
+        seed=settings.seed,
+        steps=settings.steps,
+        guidance=settings.guidance,
+        restyle=_restyle_figures(settings, clips, made[::2], classifier),
+        inpaint=_inpaint_figures(clips, inpaints, made[1::2], classifier),
+    )
+
+
+def _clips(settings: EditSettings) -> list[Sound]:
+    """Held-out corpus clips, classes taking turns."""
+    first, count = FIRST_SEED + SEEDS_A_RUN * settings.seed, settings.clips_per_class * len(settings.sounds)
+    return [render(settings.sounds[k % len(settings.sounds)], first + k, SECONDS, SAMPLE_RATE) for k in range(count)]
+
+
+def _knobs(settings: EditSettings, index: int) -> dict[str, Any]:
+    seed = settings.seed * SEEDS_A_RUN + index
+    return {"seed": seed, "steps": settings.steps, "guidance": settings.guidance}
+
+
+def _targets(settings: EditSettings) -> list[str]:
+    """For each clip another sound than its own; every sound is as often a target as a source."""
+    sounds = settings.sounds
+    shifts = np.random.default_rng(settings.seed).integers(1, len(sounds), settings.clips_per_class)
+    return [sounds[(place + shift) % len(sounds)] for shift in shifts.tolist() for place in range(len(sounds))]
+
+
+def _restyles(settings: EditSettings, clips: Sequence[Sound]) -> list[Restyle]:
+    requests = []
+    for index, (clip, target) in enumerate(zip(clips, _targets(settings), strict=True)):
+        prompt = captions(target, {}, clip.seed, held_out=True)[0]
+        source = Audio(clip.waveform, clip.sample_rate)
+        requests.append(Restyle(source, prompt, strength=settings.strength, **_knobs(settings, index)))
+    return requests
+
+
+def _inpaints(settings: EditSettings, clips: Sequence[Sound]) -> list[Inpaint]:
+    """A hole of a second, somewhere with room on either side, and a held-out wording of what the clip is."""
+    random = np.random.default_rng(settings.seed)
+    requests = []
+    for index, clip in enumerate(clips):
+        start_s = round(float(random.uniform(CONTEXT_S, SECONDS - HOLE_S - CONTEXT_S)), 2)
+        prompt = captions(clip.name, clip.attributes, clip.seed, held_out=True)[0]
+        source, region = Audio(clip.waveform, clip.sample_rate), (start_s, start_s + HOLE_S)
+        requests.append(Inpaint(source, prompt, regions=[region], **_knobs(settings, index)))
+    return requests
+
+
+def _restyle_figures(
+    settings: EditSettings, clips: Sequence[Sound], made: Sequence[Waveform], classifier: SoundClassifier
+) -> RestyleFigures:
+    heard, targets = judge(classifier, made).names, _targets(settings)
+    rows = class_rows(targets, heard)
+    envelopes = [[loudness_envelope(one, SAMPLE_RATE) for one in side] for side in ([c.waveform for c in clips], made)]
+    likeness, chance = envelope_likeness(*envelopes)
+    return RestyleFigures(
+        clips=len(clips),
+        strength=settings.strength,
+        as_target=sum(row.right for row in rows) / len(clips),
+        as_source=sum(name == clip.name for name, clip in zip(heard, clips, strict=True)) / len(clips),
+        envelope=likeness,
+        envelope_chance=chance,
+        classes=rows,
+    )
+
+
+def _inpaint_figures(
+    clips: Sequence[Sound], requests: Sequence[Inpaint], made: Sequence[Waveform], classifier: SoundClassifier
+) -> InpaintFigures:
+    real = [clip.waveform for clip in clips]
+    holes = [request.sample_regions()[0] for request in requests]
+    silenced = [_silenced(waveform, *hole) for waveform, hole in zip(real, holes, strict=True)]
+    wholes = [judge(classifier, side).features for side in (real, made, silenced)]
+    windows = [judge(classifier, _around(side, holes)).features for side in (real, made, silenced)]
+    jumps, jumps_real = (
+        [border_jump_db(one, SAMPLE_RATE, border) for one, hole in zip(side, holes, strict=True) for border in hole]
+        for side in (made, real)
+    )
+    return InpaintFigures(
+        clips=len(clips),
+        hole_s=HOLE_S,
+        context_s=CONTEXT_S,
+        filled=frechet_distance(windows[1], windows[0]),
+        silenced=frechet_distance(windows[2], windows[0]),
+        filled_clips=frechet_distance(wholes[1], wholes[0]),
+        silenced_clips=frechet_distance(wholes[2], wholes[0]),
+        jump_db=float(np.mean(jumps)),
+        jump_real_db=float(np.mean(jumps_real)),
+    )
+
+
+def _silenced(waveform: Waveform, start: int, end: int) -> Waveform:
+    copy = waveform.copy()
+    copy[start:end] = 0
+    return copy
+
+
+def _around(waveforms: Sequence[Waveform], holes: Sequence[tuple[int, int]]) -> list[Waveform]:
+    """Each hole with its surroundings: all of one length."""
+    context = round(CONTEXT_S * SAMPLE_RATE)
+    return [one[start - context : end + context] for one, (start, end) in zip(waveforms, holes, strict=True)]

@@ -1,0 +1,31 @@
+"""What the model's autoencoder and vocoder leave of a sound: waveform -> log-mel -> latent and all the way back."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engine.audio import Audio
+from engine.audioldm import AudioLDM
+from engine.evaluation.classifier import SAMPLE_RATE, mono_16_khz
+from engine.operations.condition import condition_of
+from engine.operations.excerpt import take_excerpt
+from engine.operations.progress import Pulse
+from engine.operations.request import Sampling
+from engine.operations.sampling import Rendering
+
+Waveform = NDArray[np.float32]  # [T] at 16 kHz
+
+
+@torch.inference_mode()
+def round_trip(model: AudioLDM, waveform: Waveform) -> Waveform:
+    """The way of every clip that is edited, without a step of diffusion in between: [T] -> [T].
+
+    No generated sound can be closer to real ones than this. Raises ModelBrokenError when it is not finite.
+    """
+    clip = Audio(waveform, SAMPLE_RATE)
+    excerpt = take_excerpt(clip, 0, clip.num_samples, model.sample_rate, model.config.normalise_peak)
+    sampling = Sampling()
+    size = excerpt.waveform.shape[1]
+    rendering = Rendering(model, condition_of(model, "sound", sampling), sampling, Pulse(), size, excerpt.num_channels)
+    made = rendering.waveforms(rendering.encode(excerpt.waveform))[0]
+    return mono_16_khz(Audio(excerpt.restore(made), SAMPLE_RATE))
