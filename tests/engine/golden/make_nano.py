@@ -39,7 +39,7 @@ def tiles_of(take: Audio) -> NDArray[np.float32]:
 def record(path: Path = RECORD) -> None:
     engine = Engine.load("nano", "cpu")
     tiles = {name: tiles_of(engine.run(request)[0]) for name, request in REQUESTS.items()}
-    np.savez(path, weights=np.array(weights_hash()), **tiles)  # type: ignore[arg-type]
+    np.savez(path, weights=np.array(weights_hash()), **tiles)
 
 
 if __name__ == "__main__":
