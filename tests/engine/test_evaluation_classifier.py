@@ -1,6 +1,7 @@
 """The judge: right on real sounds at any level, honest about its input, whole on disk."""
 
 import json
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ from engine.evaluation.train_classifier import (
     run,
     vary,
 )
-from engine.sounds import SOUNDS, render
+from engine.sounds import SOUNDS, Sound, render
 
 UNHEARD_SEED = 13_000_000  # met neither in training nor in the recipe's own test
 
@@ -39,8 +40,14 @@ def shipped() -> SoundClassifier:
     return load_classifier()
 
 
-def real_clips(seed: int, gain: float = 1.0) -> list[np.ndarray]:
-    return [gain * render(sound, seed + index).waveform for index, sound in enumerate(SOUNDS)]
+@lru_cache(maxsize=1)
+def unheard() -> list[Sound]:
+    """A clip of every class."""
+    return [render(sound, UNHEARD_SEED + index) for index, sound in enumerate(SOUNDS)]
+
+
+def real_clips(gain: float = 1.0) -> list[np.ndarray]:
+    return [gain * sound.waveform for sound in unheard()]
 
 
 class TestTheShippedJudge:
@@ -51,12 +58,12 @@ class TestTheShippedJudge:
         assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 2_000_000
 
     def test_knows_every_attribute_that_a_clip_may_have(self, shipped: SoundClassifier) -> None:
-        clips = [render(sound, UNHEARD_SEED + index).attributes for index, sound in enumerate(SOUNDS)]
+        clips = [sound.attributes for sound in unheard()]
 
         assert all(value in shipped.attributes[kind] for attributes in clips for kind, value in attributes.items())
 
     def test_tells_loud_from_quiet(self, shipped: SoundClassifier) -> None:
-        clip = real_clips(UNHEARD_SEED)[0]
+        clip = real_clips()[0]
         loud, quiet = (clip * (peak / np.abs(clip).max()) for peak in (0.85, 0.08))
 
         heard = judge(shipped, [loud, quiet])
@@ -65,13 +72,11 @@ class TestTheShippedJudge:
         assert heard.names[0] == heard.names[1]
 
     def test_hears_most_attributes_of_sounds_it_never_met(self, shipped: SoundClassifier) -> None:
-        sounds = [render(sound, UNHEARD_SEED + index) for index, sound in enumerate(SOUNDS)]
-
-        heard = judge(shipped, [sound.waveform for sound in sounds]).attributes
+        heard = judge(shipped, real_clips()).attributes
 
         pairs = [
             value == one[kind]
-            for sound, one in zip(sounds, heard, strict=True)
+            for sound, one in zip(unheard(), heard, strict=True)
             for kind, value in sound.attributes.items()
         ]
         assert np.mean(pairs) >= 0.85
@@ -89,20 +94,20 @@ class TestTheShippedJudge:
 
     @pytest.mark.parametrize("gain", [1.0, 0.1], ids=["as it is", "20 dB softer"])
     def test_names_real_sounds_it_never_met(self, shipped: SoundClassifier, gain: float) -> None:
-        heard = judge(shipped, real_clips(UNHEARD_SEED, gain))
+        heard = judge(shipped, real_clips(gain))
 
         right = sum(name == sound for name, sound in zip(heard.names, SOUNDS, strict=True))
         assert right / len(SOUNDS) >= 0.9  # one clip a class: two or three may be missed
 
     def test_has_features_of_unit_spread_on_real_sounds(self, shipped: SoundClassifier) -> None:
-        spread = judge(shipped, real_clips(UNHEARD_SEED)).features.std(axis=0)
+        spread = judge(shipped, real_clips()).features.std(axis=0)
 
         assert 0.5 < np.median(spread) < 2
 
 
 class TestJudging:
     def test_clips_of_any_length_keep_their_order(self, shipped: SoundClassifier) -> None:
-        clips = real_clips(UNHEARD_SEED)[:4]
+        clips = real_clips()[:4]
         shorter = [clip[: 30_000 + 10_000 * index] for index, clip in enumerate(clips)]
 
         together = judge(shipped, shorter)
@@ -119,7 +124,7 @@ class TestJudging:
 
     def test_attributes_belong_to_their_clips(self) -> None:
         classifier = SoundClassifier(["a"], {"pitch": ("high", "low"), "speed": ("fast", "slow")}).eval()
-        clips = [clip[: 30_000 + 10_000 * index] for index, clip in enumerate(real_clips(UNHEARD_SEED)[:3])]
+        clips = [clip[: 30_000 + 10_000 * index] for index, clip in enumerate(real_clips()[:3])]
 
         together = judge(classifier, clips).attributes
 
