@@ -5,6 +5,8 @@ TrainingError                 in engine/errors.py
   StartDiffersError           a run that began from another model
   RunBegunError               a run that holds parts already
   ClipsDifferError            a run's folder holds the clips of another list
+  CorpusDiffersError          a run's folder holds another part of the corpus, or a list's clips
+  ProcessesError              more processes than there are cards for
 """
 
 from pathlib import Path
@@ -49,4 +51,25 @@ class ClipsDifferError(TrainingError):
         super().__init__(
             f"{folder} holds the clips of another list than {manifest}, or of an older state of it",
             "give another --run folder; one run learns from one list",
+        )
+
+
+class CorpusDiffersError(TrainingError):
+    code = "corpus_differs"
+
+    def __init__(self, folder: Path, held: str, asked: str) -> None:
+        super().__init__(
+            f"{folder} holds {held}, not {asked}",
+            "choose another folder, or ask for what it holds; one run learns from one set of clips",
+        )
+
+
+class ProcessesError(TrainingError):
+    code = "too_many_processes"
+
+    def __init__(self, num_processes: int, device: str, num_cards: int) -> None:
+        super().__init__(
+            f"{num_processes} processes cannot train together on {device}: each needs a card of its own,"
+            f" and there {'is' if num_cards == 1 else 'are'} {num_cards}",
+            f"give --processes {num_cards}, or --device cpu",
         )
