@@ -91,7 +91,7 @@ FLOORS = [
     | {"engine.evaluation.inception", "engine.evaluation.divergence"}
     | {"engine.evaluation.frechet", "engine.evaluation.picture", "engine.evaluation.reconstruction"},
     {"engine.training.manifest", "engine.training.curves", "engine.training.low_rank"}
-    | {"engine.training.option_values", "engine.training.precision"},
+    | {"engine.training.option_values", "engine.training.pace", "engine.training.precision"},
     {"engine.training.training_errors"},
     {"engine.training", "engine.evaluation", "engine.evaluation.report", "engine.evaluation.evaluation_errors"},
     # the engine: the front door and what a musician asks for
