@@ -96,11 +96,13 @@ class Clips:
             return mixture_captions(clip["names"], clip["attributes"], clip["relation"], seed)[0]
         return captions(clip["name"], clip["attributes"], seed)[0]
 
-    def crops(self, rng: np.random.Generator, count: int, frames: int, hop: int) -> tuple[Tensor, Tensor]:
+    def crops(
+        self, rng: np.random.Generator, indices: NDArray[np.int64], frames: int, hop: int
+    ) -> tuple[Tensor, Tensor]:
         """Random aligned pieces, silent ones avoided: log-mel [B, 1, frames, M] and waveform [B, frames·hop]."""
         total = self.log_mels.shape[1]
         mels, waves = [], []
-        for k in rng.integers(len(self), size=count):
+        for k in indices:
             for _ in range(4):
                 start = int(rng.integers(total - frames + 1))
                 mel = self.log_mels[k, start : start + frames]

@@ -21,6 +21,7 @@ from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimise
 from engine.training.losses import contrastive
 from engine.training.parts import config_for_training, load_part, save_part
 from engine.training.precision import in_mixed_precision
+from engine.training.turns import Turns
 from engine.training.workers import Workers
 
 _CLASSES_IN_GROUPED_BATCH = 8
@@ -81,6 +82,8 @@ class ClapRecipe:
         self.settings, self.workers, self.clips = settings, workers, Clips(settings.clips)
         self.clap = PocketClap(config.clap, config.mel)
         self.device = torch.device(settings.device)
+        batch_size = min(settings.batch_size, len(self.clips))
+        self.turns = Turns(len(self.clips), batch_size, workers, settings.loop.seed)
         load_part(settings.parts, "clap", self.clap)
         self.pooled = torch.cat([self._pool(part) for part in np.array_split(np.arange(len(self.clips)), 64)])
         self.num_classes = len(self.clips.class_names)  # 0: nothing to name, no batches of few classes
@@ -103,9 +106,7 @@ class ClapRecipe:
         return self.clap.audio.pool(self.clips.log_mel(indices)).half()
 
     def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
-        size = min(self.settings.batch_size, len(self.clips))
-        grouped = step % 2 and self.num_classes > 1
-        indices = self._grouped(rng) if grouped else rng.choice(len(self.clips), size, replace=False)
+        indices = self._chosen(step, rng)
         target = torch.from_numpy(self.clips.classes[indices]).to(self.device)
         captions = [self._caption(int(k), rng) for k in indices]
         text = in_mixed_precision(self.device, self.clap.embed_text, captions)
@@ -121,6 +122,12 @@ class ClapRecipe:
         loss = contrast + 0.5 * naming + self.settings.attribute_weight * attributes
         step_optimiser(self.optimisers["adamw"], loss, self.workers, max_norm=5.0)
         return {"contrast": contrast.item(), "naming": naming.item(), "attributes": attributes.item()}
+
+    def _chosen(self, step: int, rng: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
+        """Clips in their turn; in every other step, where there are classes, a group instead."""
+        if self.num_classes < 2:
+            return self.turns.at(step)
+        return self._grouped(rng) if step % 2 else self.turns.at(step // 2)
 
     def _grouped(self, rng: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
         """Few classes, many clips of each."""

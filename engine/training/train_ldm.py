@@ -25,6 +25,7 @@ from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimise
 from engine.training.low_rank import adapt, merged
 from engine.training.parts import LatentScaling, join_parts, save_part, start_of
 from engine.training.precision import in_mixed_precision
+from engine.training.turns import Turns
 from engine.training.workers import Workers
 
 _BATCH = 32  # clips that are encoded at once
@@ -163,12 +164,13 @@ class LdmRecipe:
             )
         }
         self.data = Latents(settings.clips / "latents")
+        self.turns = Turns(len(self.data), settings.batch_size, workers, settings.loop.seed)
         with torch.no_grad():
             self.empty = model.embed_text([""])  # [1, D]
         self.alphas_cumprod = model.config.schedule.alphas_cumprod.float().to(self.device)
 
     def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
-        x0, condition = self._batch(rng)
+        x0, condition = self._batch(step, rng)
         t = self._timesteps(rng)
         alpha_bar = self.alphas_cumprod[t][:, None, None, None]
         noise = torch.randn_like(x0)
@@ -182,10 +184,10 @@ class LdmRecipe:
         self.ema.update(self.unet, step)
         return {"mse": loss.item()}
 
-    def _batch(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    def _batch(self, step: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Scaled latents [B, Z, H, W] and their conditions [B, D]."""
         count = self.settings.batch_size
-        chosen = np.sort(rng.integers(len(self.data), size=count))
+        chosen = np.sort(self.turns.at(step))
         latents = torch.from_numpy(self.data.latents[chosen].astype(np.float32)).to(self.device)
         model = self.model
         x0 = (latents - model.latent_mean[:, None, None]) * model.latent_scale[:, None, None]
