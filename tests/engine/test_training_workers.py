@@ -75,6 +75,7 @@ def ldm_settings(clips: Clips, folder: Path, steps: int) -> LdmSettings:
     return LdmSettings(clips.folder, folder, loop, "tiny", batch_size=4, captions_per_clip=2)
 
 
+@pytest.mark.timeout(1200)  # each starts several processes, beside whatever else the machine does
 class TestTwoProcesses:
     @pytest.mark.slow
     def test_go_on_exactly_where_they_stopped(self, clips: Clips, tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ class TestTwoProcesses:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=280,
+            timeout=1100,
             check=False,
         )
 
