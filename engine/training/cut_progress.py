@@ -54,7 +54,7 @@ class CutProgress:
         self._mels.flush()
         self._count(about, skipped)
         line = {"about": about, "skipped": [asdict(one) for one in skipped]}
-        self._lines.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._lines.write(json.dumps(line) + "\n")
         self._lines.flush()
 
     def _count(self, about: list[dict[str, Any]], skipped: list[Skipped]) -> None:
@@ -65,7 +65,7 @@ class CutProgress:
     def _read(self, origin: dict[str, Any], bytes_a_window: tuple[int, int]) -> list[str]:
         """Count the files of an earlier call as far as lines and windows are whole; their lines."""
         path = self.folder / _LINES
-        lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
+        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")[:-1] if path.exists() else []
         if not lines or lines[0] != json.dumps(origin):
             return []
         sizes = [_size(self.folder / name) // size for name, size in zip((_WAVES, _MELS), bytes_a_window, strict=True)]

@@ -136,7 +136,7 @@ def _set_scale(model: AudioLDM, latents: NDArray[np.float16], settings: LdmSetti
     mean, deviation = sample.mean((0, 2, 3)), sample.std((0, 2, 3))
     weight = torch.ones_like(deviation)
     if model.vae.linear_decoder is not None:
-        spread = model.vae.linear_decoder.weight.flatten(1).norm(dim=1)
+        spread = model.vae.linear_decoder.weight.flatten(1).norm(dim=1).cpu()
         weight = (spread / spread.max()) ** settings.scale_exponent
     model.latent_mean.copy_(mean)
     model.latent_scale.copy_(weight / deviation)
