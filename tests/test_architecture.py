@@ -82,7 +82,13 @@ FLOORS = [
     | {"engine.training.train_vocoder", "engine.evaluation.train_classifier", "engine.evaluation.evaluate"}
     | {"engine.evaluation.edits"},
     {"engine.training.library", "engine.training.recorder"},
-    {"engine.training.datasets", "engine.training.parts", "engine.training.loop", "engine.evaluation.folders"}
+    {
+        "engine.training.datasets",
+        "engine.training.turns",
+        "engine.training.parts",
+        "engine.training.loop",
+        "engine.evaluation.folders",
+    }
     | {"engine.evaluation.teaching_clips"},
     {"engine.training.samples"},
     {"engine.evaluation.measurements", "engine.evaluation.listener_weights"},
@@ -92,7 +98,9 @@ FLOORS = [
     | {"engine.evaluation.cnn14", "engine.evaluation.vggish"}
     | {"engine.evaluation.inception", "engine.evaluation.divergence"}
     | {"engine.evaluation.frechet", "engine.evaluation.picture", "engine.evaluation.reconstruction"},
-    {"engine.training.manifest", "engine.training.curves", "engine.training.low_rank"},
+    {"engine.training.cut_progress"},
+    {"engine.training.manifest", "engine.training.curves", "engine.training.low_rank"}
+    | {"engine.training.option_values", "engine.training.pace", "engine.training.precision"},
     {"engine.training.training_errors"},
     {"engine.evaluation.report"},
     {"engine.evaluation.gradients", "engine.evaluation.contours"},

@@ -3,6 +3,8 @@
 retake train clap --run runs/nano        render the corpus, then train the two towers
 retake train vae --run runs/nano
 retake train ldm --run runs/nano --processes 2 --steps 6000
+retake train ldm --run runs/nano --device cuda --conditions audio       on a card, conditioned as in the paper
+torchrun --nproc-per-node 4 -m bridge train ldm --run runs/nano --device cuda        on several
 retake train vae --run runs/mine --manifest my-sounds.csv       learn from your own files instead
 retake train ldm --run runs/tuned --start audioldm-s-full --manifest my-sounds.csv --rank 8 --rate 5e-4
 retake train draft --run runs/nano --processes 2    last: the denoiser of the run teaches the net of quick drafts
@@ -17,11 +19,13 @@ from functools import partial
 from pathlib import Path
 
 from engine.checkpoints.store import save_model
+from engine.device import choose_device
 from engine.errors import OutputExistsError
 from engine.presets import PRESETS
 from engine.training.datasets import ClipSettings, render_clips
 from engine.training.library import SKIPPED_FILE, LibrarySettings, cut_clips, read_skipped
 from engine.training.loop import LoopSettings
+from engine.training.option_values import above_zero, count, count_or_none, share, zero_or_more
 from engine.training.parts import draft_of, join_parts, note_start, save_vocabulary, split_model, start_of
 from engine.training.recorder import Recorder
 from engine.training.train_clap import ClapSettings, train_clap
@@ -29,7 +33,7 @@ from engine.training.train_draft import DraftSettings, prepare_walks, train_draf
 from engine.training.train_ldm import LdmSettings, prepare_latents, train_ldm
 from engine.training.train_vae import VaeSettings, train_vae
 from engine.training.train_vocoder import VocoderSettings, train_vocoder
-from engine.training.workers import Workers, run_together
+from engine.training.workers import Workers, joined, refuse_crowding, run_together
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class _Defaults:
     batch: int
 
 
+_CONDITIONS = {"audio": 0.0, "text": 1.0, "both": 0.5}  # their share of captions'
 _NAMED = 10  # files passed over that are named on the terminal
 
 _RECIPES = {
@@ -59,49 +64,73 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         command = commands.add_parser(name, help=f"train the {name}; goes on where an earlier call stopped")
         _add_common(command)
         command.add_argument(
-            "--steps", type=int, default=defaults.steps, help="in all, earlier calls included (%(default)s)"
+            "--steps", type=count, default=defaults.steps, help="in all, earlier calls included (%(default)s)"
         )
-        command.add_argument("--rate", type=float, default=defaults.rate, help="peak learning rate (%(default)s)")
+        command.add_argument("--rate", type=above_zero, default=defaults.rate, help="peak learning rate (%(default)s)")
         command.add_argument(
-            "--batch", type=int, default=defaults.batch, help="clips a step in each process (%(default)s)"
+            "--batch", type=count, default=defaults.batch, help="clips a step in each process (%(default)s)"
         )
         command.add_argument(
-            "--decay-share", type=float, default=0.65, help="last share of steps with falling rate (%(default)s)"
+            "--decay-share", type=share, default=0.65, help="last share of steps with falling rate (%(default)s)"
         )
         command.add_argument("--manifest", type=Path, metavar="FILE", help="learn from your own files: JSON or CSV")
         command.add_argument("--audio-root", type=Path, metavar="FOLDER", help="where they lie (beside the list)")
-        command.add_argument("--clips", type=int, default=7200, help="corpus clips to render (%(default)s)")
-        command.add_argument("--processes", type=int, default=1, help="processes that train together (%(default)s)")
+        command.add_argument("--clips", type=count, default=7200, help="corpus clips to render (%(default)s)")
+        command.add_argument(
+            "--mixture-share", type=share, default=0.15, help="of these clips that combine two sounds (%(default)s)"
+        )
+        command.add_argument("--processes", type=count, default=1, help="processes that train together (%(default)s)")
         command.add_argument("--seed", type=int, default=0)
         command.add_argument(
             "--listen-every",
-            type=float,
+            type=zero_or_more,
             default=10.0,
             metavar="MINUTES",
             help="between samples, WAV and spectrograms, of what it has learnt; 0 never (%(default)g)",
         )
+        if name in ("clap", "vae", "vocoder"):
+            command.add_argument("--device", default="cpu", help="cpu, cuda, mps, or auto: the best (%(default)s)")
         if name == "ldm":
+            _add_conditions(command)
+            command.add_argument("--mixup-share", type=share, default=0.0, help="clips that mix two sounds")
+            command.add_argument("--ema", type=share, default=0.998, help="decay of the averaged net (%(default)s)")
             command.add_argument(
-                "--text-share", type=float, default=0.5, help="conditions taken from captions; the paper: 0"
+                "--scale-exponent",
+                type=share,
+                default=0.5,
+                help="0: latents of unit variance in every channel; 1: as the VAE spreads them (%(default)s)",
             )
-            command.add_argument("--mixup-share", type=float, default=0.0, help="clips that mix two sounds")
             command.add_argument("--start", metavar="MODEL", help="fine-tune this installed model, or a folder")
-            command.add_argument("--rank", type=int, default=0, help="fine-tune by changes of this rank (0: fully)")
-            command.add_argument("--device", default="cpu", help="cpu or cuda")
+            command.add_argument(
+                "--rank", type=count_or_none, default=0, help="fine-tune by changes of this rank (0: fully)"
+            )
+            command.add_argument("--device", default="cpu", help="cpu, cuda, mps, or auto: the best (%(default)s)")
         if name == "draft":
             command.add_argument(
-                "--walks", type=int, default=1600, help="examples that the denoiser sets (%(default)s)"
+                "--walks", type=count, default=1600, help="examples that the denoiser sets (%(default)s)"
             )
-            command.add_argument("--guidance", type=float, help="that is folded in (the model's own)")
-            command.add_argument("--device", default="cpu", help="cpu or cuda")
+            command.add_argument("--guidance", type=zero_or_more, help="that is folded in (the model's own)")
+            command.add_argument("--device", default="cpu", help="cpu, cuda, mps, or auto: the best (%(default)s)")
         if name in ("vae", "vocoder"):
-            command.add_argument("--adversarial-from", type=int, help="step at which discriminators join in (never)")
+            command.add_argument(
+                "--adversarial-from", type=count_or_none, help="step at which discriminators join in (never)"
+            )
     join = commands.add_parser("join", help="make a model of the trained parts")
     _add_common(join)
     join.add_argument("-o", "--output", type=Path, required=True, help="folder of the new model")
     split = commands.add_parser("split", help="put the parts of a model into a new run, to be trained on")
     split.add_argument("model", help="an installed model, or a folder")
     split.add_argument("--run", type=Path, required=True, help="folder of the new run")
+
+
+def _add_conditions(command: argparse.ArgumentParser) -> None:
+    """What the denoiser is conditioned on; the two ways to say it exclude each other."""
+    ways = command.add_mutually_exclusive_group()
+    ways.add_argument("--conditions", choices=_CONDITIONS, help="audio is the paper's choice (both)")
+    ways.add_argument("--text-share", type=share, default=0.5, help="the same as a share of captions (%(default)s)")
+    command.add_argument(
+        "--drop-share", type=share, default=0.1, help="conditions that become the empty prompt's (%(default)s)"
+    )
 
 
 def _add_common(command: argparse.ArgumentParser) -> None:
@@ -116,8 +145,19 @@ def run(args: argparse.Namespace) -> int:
     if args.part == "split":
         print(f"wrote {', '.join(split_model(args.model, args.run / 'parts'))} into {args.run / 'parts'}")
         return 0
-    clips = args.run / "clips"
-    parts, record = args.run / "parts", Recorder(args.run / args.part)
+    args.device = str(choose_device(args.device))
+    refuse_crowding(args.processes, args.device)
+    with joined(args.device) as workers:
+        if workers.leads:
+            _prepare_clips(args)
+        workers.wait()
+        _train(args)
+    return 0
+
+
+def _prepare_clips(args: argparse.Namespace) -> None:
+    """The corpus or the library as clips; nothing is rendered or cut twice."""
+    clips, parts = args.run / "clips", args.run / "parts"
     if getattr(args, "start", None):
         note_start(parts, args.start)
     config = join_parts(parts, args.preset).config if start_of(parts) else PRESETS[args.preset]
@@ -125,7 +165,12 @@ def run(args: argparse.Namespace) -> int:
     if args.manifest:
         _cut_library(args, clips, seconds)
     else:
-        render_clips(ClipSettings(clips, args.clips, seconds=seconds), partial(_show_count, "rendering"))
+        corpus = ClipSettings(clips, args.clips, seconds=seconds, mixture_share=args.mixture_share)
+        render_clips(corpus, partial(_show_count, "rendering"))
+
+
+def _train(args: argparse.Namespace) -> None:
+    clips, parts, record = args.run / "clips", args.run / "parts", Recorder(args.run / args.part)
     loop = LoopSettings(
         args.run / args.part,
         args.steps,
@@ -135,15 +180,30 @@ def run(args: argparse.Namespace) -> int:
         listen_every_s=60 * args.listen_every or None,
     )
     if args.part == "clap":
-        run_together(train_clap, (ClapSettings(clips, parts, loop, args.preset, args.batch), record), args.processes)
+        clap = ClapSettings(clips, parts, loop, args.preset, args.batch, device=args.device)
+        run_together(train_clap, (clap, record), args.processes, args.device)
     elif args.part == "vae":
-        vae = VaeSettings(clips, parts, loop, args.preset, args.batch, adversarial_from=args.adversarial_from)
-        run_together(train_vae, (vae, record), args.processes)
+        vae = VaeSettings(
+            clips,
+            parts,
+            loop,
+            args.preset,
+            args.batch,
+            adversarial_from=args.adversarial_from,
+            device=args.device,
+        )
+        run_together(train_vae, (vae, record), args.processes, args.device)
     elif args.part == "vocoder":
         vocoder = VocoderSettings(
-            clips, parts, loop, args.preset, batch_size=args.batch, adversarial_from=args.adversarial_from
+            clips,
+            parts,
+            loop,
+            args.preset,
+            batch_size=args.batch,
+            adversarial_from=args.adversarial_from,
+            device=args.device,
         )
-        run_together(train_vocoder, (vocoder, record), args.processes)
+        run_together(train_vocoder, (vocoder, record), args.processes, args.device)
     elif args.part == "draft":
         draft = DraftSettings(
             clips,
@@ -155,7 +215,7 @@ def run(args: argparse.Namespace) -> int:
             guidance=args.guidance,
             device=args.device,
         )
-        run_together(_train_draft, (draft, record), args.processes)
+        run_together(_train_draft, (draft, record), args.processes, args.device)
     else:
         ldm = LdmSettings(
             clips,
@@ -163,13 +223,15 @@ def run(args: argparse.Namespace) -> int:
             loop,
             args.preset,
             args.batch,
-            args.text_share,
-            mixup_share=args.mixup_share,
+            _CONDITIONS[args.conditions] if args.conditions else args.text_share,
+            args.drop_share,
+            args.mixup_share,
+            ema_limit=args.ema,
+            scale_exponent=args.scale_exponent,
             device=args.device,
             rank=args.rank,
         )
-        run_together(_train_ldm, (ldm, record), args.processes)
-    return 0
+        run_together(_train_ldm, (ldm, record), args.processes, args.device)
 
 
 def _train_ldm(workers: Workers, settings: LdmSettings, record: Recorder) -> None:

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from engine.mel import LogMel, MelConfig
 from engine.sounds import SOUNDS, Mixture, Sound, captions, mixture_captions, render, render_mixture
+from engine.training.training_errors import CorpusDiffersError
 
 _CHUNK = 32  # clips that a process renders before it writes
 PEAK = 32767
@@ -95,11 +96,13 @@ class Clips:
             return mixture_captions(clip["names"], clip["attributes"], clip["relation"], seed)[0]
         return captions(clip["name"], clip["attributes"], seed)[0]
 
-    def crops(self, rng: np.random.Generator, count: int, frames: int, hop: int) -> tuple[Tensor, Tensor]:
+    def crops(
+        self, rng: np.random.Generator, indices: NDArray[np.int64], frames: int, hop: int
+    ) -> tuple[Tensor, Tensor]:
         """Random aligned pieces, silent ones avoided: log-mel [B, 1, frames, M] and waveform [B, frames·hop]."""
         total = self.log_mels.shape[1]
         mels, waves = [], []
-        for k in rng.integers(len(self), size=count):
+        for k in indices:
             for _ in range(4):
                 start = int(rng.integers(total - frames + 1))
                 mel = self.log_mels[k, start : start + frames]
@@ -114,7 +117,10 @@ _AUDIBLE = -7.5  # log-mel
 
 
 def render_clips(settings: ClipSettings, on_progress: Callable[[int, int], None] | None = None) -> Clips:
-    """Render what is not rendered yet, and open the result."""
+    """Render what is not rendered yet, and open the result.
+
+    Raises CorpusDiffersError when the folder holds other clips.
+    """
     folder = settings.folder
     folder.mkdir(parents=True, exist_ok=True)
     done = _open_arrays(settings)
@@ -158,6 +164,8 @@ def _open_arrays(settings: ClipSettings) -> NDArray[np.bool_]:
     """Create the files on the first call; the flags of what is rendered, [K]."""
     path = settings.folder / "done.npy"
     if not path.exists():
+        if (settings.folder / "wav.npy").exists() and (settings.folder / "clips.json").exists():
+            raise CorpusDiffersError(settings.folder, "the clips of a list", "those of the corpus")
         mel = MelConfig()
         num_samples = round(settings.seconds * mel.sample_rate)
         shape = settings.num_clips, num_samples
@@ -167,9 +175,19 @@ def _open_arrays(settings: ClipSettings) -> NDArray[np.bool_]:
         open_memmap(path, "w+", np.bool_, (settings.num_clips,)).flush()
     done: NDArray[np.bool_] = np.load(path, mmap_mode="r+")
     if len(done) != settings.num_clips:
-        message = f"{settings.folder} holds {len(done)} clips, not {settings.num_clips}; hint: choose another folder"
-        raise ValueError(message)
+        raise CorpusDiffersError(settings.folder, f"{len(done)} clips", str(settings.num_clips))
+    _note_shares(settings)
     return done
+
+
+def _note_shares(settings: ClipSettings) -> None:
+    """What the plan of the clips depends on, noted by the first call and asked again by the others."""
+    path, share = settings.folder / "corpus.json", settings.mixture_share
+    noted = json.loads(path.read_text(encoding="utf-8"))["mixture_share"] if path.exists() else None
+    if noted not in (None, share):
+        raise CorpusDiffersError(settings.folder, f"mixtures of two sounds at a share of {noted}", str(share))
+    if noted is None and not (settings.folder / "clips.json").exists():
+        path.write_text(json.dumps({"mixture_share": share}), encoding="utf-8")
 
 
 def _render_chunk(job: tuple[ClipSettings, list[int]]) -> list[int]:

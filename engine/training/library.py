@@ -1,6 +1,7 @@
 """Training clips from a sound designer's own files: read, brought to one rate and level, cut into windows, kept once.
 
-The result is what `datasets.Clips` opens. Files that cannot be used are passed over and named in skipped.json.
+The result is what `datasets.Clips` opens. Files that cannot be used are passed over and named in skipped.json. An
+interrupted call is taken up at its next file.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from engine.audio import Audio
 from engine.errors import EngineError
 from engine.mel import LogMel, MelConfig
+from engine.training.cut_progress import PARTS, CutProgress, forget
 from engine.training.datasets import PEAK, Clips
 from engine.training.manifest import Entry, Skipped, read_manifest
 from engine.training.training_errors import ClipsDifferError, ManifestError
@@ -45,7 +47,7 @@ class LibrarySettings:
 
 
 def cut_clips(settings: LibrarySettings, on_progress: OnProgress | None = None) -> Clips:
-    """Cut the files of the list, unless that is done already, and open the result.
+    """Cut those files of the list that are not cut yet, and open the result.
 
     Raises:
         ManifestError: the list cannot be read, or no file of it can be used.
@@ -57,21 +59,23 @@ def cut_clips(settings: LibrarySettings, on_progress: OnProgress | None = None) 
         known = folder / ORIGIN_FILE
         if not known.exists() or json.loads(known.read_text(encoding="utf-8")) != origin:
             raise ClipsDifferError(folder, settings.manifest)
+        forget(folder)  # what a call that was stopped at the very end may have left
         return Clips(folder)
     entries, skipped = read_manifest(settings.manifest, settings.root)
-    folder.mkdir(parents=True, exist_ok=True)
-    about: list[dict[str, Any]] = []
-    with (folder / "wav.part").open("wb") as waves, (folder / "mel.part").open("wb") as mels:
-        for done, entry in enumerate(entries, start=1):
-            about += _cut(entry, settings, waves, mels, skipped)
+    with CutProgress(folder, origin | {"root": str(settings.root)}, _bytes_a_window(settings)) as progress:
+        for done, entry in enumerate(entries[progress.num_files :], start=progress.num_files + 1):
+            _cut(entry, settings, progress)
             if on_progress and (done % 50 == 0 or done == len(entries)):
                 on_progress(done, len(entries))
+    skipped += progress.skipped
     _write_json(folder / SKIPPED_FILE, [asdict(one) for one in skipped])
-    if not about:
+    if not progress.about:
+        forget(folder)  # its files may be there next time
         first = skipped[0]
         raise ManifestError(settings.manifest, f"none of its files can be used; {first.name}: {first.reason}")
-    _finish(settings, about)
     _write_json(folder / ORIGIN_FILE, origin)
+    _finish(settings, progress.about)
+    forget(folder)
     return Clips(folder)
 
 
@@ -97,23 +101,21 @@ def windows_of(waveform: Waveform, settings: LibrarySettings, sample_rate: int) 
             break
 
 
-def _cut(
-    entry: Entry, settings: LibrarySettings, waves: BinaryIO, mels: BinaryIO, skipped: list[Skipped]
-) -> list[dict[str, Any]]:
-    """Append the windows of one file; what is known of each."""
+def _cut(entry: Entry, settings: LibrarySettings, progress: CutProgress) -> None:
+    """Append the windows of one file and what is known of each, or why there are none."""
     mel = MelConfig()
     try:
         waveform = _levelled(Audio.read(entry.path), mel.sample_rate)
     except EngineError as error:
-        skipped.append(Skipped(str(entry.path), error.text))
-        return []
+        progress.finish_file([], [Skipped(str(entry.path), error.text)])
+        return
     if waveform is None:
-        skipped.append(Skipped(str(entry.path), "it is silent"))
-        return []
+        progress.finish_file([], [Skipped(str(entry.path), "it is silent")])
+        return
     about = []
     for start, window in windows_of(waveform, settings, mel.sample_rate):
-        waves.write(np.round(window * PEAK).astype("<i2").tobytes())
-        mels.write(LogMel(mel)(torch.from_numpy(window[None]))[0, 0].numpy().astype("<f2").tobytes())
+        log_mel = LogMel(mel)(torch.from_numpy(window[None]))[0, 0].numpy()
+        progress.add_window(np.round(window * PEAK).astype(np.int16), log_mel.astype(np.float16))
         about.append(
             {
                 "file": entry.path.name,
@@ -122,7 +124,7 @@ def _cut(
                 "sound": entry.sound,
             }
         )
-    return about
+    progress.finish_file(about, [])
 
 
 def _levelled(clip: Audio, sample_rate: int) -> Waveform | None:
@@ -135,20 +137,28 @@ def _levelled(clip: Audio, sample_rate: int) -> Waveform | None:
 
 def _finish(settings: LibrarySettings, about: list[dict[str, Any]]) -> None:
     """Headers before the raw numbers, whose count was not known before; wav.npy last: where it is, all is."""
-    mel = MelConfig()
-    num_samples = round(settings.seconds * mel.sample_rate)
+    samples, frames, mels = _window_shape(settings)
     _write_json(settings.folder / "clips.json", about)
-    for name, kind, shape in (
-        ("mel", "<f2", (len(about), num_samples // mel.hop, mel.num_mels)),
-        ("wav", "<i2", (len(about), num_samples)),
-    ):
-        raw, whole = settings.folder / f"{name}.part", settings.folder / f"{name}.npy"
+    for name, kind, shape in (("mel", "<f2", (len(about), frames, mels)), ("wav", "<i2", (len(about), samples))):
+        raw, whole = settings.folder / PARTS[name], settings.folder / f"{name}.npy"
         partial = settings.folder / f"{name}.npy.part"
         with raw.open("rb") as source, partial.open("wb") as target:
             npy.write_array_header_1_0(target, {"descr": kind, "fortran_order": False, "shape": shape})
             shutil.copyfileobj(source, target)
         os.replace(partial, whole)
-        raw.unlink()
+
+
+def _window_shape(settings: LibrarySettings) -> tuple[int, int, int]:
+    """Samples, mel frames and mel bins of a window."""
+    mel = MelConfig()
+    samples = round(settings.seconds * mel.sample_rate)
+    return samples, samples // mel.hop, mel.num_mels
+
+
+def _bytes_a_window(settings: LibrarySettings) -> tuple[int, int]:
+    """Of its waveform and of its log-mel, two bytes a number."""
+    samples, frames, mels = _window_shape(settings)
+    return 2 * samples, 2 * frames * mels
 
 
 def _origin(settings: LibrarySettings) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from engine.training.pace import Clock, Pace
 from engine.training.samples import write_samples
 from engine.training.workers import Workers
 
@@ -85,7 +86,11 @@ class Recipe(Protocol):
 
 
 def run_loop(
-    make_recipe: Callable[[], Recipe], settings: LoopSettings, workers: Workers, on_report: OnReport | None = None
+    make_recipe: Callable[[], Recipe],
+    settings: LoopSettings,
+    workers: Workers,
+    on_report: OnReport | None = None,
+    clock: Clock = time.monotonic,
 ) -> int:
     """Train until `num_steps`, from the last checkpoint if there is one; returns the steps done in this call.
 
@@ -96,8 +101,9 @@ def run_loop(
     recipe = make_recipe()
     first = load_checkpoint(recipe, settings.folder)
     workers.share(recipe.kept.values())
-    watch = _Watch(settings, first, on_report if workers.leads else None)
+    watch = _Watch(settings, on_report if workers.leads else None, clock)
     for step in range(first, settings.num_steps):
+        watch.pace.begin_step()
         torch.manual_seed(_seed_of(settings.seed, step, workers.rank))
         for optimiser in recipe.optimisers.values():
             for group in optimiser.param_groups:
@@ -119,18 +125,20 @@ def run_loop(
 class _Watch:
     """Keeps the clock: when to report, when to save, how long is left."""
 
-    def __init__(self, settings: LoopSettings, first: int, on_report: OnReport | None) -> None:
-        self.settings, self.first, self.on_report = settings, first, on_report
-        self.started = self.saved = self.heard = time.monotonic()
+    def __init__(self, settings: LoopSettings, on_report: OnReport | None, clock: Clock) -> None:
+        self.settings, self.on_report, self.clock = settings, on_report, clock
+        self.started = self.saved = self.heard = clock()
+        self.pace = Pace(clock)
         self.sums: defaultdict[str, list[float]] = defaultdict(list)
 
     def is_due(self, step: int, figures: dict[str, float]) -> bool:
         """Note the step's figures, report if it is time, and say whether to save."""
+        self.pace.end_step()
         for name, value in figures.items():
             self.sums[name].append(value)
-        done, now = step + 1 - self.first, time.monotonic()
+        now = self.clock()
         if (step + 1) % self.settings.report_every == 0 or step + 1 == self.settings.num_steps:
-            left = (now - self.started) / done * (self.settings.num_steps - step - 1)
+            left = self.pace.seconds_left(self.settings.num_steps - step - 1)
             means = {name: float(np.mean(values)) for name, values in self.sums.items()}
             self.sums.clear()
             self._write(Report(step + 1, self.settings.num_steps, left, means))
@@ -141,14 +149,14 @@ class _Watch:
 
     def is_time_to_listen(self) -> bool:
         """Whether samples are due; asked once a step."""
-        every, now = self.settings.listen_every_s, time.monotonic()
+        every, now = self.settings.listen_every_s, self.clock()
         if every is None or now - self.heard < every:
             return False
         self.heard = now
         return True
 
     def _write(self, report: Report) -> None:
-        line = {"step": report.step, "seconds": round(time.monotonic() - self.started, 1), **report.figures}
+        line = {"step": report.step, "seconds": round(self.clock() - self.started, 1), **report.figures}
         with (self.settings.folder / LOG_FILE).open("a", encoding="utf-8") as log:
             log.write(json.dumps(line) + "\n")
         if self.on_report:

@@ -15,8 +15,9 @@ class LowRank(nn.Linear):
     def __init__(self, layer: nn.Linear, rank: int) -> None:
         super().__init__(layer.in_features, layer.out_features, layer.bias is not None, device="meta")
         self.weight, self.bias = layer.weight, layer.bias
-        self.down = nn.Parameter(torch.randn(rank, layer.in_features) * layer.in_features**-0.5)  # A
-        self.up = nn.Parameter(torch.zeros(layer.out_features, rank))  # B
+        down = torch.randn(rank, layer.in_features) * layer.in_features**-0.5
+        self.down = nn.Parameter(down.to(layer.weight.device))  # A
+        self.up = nn.Parameter(torch.zeros(layer.out_features, rank, device=layer.weight.device))  # B
 
     def forward(self, x: Tensor) -> Tensor:
         return F.linear(x, self.weight, self.bias) + F.linear(F.linear(x, self.down), self.up)

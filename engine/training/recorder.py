@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.training.loop import Report, read_log
+from engine.training.pace import in_words
 
 CURVES_FILE, EVENTS_FOLDER = "curves.png", "tensorboard"
 _EVERY_S = 60.0  # between two drawings
@@ -27,8 +28,8 @@ class Recorder:
 
     def __call__(self, report: Report) -> None:
         figures = "  ".join(f"{name} {value:.4f}" for name, value in report.figures.items())
-        minutes = report.seconds_left / 60
-        print(f"step {report.step}/{report.num_steps}  {figures}  {minutes:.0f} min left", file=sys.stderr, flush=True)
+        left = in_words(report.seconds_left)
+        print(f"step {report.step}/{report.num_steps}  {figures}  {left} left", file=sys.stderr, flush=True)
         last = report.step >= report.num_steps
         self._note(report, last=last)
         if last or time.monotonic() - self._drawn > _EVERY_S:

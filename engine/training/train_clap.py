@@ -20,6 +20,8 @@ from engine.training.datasets import MIXED, Clips
 from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
 from engine.training.losses import contrastive
 from engine.training.parts import config_for_training, load_part, save_part
+from engine.training.precision import in_mixed_precision
+from engine.training.turns import Turns
 from engine.training.workers import Workers
 
 _CLASSES_IN_GROUPED_BATCH = 8
@@ -36,6 +38,7 @@ class ClapSettings:
     preset: str = "nano"
     batch_size: int = 64
     attribute_weight: float = 0.5
+    device: str = "cpu"
 
 
 class AttributeHeads(nn.Module):
@@ -61,7 +64,7 @@ class AttributeHeads(nn.Module):
 
     def loss(self, embedding: Tensor, indices: np.ndarray) -> Tensor:  # type: ignore[type-arg]
         """Mean cross-entropy over the attributes that the clips have; nothing where they have none."""
-        targets = self.targets[indices]
+        targets = self.targets[indices].to(embedding.device)
         total, count = embedding.new_zeros(()), 0
         for head, target in zip(self.heads, targets.T, strict=True):
             named = head(embedding) * _SHARPNESS
@@ -78,7 +81,11 @@ class ClapRecipe:
         assert isinstance(config.clap, PocketClapConfig), "only the pocket CLAP is trained from nothing"
         self.settings, self.workers, self.clips = settings, workers, Clips(settings.clips)
         self.clap = PocketClap(config.clap, config.mel)
+        self.device = torch.device(settings.device)
+        batch_size = min(settings.batch_size, len(self.clips))
+        self.turns = Turns(len(self.clips), batch_size, workers, settings.loop.seed)
         load_part(settings.parts, "clap", self.clap)
+        self.pooled = torch.cat([self._pool(part) for part in np.array_split(np.arange(len(self.clips)), 64)])
         self.num_classes = len(self.clips.class_names)  # 0: nothing to name, no batches of few classes
         self.classifier = nn.Linear(config.clap.embedding_dim, max(1, self.num_classes))
         self.attributes = AttributeHeads(self.clips, config.clap.embedding_dim)
@@ -87,10 +94,11 @@ class ClapRecipe:
             "classifier": self.classifier,
             "attributes": self.attributes,
         }
+        for module in self.kept.values():
+            module.to(self.device)
         parameters = [p for module in self.kept.values() for p in module.parameters()]
         adamw = AdamW(parameters, settings.loop.learning_rate, weight_decay=1e-2)
         self.optimisers: dict[str, Optimizer] = {"adamw": adamw}
-        self.pooled = torch.cat([self._pool(part) for part in np.array_split(np.arange(len(self.clips)), 64)])
         self.members = [np.flatnonzero(self.clips.classes == c) for c in range(self.num_classes)]
 
     def _pool(self, indices: np.ndarray) -> Tensor:  # type: ignore[type-arg]
@@ -98,13 +106,13 @@ class ClapRecipe:
         return self.clap.audio.pool(self.clips.log_mel(indices)).half()
 
     def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
-        size = min(self.settings.batch_size, len(self.clips))
-        grouped = step % 2 and self.num_classes > 1
-        indices = self._grouped(rng) if grouped else rng.choice(len(self.clips), size, replace=False)
-        target = torch.from_numpy(self.clips.classes[indices])
-        text = self.clap.embed_text([self._caption(int(k), rng) for k in indices])
+        indices = self._chosen(step, rng)
+        target = torch.from_numpy(self.clips.classes[indices]).to(self.device)
+        captions = [self._caption(int(k), rng) for k in indices]
+        text = in_mixed_precision(self.device, self.clap.embed_text, captions)
         pooled = self.pooled[indices].float()
-        audio = F.normalize(self.clap.audio(pooled + 0.05 * torch.randn_like(pooled)), dim=1)
+        noisy = (pooled + 0.05 * torch.randn_like(pooled)).to(self.device)
+        audio = F.normalize(in_mixed_precision(self.device, self.clap.audio, noisy), dim=1)
         contrast = contrastive(audio, text, self.clap.log_temperature)
         both = torch.cat([audio, text])
         named = self.classifier(both) * _SHARPNESS  # of one class, where there are none: costs nothing
@@ -115,10 +123,16 @@ class ClapRecipe:
         step_optimiser(self.optimisers["adamw"], loss, self.workers, max_norm=5.0)
         return {"contrast": contrast.item(), "naming": naming.item(), "attributes": attributes.item()}
 
+    def _chosen(self, step: int, rng: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
+        """Clips in their turn; in every other step, where there are classes, a group instead."""
+        if self.num_classes < 2:
+            return self.turns.at(step)
+        return self._grouped(rng) if step % 2 else self.turns.at(step // 2)
+
     def _grouped(self, rng: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
         """Few classes, many clips of each."""
         count = min(_CLASSES_IN_GROUPED_BATCH, self.num_classes)
-        each = self.settings.batch_size // count
+        each = max(1, self.settings.batch_size // count)
         chosen = rng.choice(self.num_classes, count, replace=False)
         return np.concatenate([rng.permutation(self.members[c])[:each] for c in chosen])
 

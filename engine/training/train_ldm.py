@@ -24,6 +24,8 @@ from engine.training.ema import Ema
 from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
 from engine.training.low_rank import adapt, merged
 from engine.training.parts import LatentScaling, join_parts, save_part, start_of
+from engine.training.precision import in_mixed_precision
+from engine.training.turns import Turns
 from engine.training.workers import Workers
 
 _BATCH = 32  # clips that are encoded at once
@@ -67,7 +69,7 @@ def prepare_latents(workers: Workers, settings: LdmSettings, on_progress: OnCoun
     if (folder / "text.npy").exists() and (started or (settings.parts / "latents.safetensors").exists()):
         return
     folder.mkdir(exist_ok=True)
-    model, clips = join_parts(settings.parts, settings.preset), Clips(settings.clips)
+    model, clips = join_parts(settings.parts, settings.preset).to(settings.device), Clips(settings.clips)
     encode_clips(workers, model, clips, settings, on_progress)
     if workers.leads:
         if not started:
@@ -90,8 +92,9 @@ def encode_clips(
     for start in range(workers.rank * _BATCH, total, workers.count * _BATCH):
         rows = np.arange(start, min(start + _BATCH, total))
         kept = rows[-1] < len(clips) and model.config.mel == MelConfig()  # its front end made the clips' log-mels
-        log_mel = clips.log_mel(rows) if kept else model.log_mel(_mixed(clips, rows))
-        latents[rows] = model.vae.encode(log_mel).mean.numpy().astype(np.float16)
+        heard = clips.log_mel(rows) if kept else _mixed(clips, rows)
+        log_mel = heard.to(model.device) if kept else model.log_mel(heard.to(model.device))
+        latents[rows] = model.vae.encode(log_mel).mean.cpu().numpy().astype(np.float16)
         if on_progress and workers.leads:
             on_progress(int(rows[-1]) + 1, total)
     latents.flush()
@@ -104,12 +107,13 @@ def embed_clips(model: AudioLDM, clips: Clips, settings: LdmSettings) -> None:
     folder = settings.clips / "latents"
     total = len(clips) + int(settings.mixup_share * len(clips))
     parts = [np.arange(start, min(start + _BATCH, total)) for start in range(0, total, _BATCH)]
-    audio = [model.clap.embed_audio(_mixed(clips, part), model.sample_rate).numpy() for part in parts]
+    heard = (_mixed(clips, part).to(model.device) for part in parts)
+    audio = [model.clap.embed_audio(waveform, model.sample_rate).cpu().numpy() for waveform in heard]
     np.save(folder / "audio.npy", np.concatenate(audio))
     text = np.zeros((total, settings.captions_per_clip, model.clap.embedding_dim), np.float32)
     for k in range(len(clips)):
         wordings = [clips.caption(k, 1000 * k + c) for c in range(settings.captions_per_clip)]
-        text[k] = model.clap.embed_text(wordings).numpy()
+        text[k] = model.clap.embed_text(wordings).cpu().numpy()
     np.save(folder / "text.npy", text)
 
 
@@ -132,7 +136,7 @@ def _set_scale(model: AudioLDM, latents: NDArray[np.float16], settings: LdmSetti
     mean, deviation = sample.mean((0, 2, 3)), sample.std((0, 2, 3))
     weight = torch.ones_like(deviation)
     if model.vae.linear_decoder is not None:
-        spread = model.vae.linear_decoder.weight.flatten(1).norm(dim=1)
+        spread = model.vae.linear_decoder.weight.flatten(1).norm(dim=1).cpu()
         weight = (spread / spread.max()) ** settings.scale_exponent
     model.latent_mean.copy_(mean)
     model.latent_scale.copy_(weight / deviation)
@@ -160,12 +164,13 @@ class LdmRecipe:
             )
         }
         self.data = Latents(settings.clips / "latents")
+        self.turns = Turns(len(self.data), settings.batch_size, workers, settings.loop.seed)
         with torch.no_grad():
             self.empty = model.embed_text([""])  # [1, D]
         self.alphas_cumprod = model.config.schedule.alphas_cumprod.float().to(self.device)
 
     def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
-        x0, condition = self._batch(rng)
+        x0, condition = self._batch(step, rng)
         t = self._timesteps(rng)
         alpha_bar = self.alphas_cumprod[t][:, None, None, None]
         noise = torch.randn_like(x0)
@@ -173,17 +178,16 @@ class LdmRecipe:
         target = noise
         if self.model.config.prediction == "v":
             target = alpha_bar.sqrt() * noise - (1 - alpha_bar).sqrt() * x0
-        with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
-            prediction = self.unet(x_t, t, condition)
-        loss = (prediction.float() - target).square().mean()
+        prediction: Tensor = in_mixed_precision(self.device, self.unet, x_t, t, condition)
+        loss = (prediction - target).square().mean()
         step_optimiser(self.optimisers["adamw"], loss, self.workers, max_norm=1.0)
         self.ema.update(self.unet, step)
         return {"mse": loss.item()}
 
-    def _batch(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    def _batch(self, step: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Scaled latents [B, Z, H, W] and their conditions [B, D]."""
         count = self.settings.batch_size
-        chosen = np.sort(rng.integers(len(self.data), size=count))
+        chosen = np.sort(self.turns.at(step))
         latents = torch.from_numpy(self.data.latents[chosen].astype(np.float32)).to(self.device)
         model = self.model
         x0 = (latents - model.latent_mean[:, None, None]) * model.latent_scale[:, None, None]

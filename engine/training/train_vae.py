@@ -20,6 +20,8 @@ from engine.training.discriminators import PatchDiscriminator
 from engine.training.loop import CHECKPOINT_FILE, LoopSettings, OnReport, run_loop, step_optimiser
 from engine.training.losses import hinge_discriminator, spectral_slopes
 from engine.training.parts import config_for_training, load_part, save_part
+from engine.training.precision import in_mixed_precision
+from engine.training.turns import Turns
 from engine.training.workers import Workers
 
 _PCA_CLIPS = 240
@@ -37,6 +39,7 @@ class VaeSettings:
     kl_weight: float = 8e-4
     adversarial_from: int | None = None  # step at which the discriminator joins in; None never
     adversarial_weight: float = 0.1
+    device: str = "cpu"
 
 
 class VaeRecipe:
@@ -45,13 +48,16 @@ class VaeRecipe:
     def __init__(self, settings: VaeSettings, workers: Workers) -> None:
         config = config_for_training(settings.preset)
         self.settings, self.workers, self.hop = settings, workers, config.mel.hop
-        self.clips = Clips(settings.clips)
+        self.clips, self.device = Clips(settings.clips), torch.device(settings.device)
+        self.turns = Turns(len(self.clips), settings.batch_size, workers, settings.loop.seed)
         self.vae, self.critic = Vae(config.vae), PatchDiscriminator()
         begun = load_part(settings.parts, "vae", self.vae) or (settings.loop.folder / CHECKPOINT_FILE).exists()
         if config.vae.linear_skip and not begun:
             every = max(1, len(self.clips) // _PCA_CLIPS)
             self.vae.start_from_pca(self.clips.log_mel(np.arange(0, len(self.clips), every)))
         self.kept: dict[str, nn.Module] = {"vae": self.vae, "critic": self.critic}
+        for module in self.kept.values():
+            module.to(self.device)
         rate = settings.loop.learning_rate
         self.optimisers: dict[str, Optimizer] = {
             "vae": AdamW(self.vae.parameters(), rate, (0.9, 0.98), weight_decay=1e-4),
@@ -59,22 +65,27 @@ class VaeRecipe:
         }
 
     def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
-        log_mel, _ = self.clips.crops(rng, self.settings.batch_size, self.settings.crop_frames, self.hop)
-        posterior = self.vae.encode(log_mel)
-        rebuilt = self.vae.decode(posterior.sample())
+        log_mel, _ = self.clips.crops(rng, self.turns.at(step), self.settings.crop_frames, self.hop)
+        log_mel = log_mel.to(self.device)
+        posterior = in_mixed_precision(self.device, self.vae.encode, log_mel)
+        rebuilt = in_mixed_precision(self.device, self.vae.decode, posterior.sample())
         distance, kl = (rebuilt - log_mel).abs().mean(), posterior.kl().mean()
         loss = distance + self.settings.slope_weight * spectral_slopes(rebuilt, log_mel) + self.settings.kl_weight * kl
         start = self.settings.adversarial_from
         if start is not None and step >= start:
-            loss = loss - self.settings.adversarial_weight * self.critic(rebuilt).mean()
+            loss = loss - self.settings.adversarial_weight * self._scores(rebuilt).mean()
         step_optimiser(self.optimisers["vae"], loss, self.workers, max_norm=1.0)
         figures = {"l1": distance.item(), "kl": kl.item()}
         if start is not None and step >= start:
             figures["critic"] = self._train_critic(log_mel, rebuilt.detach())
         return figures
 
+    def _scores(self, log_mel: Tensor) -> Tensor:
+        scores: Tensor = in_mixed_precision(self.device, self.critic, log_mel)
+        return scores
+
     def _train_critic(self, real: Tensor, fake: Tensor) -> float:
-        loss = hinge_discriminator(self.critic(real), self.critic(fake))
+        loss = hinge_discriminator(self._scores(real), self._scores(fake))
         step_optimiser(self.optimisers["critic"], loss, self.workers)
         return loss.item()
 
@@ -86,8 +97,8 @@ class VaeRecipe:
         """A clip through the autoencoder, and without it, both by Griffin-Lim."""
         log_mel = self.clips.log_mel(np.arange(1))
         vocoder = GriffinLim(GriffinLimConfig(), config_for_training(self.settings.preset).mel)
-        rebuilt = self.vae.decode(self.vae.encode(log_mel).mean)
-        return {"rebuilt": vocoder(rebuilt)[0], "original": vocoder(log_mel)[0]}
+        rebuilt = self.vae.decode(self.vae.encode(log_mel.to(self.device)).mean)
+        return {"rebuilt": vocoder(rebuilt.cpu())[0], "original": vocoder(log_mel)[0]}
 
 
 def train_vae(workers: Workers, settings: VaeSettings, on_report: OnReport | None = None) -> None:

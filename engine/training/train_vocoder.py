@@ -24,6 +24,8 @@ from engine.training.losses import (
     multi_resolution_stft,
 )
 from engine.training.parts import config_for_training, load_part, save_part, trainable_vocoder
+from engine.training.precision import in_mixed_precision
+from engine.training.turns import Turns
 from engine.training.workers import Workers
 
 _EDGE = 4  # frames at either end that the loss does not look at
@@ -43,6 +45,7 @@ class VocoderSettings:
     mel_weight: float = 1.0  # Kong et al. give 45 to the mel term, against adversaries that start at once
     adversarial_weight: float = 0.15
     feature_weight: float = 0.5
+    device: str = "cpu"
 
 
 class VocoderRecipe:
@@ -51,11 +54,15 @@ class VocoderRecipe:
     def __init__(self, settings: VocoderSettings, workers: Workers) -> None:
         config = config_for_training(settings.preset)
         self.settings, self.workers, self.clips = settings, workers, Clips(settings.clips)
-        self.hop, self.log_mel = config.mel.hop, LogMel(config.mel)
+        self.device = torch.device(settings.device)
+        self.turns = Turns(len(self.clips), settings.batch_size, workers, settings.loop.seed)
+        self.hop, self.log_mel = config.mel.hop, LogMel(config.mel).to(self.device)
         self.vocoder, self.critic = HiFiGan(settings.config or trainable_vocoder(config)), VocoderDiscriminator()
         load_part(settings.parts, "vocoder", self.vocoder)
         self.vae = Vae(config.vae).eval()
         self.has_vae = settings.through_vae and load_part(settings.parts, "vae", self.vae)
+        for module in (self.vocoder, self.critic, self.vae):
+            module.to(self.device)
         self.kept: dict[str, nn.Module] = {"vocoder": self.vocoder, "critic": self.critic}
         rate = settings.loop.learning_rate
         self.optimisers: dict[str, Optimizer] = {
@@ -65,8 +72,9 @@ class VocoderRecipe:
 
     def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
         settings = self.settings
-        log_mel, waveform = self.clips.crops(rng, settings.batch_size, settings.crop_frames, self.hop)
-        made = self.vocoder(self._heard(log_mel))
+        log_mel, waveform = self.clips.crops(rng, self.turns.at(step), settings.crop_frames, self.hop)
+        log_mel, waveform = log_mel.to(self.device), waveform.to(self.device)
+        made: Tensor = in_mixed_precision(self.device, self.vocoder, self._heard(log_mel))
         convergence, logarithmic = multi_resolution_stft(made, waveform)
         mel = (self.log_mel(made) - log_mel)[:, :, _EDGE:-_EDGE].abs().mean()
         loss = convergence + logarithmic + settings.mel_weight * mel
@@ -85,16 +93,21 @@ class VocoderRecipe:
         half = len(log_mel) // 2
         return torch.cat([self.vae.decode(self.vae.encode(log_mel[:half]).mean), log_mel[half:]])
 
+    def _judged(self, waveform: Tensor) -> tuple[list[Tensor], list[list[Tensor]]]:
+        """Score maps and inner layers."""
+        judged: tuple[list[Tensor], list[list[Tensor]]] = in_mixed_precision(self.device, self.critic, waveform)
+        return judged
+
     def _train_critic(self, real: Tensor, fake: Tensor) -> float:
-        loss = least_squares_discriminator(self.critic(real)[0], self.critic(fake)[0])
+        loss = least_squares_discriminator(self._judged(real)[0], self._judged(fake)[0])
         step_optimiser(self.optimisers["critic"], loss, self.workers)
         return loss.item()
 
     def _adversarial(self, real: Tensor, made: Tensor) -> Tensor:
         self.critic.requires_grad_(requires_grad=False)
-        scores, inner = self.critic(made)
+        scores, inner = self._judged(made)
         with torch.no_grad():
-            _, wanted = self.critic(real)
+            _, wanted = self._judged(real)
         loss = self.settings.adversarial_weight * least_squares_generator(scores)
         loss = loss + self.settings.feature_weight * feature_matching(wanted, inner) / len(scores)
         self.critic.requires_grad_(requires_grad=True)
@@ -107,7 +120,8 @@ class VocoderRecipe:
     def listen(self) -> dict[str, Tensor]:
         """A clip from its log-mel, and as it was."""
         first = np.arange(1)
-        return {"vocoded": self.vocoder(self.clips.log_mel(first))[0], "original": self.clips.waveform(first)[0]}
+        log_mel = self.clips.log_mel(first).to(self.device)
+        return {"vocoded": self.vocoder(log_mel)[0], "original": self.clips.waveform(first)[0]}
 
 
 def train_vocoder(workers: Workers, settings: VocoderSettings, on_report: OnReport | None = None) -> None:

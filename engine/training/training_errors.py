@@ -7,6 +7,8 @@ TrainingError                 in engine/errors.py
   ClipsDifferError            a run's folder holds the clips of another list
   DenoiserMissingError        a draft net that has nothing to learn from yet
   DenoiserChangedError        walks of a denoiser that has learnt on since
+  CorpusDiffersError          a run's folder holds another part of the corpus, or a list's clips
+  ProcessesError              more processes than there are cards for
 """
 
 from pathlib import Path
@@ -71,4 +73,25 @@ class DenoiserChangedError(TrainingError):
         super().__init__(
             f"the walks in {folder} are those of another denoiser, guidance or timesteps than this run's",
             f"remove {folder}, and the draft net is distilled anew",
+        )
+
+
+class CorpusDiffersError(TrainingError):
+    code = "corpus_differs"
+
+    def __init__(self, folder: Path, held: str, asked: str) -> None:
+        super().__init__(
+            f"{folder} holds {held}, not {asked}",
+            "choose another folder, or ask for what it holds; one run learns from one set of clips",
+        )
+
+
+class ProcessesError(TrainingError):
+    code = "too_many_processes"
+
+    def __init__(self, num_processes: int, device: str, num_cards: int) -> None:
+        super().__init__(
+            f"{num_processes} processes cannot train together on {device}: each needs a card of its own,"
+            f" and there {'is' if num_cards == 1 else 'are'} {num_cards}",
+            f"give --processes {num_cards}, or --device cpu",
         )

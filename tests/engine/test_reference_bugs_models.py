@@ -149,6 +149,6 @@ class TestTraining:
             np.save(tmp_path / "latents" / f"{name}.npy", np.ones(shape, kind))
         loop = LoopSettings(tmp_path, num_steps=1, learning_rate=1e-4)
         recipe = LdmRecipe(LdmSettings(tmp_path, tmp_path, loop, preset="tiny", batch_size=4_000), Workers())
-        _, condition = recipe._batch(np.random.default_rng(0))
+        _, condition = recipe._batch(0, np.random.default_rng(0))
         dropped = (condition - recipe.empty).abs().amax(dim=1) < 1e-6
         assert float(dropped.float().mean()) == pytest.approx(0.1, abs=0.02)

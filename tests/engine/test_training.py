@@ -24,7 +24,7 @@ from engine.training.train_clap import AttributeHeads, ClapRecipe, ClapSettings,
 from engine.training.train_ldm import Latents, LdmSettings, prepare_latents, train_ldm
 from engine.training.train_vae import VaeRecipe, VaeSettings, reconstruction_error, train_vae
 from engine.training.train_vocoder import VocoderSettings, train_vocoder
-from engine.training.training_errors import RunBegunError
+from engine.training.training_errors import CorpusDiffersError, RunBegunError
 from engine.training.workers import Workers
 
 SECONDS = 1.28  # the tiny preset's window
@@ -94,12 +94,25 @@ class TestClips:
         assert (clips.folder / "wav.npy").stat().st_mtime_ns == before
 
     def test_refuse_another_number_in_the_same_folder(self, clips):
-        with pytest.raises(ValueError, match="hint: choose another folder"):
+        with pytest.raises(CorpusDiffersError, match=f"holds {len(clips)} clips, not 7") as caught:
             render_clips(ClipSettings(clips.folder, 7))
+        assert "choose another folder" in caught.value.hint
+
+    def test_refuse_another_share_of_mixtures_in_the_same_folder(self, clips):
+        with pytest.raises(CorpusDiffersError, match=r"at a share of 0\.15, not 0\.5"):
+            render_clips(ClipSettings(clips.folder, len(clips), seconds=SECONDS, mixture_share=0.5))
+
+    def test_never_take_the_place_of_a_lists_clips(self, tmp_path):
+        for name in ("wav.npy", "clips.json"):
+            (tmp_path / name).write_bytes(b"mine")
+
+        with pytest.raises(CorpusDiffersError, match="holds the clips of a list"):
+            render_clips(ClipSettings(tmp_path, 7))
+        assert (tmp_path / "wav.npy").read_bytes() == b"mine"
 
     def test_crops_keep_mel_and_waveform_aligned(self, clips):
         model = join_parts(clips.folder / "none", "tiny")
-        log_mel, waveform = clips.crops(np.random.default_rng(0), 4, 64, 160)
+        log_mel, waveform = clips.crops(np.random.default_rng(0), np.arange(0, 72, 18), 64, 160)
 
         inner = slice(8, -8)  # the front end pads the ends of a crop, the clip does not
         difference = (model.log_mel(waveform)[:, :, inner] - log_mel[:, :, inner]).abs()
@@ -215,10 +228,11 @@ class TestRecipes:
         prepare_latents(ALONE, settings)
 
         latents = Latents(copy / "latents")
-        assert len(latents) == 90
-        assert latents.text[:72].any(2).all()
-        assert not latents.text[72:].any()
-        assert latents.audio.norm(dim=1) == pytest.approx(torch.ones(90))
+        total = len(clips) + len(clips) // 4
+        assert len(latents) == total
+        assert latents.text[: len(clips)].any(2).all()
+        assert not latents.text[len(clips) :].any()
+        assert latents.audio.norm(dim=1) == pytest.approx(torch.ones(total))
 
 
 class TestListening:

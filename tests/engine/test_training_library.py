@@ -193,6 +193,87 @@ class TestLibrary:
         assert some.class_names == ()
 
 
+class TestInterruption:
+    """A large library's cutting is stopped, and goes on at the next file."""
+
+    @pytest.fixture
+    def rows(self, tmp_path: Path) -> list[dict[str, Any]]:
+        rng, rows = np.random.default_rng(0), []
+        (tmp_path / "sounds").mkdir()
+        for index in range(60):
+            name = f"sounds/{index}.wav"
+            if index % 20 != 7:  # three are missing
+                soundfile.write(tmp_path / name, 0.1 * rng.standard_normal(3_000 + 400 * (index % 5)), 16_000)
+            rows.append({"wav": name, "caption": f"noise {index}"})
+        return rows
+
+    def settings(self, tmp_path: Path, rows: list[dict[str, Any]], name: str) -> LibrarySettings:
+        return LibrarySettings(tmp_path / name, listed(tmp_path, rows), seconds=0.16)
+
+    def stop(self, settings: LibrarySettings) -> None:
+        """After the fiftieth file."""
+
+        def interrupt(*_: int) -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            cut_clips(settings, interrupt)
+
+    def test_goes_on_without_reading_a_file_again(self, tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+        whole = cut_clips(self.settings(tmp_path, rows, "whole"))
+        settings = self.settings(tmp_path, rows, "halves")
+        self.stop(settings)
+        for row in rows[:50]:
+            (tmp_path / row["wav"]).unlink(missing_ok=True)
+
+        halves = cut_clips(settings)
+
+        assert halves.about == whole.about
+        np.testing.assert_array_equal(halves.waveforms, whole.waveforms)
+        np.testing.assert_array_equal(halves.log_mels, whole.log_mels)
+        assert [Path(one.name).name for one in read_skipped(settings.folder)] == ["7.wav", "27.wav", "47.wav"]
+        assert not list(settings.folder.glob("*.part"))
+
+    @pytest.mark.parametrize("torn", ["wav.part", "mel.part", "cut.part"])
+    def test_what_a_crash_tore_is_cut_again(self, tmp_path: Path, rows: list[dict[str, Any]], torn: str) -> None:
+        whole = cut_clips(self.settings(tmp_path, rows, "whole"))
+        settings = self.settings(tmp_path, rows, "halves")
+        self.stop(settings)
+        path = settings.folder / torn
+        path.write_bytes(path.read_bytes()[:-5])
+
+        halves = cut_clips(settings)
+
+        assert halves.about == whole.about
+        np.testing.assert_array_equal(halves.waveforms, whole.waveforms)
+        np.testing.assert_array_equal(halves.log_mels, whole.log_mels)
+
+    def test_half_a_file_is_cut_again(self, tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+        whole = cut_clips(self.settings(tmp_path, rows, "whole"))
+        settings = self.settings(tmp_path, rows, "halves")
+        self.stop(settings)
+        with (settings.folder / "wav.part").open("ab") as waves:
+            waves.write(b"windows of a file that was not finished")
+
+        np.testing.assert_array_equal(cut_clips(settings).waveforms, whole.waveforms)
+
+    def test_another_list_begins_anew(self, tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+        self.stop(self.settings(tmp_path, rows, "halves"))
+
+        clips = cut_clips(self.settings(tmp_path, rows[55:], "halves"))
+
+        assert {clip["file"] for clip in clips.about} == {f"{index}.wav" for index in range(55, 60)}
+
+    def test_files_that_were_all_missing_are_looked_for_again(self, tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+        settings = self.settings(tmp_path, rows[:3], "late")
+        (tmp_path / "sounds").rename(tmp_path / "elsewhere")
+        with pytest.raises(ManifestError):
+            cut_clips(settings)
+        (tmp_path / "elsewhere").rename(tmp_path / "sounds")
+
+        assert {clip["file"] for clip in cut_clips(settings).about} == {"0.wav", "1.wav", "2.wav"}
+
+
 class TestCommand:
     @pytest.fixture
     def library(self, tmp_path: Path) -> Path:

@@ -1,0 +1,55 @@
+"""Numbers as the options of `retake train` take them: what cannot be is told before anything is rendered or trained."""
+
+import argparse
+import math
+
+
+def count(text: str) -> int:
+    """A whole number from 1."""
+    return _whole(text, 1)
+
+
+def count_or_none(text: str) -> int:
+    """A whole number from 0, which stands for none."""
+    return _whole(text, 0)
+
+
+def share(text: str) -> float:
+    """A part of a whole, 0 to 1."""
+    return _between(text, 0.0, 1.0, "a share from 0 to 1")
+
+
+def above_zero(text: str) -> float:
+    """A number above 0."""
+    value = _between(text, 0.0, math.inf, "a number above 0")
+    if value == 0:
+        message = f"{text!r} is not a number above 0"
+        raise argparse.ArgumentTypeError(message)
+    return value
+
+
+def zero_or_more(text: str) -> float:
+    """A number from 0."""
+    return _between(text, 0.0, math.inf, "a number from 0")
+
+
+def _whole(text: str, least: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        message = f"{text!r} is not a whole number from {least}"
+        raise argparse.ArgumentTypeError(message)
+    return value
+
+
+def _between(text: str, least: float, most: float, wanted: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most or math.isinf(value):
+        message = f"{text!r} is not {wanted}"
+        raise argparse.ArgumentTypeError(message)
+    return value
