@@ -122,6 +122,7 @@ ARGUMENTS: dict[str, Kind] = {
     "like_weight": NUMBER,
     "seconds": NUMBER,
     "strength": NUMBER,
+    "structure": NUMBER,
     "start_s": NUMBER,
     "end_s": NUMBER,
     "region": REGION,

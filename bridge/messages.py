@@ -91,6 +91,7 @@ class Restyle(ClipRequest):
     address: ClassVar[str] = "/retake/restyle"
 
     strength: float | None = None
+    structure: float | None = None
     start_s: float | None = None
     end_s: float | None = None
     keep_air: bool | None = None

@@ -207,7 +207,7 @@ def engine_request(request: RenderRequest) -> Request:
         case messages.Generate():
             return Generate(**knobs, **_given(seconds=request.seconds))
         case messages.Restyle():
-            return Restyle(**knobs, **_moved(request))
+            return Restyle(**knobs, **_moved(request), structure=request.structure)
         case messages.Vary():
             return Vary(**knobs, **_moved(request))
         case messages.Inpaint():

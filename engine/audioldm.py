@@ -46,6 +46,7 @@ class AudioLDMConfig:
     window_rows: int = 256  # latent rows of a training clip: 10.24 s
     default_steps: int = 25
     default_guidance: float = 2.5
+    default_structure: float = 0.0  # of a restyle: 0 is plain noising, as the reference does it; up to 1
     sounds: tuple[str, ...] = ()  # what it can make, where that is a short list
     licence: str = "Apache-2.0"
     source: str = ""  # where the weights came from, in words; empty for Retake's own
@@ -128,6 +129,20 @@ class AudioLDM(nn.Module):
     def decode(self, latent: Tensor) -> Tensor:
         """Latent [B, Z, H, W] -> log-mel [B, 1, N, M]."""
         return self.vae.decode(latent / self._per_channel(self.latent_scale) + self._per_channel(self.latent_mean))
+
+    @property
+    def sketches(self) -> bool:
+        """Whether the autoencoder has a linear path, which `sketch` and `encode_change` need."""
+        return self.config.vae.linear_skip
+
+    def sketch(self, latent: Tensor) -> Tensor:
+        """Latent [B, Z, H, W] -> log-mel [B, 1, N, M], float32: nearly what `decode` gives, at next to no cost."""
+        raw = latent.to(self.dtype) / self._per_channel(self.latent_scale) + self._per_channel(self.latent_mean)
+        return self.vae.decode_linearly(raw).float()
+
+    def encode_change(self, change: Tensor) -> Tensor:
+        """A change of the log-mel [B, 1, N, M] -> what it changes in the latent [B, Z, H, W], float32, nearly."""
+        return (self.vae.encode_change(change.to(self.dtype)) * self._per_channel(self.latent_scale)).float()
 
     def vocode(self, log_mel: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Log-mel [B, 1, N, M] -> float32 waveform [B, N·hop]; the generator is for vocoders that draw phases."""

@@ -53,6 +53,7 @@ NANO = AudioLDMConfig(
     window_rows=128,  # 5.12 s
     default_steps=20,
     default_guidance=2.0,
+    default_structure=0.5,
 )
 
 TINY = replace(
@@ -66,6 +67,7 @@ TINY = replace(
     ),
     window_rows=32,  # 1.28 s
     default_steps=4,
+    default_structure=0.0,  # it has nothing to keep a structure with
 )
 
 PRESETS: dict[str, AudioLDMConfig] = {preset.name: preset for preset in (NANO, S, M, L, TINY)}

@@ -80,7 +80,7 @@ FLOORS = [
     {"engine.training.train_draft"},
     {"engine.training.train_clap", "engine.training.train_ldm", "engine.training.train_vae"}
     | {"engine.training.train_vocoder", "engine.evaluation.train_classifier", "engine.evaluation.evaluate"}
-    | {"engine.evaluation.edits"},
+    | {"engine.evaluation.edits", "engine.evaluation.restyling"},
     {"engine.training.library", "engine.training.recorder"},
     {
         "engine.training.datasets",
@@ -114,7 +114,7 @@ FLOORS = [
     {"engine.operations.generate", "engine.operations.inpaint", "engine.operations.restyle"}
     | {"engine.operations.upscale"},
     {"engine.operations.sampling", "engine.operations.observed"},
-    {"engine.operations.condition", "engine.operations.slices"},
+    {"engine.operations.condition", "engine.operations.contour", "engine.operations.slices"},
     {"engine.operations.windows", "engine.operations.excerpt", "engine.operations.patches"}
     | {"engine.operations.plan"},
     {"engine.operations.request", "engine.operations.bands", "engine.operations.splice"}

@@ -18,6 +18,12 @@ def add_restyle(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("clip", type=Path, help="the audio file to start from")
     prompt = _add_prompt(parser, "what it should become")
     parser.add_argument("--strength", type=float, default=0.5, help="0 keeps the clip, 1 forgets it (default 0.5)")
+    parser.add_argument(
+        "--structure",
+        type=float,
+        metavar="S",
+        help="0 to 1: how firmly the clip's rise and fall in loudness is kept (default the model's; nano's is 0.5)",
+    )
     _add_part(parser)
     _add_keep_air(parser)
     _add_rendering(parser, prompt)

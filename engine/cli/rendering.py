@@ -26,7 +26,8 @@ def run_generate(options: argparse.Namespace) -> int:
 
 
 def run_restyle(options: argparse.Namespace) -> int:
-    return _render(options, Restyle(Audio.read(options.clip), options.prompt, **_movement(options)))
+    movement = {**_movement(options), "structure": options.structure}
+    return _render(options, Restyle(Audio.read(options.clip), options.prompt, **movement))
 
 
 def run_vary(options: argparse.Namespace) -> int:

@@ -153,6 +153,17 @@ class Vae(nn.Module):
         out: Tensor = x * self.config.mel_std + self.config.mel_mean
         return out
 
+    def decode_linearly(self, latent: Tensor) -> Tensor:
+        """By the linear path alone, at next to no cost: latent [B, Z, N/4, M/4] -> log-mel [B, 1, N, M], nearly."""
+        assert self.linear_decoder is not None, "decode_linearly needs linear_skip"
+        log_mel: Tensor = self.linear_decoder(latent) * self.config.mel_std + self.config.mel_mean
+        return log_mel
+
+    def encode_change(self, change: Tensor) -> Tensor:
+        """What a change of the log-mel [B, 1, N, M] does to its latent [B, Z, N/4, M/4], by the linear path alone."""
+        assert self.linear_encoder is not None, "encode_change needs linear_skip"
+        return F.conv2d(change / self.config.mel_std, self.linear_encoder.weight, stride=self.config.stride)
+
     @torch.no_grad()
     def start_from_pca(self, log_mel: Tensor) -> tuple[Tensor, float]:
         """Set the linear paths to the whitened principal components of the patches of log_mel [B, 1, N, M].

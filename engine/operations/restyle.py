@@ -1,7 +1,8 @@
-"""Restyle: a clip, or a region of it, moved towards a prompt by SDEdit (Meng et al. 2022).
+"""Restyle: a clip, or a region of it, moved towards a prompt by SDEdit (Meng et al. 2022), its contour held.
 
 The clip's latent is noised to n0 = strength · N and denoised from there towards the prompt: the shallow reverse process
 of AudioLDM (Liu et al. 2023, §3.5). Little strength keeps the clip's gestures, full strength keeps its length only.
+With structure there is more noise than that, and the clip's rise and fall in loudness is kept at every strength.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from engine.audio import Audio
 from engine.audioldm import AudioLDM
 from engine.operations.bands import air_hz, keep_band
 from engine.operations.condition import condition_of
+from engine.operations.contour import depth_of
 from engine.operations.excerpt import Excerpt, take_excerpt
 from engine.operations.progress import Pulse
 from engine.operations.request import Sampling, require_clip, require_number, require_prompt, require_region
@@ -30,6 +32,7 @@ class Restyle(Sampling):
     Restyle(clip, "thunder")
     Restyle(clip, "an orchestra", strength=0.7, start_s=1.0, end_s=2.5)
     Restyle(clip, like=other)                 towards the sound of another clip
+    Restyle(clip, "rain", structure=0)        plain noising: its rise and fall in loudness may go
     Restyle(clip, "rain", keep_air=True)      what lies above the model's band stays the clip's own
     """
 
@@ -39,11 +42,14 @@ class Restyle(Sampling):
     start_s: float | None = None  # seconds; None is the clip's start
     end_s: float | None = None
     keep_air: bool = False
+    structure: float | None = None  # 0 to 1 (the clip's rise and fall in loudness); None leaves it to the model
 
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "prompt", require_prompt(self.prompt, self.like))
         require_number("strength", self.strength, 0, 1)
+        if self.structure is not None:
+            require_number("structure", self.structure, 0, 1)
         require_clip(self.clip)
         require_region(self.clip, self.start_s, self.end_s)
 
@@ -56,21 +62,25 @@ def restyle(model: AudioLDM, request: Restyle, pulse: Pulse) -> list[Audio]:
 def move(model: AudioLDM, request: Restyle, pulse: Pulse, operation: str) -> list[Audio]:
     """Encode, noise, denoise, decode, match, splice; the best candidate first. Strength 0 is the clip, bit for bit."""
     clip, config = request.clip, model.config
+    structure = config.default_structure if request.structure is None else float(request.structure)
+    settings = _settings(request, structure)
     start, end = require_region(clip, request.start_s, request.end_s)
     margin = round(CONTEXT_S * clip.sample_rate)
     excerpt = take_excerpt(clip, start - margin, end + margin, model.sample_rate, config.normalise_peak)
     condition = condition_of(model, request.prompt, request)
     rendering = Rendering(model, condition, request, pulse, excerpt.waveform.shape[1], excerpt.num_channels)
     if request.strength == 0:
-        stories = (rendering.story(operation, i, None, _settings(request)) for i in range(request.candidates))
+        stories = (rendering.story(operation, i, None, settings) for i in range(request.candidates))
         return [replace(clip, story=story) for story in stories]
 
-    timesteps = rendering.timesteps(float(request.strength))
+    depth = depth_of(float(request.strength), structure if model.sketches else 0.0)
+    timesteps = rendering.timesteps(depth)
     encoded = rendering.encode(excerpt.waveform).repeat(request.candidates, 1, 1, 1)
+    contour = rendering.contour(excerpt.waveform, structure)
     excerpt = excerpt.without_sound()
     x = config.schedule.add_noise(encoded, timesteps[0], rendering.noise())
     del encoded
-    waveforms = rendering.waveforms(rendering.sample(x, timesteps))  # [n, C', T']
+    waveforms = rendering.waveforms(rendering.sample(x, timesteps, contour=contour), contour)  # [n, C', T']
     del x
 
     heard = slice(round(excerpt.model_position(start)), round(excerpt.model_position(end)))
@@ -78,7 +88,7 @@ def move(model: AudioLDM, request: Restyle, pulse: Pulse, operation: str) -> lis
     for candidate, score in rendering.rank([waveform[:, heard].mean(axis=0) for waveform in waveforms]):
         part = _fitted(excerpt, waveforms[candidate], start, end, air_hz(config.mel) if request.keep_air else None)
         samples = splice(clip.samples, part, start, clip.sample_rate)
-        story = rendering.story(operation, candidate, score, _settings(request))
+        story = rendering.story(operation, candidate, score, settings)
         takes.append(replace(clip, samples=samples, story=story))
     return takes
 
@@ -100,8 +110,8 @@ def _fitted(excerpt: Excerpt, waveform: Samples, start: int, end: int, air_from_
     return match_loudness(part, body, *LOUDNESS_LIMITS_DB) + (source[:, region] - body)
 
 
-def _settings(request: Restyle) -> Mapping[str, Any]:
+def _settings(request: Restyle, structure: float) -> Mapping[str, Any]:
     """What a restyle has beyond any request's settings."""
     region = {"start_s": request.start_s, "end_s": request.end_s}
     given = {name: float(value) for name, value in region.items() if value is not None}
-    return {"strength": float(request.strength), **given, "keep_air": bool(request.keep_air)}
+    return {"strength": float(request.strength), "structure": structure, **given, "keep_air": bool(request.keep_air)}

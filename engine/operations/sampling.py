@@ -19,10 +19,11 @@ from engine.diffusion.samplers import SAMPLERS, Impose
 from engine.errors import ModelBrokenError
 from engine.mel import MelConfig, slaney_filterbank
 from engine.operations.condition import Condition
+from engine.operations.contour import Contour, loudness_of
 from engine.operations.plan import Plan, plan_of
 from engine.operations.progress import Pulse
 from engine.operations.request import Sampling
-from engine.operations.slices import decode_long, encode_long, vocode_long
+from engine.operations.slices import decode_long, encode_long, log_mel_long, vocode_long
 from engine.operations.windows import Windows, lay_windows, over_windows
 from engine.wav_writer import Samples
 
@@ -81,11 +82,21 @@ class Rendering:
         self.pulse.encoding()
         return encode_long(self.model, torch.from_numpy(waveform), self.windows, self.pulse.check)
 
-    def sample(self, x: Tensor, timesteps: Sequence[int], impose: Impose | None = None) -> Tensor:
-        """From x [B, Z, H, W], noised to timesteps[0], to a clean latent [B, Z, H, W]."""
+    def contour(self, waveform: Samples, structure: float) -> Contour | None:
+        """How waveform [C', T'] rises and falls, to hold its takes to; None where no structure is wanted."""
+        if structure == 0:
+            return None
+        log_mel = log_mel_long(self.model, torch.from_numpy(waveform), self.windows, self.pulse.check)
+        return Contour(loudness_of(log_mel), structure)
+
+    def sample(
+        self, x: Tensor, timesteps: Sequence[int], impose: Impose | None = None, contour: Contour | None = None
+    ) -> Tensor:
+        """From x [B, Z, H, W], noised to timesteps[0], to a clean latent [B, Z, H, W], held to a contour if given."""
         model, condition = self.model, self.condition
         denoise = self.denoiser(condition.wanted, condition.negative)
         in_windows = over_windows(denoise, self.windows, model.dtype, self.pulse.check)
+        in_windows = in_windows if contour is None else contour.held(in_windows, model)
         sampler = SAMPLERS[self.plan.sampler]
         latents = sampler(in_windows, x, timesteps, model.config.schedule, impose=impose)
         for step, latent in enumerate(latents, start=1):
@@ -93,8 +104,8 @@ class Rendering:
             x = latent
         return x
 
-    def waveforms(self, latent: Tensor) -> Samples:
-        """Latent [B, Z, H, W] -> waveforms [n, C', T'].
+    def waveforms(self, latent: Tensor, contour: Contour | None = None) -> Samples:
+        """Latent [B, Z, H, W] -> waveforms [n, C', T'], shaped by a contour if given.
 
         Raises:
             ModelBrokenError: the model made samples that are not numbers.
@@ -103,6 +114,8 @@ class Rendering:
         for index, one in enumerate(latent):
             self.pulse.decoding(index, len(latent))
             log_mel = decode_long(self.model, one[None], self.windows, self.pulse.check)
+            if contour is not None:
+                log_mel = contour.shape(log_mel, index % self.num_channels, self.model.config.mel)
             log_mel = torch.minimum(log_mel, loudest_log_mel(self.model.config.mel).to(log_mel))
             seeded = partial(self.generator, index // self.num_channels, PHASES)
             waveform = vocode_long(self.model, log_mel, self.windows, seeded, self.pulse.check)

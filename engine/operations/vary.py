@@ -51,4 +51,4 @@ def vary(model: AudioLDM, request: Vary, pulse: Pulse) -> list[Audio]:
     start, end = require_region(clip, request.start_s, request.end_s)
     own = Audio(clip.samples[:, start:end], clip.sample_rate)
     settings = {name: value for name, value in vars(request).items() if name != "like"}
-    return move(model, Restyle(**settings, like=request.like or own), pulse, "vary")
+    return move(model, Restyle(**settings, like=request.like or own, structure=0.0), pulse, "vary")

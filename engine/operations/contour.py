@@ -1,0 +1,82 @@
+"""The loudness contour of a clip, held while it becomes another sound: the structure that a restyle keeps.
+
+Noise deep enough for another sound drowns the clip's gestures; where it is shallow enough to keep them, the old sound
+stays, too (the trade of SDEdit, Meng et al. 2022). So a clip is noised deeper than its strength says, and at every step
+the clean latent that the net predicts is pulled towards the clip's loudness, row by row, as ILVR pulls one picture
+towards the coarse shape of another (Choi et al. 2021). Afterwards the decoded frames go a part of the way that is left.
+
+Shape letters: C' computed channels, B latents (candidate by candidate), H latent rows, N mel frames, M mel bins.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.audioldm import AudioLDM
+from engine.diffusion.guidance import Denoise, Denoised
+from engine.mel import MelConfig
+
+PULL = 0.6  # of the way to the clip's loudness that a step goes at full structure
+DEEPER = 3.0  # how much more noise full structure takes, see `depth_of`
+RANGE = math.log(10) * 30 / 20  # 30 dB below its loudest frame a clip counts as silent
+LARGEST_GAIN = math.log(10) * 24 / 20  # 24 dB up or down: what decoded frames are moved at most
+FADE = 3.0  # natural-log units above the floor within which less and less is raised, at the floor nothing
+
+
+@dataclass(frozen=True, eq=False)
+class Contour:
+    """How loud each channel of a clip is from frame to frame, and how firmly its takes are held to that."""
+
+    loudness: Tensor  # [C', N]: see `loudness_of`
+    structure: float  # more than 0, up to 1
+
+    def held(self, denoise: Denoise, model: AudioLDM) -> Denoise:
+        """A denoiser whose clean latents rise and fall with the clip; without a linear path the same denoiser."""
+        if not model.sketches:
+            return denoise
+        frames = model.config.vae.stride
+        wanted = _mean_of_rows(self.loudness, frames)
+
+        def denoise_held(x: Tensor, t: int) -> Denoised:
+            x0 = denoise(x, t).x0
+            sketch = model.sketch(x0)
+            own = _mean_of_rows(loudness_of(sketch), frames)
+            gain = PULL * self.structure * (wanted.repeat(len(x) // len(wanted), 1) - own)
+            held = amplified(sketch, gain.repeat_interleave(frames, dim=1), model.config.mel)
+            x0 = x0 + model.encode_change(held - sketch)
+            alpha_bar = model.config.schedule.alpha_bar(t)
+            return Denoised(x0, (x - alpha_bar**0.5 * x0) / (1 - alpha_bar) ** 0.5)
+
+        return denoise_held
+
+    def shape(self, log_mel: Tensor, channel: int, mel: MelConfig) -> Tensor:
+        """Decoded log-mel [1, 1, N, M] of a channel -> the same, moved towards the clip's rise and fall."""
+        clip, own = self.loudness[channel : channel + 1], loudness_of(log_mel)
+        clip = clip.clamp(min=clip.max() - RANGE)
+        gain = self.structure * (clip - clip.mean() - (own - own.mean()))
+        return amplified(log_mel, gain.clamp(-LARGEST_GAIN, LARGEST_GAIN), mel)
+
+
+def depth_of(strength: float, structure: float) -> float:
+    """The share of the steps that is taken: 1 - (1 - strength)^(1 + 3 · structure); without structure the strength."""
+    return 1 - (1 - strength) ** (1 + DEEPER * structure) if structure > 0 else strength
+
+
+def loudness_of(log_mel: Tensor) -> Tensor:
+    """Log-mel [B, 1, N, M] -> the natural logarithm of the mean magnitude over its bins, [B, N]."""
+    return torch.logsumexp(log_mel[:, 0], dim=2) - math.log(log_mel.shape[3])
+
+
+def amplified(log_mel: Tensor, gain: Tensor, mel: MelConfig) -> Tensor:
+    """Log-mel [B, 1, N, M] with each frame louder by gain [B, N], natural log; what is silent stays silent."""
+    floor = math.log(mel.floor)
+    gain = gain[:, None, :, None]
+    lowered = torch.maximum(log_mel + gain.clamp(max=0), log_mel.clamp(max=floor))
+    return lowered + gain.clamp(min=0) * ((log_mel - floor) / FADE).clamp(0, 1)
+
+
+def _mean_of_rows(loudness: Tensor, frames: int) -> Tensor:
+    """Of frames [B, N] -> of latent rows [B, H], each of so many frames."""
+    return torch.logsumexp(loudness.unflatten(1, (-1, frames)), dim=2) - math.log(frames)
