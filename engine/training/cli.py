@@ -4,7 +4,7 @@ retake train clap --run runs/nano        render the corpus, then train the two t
 retake train vae --run runs/nano
 retake train ldm --run runs/nano --processes 2 --steps 6000
 retake train ldm --run runs/nano --device cuda --conditions audio       on a card, conditioned as in the paper
-torchrun --nproc-per-node 4 -m bridge train ldm --run runs/nano --device cuda        on several
+torchrun --nproc-per-node 4 -m -- bridge train ldm --run runs/nano --device cuda     on several; torchrun needs the --
 retake train vae --run runs/mine --manifest my-sounds.csv       learn from your own files instead
 retake train ldm --run runs/tuned --start audioldm-s-full --manifest my-sounds.csv --rank 8 --rate 5e-4
 retake train draft --run runs/nano --processes 2    last: the denoiser of the run teaches the net of quick drafts

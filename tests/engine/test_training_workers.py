@@ -95,10 +95,22 @@ class TestTwoProcesses:
 
     @pytest.mark.slow
     def test_that_torchrun_starts_share_one_run(self, tmp_path: Path) -> None:
-        """One of them renders the clips, and both train."""
+        """One of them renders the clips, and both train. Without the -- torchrun takes our --run for its own."""
         run = tmp_path / "run"
         torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-        command = ["-m", "bridge", "train", "ldm", "--run", str(run), "--preset", "tiny", "--clips", str(len(SOUNDS))]
+        command = [
+            "-m",
+            "--",
+            "bridge",
+            "train",
+            "ldm",
+            "--run",
+            str(run),
+            "--preset",
+            "tiny",
+            "--clips",
+            str(len(SOUNDS)),
+        ]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
         done = subprocess.run(
