@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -60,7 +61,7 @@ class Walks:
     """From noise to latents: places float16 [K, S + 1, Z, H, W], the last one clean, and conditions [K, D]."""
 
     def __init__(self, folder: Path, *, writable: bool = False) -> None:
-        mode = "r+" if writable else "r"
+        mode: Literal["r", "r+"] = "r+" if writable else "r"
         self.places: NDArray[np.float16] = np.load(folder / "places.npy", mmap_mode=mode)
         self.conditions: NDArray[np.float32] = np.load(folder / "conditions.npy", mmap_mode=mode)
         self.done: NDArray[np.bool_] = np.load(folder / "done.npy", mmap_mode=mode)
