@@ -78,7 +78,8 @@ FLOORS = [
     {"engine.benchmark.peer"},
     {"engine.benchmark", "engine.benchmark.clock"},
     {"engine.training.train_clap", "engine.training.train_ldm", "engine.training.train_vae"}
-    | {"engine.training.train_vocoder", "engine.evaluation.train_classifier", "engine.evaluation.evaluate"},
+    | {"engine.training.train_vocoder", "engine.evaluation.train_classifier", "engine.evaluation.evaluate"}
+    | {"engine.evaluation.restyling"},
     {"engine.training.library", "engine.training.recorder"},
     {"engine.training.datasets", "engine.training.parts", "engine.training.loop", "engine.evaluation.folders"},
     {"engine.evaluation.measurements", "engine.evaluation.listener_weights"},
@@ -100,7 +101,7 @@ FLOORS = [
     {"engine.operations.generate", "engine.operations.inpaint", "engine.operations.restyle"}
     | {"engine.operations.upscale"},
     {"engine.operations.sampling", "engine.operations.observed"},
-    {"engine.operations.condition", "engine.operations.slices"},
+    {"engine.operations.condition", "engine.operations.contour", "engine.operations.slices"},
     {"engine.operations.windows", "engine.operations.excerpt", "engine.operations.patches"},
     {"engine.operations.request", "engine.operations.bands", "engine.operations.splice"}
     | {"engine.operations.bandwidth"},
