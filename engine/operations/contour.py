@@ -5,6 +5,23 @@ stays, too (the trade of SDEdit, Meng et al. 2022). So a clip is noised deeper t
 the clean latent that the net predicts is pulled towards the clip's loudness, row by row, as ILVR pulls one picture
 towards the coarse shape of another (Choi et al. 2021). Afterwards the decoded frames go a part of the way that is left.
 
+Measured on nano, 36 clips of the corpus, each to become the kind seven places on, in held-out wordings; decoded log-mel
+before the vocoder, named by the judge; correlation of the frames' loudness (with other clips' it is 0.01 to 0.08). One
+seed, so one clip is 2.8 %; * with 10 steps instead of 20. "Shaped" is the half of the way after decoding.
+
+    noised to, and then                         right   correlation   and shaped: right   correlation
+    0.6 of the way, plain                        53 %      0.41
+    0.8, plain                                   75 %      0.18
+    0.9, plain                                   72 %      0.13             75 to 78 %     0.37 to 0.44
+    0.6, pulled by 0.5 a step                    50 %      0.81
+    0.8, pulled by 0.5 a step                    67 %      0.70
+    0.8, pulled by 0.2 a step                    67 %      0.51
+    0.9, pulled by 0.3 a step *                  72 %      0.57             78 %           0.67
+    1.0, pulled by 0.4 a step *                  72 %      0.62             78 %           0.70
+    0.8, inverted by DDIM without words *        75 %      0.37             78 %           0.55
+
+The inversion costs a call more a step. Strength 0.6 with structure 0.5 is 0.9, pulled by 0.3, shaped.
+
 Shape letters: C' computed channels, B latents (candidate by candidate), H latent rows, N mel frames, M mel bins.
 """
 
