@@ -74,6 +74,11 @@ FLOORS = [
     {"engine.cli"},
     {"engine.cli.commands", "engine.cli.outputs", "engine.cli.terminal"},
     {"engine.cli.arguments"},
+    # the paper in small
+    {"engine.evaluation.paper.run", "engine.evaluation.paper.plots"},
+    {"engine.evaluation.paper.report", "engine.evaluation.paper.trained", "engine.evaluation.paper.sampled"},
+    {"engine.evaluation.paper.tables", "engine.evaluation.paper.net"},
+    {"engine.evaluation.paper.verdicts", "engine.evaluation.paper.material"},
     {"engine.benchmark.published", "engine.benchmark.long"},
     {"engine.benchmark.peer"},
     {"engine.benchmark", "engine.benchmark.clock"},
@@ -81,6 +86,7 @@ FLOORS = [
     | {"engine.training.train_vocoder", "engine.evaluation.train_classifier", "engine.evaluation.evaluate"},
     {"engine.training.library", "engine.training.recorder"},
     {"engine.training.datasets", "engine.training.parts", "engine.training.loop", "engine.evaluation.folders"},
+    {"engine.evaluation.paper.listening", "engine.evaluation.paper.prompts"},
     {"engine.evaluation.measurements", "engine.evaluation.listener_weights"},
     {"engine.evaluation.listening"},
     {"engine.training.discriminators", "engine.training.ema", "engine.training.losses", "engine.training.workers"}
@@ -90,7 +96,11 @@ FLOORS = [
     | {"engine.evaluation.frechet", "engine.evaluation.picture", "engine.evaluation.reconstruction"},
     {"engine.training.manifest", "engine.training.curves", "engine.training.low_rank"},
     {"engine.training.training_errors"},
-    {"engine.training", "engine.evaluation", "engine.evaluation.report", "engine.evaluation.evaluation_errors"},
+    {"engine.evaluation.paper.parts"},
+    {"engine.evaluation.paper.cells", "engine.evaluation.paper.encoders"},
+    {"engine.training", "engine.evaluation", "engine.evaluation.report", "engine.evaluation.evaluation_errors"}
+    | {"engine.evaluation.paper", "engine.evaluation.paper.budget", "engine.evaluation.paper.published"}
+    | {"engine.evaluation.paper.variants"},
     # the engine: the front door and what a musician asks for
     {"engine"},
     {"engine.engine"},
