@@ -55,6 +55,12 @@ def one_thread():
     torch.set_num_threads(before)
 
 
+@pytest.fixture(scope="module")
+def material(tmp_path_factory) -> Material:
+    budget = replace(BUDGET, clips_per_class=4)
+    return Material(open_model("tiny"), budget, Results(tmp_path_factory.mktemp("paper"), {}))
+
+
 def rerun(folder: Path, *parts: str, budget: Budget = BUDGET, stop_after: int | None = None) -> list[Outcome]:
     """The outcomes told, in order."""
     told: list[Outcome] = []
@@ -173,11 +179,6 @@ class TestPrompts:
 
 
 class TestMaterial:
-    @pytest.fixture(scope="class")
-    def material(self, tmp_path_factory) -> Material:
-        budget = replace(BUDGET, clips_per_class=4)
-        return Material(open_model("tiny"), budget, Results(tmp_path_factory.mktemp("paper"), {}))
-
     def test_a_long_tail_leaves_clips_out_and_mixtures_add_some(self, material):
         count = 4 * len(SOUNDS)
 

@@ -62,8 +62,8 @@ class Material:
         singles = np.flatnonzero(self._singles)
         if variant.long_tail:
             singles = np.concatenate([self._members(c, share) for c, share in enumerate(frequencies())])
-        mixed = np.arange(len(self.clips), len(self.latents)) if variant.mixtures else []
-        return np.concatenate([singles, mixed]).astype(np.int64)
+        last = len(self.latents) if variant.mixtures else len(self.clips)
+        return np.concatenate([singles, np.arange(len(self.clips), last)])
 
     def likelihoods(self, variant: Variant, rows: NDArray[np.int64]) -> NDArray[np.float64] | None:
         """How likely each of the rows is to be drawn, [K], None: all alike."""
@@ -86,7 +86,10 @@ class Material:
         return (raw - self.model.latent_mean[:, None, None]) * self.model.latent_scale[:, None, None]
 
     def encoder(self, name: Encoder) -> TextEncoder:
-        return {"clap": lambda: self.model.clap, "names": lambda: self._tower, "ngrams": lambda: self._bag}[name]()
+        """What turns captions into conditions; the tower is trained when it is first asked for."""
+        if name == "clap":
+            return self.model.clap
+        return self._tower if name == "names" else self._bag
 
     def _members(self, index: int, share: float) -> NDArray[np.int64]:
         """The first clips of a class, so many that it is as frequent as the long tail has it."""
@@ -115,11 +118,9 @@ class Material:
 
     def _text(self, encoder: Encoder) -> Tensor:
         """Embeddings of all captions, [K, C, D]."""
-        return {
-            "clap": lambda: self.latents.text,
-            "names": lambda: self._by_names,
-            "ngrams": lambda: self._by_ngrams,
-        }[encoder]()
+        if encoder == "clap":
+            return self.latents.text
+        return self._by_names if encoder == "names" else self._by_ngrams
 
     @cached_property
     def _captions(self) -> list[str]:

@@ -85,8 +85,10 @@ class SampledCells:
             else:
                 wide = self._take(Upscale(narrow, prompt.text, seed=prompt.seed, cutoff_hz=NARROW_RATE / 2))
             size = min(len(wide), len(prompt.waveform))
-            sides = [torch.from_numpy(np.ascontiguousarray(side[:size]))[None] for side in (wide, prompt.waveform)]
-            distances.append([float(published_lsd(*sides)), float(log_spectral_distance(*sides))])
+            estimate, target = (
+                torch.from_numpy(np.ascontiguousarray(side[:size]))[None] for side in (wide, prompt.waveform)
+            )
+            distances.append([float(measure(estimate, target)) for measure in (published_lsd, log_spectral_distance)])
         return dict(zip(("lsd", "lsd_db"), np.mean(distances, axis=0).tolist(), strict=True))
 
     def _inpainted(self, variant: str, prompts: Sequence[Prompt]) -> dict[str, float]:

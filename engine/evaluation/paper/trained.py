@@ -124,7 +124,9 @@ class TrainedCells:
 
 def _log_mels(model: AudioLDM, prompts: Sequence[Prompt]) -> Tensor:
     """Of the real clips: [n, 1, N, M]."""
-    return model.log_mel(torch.from_numpy(np.stack([prompt.waveform for prompt in prompts])).to(model.device))
+    waveforms = torch.from_numpy(np.stack([prompt.waveform for prompt in prompts]))
+    log_mels: Tensor = model.log_mel(waveforms.to(model.device))
+    return log_mels
 
 
 def _noted(folder: Path) -> dict[int, dict[str, float]]:
