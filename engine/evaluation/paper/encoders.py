@@ -66,6 +66,7 @@ class NamingTower(nn.Module):
         return F.normalize(self.text(self.text.tokenise(prompts)), dim=1)
 
 
+@torch.enable_grad()
 def train_naming_tower(tower: NamingTower, captions: Sequence[str], classes: Tensor, steps: int) -> None:
     """Cross-entropy on captions and their classes [K], and on the empty prompt for none: all classes alike."""
     rng, optimiser = np.random.default_rng(0), AdamW(tower.parameters(), _RATE, weight_decay=1e-2)

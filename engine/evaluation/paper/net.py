@@ -109,9 +109,7 @@ def start_net(
             torch.manual_seed(_START_SEED)
             net = small_unet(material.model, budget, attention)
         if not path.exists():
-            loop = LoopSettings(
-                results.folder / f"start_{attention}", budget.start_steps, budget.learning_rate, seed=_START_SEED
-            )
+            loop = _loop(results.folder / f"start_{attention}", budget.start_steps, budget, _START_SEED)
             averaged = _train(
                 NetRecipe(material, None, net, loop.learning_rate, _no_mark, should_stop), loop, on_report
             )
@@ -131,9 +129,13 @@ def train_variant(
     should_stop: ShouldStop,
 ) -> None:
     """Fine-tune `start`; `on_mark` is called after every step with the averaged net."""
-    budget = material.budget
-    loop = LoopSettings(folder, budget.cell_steps, budget.learning_rate, seed=seed)
+    loop = _loop(folder, material.budget.cell_steps, material.budget, seed)
     _train(NetRecipe(material, variant, start, loop.learning_rate, on_mark, should_stop), loop, on_report)
+
+
+def _loop(folder: Path, num_steps: int, budget: Budget, seed: int) -> LoopSettings:
+    """A tenth of the steps to warm up."""
+    return LoopSettings(folder, num_steps, budget.learning_rate, max(1, num_steps // 10), seed=seed)
 
 
 def _train(recipe: NetRecipe, loop: LoopSettings, on_report: OnReport) -> dict[str, Tensor]:
