@@ -74,6 +74,11 @@ FLOORS = [
     {"engine.cli"},
     {"engine.cli.commands", "engine.cli.outputs", "engine.cli.terminal"},
     {"engine.cli.arguments"},
+    # the paper in small
+    {"engine.evaluation.paper.run", "engine.evaluation.paper.plots"},
+    {"engine.evaluation.paper.report", "engine.evaluation.paper.trained", "engine.evaluation.paper.sampled"},
+    {"engine.evaluation.paper.tables", "engine.evaluation.paper.net"},
+    {"engine.evaluation.paper.verdicts", "engine.evaluation.paper.material"},
     {"engine.benchmark.published", "engine.benchmark.long"},
     {"engine.benchmark.peer"},
     {"engine.benchmark", "engine.benchmark.clock"},
@@ -91,6 +96,7 @@ FLOORS = [
     }
     | {"engine.evaluation.teaching_clips"},
     {"engine.training.samples"},
+    {"engine.evaluation.paper.listening", "engine.evaluation.paper.prompts"},
     {"engine.evaluation.measurements", "engine.evaluation.listener_weights"},
     {"engine.evaluation.listening", "engine.evaluation.round_trip", "engine.evaluation.edit_report"},
     {"engine.training.discriminators", "engine.training.ema", "engine.training.losses", "engine.training.workers"}
@@ -104,7 +110,11 @@ FLOORS = [
     {"engine.training.training_errors"},
     {"engine.evaluation.report"},
     {"engine.evaluation.gradients", "engine.evaluation.contours"},
-    {"engine.training", "engine.evaluation", "engine.evaluation.evaluation_errors"},
+    {"engine.evaluation.paper.parts"},
+    {"engine.evaluation.paper.cells", "engine.evaluation.paper.encoders"},
+    {"engine.training", "engine.evaluation", "engine.evaluation.evaluation_errors"}
+    | {"engine.evaluation.paper", "engine.evaluation.paper.budget", "engine.evaluation.paper.published"}
+    | {"engine.evaluation.paper.variants"},
     # the engine: the front door and what a musician asks for
     {"engine"},
     {"engine.engine"},

@@ -4,6 +4,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from engine.evaluation.paper.budget import BUDGETS as PAPER_BUDGETS
+from engine.evaluation.paper.budget import PARTS as PAPER_PARTS
+
 DEVICES = ("auto", "cpu", "cuda", "mps")
 SAMPLERS = ("dpm++2m", "ddim")
 
@@ -187,12 +190,32 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
         "--weights", type=Path, metavar="FOLDER", help="where panns' and vggish's files lie, if they were not pulled"
     )
     parser.add_argument("--picture", type=Path, metavar="PNG", help="draw generated beside real (needs Matplotlib)")
+    _add_paper(parser)
     parser.add_argument(
         "--json",
         nargs="?",
         const="-",
         metavar="FILE",
         help="machine-readable report, on stdout or to FILE; put it last",
+    )
+
+
+def _add_paper(parser: argparse.ArgumentParser) -> None:
+    paper = parser.add_argument_group(
+        "the paper in small",
+        "Rerun the comparisons of the AudioLDM paper on the model and on small nets of its kind, and write RESULTS.md."
+        " Run it again to go on after an interruption; parts may run side by side in one folder.",
+    )
+    paper.add_argument("--paper", action="store_true", help="do that, without folders (needs Matplotlib)")
+    paper.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="where its results lie")
+    paper.add_argument(
+        "--part", action="append", choices=PAPER_PARTS, help="only this part; may be repeated (default all)"
+    )
+    paper.add_argument(
+        "--budget",
+        choices=tuple(PAPER_BUDGETS),
+        default="small",
+        help="; ".join(f"{budget.name}: {budget.costs}" for budget in PAPER_BUDGETS.values()) + " (default small)",
     )
 
 

@@ -1,7 +1,8 @@
-"""`retake evaluate`: a model on held-out prompts, or one folder of clips against another."""
+"""`retake evaluate`: a model on held-out prompts, one folder of clips against another, or the paper in small."""
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,9 @@ from engine.evaluation.evaluate import Evaluation, EvaluationSettings, evaluate_
 from engine.evaluation.folders import evaluate_folders
 from engine.evaluation.listener_weights import load_cnn14, load_vggish
 from engine.evaluation.listening import JudgeListener, Listener, PannsListener, VggishListener
+from engine.evaluation.paper.budget import BUDGETS, PARTS
+from engine.evaluation.paper.cells import Outcome
+from engine.evaluation.paper.run import Wish, run_paper
 from engine.evaluation.report import FolderReport, ModelReport
 from engine.evaluation.round_trip import round_trip
 from engine.sounds import SOUNDS
@@ -29,6 +33,8 @@ from engine.sounds import SOUNDS
 
 def run(options: argparse.Namespace) -> int:
     _refuse_wrong_usage(options)
+    if options.paper:
+        return _rerun_paper(options)
     for path in (options.picture, _json_file(options)):
         if path:
             refuse_existing(path)
@@ -44,6 +50,10 @@ def run(options: argparse.Namespace) -> int:
 def _refuse_wrong_usage(options: argparse.Namespace) -> None:
     if len(options.folders) not in (0, 2):
         options.wrong_usage("give two folders, the generated clips and the reference clips, or none to judge a model")
+    if options.paper and (options.folders or options.picture or options.json or options.edits):
+        options.wrong_usage("--paper takes no folders, no --picture, --json and --edits: its results lie in -o FOLDER")
+    if options.paper != (options.output is not None) or (options.part and not options.paper):
+        options.wrong_usage("--paper, -o FOLDER and --part belong together")
     if (options.folders or options.edits) and options.picture:
         options.wrong_usage("--picture is drawn for models only, without --edits")
     if options.folders and options.edits:
@@ -131,6 +141,29 @@ def _judge_edits(options: argparse.Namespace) -> EditReport:
             on_clip=lambda done, total: bar.show(done / total, f"clip {done}/{total}"),
             should_stop=should_stop,
         )
+
+
+def _rerun_paper(options: argparse.Namespace) -> int:
+    draw = load("engine.evaluation.paper.plots:draw_panels", "--paper")
+    wish = Wish(options.output, options.part or PARTS, BUDGETS[options.budget], options.model)
+    with interruptible() as should_stop, ProgressBar() as bar:
+        report = run_paper(
+            wish,
+            load_classifier(),
+            draw,
+            choose_device(options.device),
+            on_news=bar.show,
+            on_outcome=_tell,
+            should_stop=should_stop,
+        )
+    print(report)
+    return 0
+
+
+def _tell(outcome: Outcome) -> None:
+    """A line a cell, also where stderr is no terminal."""
+    cell, figures = outcome.cell, "  ".join(f"{name} {value:.3f}" for name, value in outcome.figures.items())
+    print(f"{cell.experiment} {cell.variant}, seed {cell.seed}: {figures}  ({outcome.cpu_s:.0f} s)", file=sys.stderr)
 
 
 def _sounds(names: str | None) -> tuple[str, ...]:

@@ -103,19 +103,21 @@ class Judgement:
     attributes: tuple[dict[str, str], ...]  # of each clip: kind -> the likeliest of its values
 
 
-@torch.no_grad()
 def judge(classifier: SoundClassifier, waveforms: Iterable[NDArray[np.float32]]) -> Judgement:
-    """Name each mono waveform [T] at 16 kHz; every kind of attribute gets a value, whether it means anything or not.
-
-    Raises AudioEmptyError below 0.1 s, NotFiniteError for NaN or infinity.
-    """
+    """Name each mono waveform [T] at 16 kHz. Raises AudioEmptyError below 0.1 s, NotFiniteError for NaN or infinity."""
     log_mel, clips = LogMel(MelConfig()), [_checked(waveform) for waveform in waveforms]
+    return judge_log_mels(classifier, (log_mel(torch.from_numpy(batch)) for batch in _batches(clips)))
+
+
+@torch.no_grad()
+def judge_log_mels(classifier: SoundClassifier, batches: Iterable[Tensor]) -> Judgement:
+    """Name each log-mel of the batches [B, 1, N, M]: for sounds that have not met a vocoder yet."""
     names: list[str] = []
     attributes: list[dict[str, str]] = []
     logits, features = [np.zeros((0, len(classifier.classes)))], [np.zeros((0, classifier.embedding.out_features))]
     confidences = [np.zeros(0)]
-    for batch in _batches(clips):
-        verdict = classifier.hear(log_mel(torch.from_numpy(batch)))
+    for batch in batches:
+        verdict = classifier.hear(batch)
         likelihood, best = verdict.classes.softmax(dim=1).max(dim=1)
         names += [classifier.classes[index] for index in best.tolist()]
         confidences.append(likelihood.double().numpy())

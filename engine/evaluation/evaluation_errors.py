@@ -12,6 +12,7 @@ EvaluationError                 in engine/errors.py
   CaptionsError               a captions file that cannot be read
   ListenerMissingError        the weights of a listening net are not there
   ListenerBrokenError         they are there, but are not that net's
+  PaperFolderError            a folder that the paper's rerun cannot go on in
 """
 
 from collections.abc import Iterable
@@ -117,3 +118,13 @@ class ListenerBrokenError(EvaluationError):
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path} could not be used: {reason}", "delete it and pull it again; compare its size")
+
+
+class PaperFolderError(EvaluationError):
+    code = "paper_folder"
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(
+            f"{folder} cannot take the results: {reason}",
+            "give another -o FOLDER; one folder holds one budget, model and corpus",
+        )

@@ -1,0 +1,30 @@
+"""Clips by the judge's ears: the paper's FD, IS and KL, with our classifier in the place of PANNs, and accuracy."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.evaluation.classifier import Judgement
+from engine.evaluation.listening import Heard
+from engine.evaluation.measurements import measure
+
+
+def figures_of(truths: Sequence[str], made: Judgement, real: Judgement) -> dict[str, float]:
+    """Frechet distance, inception score, KL, and the share of clips heard as what they should be.
+
+    Pairs stand at the same place on both sides. `class_accuracy` weighs every class alike, however many clips it has.
+    """
+    figures = measure("judge", _heard(made), _heard(real), paired=True).figures
+    right = np.array([truth == name for truth, name in zip(truths, made.names, strict=True)])
+    classes = [right[[truth == sound for truth in truths]].mean() for sound in dict.fromkeys(truths)]
+    return {
+        "frechet": figures["frechet"],
+        "inception": figures["inception"],
+        "kl": figures["kl_softmax"],
+        "accuracy": float(right.mean()),
+        "class_accuracy": float(np.mean(classes)),
+    }
+
+
+def _heard(judgement: Judgement) -> Heard:
+    return Heard(judgement.features, tuple(row[None] for row in judgement.features), judgement.logits)

@@ -1,0 +1,154 @@
+"""The small net of the trained comparisons, and its training: first without any condition, then as a variant has it.
+
+The start is common to all variants of one kind of attention, so that a short training shows what conditions do.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.optim import AdamW, Optimizer
+
+from engine.audioldm import AudioLDM
+from engine.errors import CancelledError
+from engine.evaluation.paper.budget import Budget
+from engine.evaluation.paper.cells import Results, ShouldStop
+from engine.evaluation.paper.material import Batch, Material
+from engine.evaluation.paper.variants import AUDIO, Attention, Variant
+from engine.models.unet import UNet
+from engine.training.ema import Ema
+from engine.training.loop import CHECKPOINT_FILE, LoopSettings, OnReport, run_loop, step_optimiser
+from engine.training.workers import Workers
+
+_EMA_LIMIT = 0.998
+_DROP_SHARE = 0.1  # of conditions that become the empty prompt's, as in the paper
+_START_SEED = 1_000
+OnMark = Callable[[int, UNet], None]  # steps done, the averaged net
+
+
+def small_unet(model: AudioLDM, budget: Budget, attention: Attention) -> UNet:
+    """The shipped model's net but for width, patches and attention; random weights from PyTorch's global generator."""
+    config = replace(
+        model.config.unet, base_channels=budget.base_channels, patch_size=budget.patch_size, attention=attention
+    )
+    return UNet(config).to(model.device)
+
+
+class NetRecipe:
+    """The paper's objective on batches of a variant; without a variant on latents alone, conditions being zero."""
+
+    def __init__(
+        self,
+        material: Material,
+        variant: Variant | None,
+        net: UNet,
+        learning_rate: float,
+        on_mark: OnMark,
+        should_stop: ShouldStop,
+    ) -> None:
+        self._material, self._variant, self._on_mark, self._should_stop = material, variant, on_mark, should_stop
+        self._net = net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        self._ema = Ema(self._net, _EMA_LIMIT)
+        self.kept: dict[str, nn.Module] = {"net": self._net, "ema": self._ema.shadow}
+        adamw = AdamW(self._net.parameters(), learning_rate, (0.9, 0.99), weight_decay=1e-3)
+        self.optimisers: dict[str, Optimizer] = {"adamw": adamw}
+        self._rows = material.rows(variant or AUDIO)
+        self._likelihoods = material.likelihoods(variant or AUDIO, self._rows)
+        self._alphas_cumprod = material.model.config.schedule.alphas_cumprod.float().to(material.model.device)
+        with torch.no_grad():
+            self._empty = material.encoder((variant or AUDIO).encoder).embed_text([""]).cpu()  # [1, D]
+
+    def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
+        if self._should_stop():
+            raise CancelledError
+        batch = self._batch(rng)
+        count, steps = len(batch.x0), len(self._alphas_cumprod)
+        spread = (rng.permutation(count) + rng.random(count)) / count * steps  # one from each of B equal parts
+        t = torch.from_numpy(spread.astype(np.int64)).to(batch.x0.device)
+        loss = self._loss(batch, t, torch.randn_like(batch.x0))
+        step_optimiser(self.optimisers["adamw"], loss, Workers(), max_norm=1.0)
+        self._ema.update(self._net, step)
+        shadow = self._ema.shadow
+        assert isinstance(shadow, UNet), "the average of a net is a net"
+        self._on_mark(step + 1, shadow)
+        return {"mse": loss.item()}
+
+    def _batch(self, rng: np.random.Generator) -> Batch:
+        count, material = self._material.budget.batch_size, self._material
+        rows = np.sort(rng.choice(self._rows, count, p=self._likelihoods))
+        x0 = material.scaled_latents(rows)
+        if self._variant is None:
+            return Batch(x0, torch.zeros(count, self._empty.shape[1], device=x0.device))
+        condition = material.conditions(self._variant, rows, rng)
+        dropped = torch.from_numpy(rng.random(count) < _DROP_SHARE)
+        return Batch(x0, torch.where(dropped[:, None], self._empty, condition).to(x0.device))
+
+    def _loss(self, batch: Batch, t: Tensor, noise: Tensor) -> Tensor:
+        """The square error of ε (Ho et al. 2020, eq. 14), or of v where the model predicts that."""
+        alpha_bar = self._alphas_cumprod[t][:, None, None, None]
+        signal, spread = alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
+        target = noise if self._material.model.config.prediction == "eps" else signal * noise - spread * batch.x0
+        predicted: Tensor = self._net(signal * batch.x0 + spread * noise, t, batch.condition)
+        return (predicted - target).square().mean()
+
+    def save_result(self) -> None:
+        """Checkpoints hold all there is."""
+
+    def listen(self) -> dict[str, Tensor]:
+        """Nothing: its results are figures."""
+        return {}
+
+
+def start_net(
+    material: Material, attention: Attention, results: Results, on_report: OnReport, should_stop: ShouldStop
+) -> UNet:
+    """The net from which trainings begin: trained once, then kept."""
+    budget, path = material.budget, results.folder / f"start_{attention}.safetensors"
+    with results.locked(path.name):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(_START_SEED)
+            net = small_unet(material.model, budget, attention)
+        if not path.exists():
+            loop = _loop(results.folder / f"start_{attention}", budget.start_steps, budget, _START_SEED)
+            averaged = _train(
+                NetRecipe(material, None, net, loop.learning_rate, _no_mark, should_stop), loop, on_report
+            )
+            save_file(averaged, path)
+        net.load_state_dict(load_file(path))
+    return net
+
+
+def train_variant(
+    material: Material,
+    variant: Variant,
+    seed: int,
+    start: UNet,
+    folder: Path,
+    on_report: OnReport,
+    on_mark: OnMark,
+    should_stop: ShouldStop,
+) -> None:
+    """Fine-tune `start`; `on_mark` is called after every step with the averaged net."""
+    loop = _loop(folder, material.budget.cell_steps, material.budget, seed)
+    _train(NetRecipe(material, variant, start, loop.learning_rate, on_mark, should_stop), loop, on_report)
+
+
+def _loop(folder: Path, num_steps: int, budget: Budget, seed: int) -> LoopSettings:
+    """A tenth of the steps to warm up."""
+    return LoopSettings(folder, num_steps, budget.learning_rate, max(1, num_steps // 10), seed=seed)
+
+
+def _train(recipe: NetRecipe, loop: LoopSettings, on_report: OnReport) -> dict[str, Tensor]:
+    """Run, or go on, to the end; returns the averaged weights and leaves no checkpoint."""
+    with torch.random.fork_rng(devices=[]):
+        run_loop(lambda: recipe, loop, Workers(), on_report)
+    (loop.folder / CHECKPOINT_FILE).unlink()
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in recipe.kept["ema"].state_dict().items()}
+
+
+def _no_mark(step: int, net: UNet) -> None:
+    """Starts are not watched."""

@@ -1,0 +1,121 @@
+"""The parts of the rerun: what each compares, with which figures, and of which cells it consists. Pure: no tensor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.evaluation.paper.budget import Budget
+from engine.evaluation.paper.cells import Cell
+from engine.evaluation.paper.variants import TRAINED_BY_PART
+
+TRAINED, STEPS, GUIDANCE, UPSCALING, INPAINTING = "trained", "steps", "guidance", "upscaling", "inpainting"
+AUTOENCODER = "autoencoder"  # no net at all: real clips through the autoencoder, the best that any net can reach
+UNPROCESSED, PROCESSED = "unprocessed", "processed"
+
+_HEARD = "frechet", "inception", "kl", "accuracy"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A variant in a table."""
+
+    experiment: str
+    variant: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Table:
+    rows: tuple[Row, ...]
+    metrics: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    name: str
+    title: str
+    text: str  # what was done
+    tables: tuple[Table, ...]
+
+    def cells(self, budget: Budget) -> list[Cell]:
+        """Seed by seed, so that every comparison has its first result early."""
+        rows = [row for table in self.tables for row in table.rows]
+        seeds = {row: budget.trained_seeds if row.experiment == TRAINED else budget.sampled_seeds for row in rows}
+        return [
+            Cell(row.experiment, row.variant, seed)
+            for seed in range(1, max(seeds.values()) + 1)
+            for row in rows
+            if seed <= seeds[row]
+        ]
+
+
+def parts_of(budget: Budget) -> dict[str, Part]:
+    """All parts by name, in the order in which they run."""
+    parts = (
+        Part(
+            "conditioning",
+            "Audio or text as the condition (figures 6 and 7)",
+            _CONDITIONING,
+            (_trained("conditioning"),),
+        ),
+        Part("encoder", "A text encoder without contrastive training (figure 5)", _ENCODER, (_trained("encoder"),)),
+        Part("ablation", "Attention, balanced sampling, augmentation (figure 9)", _ABLATION, (_trained("ablation"),)),
+        Part("steps", "Steps of DDIM (figure 10)", _STEPS, (_sampled(STEPS, budget.step_counts, "steps"),)),
+        Part("guidance", "Guidance scale", _GUIDANCE, (_sampled(GUIDANCE, budget.guidance_scales, "scale"),)),
+        Part(
+            "editing",
+            "Super-resolution and inpainting (figure 8)",
+            _EDITING,
+            (
+                Table(_edits(UPSCALING, "the clip at 8 kHz", "upscaled by words"), ("lsd", "lsd_db")),
+                Table(
+                    _edits(INPAINTING, "the clip with its gap", "inpainted by words"),
+                    ("hole_frechet", "hole_accuracy", "frechet", "accuracy"),
+                ),
+            ),
+        ),
+    )
+    return {part.name: part for part in parts}
+
+
+def _trained(part: str) -> Table:
+    rows = [Row(TRAINED, variant.name, variant.title) for variant in TRAINED_BY_PART[part]]
+    return Table((*rows, Row(TRAINED, AUTOENCODER, "real clips through the autoencoder")), (*_HEARD, "class_accuracy"))
+
+
+def _sampled(experiment: str, values: Sequence[float], unit: str) -> Table:
+    return Table(tuple(Row(experiment, f"{value:g}", f"{unit} {value:g}") for value in values), _HEARD)
+
+
+def _edits(experiment: str, without: str, done: str) -> tuple[Row, Row]:
+    return Row(experiment, UNPROCESSED, without), Row(experiment, PROCESSED, done)
+
+
+_CONDITIONING = (
+    "Short trainings from one start differ in what the condition is: the embedding of the sound itself (the paper's"
+    " choice), that of a caption, or either of them, half and half. All are asked with text. The paper compares audio"
+    " with text and audio."
+)
+_ENCODER = (
+    "The paper conditions on RoBERTa, which has never met a sound, in the place of CLAP. Here two encoders stand"
+    " for it: a tower like CLAP's that has learnt from captions to name their classes, and a bag of character n-grams"
+    " in random directions. Both must be trained on text, since no sound has an embedding in their space; CLAP trained"
+    " on text is the fair neighbour."
+)
+_ABLATION = (
+    "Simple attention is one self-attention in the place of a block of two and a feed-forward net, with a start of its"
+    " own that had as many steps. The corpus has as many clips of each class; so for balanced sampling it is given a"
+    " long tail (the class of rank r has (1 + r)^-0.75 of the clips), in training and in the test, and classes are then"
+    " drawn as they are or equally often; these two rows compare with each other only. Conditioning augmentation adds"
+    " mixtures of two clips, λ ~ Beta(5, 5), conditioned on the mixture's own embedding."
+)
+_STEPS = "The shipped model with DDIM, everything else as it is by default."
+_GUIDANCE = (
+    "The shipped model with its default sampler and steps. The paper speaks of a balance between quality and diversity;"
+    " its figures are not in the report that we go by."
+)
+_EDITING = (
+    "The shipped model on real held-out clips, with their captions. Super-resolution: clips are brought to 8 kHz and"
+    " back up; the distance is to the whole clip, in the paper's unit and in dB with silence left out. Inpainting: the"
+    " middle half of each clip is silenced and filled; the paper gives FAD of whole clips by VGGish, here the judge"
+    " hears them, and the hole alone, too."
+)
