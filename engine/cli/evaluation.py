@@ -58,13 +58,19 @@ def _refuse_wrong_usage(options: argparse.Namespace) -> None:
         options.wrong_usage("--picture is drawn for models only, without --edits")
     if options.folders and options.edits:
         options.wrong_usage("--edits belongs to a model, not to folders")
-    if options.strength is not None and not options.edits:
-        options.wrong_usage("--strength belongs to --edits")
+    _refuse_strays(options)
+    if options.json not in (None, "-") and Path(options.json).is_dir():
+        options.wrong_usage("--json FILE names a folder; put --json last")
+
+
+def _refuse_strays(options: argparse.Namespace) -> None:
+    """Options that only mean something beside another one."""
+    for option in ("strength", "structure"):
+        if getattr(options, option) is not None and not options.edits:
+            options.wrong_usage(f"--{option} belongs to --edits")
     for option in ("captions", "features", "pipeline", "weights"):
         if getattr(options, option) and not options.folders:
             options.wrong_usage(f"--{option} belongs to folders")
-    if options.json not in (None, "-") and Path(options.json).is_dir():
-        options.wrong_usage("--json FILE names a folder; put --json last")
 
 
 def _judge_folders(options: argparse.Namespace) -> FolderReport:
@@ -128,6 +134,7 @@ def _judge_edits(options: argparse.Namespace) -> EditReport:
         seed=options.seed,
         sounds=_sounds(options.sounds),
         strength=0.6 if options.strength is None else options.strength,
+        structure=options.structure,
         steps=options.steps,
         guidance=options.guidance,
         model=options.model,

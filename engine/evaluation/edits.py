@@ -42,6 +42,7 @@ class EditSettings:
     seed: int = 1
     sounds: tuple[str, ...] = SOUNDS
     strength: float = 0.6
+    structure: float | None = None  # of the restyling; None: the model's default
     steps: int | None = None  # None: the model's default
     guidance: float | None = None
     model: str = "nano"  # as the report calls it
@@ -109,7 +110,9 @@ def _restyles(settings: EditSettings, clips: Sequence[Sound]) -> list[Restyle]:
     for index, (clip, target) in enumerate(zip(clips, _targets(settings), strict=True)):
         prompt = captions(target, {}, clip.seed, held_out=True)[0]
         source = Audio(clip.waveform, clip.sample_rate)
-        requests.append(Restyle(source, prompt, strength=settings.strength, **_knobs(settings, index)))
+        requests.append(
+            Restyle(source, prompt, settings.strength, structure=settings.structure, **_knobs(settings, index))
+        )
     return requests
 
 

@@ -20,7 +20,8 @@ seed, so one clip is 2.8 %; * with 10 steps instead of 20. "Shaped" is the half 
     1.0, pulled by 0.4 a step *                  72 %      0.62             78 %           0.70
     0.8, inverted by DDIM without words *        75 %      0.37             78 %           0.55
 
-The inversion costs a call more a step. Strength 0.6 with structure 0.5 is 0.9, pulled by 0.3, shaped.
+The inversion costs a call more a step. Strength 0.6 with structure 0.5 is 0.9, pulled by 0.3, shaped. Today's figures:
+`retake evaluate --edits`, with `--structure 0` those of plain noising.
 
 Shape letters: C' computed channels, B latents (candidate by candidate), H latent rows, N mel frames, M mel bins.
 """
