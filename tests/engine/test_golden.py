@@ -106,8 +106,8 @@ class TestConvergence:
 @pytest.mark.slow
 def test_the_script_makes_the_same_arrays_again(tmp_path):
     subprocess.run([sys.executable, GOLDEN / "make_golden.py", tmp_path], check=True)
-    for file in GOLDEN.glob("*.npz"):
-        with np.load(file) as kept, np.load(tmp_path / file.name) as made:
+    for name in ("front_end.npz", "samplers.npz"):
+        with np.load(GOLDEN / name) as kept, np.load(tmp_path / name) as made:
             assert set(kept) == set(made)
-            for name in kept:
-                assert np.allclose(kept[name], made[name], rtol=1e-5, atol=1e-6)
+            for array in kept:
+                assert np.allclose(kept[array], made[array], rtol=1e-5, atol=1e-6)
