@@ -57,8 +57,7 @@ def one_thread():
 
 @pytest.fixture(scope="module")
 def material(tmp_path_factory) -> Material:
-    budget = replace(BUDGET, clips_per_class=4)
-    return Material(open_model("tiny"), budget, Results(tmp_path_factory.mktemp("paper"), {}))
+    return Material(open_model("tiny"), BUDGET, Results(tmp_path_factory.mktemp("paper"), {}))
 
 
 def rerun(folder: Path, *parts: str, budget: Budget = BUDGET, stop_after: int | None = None) -> list[Outcome]:
@@ -178,6 +177,7 @@ class TestPrompts:
         assert frequencies().max() == 1
 
 
+@pytest.mark.slow
 class TestMaterial:
     def test_a_long_tail_leaves_clips_out_and_mixtures_add_some(self, material):
         singles = [row for row, clip in enumerate(material.clips.about) if "name" in clip]
