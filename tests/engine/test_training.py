@@ -291,6 +291,7 @@ class TestResuming:
 
 class TestCommand:
     @pytest.mark.slow
+    @pytest.mark.timeout(1200)  # a dozen processes, beside whatever else the machine does
     def test_trains_every_part_in_two_processes_and_joins_them(self, tmp_path):
         parser = argparse.ArgumentParser()
         cli.add_arguments(parser)

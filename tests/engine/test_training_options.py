@@ -71,6 +71,7 @@ class TestRefusals:
         refuse_crowding(64, "cpu")
 
 
+@pytest.mark.timeout(1200)  # processes that render, beside whatever else the machine does
 class TestOptions:
     @pytest.mark.slow
     def test_a_share_of_mixtures(self, tmp_path: Path) -> None:
