@@ -90,7 +90,8 @@ FLOORS = [
     | {"engine.evaluation.cnn14", "engine.evaluation.vggish"}
     | {"engine.evaluation.inception", "engine.evaluation.divergence", "engine.evaluation.contours"}
     | {"engine.evaluation.frechet", "engine.evaluation.picture", "engine.evaluation.reconstruction"},
-    {"engine.training.manifest", "engine.training.curves", "engine.training.low_rank"},
+    {"engine.training.manifest", "engine.training.curves", "engine.training.low_rank"}
+    | {"engine.evaluation.attribute_ear"},
     {"engine.training.training_errors"},
     {"engine.evaluation.report"},
     {"engine.evaluation.gradients"},
