@@ -102,11 +102,12 @@ FLOORS = [
     {"engine.training.discriminators", "engine.training.ema", "engine.training.losses", "engine.training.workers"}
     | {"engine.evaluation.classifier", "engine.evaluation.captions_file", "engine.evaluation.clap_score"}
     | {"engine.evaluation.cnn14", "engine.evaluation.vggish"}
-    | {"engine.evaluation.inception", "engine.evaluation.divergence", "engine.evaluation.contours"}
+    | {"engine.evaluation.inception", "engine.evaluation.divergence"}
     | {"engine.evaluation.frechet", "engine.evaluation.picture", "engine.evaluation.reconstruction"},
     {"engine.training.cut_progress"},
     {"engine.training.manifest", "engine.training.curves", "engine.training.low_rank"}
-    | {"engine.training.option_values", "engine.training.pace", "engine.training.precision"},
+    | {"engine.training.option_values", "engine.training.pace", "engine.training.precision"}
+    | {"engine.evaluation.attribute_ear"},
     {"engine.training.training_errors"},
     {"engine.evaluation.report"},
     {"engine.evaluation.gradients", "engine.evaluation.contours"},

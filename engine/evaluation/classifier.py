@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from engine.audio import Audio
 from engine.errors import AudioEmptyError, ModelBrokenError
+from engine.evaluation.attribute_ear import AttributeEar, statistics_of
 from engine.evaluation.evaluation_errors import NotFiniteError
 from engine.mel import LogMel, MelConfig
 
@@ -43,7 +44,7 @@ class SoundClassifier(nn.Module):
     """log-mel [B, 1, N, M] of any length -> logits [B, classes]; `hear` answers for the attributes, too.
 
     Each clip is measured from its own loudest point, so its level does not matter (apart from what the floor has cut).
-    Of the attributes some are levels: their heads, and only theirs, are told how loud that point is.
+    Only the ear for attributes, of which some are levels, is told how loud that point is.
     """
 
     feature_mean: Tensor  # [D] over the training clips
@@ -65,24 +66,23 @@ class SoundClassifier(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.embedding = nn.Linear(2 * channels[-1], embedding_dim)
         self.head = nn.Linear(embedding_dim, len(self.classes))
-        self.attribute_embedding = nn.Linear(4 * channels[-1] + 1, 2 * embedding_dim)
-        heads = {kind: nn.Linear(2 * embedding_dim, len(values)) for kind, values in self.attributes.items()}
-        self.attribute_heads = nn.ModuleDict(heads)
+        self.attribute_ear = AttributeEar(self.attributes, channels[-1], MelConfig().num_mels)
         self.register_buffer("feature_mean", torch.zeros(embedding_dim))
         self.register_buffer("feature_std", torch.ones(embedding_dim))
 
     def hear(self, log_mel: Tensor, loudest: Tensor | None = None) -> Verdict:
         """[B, 1, N, M] -> class and attributes; `loudest` [B] is the level to believe in, the clips' own if None."""
+        logits, embedding, statistics = self.listen(log_mel, loudest)
+        return Verdict(logits, self.attribute_ear(statistics), embedding)
+
+    def listen(self, log_mel: Tensor, loudest: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """The same -> logits of the classes, embedding [B, D], and what the ear for attributes hears, [B, S]."""
         own = log_mel.amax(dim=(1, 2, 3))
-        hidden = self.layers((log_mel - own[:, None, None, None]).clamp(min=-RANGE) / 4 + 1)
-        mean, most = hidden.mean(dim=(2, 3)), hidden.amax(dim=(2, 3))
-        embedding = self.embedding(torch.cat([mean, most], dim=1))
-        over_time = hidden.amax(dim=3)  # how it goes on and off tells fast from slow
-        level = (own if loudest is None else loudest)[:, None] / 4
-        known = [mean, most, over_time.std(dim=2, unbiased=False), over_time.diff(dim=2).abs().mean(dim=2), level]
-        attribute = torch.relu(self.attribute_embedding(torch.cat(known, dim=1)))
-        attributes = {kind: head(attribute) for kind, head in self.attribute_heads.items()}
-        return Verdict(self.head(torch.relu(embedding)), attributes, embedding)
+        heard = (log_mel - own[:, None, None, None]).clamp(min=-RANGE) / 4 + 1
+        found = self.layers(heard)
+        embedding = self.embedding(torch.cat([found.mean(dim=(2, 3)), found.amax(dim=(2, 3))], dim=1))
+        statistics = statistics_of(heard[:, 0], found, (own if loudest is None else loudest) / 4)
+        return self.head(torch.relu(embedding)), embedding, statistics
 
     def scaled(self, embedding: Tensor) -> Tensor:
         """Every dimension at unit variance over real clips: the features of Frechet distances, [B, D]."""

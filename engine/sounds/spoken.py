@@ -6,13 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from engine.sounds.captions import SYNONYMS
-
-_NUMBERS = {
-    "once": ("a single", "one", "just one"),
-    "twice": ("two", "2"),
-    "three times": ("three", "3"),
-}
-"""Values of the attribute "count" before a noun."""
+from engine.sounds.counts import NUMBERS
 
 
 def spoken_attributes(caption: str, attributes: Mapping[str, str]) -> dict[str, str]:
@@ -41,7 +35,7 @@ def _phrases() -> Iterator[tuple[str, str, str]]:
         for value, synonyms in values.items():
             for phrase in (*synonyms.adjectives, *synonyms.adverbs, *synonyms.endings):
                 yield phrase, kind, value
-    for value, phrases in _NUMBERS.items():
+    for value, phrases in NUMBERS.items():
         for phrase in phrases:
             yield phrase, "count", value
 

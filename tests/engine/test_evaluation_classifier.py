@@ -28,7 +28,9 @@ from engine.evaluation.train_classifier import (
     attribute_loss,
     class_accuracy,
     run,
+    teach_attributes,
     vary,
+    verdicts,
 )
 from engine.sounds import SOUNDS, Sound, render
 
@@ -205,7 +207,9 @@ class TestTheRecipe:
     def test_runs_from_end_to_end(self, tmp_path: Path) -> None:
         """Two steps on one clip a class: nothing is learnt, everything is written, and a second run says the same."""
         said: list[str] = []
-        settings = ClassifierSettings(1, 1, steps=2, batch=4, cache=tmp_path / "cache", output=tmp_path / "out")
+        settings = ClassifierSettings(
+            1, 1, steps=2, batch=4, attribute_steps=2, cache=tmp_path / "cache", output=tmp_path / "out"
+        )
 
         accuracy = run(settings, said.append)
 
@@ -273,3 +277,47 @@ class TestAttributes:
         shares = class_accuracy(Verdict(heard, {}, torch.zeros(len(SOUNDS), 64)), clips)
 
         assert [sound for sound, share in shares.items() if share < 1] == [SOUNDS[3]]
+
+
+class TestTheEarForAttributes:
+    def clips(self) -> TeachingClips:
+        """Noise with more lows or more highs, loud or quiet; what is loud need not be low."""
+        generator = torch.Generator().manual_seed(5)
+        mels = -4 + 0.5 * torch.randn(64, 1, 96, 64, generator=generator)
+        attributes = [
+            {"pitch": "high" if k % 2 else "low", "level": "loud" if k // 2 % 2 else "quiet"} for k in range(64)
+        ]
+        mels[1::2, :, :, 32:] += 2
+        mels[0::2, :, :, :32] += 2
+        mels[[k for k in range(64) if k // 2 % 2]] += 2.5
+        return TeachingClips(mels, torch.arange(64) % len(SOUNDS), tuple(attributes))
+
+    def test_learns_spectrum_and_level_and_leaves_all_else_alone(self) -> None:
+        clips, settings = self.clips(), ClassifierSettings(attribute_steps=60, attribute_batch=16)
+        classifier = SoundClassifier(SOUNDS, clips.values()).eval()
+        before, state = classifier(clips.mels), torch.get_rng_state()
+
+        teach_attributes(classifier, settings, clips)
+
+        assert attribute_accuracy(classifier, verdicts(classifier, clips.mels), clips) == {"level": 1.0, "pitch": 1.0}
+        assert torch.equal(classifier(clips.mels), before)
+        assert torch.equal(torch.get_rng_state(), state)
+
+    def test_the_same_seed_makes_the_same_ear(self) -> None:
+        clips, settings = self.clips(), ClassifierSettings(attribute_steps=3, attribute_batch=16)
+        classifier = SoundClassifier(SOUNDS, clips.values()).eval()
+
+        weights = []
+        for _ in range(2):
+            teach_attributes(classifier, settings, clips)
+            weights.append(classifier.attribute_ear.hidden.weight.detach().clone())
+
+        assert torch.equal(*weights)
+
+    @pytest.mark.parametrize("frames", [1, 2, 10, 31], ids="{} frames".format)
+    def test_the_shortest_clips_have_statistics(self, frames: int) -> None:
+        classifier = SoundClassifier(["a"], {"pitch": ("high", "low")}).eval()
+
+        verdict = classifier.hear(torch.rand(2, 1, frames, 64))
+
+        assert torch.isfinite(verdict.attributes["pitch"]).all()
