@@ -72,7 +72,7 @@ class TestReport:
         assert report.frechet < 0.05 * report.frechet_real  # only the journey to 48 kHz and back lies between
         assert report.clap_score == pytest.approx(report.clap_score_real, abs=0.02)
         assert (report.clips, report.silent) == (12, 0)
-        assert report.attribute_accuracy == report.attribute_accuracy_real
+        assert report.attribute_accuracy == pytest.approx(report.attribute_accuracy_real, abs=0.05)
         assert all(row.is_close for row in report.gradients)
 
     def test_a_perfect_round_trip_is_real_against_real(self, classifier: SoundClassifier) -> None:
