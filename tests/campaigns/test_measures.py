@@ -6,6 +6,7 @@ import random
 import socket
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -130,6 +131,9 @@ class TestLossyProxy:
                 heard = []
                 while len(heard) < 60:
                     heard.append(daemon.recv(100))
+                deadline = time.monotonic() + 60
+                while proxy.fates["lost"] <= 60 and time.monotonic() < deadline:  # it is still at work
+                    time.sleep(0.05)
             caller.close()
 
         assert 60 < proxy.fates["lost"] < 140
