@@ -8,7 +8,7 @@ from engine.evaluation.paper.budget import BUDGETS as PAPER_BUDGETS
 from engine.evaluation.paper.budget import PARTS as PAPER_PARTS
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-SAMPLERS = ("dpm++2m", "ddim")
+SAMPLERS = ("dpm++2m", "dpm++2m-sde", "ddim")
 
 
 def add_generate(parser: argparse.ArgumentParser) -> None:
@@ -226,7 +226,7 @@ def add_benchmark(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="the median of so many runs (default 5)")
     parser.add_argument("--seconds", type=float, default=5.12, help="length of each take (default 5.12)")
     parser.add_argument("--steps", type=int, help="denoising steps (default the model's)")
-    parser.add_argument("--sampler", choices=SAMPLERS, default=SAMPLERS[0], help="(default %(default)s)")
+    parser.add_argument("--sampler", choices=SAMPLERS, help="(default the model's)")
     parser.add_argument("--draft", action="store_true", help="time quick drafts")
     parser.add_argument("--candidates", type=int, default=1, metavar="N", help="takes a run (default 1)")
     parser.add_argument(
@@ -315,7 +315,7 @@ def _add_rendering(parser: argparse.ArgumentParser, prompt: argparse.Action) -> 
     parser.add_argument("--guidance", type=float, metavar="G", help="how closely to follow the prompt")
     parser.add_argument("--candidates", type=int, default=1, metavar="N", help="render so many takes, best first")
     parser.add_argument("--negative", default="", metavar="WORDS", help="what it should not sound like")
-    parser.add_argument("--sampler", choices=SAMPLERS, default=SAMPLERS[0], help="(default %(default)s)")
+    parser.add_argument("--sampler", choices=SAMPLERS, help="(default the model's)")
     _add_model(parser)
     _add_json(parser)
 

@@ -2,10 +2,12 @@
 
 Every sampler is a generator: whoever loops over it sees each latent, reports progress, and stops by leaving the loop.
 `impose`, if given, gets the latent after each step with the ᾱ that it has reached, and returns what to go on with.
+`draw` makes unit normal noise of x's shape anew at every call; samplers that add none do without.
 """
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Protocol
 
 import torch
@@ -15,6 +17,7 @@ from engine.diffusion.guidance import Denoise
 from engine.diffusion.schedule import NoiseSchedule
 
 Impose = Callable[[Tensor, float], Tensor]
+Draw = Callable[[], Tensor]
 
 
 class Sampler(Protocol):
@@ -28,7 +31,7 @@ class Sampler(Protocol):
         schedule: NoiseSchedule,
         *,
         eta: float = 0.0,
-        generator: torch.Generator | None = None,
+        draw: Draw | None = None,
         impose: Impose | None = None,
     ) -> Iterator[Tensor]: ...
 
@@ -59,7 +62,7 @@ def sample_ddim(
     schedule: NoiseSchedule,
     *,
     eta: float = 0.0,
-    generator: torch.Generator | None = None,
+    draw: Draw | None = None,
     impose: Impose | None = None,
 ) -> Iterator[Tensor]:
     """Song et al. 2021, equation 12; eta 0 is deterministic, eta 1 is as noisy as DDPM.
@@ -74,7 +77,7 @@ def sample_ddim(
         sigma = eta * math.sqrt((1 - after) / (1 - now) * (1 - now / after))
         x = math.sqrt(after) * x0 + math.sqrt(max(0.0, 1 - after - sigma**2)) * eps
         if sigma > 0:
-            x = x + sigma * _noise_like(x, generator)
+            x = x + sigma * _noise(x, draw)
         x = impose(x, 1.0 if following is None else after) if impose else x
         yield x
 
@@ -86,14 +89,45 @@ def sample_dpm_solver_2m(
     schedule: NoiseSchedule,
     *,
     eta: float = 0.0,
-    generator: torch.Generator | None = None,
+    draw: Draw | None = None,
     impose: Impose | None = None,
 ) -> Iterator[Tensor]:
     """DPM-Solver++(2M), a second-order multistep in λ = ln(sqrt(ᾱ) / sqrt(1 - ᾱ)) (Lu et al. 2022, algorithm 2).
 
-    First and last step are of first order. Deterministic: eta and generator are not used.
+    First and last step are of first order. Deterministic: eta and draw are not used.
     """
-    del eta, generator
+    del eta, draw
+    yield from _multistep(denoise, x, timesteps, schedule, impose, None)
+
+
+def sample_dpm_solver_2m_sde(
+    denoise: Denoise,
+    x: Tensor,
+    timesteps: Sequence[int],
+    schedule: NoiseSchedule,
+    *,
+    eta: float = 0.0,
+    draw: Draw | None = None,
+    impose: Impose | None = None,
+) -> Iterator[Tensor]:
+    """SDE-DPM-Solver++(2M): the same for the stochastic differential equation (Lu et al. 2022, §5 and appendix).
+
+    As much noise is added at every step as DDPM adds, so the net meets, and corrects, its own errors of earlier steps.
+    First and last step are of first order; eta is not used.
+    """
+    del eta
+    yield from _multistep(denoise, x, timesteps, schedule, impose, partial(_noise, draw=draw))
+
+
+def _multistep(
+    denoise: Denoise,
+    x: Tensor,
+    timesteps: Sequence[int],
+    schedule: NoiseSchedule,
+    impose: Impose | None,
+    noise: Callable[[Tensor], Tensor] | None,
+) -> Iterator[Tensor]:
+    """DPM-Solver++(2M) of the ordinary differential equation, or of the stochastic one if there is noise."""
     previous_x0: Tensor | None = None
     previous_step = 0.0
     for t, following in zip(timesteps, [*timesteps[1:], None], strict=True):
@@ -106,7 +140,11 @@ def sample_dpm_solver_2m(
             guess = x0
             if previous_x0 is not None:
                 guess = x0 + step / (2 * previous_step) * (x0 - previous_x0)
-            x = math.sqrt((1 - after) / (1 - now)) * x - math.sqrt(after) * math.expm1(-step) * guess
+            decay = 1.0 if noise is None else 2.0  # in λ, of what is kept of x
+            kept = math.sqrt((1 - after) / (1 - now)) * math.exp((1 - decay) * step)
+            x = kept * x - math.sqrt(after) * math.expm1(-decay * step) * guess
+            if noise is not None:
+                x = x + math.sqrt((1 - after) * -math.expm1(-2 * step)) * noise(x)
             previous_x0, previous_step = x0, step
         x = impose(x, 1.0 if following is None else after) if impose else x
         yield x
@@ -117,9 +155,13 @@ def _log_snr(alpha_bar: float) -> float:
     return 0.5 * math.log(alpha_bar / (1 - alpha_bar))
 
 
-def _noise_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Drawn on the CPU, so that every device gets the same noise."""
-    return torch.randn(x.shape, generator=generator, dtype=torch.float32).to(x)
+def _noise(x: Tensor, draw: Draw | None) -> Tensor:
+    """What `draw` makes; without it drawn from PyTorch's global generator, on the CPU as everywhere."""
+    return (torch.randn(x.shape) if draw is None else draw()).to(x)
 
 
-SAMPLERS: dict[str, Sampler] = {"dpm++2m": sample_dpm_solver_2m, "ddim": sample_ddim}
+SAMPLERS: dict[str, Sampler] = {
+    "dpm++2m": sample_dpm_solver_2m,
+    "dpm++2m-sde": sample_dpm_solver_2m_sde,
+    "ddim": sample_ddim,
+}

@@ -39,7 +39,8 @@ def plan_of(model: AudioLDM, request: Sampling) -> Plan:
         return Plan(config.draft.timesteps, "ddim", 1.0, by_draft_net=True, warnings=tuple(_unheeded(model, request)))
     steps = request.steps or (DRAFT_STEPS if request.draft else config.default_steps)
     guidance = config.default_guidance if request.guidance is None else float(request.guidance)
-    return Plan(tuple(timesteps_for(steps, config.schedule)), request.sampler, guidance, by_draft_net=False)
+    sampler = request.sampler or config.default_sampler
+    return Plan(tuple(timesteps_for(steps, config.schedule)), sampler, guidance, by_draft_net=False)
 
 
 def _unheeded(model: AudioLDM, request: Sampling) -> Iterator[str]:

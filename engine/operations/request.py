@@ -34,7 +34,7 @@ class Sampling:
     guidance: float | None = None  # 1 (as it comes) to 30: how hard the prompt is followed
     candidates: int = 1  # 1 to 16 takes, best first
     negative_prompt: str = ""  # what it should not sound like
-    sampler: str = "dpm++2m"  # a name in engine.diffusion.samplers.SAMPLERS
+    sampler: str | None = None  # a name in engine.diffusion.samplers.SAMPLERS; None: the model's default
     draft: bool = False  # rough but quick: the model's draft net, or else few steps; see engine/operations/plan.py
     like: Audio | None = None  # what it should sound like, as a sound: its CLAP embedding joins the prompt's
     like_weight: float = 0.5  # 0 (the prompt alone) to 1 (the sound alone); without a prompt it is the sound alone
@@ -46,7 +46,7 @@ class Sampling:
             require_whole("steps", self.steps, 1, 1000)
         if self.guidance is not None:
             require_number("guidance", self.guidance, 0, 30)
-        if self.sampler not in SAMPLERS:
+        if self.sampler is not None and self.sampler not in SAMPLERS:
             raise InvalidRequestError("sampler", self.sampler, f"one of {', '.join(SAMPLERS)}")
         if not isinstance(self.draft, bool):
             raise InvalidRequestError("draft", self.draft, "True or False")

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine.audioldm import AudioLDM
 from engine.diffusion.guidance import Denoise
-from engine.diffusion.samplers import SAMPLERS, Impose
+from engine.diffusion.samplers import SAMPLERS, Draw, Impose
 from engine.errors import ModelBrokenError
 from engine.mel import MelConfig, slaney_filterbank
 from engine.operations.condition import Condition
@@ -27,7 +27,7 @@ from engine.operations.slices import decode_long, encode_long, log_mel_long, voc
 from engine.operations.windows import Windows, lay_windows, over_windows
 from engine.wav_writer import Samples
 
-NOISE, PHASES = 0, 1  # what a candidate's generators are for
+NOISE, PHASES, STEPS = 0, 1, 2  # what a candidate's generators are for
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,26 @@ class Rendering:
         return self.model.denoiser(wanted, negative, guidance)
 
     def noise(self) -> Tensor:
-        """Unit normal [B, Z, H, W], the same for all channels of a candidate.
+        """What sampling starts from: unit normal [B, Z, H, W], the same for all channels of a candidate."""
+        return self._source(NOISE)()
 
-        Each candidate draws from its own generator, on the processor: neither the number of candidates nor the device
-        changes what a seed sounds like.
+    def draw(self) -> Draw:
+        """A source of noise like `noise`, new at every call, for samplers that add some at every step."""
+        return self._source(STEPS)
+
+    def _source(self, purpose: int) -> Draw:
+        """Each candidate draws from its own generator, on the processor.
+
+        So neither the number of candidates nor the device changes what a seed sounds like.
         """
         shape = self.model.latent_shape(self.windows.rows)
-        draws = [torch.randn(shape, generator=self.generator(i, NOISE)) for i in range(self.sampling.candidates)]
-        return torch.stack(draws).repeat_interleave(self.num_channels, dim=0).to(self.model.device)
+        generators = [self.generator(candidate, purpose) for candidate in range(self.sampling.candidates)]
+
+        def draw_once() -> Tensor:
+            draws = torch.stack([torch.randn(shape, generator=generator) for generator in generators])
+            return draws.repeat_interleave(self.num_channels, dim=0).to(self.model.device)
+
+        return draw_once
 
     def generator(self, candidate: int, purpose: int) -> torch.Generator:
         """The source of randomness of one candidate, for one purpose."""
@@ -98,7 +110,7 @@ class Rendering:
         in_windows = over_windows(denoise, self.windows, model.dtype, self.pulse.check)
         in_windows = in_windows if contour is None else contour.held(in_windows, model)
         sampler = SAMPLERS[self.plan.sampler]
-        latents = sampler(in_windows, x, timesteps, model.config.schedule, impose=impose)
+        latents = sampler(in_windows, x, timesteps, model.config.schedule, draw=self.draw(), impose=impose)
         for step, latent in enumerate(latents, start=1):
             self.pulse.step(step, len(timesteps))
             x = latent

@@ -75,7 +75,10 @@ class _Company:
         timesteps = first.timesteps()
         x = torch.cat([rendering.noise() for rendering in self._renderings])
         sampler = SAMPLERS[first.plan.sampler]
-        latents = sampler(self._denoise, x, timesteps, first.model.config.schedule, impose=None)
+        sources = [rendering.draw() for rendering in self._renderings]
+        latents = sampler(
+            self._denoise, x, timesteps, first.model.config.schedule, draw=lambda: torch.cat([s() for s in sources])
+        )
         try:
             for step, latent in enumerate(latents, start=1):
                 x = latent

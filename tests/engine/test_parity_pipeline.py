@@ -93,7 +93,11 @@ def our_sound(model: AudioLDM, negative: str, guidance: float, eta: float) -> Re
     schedule, generator = model.config.schedule, torch.Generator().manual_seed(5)
     denoise = model.denoiser(model.embed_text([PROMPT]), model.embed_text([negative]), guidance)
     timesteps = leading_timesteps(50, schedule)
-    trajectory = list(sample_ddim(denoise, first_noise(), timesteps, schedule, eta=eta, generator=generator))
+
+    def draw() -> Tensor:
+        return torch.randn(first_noise().shape, generator=generator)
+
+    trajectory = list(sample_ddim(denoise, first_noise(), timesteps, schedule, eta=eta, draw=draw))
     waveform = model.vocode(model.decode(trajectory[-1]))
     return Rendered(trajectory, waveform[:, : int(SECONDS * model.sample_rate)])
 

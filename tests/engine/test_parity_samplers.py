@@ -8,7 +8,13 @@ from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
 from torch import Tensor, nn
 
 from engine.diffusion.guidance import Denoise, Denoised, read_prediction
-from engine.diffusion.samplers import leading_timesteps, sample_ddim, sample_dpm_solver_2m, timesteps_for
+from engine.diffusion.samplers import (
+    leading_timesteps,
+    sample_ddim,
+    sample_dpm_solver_2m,
+    sample_dpm_solver_2m_sde,
+    timesteps_for,
+)
 from engine.diffusion.schedule import NoiseSchedule
 
 SCHEDULE = NoiseSchedule()
@@ -51,9 +57,10 @@ def denoiser(predict: Predict) -> Denoise:
 
 
 def their_trajectory(scheduler: DDIMScheduler | DPMSolverMultistepScheduler, predict: Predict) -> list[Tensor]:
-    x, trajectory = noise(), []
+    x, trajectory, generator = noise(), [], torch.Generator().manual_seed(5)
+    fresh = {"generator": generator} if "sde" in scheduler.config.get("algorithm_type", "") else {}
     for t in scheduler.timesteps:
-        x = scheduler.step(predict(x, int(t)), t, x).prev_sample
+        x = scheduler.step(predict(x, int(t)), t, x, **fresh).prev_sample
         trajectory.append(x)
     return trajectory
 
@@ -104,8 +111,29 @@ class TestWholeTrajectories:
         for mine, expected in zip(ours, their_trajectory(scheduler, predict), strict=True):
             assert relative_error(mine, expected) <= 1e-4
 
+    @pytest.mark.parametrize("num_steps", [4, 20, 25, 50])
+    def test_dpm_solver_2m_with_fresh_noise_at_every_step(self, predict, num_steps, relative_error):
+        scheduler = DPMSolverMultistepScheduler(**PUBLISHED, final_sigmas_type="zero", algorithm_type="sde-dpmsolver++")
+        scheduler.set_timesteps(num_steps)
+        generator = torch.Generator().manual_seed(5)
+        ours = list(
+            sample_dpm_solver_2m_sde(
+                denoiser(predict),
+                noise(),
+                timesteps_for(num_steps, SCHEDULE),
+                SCHEDULE,
+                draw=lambda: torch.randn(noise().shape, generator=generator),
+            )
+        )
+        for mine, expected in zip(ours, their_trajectory(scheduler, predict), strict=True):
+            assert relative_error(mine, expected) <= 1e-4
 
-@pytest.mark.parametrize("sampler", [sample_ddim, sample_dpm_solver_2m], ids=["ddim", "dpm++2m"])
+
+@pytest.mark.parametrize(
+    "sampler",
+    [sample_ddim, sample_dpm_solver_2m, sample_dpm_solver_2m_sde],
+    ids=["ddim", "dpm++2m", "dpm++2m-sde"],
+)
 def test_the_exact_denoiser_leads_to_its_sounds(sampler):
     """Fifty steps turn unit noise into the distribution that the denoiser stands for: mean 0.5, deviation 0.3."""
     *_, sample = sampler(denoiser(predict_for_gaussian_sounds), noise(), timesteps_for(50, SCHEDULE), SCHEDULE)

@@ -17,7 +17,7 @@ from watched import Notes, Watched, watched_engine
 
 from engine import Audio, Engine, Generate, Restyle
 from engine.audioldm import AudioLDM
-from engine.diffusion.samplers import leading_timesteps, sample_ddim, timesteps_for
+from engine.diffusion.samplers import SAMPLERS, leading_timesteps, sample_ddim, timesteps_for
 from engine.diffusion.schedule import NoiseSchedule
 from engine.mel import LogMel, MelConfig
 from engine.models.clap import ClapConfig, LaionClap
@@ -211,14 +211,16 @@ class TestSteps:
     def test_a_seed_does_not_seed_the_whole_process(self, tiny: Engine) -> None:
         """There Python's, NumPy's and PyTorch's are seeded for the whole process."""
         with global_generators_untouched():
-            tiny.run(replace(RAIN, sampler="ddim"))
+            for sampler in SAMPLERS:
+                tiny.run(replace(RAIN, sampler=sampler))
 
-    def test_a_seed_alone_says_how_it_sounds(self, tiny: Engine) -> None:
+    @pytest.mark.parametrize("sampler", SAMPLERS)
+    def test_a_seed_alone_says_how_it_sounds(self, tiny: Engine, sampler: str) -> None:
         """There it depends on what was drawn before, and on the number of candidates."""
         takes = []
         for seed, candidates in ((1, 1), (2, 3)):
             with_other_global_seeds(seed)
-            made = tiny.run(replace(RAIN, candidates=candidates))
+            made = tiny.run(replace(RAIN, candidates=candidates, sampler=sampler))
             takes += [take for take in made if take.story["candidate"] == 1]
         assert np.array_equal(takes[0].samples, takes[1].samples)
 
@@ -226,10 +228,11 @@ class TestSteps:
         """There from the device, so that each gives a seed another sound; "meta" stands for any but the processor."""
         states = []
         for device in ("cpu", "meta"):
-            generator = torch.Generator().manual_seed(7)
             x = torch.ones(1, 2, 3, 4, device=device)
-            *_, _clean = sample_ddim(lambda x, _t: (x, x), x, [900, 500, 100], SCHEDULE, eta=1.0, generator=generator)
-            states.append(generator.get_state())
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(7)
+                *_, _clean = sample_ddim(lambda x, _t: (x, x), x, [900, 500, 100], SCHEDULE, eta=1.0)
+                states.append(torch.get_rng_state())
         assert torch.equal(*states)
 
     def test_latents_however_large_are_not_clipped(self) -> None:

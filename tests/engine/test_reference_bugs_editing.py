@@ -111,7 +111,7 @@ class TestRestyle:
         assert model.notes.decoded[0].shape[2] * model.samples_per_row >= 16_000
 
     @pytest.mark.parametrize("steps", [1, 2, 25, 60])
-    @pytest.mark.parametrize("sampler", ["dpm++2m", "ddim"])
+    @pytest.mark.parametrize("sampler", ["dpm++2m", "dpm++2m-sde", "ddim"])
     def test_full_strength_works(self, tiny: Engine, steps: int, sampler: str) -> None:
         """There it crashes: the noise level after the last one is looked up."""
         (take,) = tiny.run(Restyle(noise_clip(0.3), "thunder", strength=1.0, steps=steps, sampler=sampler))

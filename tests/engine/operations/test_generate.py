@@ -49,7 +49,7 @@ class TestRepeating:
         tiny.run(RAIN)
         assert torch.equal(torch.get_rng_state(), before)
 
-    @pytest.mark.parametrize("sampler", ["dpm++2m", "ddim"])
+    @pytest.mark.parametrize("sampler", ["dpm++2m", "dpm++2m-sde", "ddim"])
     def test_a_candidate_does_not_depend_on_how_many_are_asked_for(self, tiny: Engine, sampler: str) -> None:
         few = tiny.run(replace(RAIN, candidates=2, sampler=sampler))
         many = tiny.run(replace(RAIN, candidates=4, sampler=sampler))
@@ -87,7 +87,7 @@ class TestStory:
             "steps": 3,
             "guidance": 1.0,
             "negative": "wind",
-            "sampler": "dpm++2m",
+            "sampler": "dpm++2m-sde",
             "candidate": 1,
             "candidates": 1,
             "score": score,
