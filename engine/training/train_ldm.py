@@ -13,7 +13,7 @@ import torch
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch.optim import Adam, AdamW, Optimizer
 
 from engine.audioldm import AudioLDM
 from engine.diffusion.guidance import guided_denoiser
@@ -23,12 +23,14 @@ from engine.training.datasets import Clips
 from engine.training.ema import Ema
 from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
 from engine.training.low_rank import adapt, merged
+from engine.training.noise_levels import NoiseLevels
 from engine.training.parts import LatentScaling, join_parts, save_part, start_of
 from engine.training.precision import in_mixed_precision
 from engine.training.turns import Turns
 from engine.training.workers import Workers
 
 _BATCH = 32  # clips that are encoded at once
+_LEVELS_FASTER = 20.0  # than the net's rate: the expected losses must follow what it learns
 _HEARD, _HEARD_STEPS = 4, 15  # captions that samples are made of on the way, and their steps
 OnCount = Callable[[int, int], None]  # done, total
 
@@ -163,6 +165,11 @@ class LdmRecipe:
                 weight_decay=1e-3,
             )
         }
+        self.levels: NoiseLevels | None = None
+        if model.config.prediction == "v":  # the published objective predicts the noise and weighs nothing
+            self.levels = NoiseLevels(model.config.schedule.num_train_steps).to(self.device)
+            self.kept["levels"] = self.levels
+            self.optimisers["levels"] = Adam([{"params": [self.levels.log_loss], "rate_factor": _LEVELS_FASTER}])
         self.data = Latents(settings.clips / "latents")
         self.turns = Turns(len(self.data), settings.batch_size, workers, settings.loop.seed)
         with torch.no_grad():
@@ -179,10 +186,14 @@ class LdmRecipe:
         if self.model.config.prediction == "v":
             target = alpha_bar.sqrt() * noise - (1 - alpha_bar).sqrt() * x0
         prediction: Tensor = in_mixed_precision(self.device, self.unet, x_t, t, condition)
-        loss = (prediction - target).square().mean()
+        losses = (prediction - target).square().mean((1, 2, 3))
+        loss = losses.mean()
+        if self.levels:
+            loss = (losses * self.levels.weights(t)).mean()
+            step_optimiser(self.optimisers["levels"], self.levels.surprise(losses, t), self.workers)
         step_optimiser(self.optimisers["adamw"], loss, self.workers, max_norm=1.0)
         self.ema.update(self.unet, step)
-        return {"mse": loss.item()}
+        return {"mse": losses.mean().item()}
 
     def _batch(self, step: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Scaled latents [B, Z, H, W] and their conditions [B, D]."""
