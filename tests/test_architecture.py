@@ -99,7 +99,13 @@ FLOORS = [
     {"engine.evaluation.paper.listening", "engine.evaluation.paper.prompts"},
     {"engine.evaluation.measurements", "engine.evaluation.listener_weights"},
     {"engine.evaluation.listening", "engine.evaluation.round_trip", "engine.evaluation.edit_report"},
-    {"engine.training.discriminators", "engine.training.ema", "engine.training.losses", "engine.training.workers"}
+    {
+        "engine.training.discriminators",
+        "engine.training.ema",
+        "engine.training.noise_levels",
+        "engine.training.losses",
+        "engine.training.workers",
+    }
     | {"engine.evaluation.classifier", "engine.evaluation.captions_file", "engine.evaluation.clap_score"}
     | {"engine.evaluation.cnn14", "engine.evaluation.vggish"}
     | {"engine.evaluation.inception", "engine.evaluation.divergence"}

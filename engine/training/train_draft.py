@@ -28,6 +28,7 @@ from engine.diffusion.schedule import NoiseSchedule
 from engine.training.ema import Ema
 from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
 from engine.training.parts import denoiser_mark, join_parts, save_draft, start_of
+from engine.training.precision import in_mixed_precision
 from engine.training.train_ldm import Latents
 from engine.training.training_errors import DenoiserChangedError, DenoiserMissingError
 from engine.training.workers import Workers
@@ -188,9 +189,8 @@ class DraftRecipe:
         now, after = (self.alpha_bars[which + i][:, None, None, None] for i in (0, 1))
         target = prediction_between(x, now, landing, after, self.model.config.prediction)
         t = torch.tensor(self.settings.timesteps, device=self.device)[which]
-        with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
-            prediction = self.draft(x, t, condition)
-        errors = (prediction.float() - target).square().mean((1, 2, 3))
+        prediction: Tensor = in_mixed_precision(self.device, self.draft, x, t, condition)
+        errors = (prediction - target).square().mean((1, 2, 3))
         step_optimiser(self.optimisers["adamw"], errors.mean(), self.workers, max_norm=1.0)
         self.ema.update(self.draft, step)
         by_step = {f"mse_{t}": errors[which == i] for i, t in enumerate(self.settings.timesteps)}

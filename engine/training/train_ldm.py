@@ -26,6 +26,7 @@ from engine.training.low_rank import adapt, merged
 from engine.training.noise_levels import NoiseLevels
 from engine.training.parts import LatentScaling, join_parts, save_part, start_of
 from engine.training.precision import in_mixed_precision
+from engine.training.training_errors import CorpusDiffersError
 from engine.training.turns import Turns
 from engine.training.workers import Workers
 
@@ -86,7 +87,7 @@ def encode_clips(
 ) -> None:
     """latents.npy float16 [K, Z, H, W]: the posteriors' means, not scaled yet; every process encodes its share."""
     path = settings.clips / "latents" / "latents.npy"
-    total = len(clips) + int(settings.mixup_share * len(clips))
+    total = len(clips) + _num_mixed(settings, len(clips))
     if workers.leads and not path.exists():
         open_memmap(path, "w+", np.float16, (total, *model.latent_shape(model.config.window_rows))).flush()
     workers.wait()
@@ -107,7 +108,7 @@ def encode_clips(
 def embed_clips(model: AudioLDM, clips: Clips, settings: LdmSettings) -> None:
     """audio.npy [K, D] and text.npy [K, C, D]: embeddings of clips and of their captions; mixtures have none."""
     folder = settings.clips / "latents"
-    total = len(clips) + int(settings.mixup_share * len(clips))
+    total = len(clips) + _num_mixed(settings, len(clips))
     parts = [np.arange(start, min(start + _BATCH, total)) for start in range(0, total, _BATCH)]
     heard = (_mixed(clips, part).to(model.device) for part in parts)
     audio = [model.clap.embed_audio(waveform, model.sample_rate).cpu().numpy() for waveform in heard]
@@ -117,6 +118,17 @@ def embed_clips(model: AudioLDM, clips: Clips, settings: LdmSettings) -> None:
         wordings = [clips.caption(k, 1000 * k + c) for c in range(settings.captions_per_clip)]
         text[k] = model.clap.embed_text(wordings).cpu().numpy()
     np.save(folder / "text.npy", text)
+
+
+def _num_mixed(settings: LdmSettings, clips: int) -> int:
+    return int(settings.mixup_share * clips)
+
+
+def _require_mixtures(settings: LdmSettings) -> None:
+    clips, folder = len(Clips(settings.clips)), settings.clips / "latents"
+    held = len(np.load(folder / "latents.npy", mmap_mode="r")) - clips
+    if held != _num_mixed(settings, clips):
+        raise CorpusDiffersError(folder, f"latents of {held} mixed clips", str(_num_mixed(settings, clips)))
 
 
 def _mixed(clips: Clips, indices: NDArray[np.int64]) -> Tensor:
@@ -237,5 +249,10 @@ class LdmRecipe:
 
 
 def train_ldm(workers: Workers, settings: LdmSettings, on_report: OnReport | None = None) -> None:
-    """Train, or go on training, and leave the part `unet` (the averaged one)."""
+    """Train, or go on training, and leave the part `unet` (the averaged one).
+
+    Raises:
+        CorpusDiffersError: the latents were made with another share of mixed clips.
+    """
+    _require_mixtures(settings)
     run_loop(lambda: LdmRecipe(settings, workers), settings.loop, workers, on_report)

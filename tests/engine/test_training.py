@@ -233,6 +233,8 @@ class TestRecipes:
         assert latents.text[: len(clips)].any(2).all()
         assert not latents.text[len(clips) :].any()
         assert latents.audio.norm(dim=1) == pytest.approx(torch.ones(total))
+        with pytest.raises(CorpusDiffersError, match=f"latents of {len(clips) // 4} mixed clips, not 0"):
+            train_ldm(ALONE, replace(settings, mixup_share=0.0))
 
 
 class TestListening:
