@@ -110,20 +110,21 @@ class TestSampledParts:
 @pytest.mark.slow
 class TestTrainedParts:
     def test_run_share_cells_and_go_on(self, tmp_path):
-        """The audio-conditioned net is common to all three parts, and trained once."""
+        """The audio-conditioned net is common to all four parts, and trained once."""
         with pytest.raises(CancelledError):
             rerun(tmp_path, "conditioning", stop_after=1)
         interrupted = written(tmp_path)
         assert len(interrupted) == 1
 
         conditioning = rerun(tmp_path, "conditioning")
-        others = rerun(tmp_path, "encoder", "ablation")
+        others = rerun(tmp_path, "encoder", "ablation", "objective")
 
         assert {name: when for name, when in written(tmp_path).items() if name in interrupted} == interrupted
         watched = {one.cell.variant: [point["step"] for point in one.curve] for one in conditioning if one.curve}
         assert watched == {"audio": [1, 2], "both": [1, 2], "text": [1, 2]}
         names = {one.cell.variant for one in others}
         assert {"names", "ngrams", "simple_attention", "long_tail", "balanced", "mixtures", "autoencoder"} <= names
+        assert {"noise", "even_levels"} <= names
         assert all(np.isfinite(list(one.figures.values())).all() for one in [*conditioning, *others])
         assert not list(tmp_path.glob("runs/*/checkpoint.pt"))
         report = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")

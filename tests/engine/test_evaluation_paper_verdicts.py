@@ -76,7 +76,7 @@ class TestFindings:
 
 class TestClaims:
     def test_every_part_has_some(self):
-        assert {claim.part for claim in CLAIMS} == set(PARTS)
+        assert {claim.part for claim in CLAIMS} == set(PARTS) - {"objective"}  # the paper has nothing on that
 
     @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: f"{claim.worse}-{claim.metric}")
     def test_every_variant_is_measured_in_its_part(self, claim):

@@ -1,6 +1,7 @@
 """The small net of the trained comparisons, and its training: first without any condition, then as a variant has it.
 
-The start is common to all variants of one kind of attention, so that a short training shows what conditions do.
+The start is common to all variants with one kind of attention and of prediction, so that a short training shows what
+conditions do.
 """
 
 from collections.abc import Callable
@@ -11,9 +12,10 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch.optim import Adam, AdamW, Optimizer
 
 from engine.audioldm import AudioLDM
+from engine.diffusion.guidance import Prediction
 from engine.errors import CancelledError
 from engine.evaluation.paper.budget import Budget
 from engine.evaluation.paper.cells import Results, ShouldStop
@@ -22,12 +24,19 @@ from engine.evaluation.paper.variants import AUDIO, Attention, Variant
 from engine.models.unet import UNet
 from engine.training.ema import Ema
 from engine.training.loop import CHECKPOINT_FILE, LoopSettings, OnReport, run_loop, step_optimiser
+from engine.training.noise_levels import NoiseLevels
 from engine.training.workers import Workers
 
 _EMA_LIMIT = 0.998
 _DROP_SHARE = 0.1  # of conditions that become the empty prompt's, as in the paper
 _START_SEED = 1_000
+_LEVELS_FASTER = 20.0  # than the net's learning rate
 OnMark = Callable[[int, UNet], None]  # steps done, the averaged net
+
+
+def prediction_of(model: AudioLDM, variant: Variant) -> Prediction:
+    """What a variant's net predicts."""
+    return "eps" if variant.predicts_noise else model.config.prediction
 
 
 def small_unet(model: AudioLDM, budget: Budget, attention: Attention) -> UNet:
@@ -39,16 +48,18 @@ def small_unet(model: AudioLDM, budget: Budget, attention: Attention) -> UNet:
 
 
 class NetRecipe:
-    """The paper's objective on batches of a variant; without a variant on latents alone, conditions being zero."""
+    """The paper's objective on batches of a variant, or on latents alone, all conditions being zero."""
 
     def __init__(
         self,
         material: Material,
-        variant: Variant | None,
+        variant: Variant,
         net: UNet,
         learning_rate: float,
         on_mark: OnMark,
         should_stop: ShouldStop,
+        *,
+        conditioned: bool = True,
     ) -> None:
         self._material, self._variant, self._on_mark, self._should_stop = material, variant, on_mark, should_stop
         self._net = net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
@@ -56,11 +67,16 @@ class NetRecipe:
         self.kept: dict[str, nn.Module] = {"net": self._net, "ema": self._ema.shadow}
         adamw = AdamW(self._net.parameters(), learning_rate, (0.9, 0.99), weight_decay=1e-3)
         self.optimisers: dict[str, Optimizer] = {"adamw": adamw}
-        self._rows = material.rows(variant or AUDIO)
-        self._likelihoods = material.likelihoods(variant or AUDIO, self._rows)
-        self._alphas_cumprod = material.model.config.schedule.alphas_cumprod.float().to(material.model.device)
+        self._conditioned, schedule = conditioned, material.model.config.schedule
+        self._levels = NoiseLevels(schedule.num_train_steps).to(material.model.device) if variant.even_levels else None
+        if self._levels:
+            self.kept["levels"] = self._levels
+            self.optimisers["levels"] = Adam([{"params": [self._levels.log_loss], "rate_factor": _LEVELS_FASTER}])
+        self._rows = material.rows(variant)
+        self._likelihoods = material.likelihoods(variant, self._rows)
+        self._alphas_cumprod = schedule.alphas_cumprod.float().to(material.model.device)
         with torch.no_grad():
-            self._empty = material.encoder((variant or AUDIO).encoder).embed_text([""]).cpu()  # [1, D]
+            self._empty = material.encoder(variant.encoder).embed_text([""]).cpu()  # [1, D]
 
     def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
         if self._should_stop():
@@ -69,31 +85,36 @@ class NetRecipe:
         count, steps = len(batch.x0), len(self._alphas_cumprod)
         spread = (rng.permutation(count) + rng.random(count)) / count * steps  # one from each of B equal parts
         t = torch.from_numpy(spread.astype(np.int64)).to(batch.x0.device)
-        loss = self._loss(batch, t, torch.randn_like(batch.x0))
+        losses = self._losses(batch, t, torch.randn_like(batch.x0))
+        loss = losses.mean()
+        if self._levels:
+            loss = (losses * self._levels.weights(t)).mean()
+            step_optimiser(self.optimisers["levels"], self._levels.surprise(losses, t), Workers())
         step_optimiser(self.optimisers["adamw"], loss, Workers(), max_norm=1.0)
         self._ema.update(self._net, step)
         shadow = self._ema.shadow
         assert isinstance(shadow, UNet), "the average of a net is a net"
         self._on_mark(step + 1, shadow)
-        return {"mse": loss.item()}
+        return {"mse": losses.mean().item()}
 
     def _batch(self, rng: np.random.Generator) -> Batch:
         count, material = self._material.budget.batch_size, self._material
         rows = np.sort(rng.choice(self._rows, count, p=self._likelihoods))
         x0 = material.scaled_latents(rows)
-        if self._variant is None:
+        if not self._conditioned:
             return Batch(x0, torch.zeros(count, self._empty.shape[1], device=x0.device))
         condition = material.conditions(self._variant, rows, rng)
         dropped = torch.from_numpy(rng.random(count) < _DROP_SHARE)
         return Batch(x0, torch.where(dropped[:, None], self._empty, condition).to(x0.device))
 
-    def _loss(self, batch: Batch, t: Tensor, noise: Tensor) -> Tensor:
-        """The square error of ε (Ho et al. 2020, eq. 14), or of v where the model predicts that."""
+    def _losses(self, batch: Batch, t: Tensor, noise: Tensor) -> Tensor:
+        """The square error of ε (Ho et al. 2020, eq. 14), or of v where the net predicts that: [B]."""
         alpha_bar = self._alphas_cumprod[t][:, None, None, None]
         signal, spread = alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
-        target = noise if self._material.model.config.prediction == "eps" else signal * noise - spread * batch.x0
+        predicts = prediction_of(self._material.model, self._variant)
+        target = noise if predicts == "eps" else signal * noise - spread * batch.x0
         predicted: Tensor = self._net(signal * batch.x0 + spread * noise, t, batch.condition)
-        return (predicted - target).square().mean()
+        return (predicted - target).square().mean((1, 2, 3))
 
     def save_result(self) -> None:
         """Checkpoints hold all there is."""
@@ -104,20 +125,19 @@ class NetRecipe:
 
 
 def start_net(
-    material: Material, attention: Attention, results: Results, on_report: OnReport, should_stop: ShouldStop
+    material: Material, variant: Variant, results: Results, on_report: OnReport, should_stop: ShouldStop
 ) -> UNet:
-    """The net from which trainings begin: trained once, then kept."""
-    budget, path = material.budget, results.folder / f"start_{attention}.safetensors"
+    """The net from which trainings of such a variant begin: trained once, then kept."""
+    budget, name = material.budget, f"start_{variant.attention}{'_noise' if variant.predicts_noise else ''}"
+    path, plain = results.folder / f"{name}.safetensors", replace(AUDIO, predicts_noise=variant.predicts_noise)
     with results.locked(path.name):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(_START_SEED)
-            net = small_unet(material.model, budget, attention)
+            net = small_unet(material.model, budget, variant.attention)
         if not path.exists():
-            loop = _loop(results.folder / f"start_{attention}", budget.start_steps, budget, _START_SEED)
-            averaged = _train(
-                NetRecipe(material, None, net, loop.learning_rate, _no_mark, should_stop), loop, on_report
-            )
-            save_file(averaged, path)
+            loop = _loop(results.folder / name, budget.start_steps, budget, _START_SEED)
+            recipe = NetRecipe(material, plain, net, loop.learning_rate, _no_mark, should_stop, conditioned=False)
+            save_file(_train(recipe, loop, on_report), path)
         net.load_state_dict(load_file(path))
     return net
 

@@ -59,6 +59,7 @@ def parts_of(budget: Budget) -> dict[str, Part]:
         ),
         Part("encoder", "A text encoder without contrastive training (figure 5)", _ENCODER, (_trained("encoder"),)),
         Part("ablation", "Attention, balanced sampling, augmentation (figure 9)", _ABLATION, (_trained("ablation"),)),
+        Part("objective", "What the net predicts (not in the paper)", _OBJECTIVE, (_trained("objective"),)),
         Part("steps", "Steps of DDIM (figure 10)", _STEPS, (_sampled(STEPS, budget.step_counts, "steps"),)),
         Part("guidance", "Guidance scale", _GUIDANCE, (_sampled(GUIDANCE, budget.guidance_scales, "scale"),)),
         Part(
@@ -107,6 +108,11 @@ _ABLATION = (
     " long tail (the class of rank r has (1 + r)^-0.75 of the clips), in training and in the test, and classes are then"
     " drawn as they are or equally often; these two rows compare with each other only. Conditioning augmentation adds"
     " mixtures of two clips, λ ~ Beta(5, 5), conditioned on the mixture's own embedding."
+)
+_OBJECTIVE = (
+    "The net of the first row predicts v (Salimans and Ho 2022), as the shipped one does. The paper's predicts the"
+    " noise: here with a start of its own that had as many steps. In the last row the loss at each level of noise is"
+    " divided by its expectation, as `retake train ldm` does; the start is the first row's."
 )
 _STEPS = "The shipped model with DDIM, everything else as it is by default."
 _GUIDANCE = (

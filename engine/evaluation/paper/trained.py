@@ -17,7 +17,7 @@ from engine.evaluation.classifier import BATCH, SoundClassifier, judge_log_mels
 from engine.evaluation.paper.cells import Cell, Outcome, Results, ShouldStop
 from engine.evaluation.paper.listening import figures_of
 from engine.evaluation.paper.material import Material
-from engine.evaluation.paper.net import start_net, train_variant
+from engine.evaluation.paper.net import prediction_of, start_net, train_variant
 from engine.evaluation.paper.parts import AUTOENCODER
 from engine.evaluation.paper.prompts import Prompt, held_out_prompts, in_turn, long_tailed
 from engine.evaluation.paper.variants import VARIANTS, Variant
@@ -57,7 +57,7 @@ class TrainedCells:
             began = time.process_time()
             return Outcome(cell, self._autoencoded(cell.seed), time.process_time() - began)
         variant = VARIANTS[cell.variant]
-        start = start_net(material, variant.attention, self._results, self._on_report, self._should_stop)
+        start = start_net(material, variant, self._results, self._on_report, self._should_stop)
         folder = self._results.folder / "runs" / f"{variant.name}_{cell.seed}"
         began, marks = time.process_time(), self._marks(variant)
         curve: dict[int, dict[str, float]] = _noted(folder)
@@ -115,7 +115,7 @@ class TrainedCells:
         wanted = encoder.embed_text([prompt.text for prompt in prompts]).to(model.device)
         empty = encoder.embed_text([""]).to(model.device).expand_as(wanted)
         denoise = guided_denoiser(
-            net, wanted, empty, budget.guidance, config.schedule, config.prediction, config.clip_x0
+            net, wanted, empty, budget.guidance, config.schedule, prediction_of(model, variant), config.clip_x0
         )
         timesteps = timesteps_for(budget.sampling_steps, config.schedule)
         *_, latent = SAMPLERS["dpm++2m"](denoise, torch.stack(noise).to(model.device), timesteps, config.schedule)

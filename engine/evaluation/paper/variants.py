@@ -19,6 +19,8 @@ class Variant:
     long_tail: bool = False  # classes are as frequent as `prompts.frequencies` has them, in training and in the test
     balanced: bool = False  # every class is drawn equally often, however few clips it has
     mixtures: bool = False  # clips mixed with clips join the others: conditioning augmentation, λ ~ Beta(5, 5)
+    predicts_noise: bool = False  # and not what the model's net predicts, v
+    even_levels: bool = False  # every level of noise has the same say in the loss
     watched: bool = False  # measured in the course of the training, too
 
 
@@ -31,13 +33,28 @@ SIMPLE_ATTENTION = Variant("simple_attention", "simple attention", attention="pl
 LONG_TAIL = Variant("long_tail", "long tail", long_tail=True)
 BALANCED = Variant("balanced", "long tail, balanced sampling", long_tail=True, balanced=True)
 MIXTURES = Variant("mixtures", "conditioning augmentation", mixtures=True)
+NOISE = Variant("noise", "the net predicts the noise", predicts_noise=True)
+EVEN_LEVELS = Variant("even_levels", "it predicts v, every level weighs the same", even_levels=True)
 
 VARIANTS: dict[str, Variant] = {
     variant.name: variant
-    for variant in (AUDIO, BOTH, TEXT, NAMES, NGRAMS, SIMPLE_ATTENTION, LONG_TAIL, BALANCED, MIXTURES)
+    for variant in (
+        AUDIO,
+        BOTH,
+        TEXT,
+        NAMES,
+        NGRAMS,
+        SIMPLE_ATTENTION,
+        LONG_TAIL,
+        BALANCED,
+        MIXTURES,
+        NOISE,
+        EVEN_LEVELS,
+    )
 }
 TRAINED_BY_PART: dict[str, tuple[Variant, ...]] = {
     "conditioning": (AUDIO, BOTH, TEXT),
     "encoder": (AUDIO, TEXT, NAMES, NGRAMS),
     "ablation": (AUDIO, SIMPLE_ATTENTION, LONG_TAIL, BALANCED, MIXTURES),
+    "objective": (AUDIO, NOISE, EVEN_LEVELS),
 }
