@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from bridge.client import Client
@@ -96,6 +97,16 @@ def gpus_needed(load: Load, times: dict[str, list[float]], p95_s: float, num_job
     return high, simulate(load, times, high, num_jobs, seed)
 
 
+def sizes_around(load: Load, times: dict[str, list[float]], gpus: int, num_jobs: int, seed: int) -> dict[int, Waits]:
+    """Waits in farms from somewhat too small to one and a half times as large as `gpus`."""
+    mean_s = load.drafts * statistics.mean(times["draft"]) + (1 - load.drafts) * statistics.mean(times["normal"])
+    fewest = int(load.artists * load.jobs_per_hour / 3600 * mean_s) + 1  # with fewer the queue grows for ever
+    most = max(gpus + 2, round(1.5 * gpus))
+    step = max(1, (most - fewest) // 10)
+    chosen = sorted({*range(fewest, most + 1, step), gpus})
+    return {number: simulate(load, times, number, num_jobs, seed) for number in chosen}
+
+
 def measure(count: int, folder: Path, model: str | None) -> dict[str, list[float]]:
     """Have the running daemon render `count` jobs of each kind, one after the other; give the seconds that each took.
 
@@ -140,6 +151,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{options.times} holds no service times: {error}", file=sys.stderr)
         print('hint: measure them with --measure 20, or write {"draft": [0.5], "normal": [2.0]}', file=sys.stderr)
         return 1
+    if options.picture and find_spec("matplotlib") is None:
+        print('a picture needs the package Matplotlib\nhint: pip install "retake[train]"', file=sys.stderr)
+        return 1
+    sizes: dict[int, list[tuple[int, float, float]]] = {}
     for kind in KINDS:
         print(f"{kind}: {len(times[kind])} service times, median {statistics.median(times[kind]):.2f} s")
     print(f"{'artists':>8} {'GPUs':>6} {'p50 s':>7} {'p95 s':>7} {'p99 s':>7} {'busy':>6}")
@@ -148,6 +163,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         gpus, waits = gpus_needed(load, times, options.p95, options.jobs, options.seed)
         row = f"{waits.p50_s:7.2f} {waits.p95_s:7.2f} {waits.p99_s:7.2f} {100 * waits.busy:5.0f}%"
         print(f"{artists:>8} {gpus:>6} {row}", flush=True)
+        if options.picture:
+            around = sizes_around(load, times, gpus, options.jobs, options.seed)
+            sizes[artists] = [(number, one.p95_s, one.busy) for number, one in around.items()]
+    if options.picture:
+        from bridge.farm_picture import draw_sizes  # noqa: PLC0415 - Matplotlib is slow to load, and an extra
+
+        options.picture.write_bytes(draw_sizes(sizes, options.p95))
     return 0
 
 
@@ -162,6 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--p95", type=float, default=5.0, metavar="S", help="what 95 of 100 jobs may wait (default 5)")
     parser.add_argument("--jobs", type=int, default=40_000, metavar="N", help="jobs that are simulated")
     parser.add_argument("--seed", type=int, default=1, metavar="N")
+    parser.add_argument("--picture", type=Path, metavar="PNG", help="draw larger and smaller farms (needs Matplotlib)")
     parser.add_argument(
         "--measure", type=int, default=0, metavar="N", help="first time N jobs of each kind by the daemon"
     )

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from bridge.farm_sizing import Load, gpus_needed, main, simulate
+from bridge.farm_sizing import Load, gpus_needed, main, simulate, sizes_around
 
 ONE_SECOND = {"draft": [1.0], "normal": [1.0]}
 
@@ -51,6 +51,26 @@ def test_prints_a_row_for_each_number_of_artists(tmp_path, capsys):
 
     assert main([str(times), "--artists", "5", "50", "--jobs", "2000"]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[-2:]] == ["5", "50"]
+
+
+def test_draws_farms_that_are_larger_and_smaller(tmp_path):
+    times, picture = tmp_path / "times.json", tmp_path / "sizes.png"
+    times.write_text(json.dumps(ONE_SECOND))
+
+    assert main([str(times), "--artists", "50", "500", "--jobs", "2000", "--picture", str(picture)]) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert 5_000 < picture.stat().st_size < 100_000
+
+
+def test_larger_farms_make_nobody_wait_longer():
+    load = Load(500)
+    gpus, waits = gpus_needed(load, ONE_SECOND, 1.0, 10_000, 1)
+    around = sizes_around(load, ONE_SECOND, gpus, 10_000, 1)
+
+    assert around[gpus] == waits
+    assert min(around) <= gpus < max(around)
+    p95 = [one.p95_s for one in around.values()]
+    assert p95 == sorted(p95, reverse=True)
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"draft": [], "normal": [1]}', '{"draft": [0], "normal": [1]}'])

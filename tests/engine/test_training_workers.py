@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -88,7 +90,7 @@ class TestTwoProcesses:
             torch.load(tmp_path / name / "ldm" / "checkpoint.pt", weights_only=True) for name in ("whole", "halves")
         )
         assert whole["step"] == halves["step"] == 6
-        for part in ("unet", "ema"):
+        for part in ("unet", "ema", "levels"):
             for name, tensor in whole["kept"][part].items():
                 torch.testing.assert_close(halves["kept"][part][name], tensor, rtol=0, atol=0)
 
@@ -96,22 +98,55 @@ class TestTwoProcesses:
     def test_that_torchrun_starts_share_one_run(self, tmp_path: Path) -> None:
         """One of them renders the clips, and both train. Without the -- torchrun takes our --run for its own."""
         run = tmp_path / "run"
-        torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-        torchrun += ["-m", "--", "bridge"]
-        command = ["train", "ldm", "--run", str(run), "--preset", "tiny", "--clips", "24"]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
-        done = subprocess.run(
-            [*torchrun, *command, "--steps", "2", "--batch", "4", "--listen-every", "0"],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=1100,
-            check=False,
-        )
+        (agent,) = ended([start_agent(run, 2, "--standalone", "--nproc-per-node", "2")])
 
-        assert done.returncode == 0, done.stderr
-        assert done.stderr.count("step 2/2") == 1
+        assert agent.stderr.count("step 2/2") == 1
         assert json.loads((run / "ldm" / "losses.jsonl").read_text().splitlines()[-1])["step"] == 2
         assert len(Clips(run / "clips")) == 24
+
+    @pytest.mark.slow
+    def test_that_two_agents_of_torchrun_start_share_one_run_and_go_on(self, tmp_path: Path) -> None:
+        """As on two machines that see one folder; here both are this one."""
+        run = tmp_path / "run"
+        for steps in (2, 4):
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = str(probe.getsockname()[1])
+            meeting = "--nnodes", "2", "--nproc-per-node", "1", "--master-addr", "127.0.0.1", "--master-port", port
+
+            agents = ended([start_agent(run, steps, *meeting, "--node-rank", rank) for rank in ("0", "1")])
+
+            assert sum(agent.stderr.count(f"step {steps}/{steps}") for agent in agents) == 1
+        steps_told = [json.loads(line)["step"] for line in (run / "ldm" / "losses.jsonl").read_text().splitlines()]
+        assert steps_told == [2, 4]
+
+
+def start_agent(run: Path, steps: int, *options: str) -> subprocess.Popen[str]:
+    """A torchrun that trains a small denoiser for so many steps."""
+    torchrun = [sys.executable, "-m", "torch.distributed.run", *options, "-m", "--", "bridge"]
+    command = ["train", "ldm", "--run", str(run), "--preset", "tiny", "--clips", "24", "--steps", str(steps)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [*torchrun, *command, "--batch", "4", "--listen-every", "0"],
+        cwd=run.parent,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(agents: Sequence[subprocess.Popen[str]]) -> list[subprocess.CompletedProcess[str]]:
+    """All of them, each having succeeded."""
+    done = []
+    try:
+        for agent in agents:
+            _, told = agent.communicate(timeout=1100)
+            assert agent.returncode == 0, told
+            done.append(subprocess.CompletedProcess(agent.args, agent.returncode, "", told))
+    finally:
+        for agent in agents:
+            agent.kill()
+            agent.communicate()
+    return done

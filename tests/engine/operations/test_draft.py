@@ -89,7 +89,7 @@ class TestWithoutADraftNet:
     def test_few_steps_of_the_denoiser_with_guidance(self, tiny: Engine) -> None:
         (take,) = tiny.run(RAIN)
 
-        assert (take.story["steps"], take.story["guidance"], take.story["sampler"]) == (DRAFT_STEPS, 2.0, "dpm++2m-sde")
+        assert (take.story["steps"], take.story["guidance"], take.story["sampler"]) == (DRAFT_STEPS, 2.0, "dpm++2m")
         assert take.story["draft"] is True
 
     def test_what_is_asked_for_is_heeded(self, tiny: Engine) -> None:

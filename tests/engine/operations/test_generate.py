@@ -87,7 +87,7 @@ class TestStory:
             "steps": 3,
             "guidance": 1.0,
             "negative": "wind",
-            "sampler": "dpm++2m-sde",
+            "sampler": "dpm++2m",
             "candidate": 1,
             "candidates": 1,
             "score": score,

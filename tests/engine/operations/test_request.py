@@ -54,7 +54,7 @@ def test_prompts_that_are_none(make: Any) -> None:
         ({"guidance": "2"}, r"guidance is '2'"),
         ({"candidates": 0}, r"candidates is 0; expected a whole number from 1 to 16"),
         ({"candidates": 17}, r"candidates is 17"),
-        ({"sampler": "euler"}, r"sampler is 'euler'; expected one of dpm\+\+2m, ddim"),
+        ({"sampler": "euler"}, r"sampler is 'euler'; expected one of dpm\+\+2m, dpm\+\+2m-sde, ddim"),
         ({"seconds": 0.05}, r"seconds is 0\.05; expected a number from 0\.1 to 600"),
         ({"seconds": 601}, r"seconds is 601"),
         ({"negative_prompt": None}, r"negative_prompt is None; expected text"),
