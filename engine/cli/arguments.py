@@ -172,6 +172,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="another seed asks other prompts (default 1)")
     parser.add_argument("--steps", type=int, help="denoising steps (default the model's)")
     parser.add_argument("--guidance", type=float, help="how closely to follow the prompt (default the model's)")
+    parser.add_argument("--sampler", choices=SAMPLERS, help="(default the model's)")
     parser.add_argument("--draft", action="store_true", help="judge the model's quick drafts instead")
     parser.add_argument("--edits", action="store_true", help="judge restyling and inpainting of real clips instead")
     parser.add_argument("--strength", type=float, metavar="S", help="of the restyling, for --edits (default 0.6)")

@@ -107,6 +107,7 @@ def _judge_model(options: argparse.Namespace) -> ModelReport:
         sounds=_sounds(options.sounds),
         steps=options.steps,
         guidance=options.guidance,
+        sampler=options.sampler,
         draft=options.draft,
         model=options.model,
     )
@@ -137,6 +138,7 @@ def _judge_edits(options: argparse.Namespace) -> EditReport:
         structure=options.structure,
         steps=options.steps,
         guidance=options.guidance,
+        sampler=options.sampler,
         model=options.model,
     )
     with interruptible() as should_stop, ProgressBar() as bar:

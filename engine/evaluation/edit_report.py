@@ -54,6 +54,7 @@ class EditReport:
     seed: int
     steps: int | None  # None: the model's default
     guidance: float | None
+    sampler: str | None
     restyle: RestyleFigures
     inpaint: InpaintFigures
 

@@ -45,6 +45,7 @@ class EditSettings:
     structure: float | None = None  # of the restyling; None: the model's default
     steps: int | None = None  # None: the model's default
     guidance: float | None = None
+    sampler: str | None = None
     model: str = "nano"  # as the report calls it
 
     def __post_init__(self) -> None:
@@ -82,6 +83,7 @@ def evaluate_edits(
         seed=settings.seed,
         steps=settings.steps,
         guidance=settings.guidance,
+        sampler=settings.sampler,
         restyle=_restyle_figures(settings, clips, made[::2], classifier),
         inpaint=_inpaint_figures(clips, inpaints, made[1::2], classifier),
     )
@@ -95,7 +97,7 @@ def _clips(settings: EditSettings) -> list[Sound]:
 
 def _knobs(settings: EditSettings, index: int) -> dict[str, Any]:
     seed = settings.seed * SEEDS_A_RUN + index
-    return {"seed": seed, "steps": settings.steps, "guidance": settings.guidance}
+    return {"seed": seed, "steps": settings.steps, "guidance": settings.guidance, "sampler": settings.sampler}
 
 
 def _targets(settings: EditSettings) -> list[str]:

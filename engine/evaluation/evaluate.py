@@ -49,6 +49,7 @@ class EvaluationSettings:
     sounds: tuple[str, ...] = SOUNDS
     steps: int | None = None  # None: the model's default
     guidance: float | None = None
+    sampler: str | None = None
     draft: bool = False
     model: str = "nano"  # as the report calls it
 
@@ -115,7 +116,7 @@ def evaluate_model(
 
 def _generate(engine: Renderer, settings: EvaluationSettings, task: _Task) -> Waveform:
     knobs: dict[str, Any] = {"steps": settings.steps, "guidance": settings.guidance, "draft": settings.draft}
-    request = Generate(task.prompt, SECONDS, seed=task.seed, **knobs)
+    request = Generate(task.prompt, SECONDS, seed=task.seed, sampler=settings.sampler, **knobs)
     return mono_16_khz(engine.run(request)[0])
 
 
@@ -155,6 +156,7 @@ def _judged(
         seed=settings.seed,
         steps=settings.steps,
         guidance=settings.guidance,
+        sampler=settings.sampler,
         accuracy=_share_right(truths, heard.names),
         accuracy_real=_share_right(truths, heard_real.names),
         frechet=frechet_distance(heard.features, heard_real.features),

@@ -104,6 +104,7 @@ class ModelReport:
     seed: int
     steps: int | None  # None: the model's default
     guidance: float | None
+    sampler: str | None
     accuracy: float  # 0 to 1: generated clips heard as the class of their prompt
     accuracy_real: float  # the same for the real clips
     frechet: float  # generated against real

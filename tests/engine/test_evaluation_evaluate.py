@@ -128,7 +128,7 @@ class TestReport:
 
     def test_prompts_are_held_out_wordings_and_seeds_differ(self, classifier: SoundClassifier) -> None:
         player = Player([np.zeros(81_920, np.float32)] * 8)
-        settings = EvaluationSettings(clips_per_class=2, seed=2, sounds=SOUNDS, steps=7, guidance=3.0)
+        settings = EvaluationSettings(clips_per_class=2, seed=2, sounds=SOUNDS, steps=7, guidance=3.0, sampler="ddim")
 
         evaluation = evaluate(classifier, player, settings)
 
@@ -136,7 +136,8 @@ class TestReport:
         expected = [captions(one.name, one.attributes, one.seed, held_out=True)[0] for one in sounds]
         assert [request.prompt for request in player.asked] == expected == list(evaluation.prompts)
         assert len({request.seed for request in player.asked}) == 8
-        assert {(request.steps, request.guidance, request.candidates) for request in player.asked} == {(7, 3.0, 1)}
+        knobs = {(request.steps, request.guidance, request.sampler, request.candidates) for request in player.asked}
+        assert knobs == {(7, 3.0, "ddim", 1)}
         held_out = [set(" ".join(wordings(one.name, held_out=True)).split()) for one in sounds]
         assert all(set(prompt.split()) & words for prompt, words in zip(expected, held_out, strict=True))
 
