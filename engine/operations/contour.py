@@ -5,9 +5,9 @@ stays, too (the trade of SDEdit, Meng et al. 2022). So a clip is noised deeper t
 the clean latent that the net predicts is pulled towards the clip's loudness, row by row, as ILVR pulls one picture
 towards the coarse shape of another (Choi et al. 2021). Afterwards the decoded frames go a part of the way that is left.
 
-Measured on an earlier nano of 36 kinds, 36 clips, each to become the kind seven places on, in held-out wordings; decoded
-log-mel before the vocoder, named by the judge; correlation of the frames' loudness (with other clips' it is 0.01 to 0.08). One
-seed, so one clip is 2.8 %; * with 10 steps instead of 20. "Shaped" is the half of the way after decoding.
+Measured on an earlier nano of 36 kinds: 36 clips, each to become the kind seven places on, in held-out wordings;
+decoded log-mel before the vocoder, named by the judge; correlation of the frames' loudness (with other clips' it is 0.01 to
+0.08). One seed, so one clip is 2.8 %; * with 10 steps instead of 20. "Shaped" is the half of the way after decoding.
 
     noised to, and then                         right   correlation   and shaped: right   correlation
     0.6 of the way, plain                        53 %      0.41
@@ -28,8 +28,8 @@ The inversion costs a call more a step. On the nano of 66 kinds, 66 clips, whole
     by 0.14, likewise                            70 %      0.59
     by 0.09, likewise                            73 %      0.54
 
-Strength 0.6 with structure 0.5 is the last row. Today's figures: `retake evaluate --edits`, with `--structure 0` those of
-plain noising.
+Strength 0.6 with structure 0.5 is the last row. Today's figures: `retake evaluate --edits`, with `--structure 0` those
+of plain noising.
 
 Shape letters: C' computed channels, B latents (candidate by candidate), H latent rows, N mel frames, M mel bins.
 """
