@@ -6,8 +6,9 @@ the clean latent that the net predicts is pulled towards the clip's loudness, ro
 towards the coarse shape of another (Choi et al. 2021). Afterwards the decoded frames go a part of the way that is left.
 
 Measured on an earlier nano of 36 kinds: 36 clips, each to become the kind seven places on, in held-out wordings;
-decoded log-mel before the vocoder, named by the judge; correlation of the frames' loudness (with other clips' it is 0.01 to
-0.08). One seed, so one clip is 2.8 %; * with 10 steps instead of 20. "Shaped" is the half of the way after decoding.
+decoded log-mel before the vocoder, named by the judge; correlation of the frames' loudness (with other clips' it is
+0.01 to 0.08). One seed, so one clip is 2.8 %; * with 10 steps instead of 20. "Shaped" is the half of the way after
+decoding.
 
     noised to, and then                         right   correlation   and shaped: right   correlation
     0.6 of the way, plain                        53 %      0.41
