@@ -30,7 +30,7 @@ which stand in square brackets; what is compared is which of two is better.
 - ± is the standard deviation over seeds. A seed changes the prompts, the noise and, where there is a training, its
   batches; all variants share it.
 - A finding agrees, or disagrees, where the mean advantage over the seeds lies more than two of its standard errors from
-  nothing, and is undecided otherwise. With three or four seeds that is a coarse rule.
+  nothing, and is undecided otherwise. With so few seeds that is a coarse rule.
 """
 _TRAINED = """
 The trained comparisons use a net of {base} and {double} channels on patches of {patch} × {patch} cells. It is first
