@@ -24,7 +24,6 @@ from bridge.messages import Done, Fail, Generate
 
 KINDS = ("draft", "normal")
 """The more urgent first."""
-_DRAFT_STEPS = 8
 _PATIENCE_S = 600.0
 _MAX_GPUS = 1 << 14
 
@@ -117,16 +116,16 @@ def measure(count: int, folder: Path, model: str | None) -> dict[str, list[float
         raise DaemonMissingError("no daemon runs")
     times: dict[str, list[float]] = {}
     with Client(runtime) as client:
-        for kind, steps in zip(KINDS, (_DRAFT_STEPS, None), strict=True):
-            took = [_timed(client, folder, model, steps, number) for number in range(count + 1)]
+        for kind in KINDS:
+            took = [_timed(client, folder, model, number, draft=kind == "draft") for number in range(count + 1)]
             times[kind] = took[1:]  # the first one may have had to wait for the model
     return times
 
 
-def _timed(client: Client, folder: Path, model: str | None, steps: int | None, seed: int) -> float:
+def _timed(client: Client, folder: Path, model: str | None, seed: int, *, draft: bool) -> float:
     job = f"size-{os.urandom(6).hex()}"
     began = time.monotonic()
-    client.send(Generate(job=job, prompt="rain", model=model, steps=steps, seed=seed, output_dir=str(folder)))
+    client.send(Generate(job=job, prompt="rain", model=model, draft=draft, seed=seed, output_dir=str(folder)))
     while time.monotonic() - began < _PATIENCE_S:
         reply = client.receive(1.0)
         if isinstance(reply, Fail) and reply.job == job:

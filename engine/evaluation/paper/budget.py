@@ -38,7 +38,7 @@ class Budget:
 BUDGETS: dict[str, Budget] = {
     budget.name: budget
     for budget in (
-        Budget("small", "about 90 minutes of one core", 40, 600, 400, 16, 3, 1, 2, prompts=11, sampled_seeds=3),
+        Budget("small", "about 2 hours of one core", 40, 600, 400, 16, 3, 1, 2, prompts=11, sampled_seeds=3),
         Budget("full", "about 12 hours of one core", 150, 4000, 1500, 16, 5, 4, 4, prompts=66, sampled_seeds=3),
     )
 }
