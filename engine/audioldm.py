@@ -46,7 +46,6 @@ class AudioLDMConfig:
     window_rows: int = 256  # latent rows of a training clip: 10.24 s
     default_steps: int = 25
     default_guidance: float = 2.5
-    default_sampler: str = "dpm++2m"  # a name in engine.diffusion.samplers.SAMPLERS
     default_structure: float = 0.0  # of a restyle: 0 is plain noising, as the reference does it; up to 1
     sounds: tuple[str, ...] = ()  # what it can make, where that is a short list
     licence: str = "Apache-2.0"

@@ -172,7 +172,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="another seed asks other prompts (default 1)")
     parser.add_argument("--steps", type=int, help="denoising steps (default the model's)")
     parser.add_argument("--guidance", type=float, help="how closely to follow the prompt (default the model's)")
-    parser.add_argument("--sampler", choices=SAMPLERS, help="(default the model's)")
+    parser.add_argument("--sampler", choices=SAMPLERS, help="(default dpm++2m)")
     parser.add_argument("--draft", action="store_true", help="judge the model's quick drafts instead")
     parser.add_argument("--edits", action="store_true", help="judge restyling and inpainting of real clips instead")
     parser.add_argument("--strength", type=float, metavar="S", help="of the restyling, for --edits (default 0.6)")
@@ -227,7 +227,7 @@ def add_benchmark(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="the median of so many runs (default 5)")
     parser.add_argument("--seconds", type=float, default=5.12, help="length of each take (default 5.12)")
     parser.add_argument("--steps", type=int, help="denoising steps (default the model's)")
-    parser.add_argument("--sampler", choices=SAMPLERS, help="(default the model's)")
+    parser.add_argument("--sampler", choices=SAMPLERS, help="(default dpm++2m)")
     parser.add_argument("--draft", action="store_true", help="time quick drafts")
     parser.add_argument("--candidates", type=int, default=1, metavar="N", help="takes a run (default 1)")
     parser.add_argument(
@@ -316,7 +316,7 @@ def _add_rendering(parser: argparse.ArgumentParser, prompt: argparse.Action) -> 
     parser.add_argument("--guidance", type=float, metavar="G", help="how closely to follow the prompt")
     parser.add_argument("--candidates", type=int, default=1, metavar="N", help="render so many takes, best first")
     parser.add_argument("--negative", default="", metavar="WORDS", help="what it should not sound like")
-    parser.add_argument("--sampler", choices=SAMPLERS, help="(default the model's)")
+    parser.add_argument("--sampler", choices=SAMPLERS, help="(default dpm++2m)")
     _add_model(parser)
     _add_json(parser)
 

@@ -7,6 +7,7 @@ from engine.audioldm import AudioLDM
 from engine.diffusion.samplers import timesteps_for
 from engine.operations.request import Sampling
 
+SAMPLER = "dpm++2m"  # where a request names none
 DRAFT_STEPS = 6  # of the model's own denoiser, with guidance, where it has no draft net
 
 
@@ -39,8 +40,7 @@ def plan_of(model: AudioLDM, request: Sampling) -> Plan:
         return Plan(config.draft.timesteps, "ddim", 1.0, by_draft_net=True, warnings=tuple(_unheeded(model, request)))
     steps = request.steps or (DRAFT_STEPS if request.draft else config.default_steps)
     guidance = config.default_guidance if request.guidance is None else float(request.guidance)
-    sampler = request.sampler or config.default_sampler
-    return Plan(tuple(timesteps_for(steps, config.schedule)), sampler, guidance, by_draft_net=False)
+    return Plan(tuple(timesteps_for(steps, config.schedule)), request.sampler or SAMPLER, guidance, by_draft_net=False)
 
 
 def _unheeded(model: AudioLDM, request: Sampling) -> Iterator[str]:

@@ -34,7 +34,7 @@ class Sampling:
     guidance: float | None = None  # 1 (as it comes) to 30: how hard the prompt is followed
     candidates: int = 1  # 1 to 16 takes, best first
     negative_prompt: str = ""  # what it should not sound like
-    sampler: str | None = None  # a name in engine.diffusion.samplers.SAMPLERS; None: the model's default
+    sampler: str | None = None  # a name in engine.diffusion.samplers.SAMPLERS; None: the one that suits best
     draft: bool = False  # rough but quick: the model's draft net, or else few steps; see engine/operations/plan.py
     like: Audio | None = None  # what it should sound like, as a sound: its CLAP embedding joins the prompt's
     like_weight: float = 0.5  # 0 (the prompt alone) to 1 (the sound alone); without a prompt it is the sound alone

@@ -13,7 +13,7 @@ from engine.audio import Audio
 from engine.audioldm import AudioLDM
 from engine.operations.bands import air_hz, keep_band
 from engine.operations.condition import condition_of
-from engine.operations.contour import depth_of
+from engine.operations.contour import SAMPLER, depth_of
 from engine.operations.excerpt import Excerpt, take_excerpt
 from engine.operations.progress import Pulse
 from engine.operations.request import Sampling, require_clip, require_number, require_prompt, require_region
@@ -63,6 +63,8 @@ def move(model: AudioLDM, request: Restyle, pulse: Pulse, operation: str) -> lis
     """Encode, noise, denoise, decode, match, splice; the best candidate first. Strength 0 is the clip, bit for bit."""
     clip, config = request.clip, model.config
     structure = config.default_structure if request.structure is None else float(request.structure)
+    if structure > 0 and model.sketches and request.sampler is None:
+        request = replace(request, sampler=SAMPLER)
     settings = _settings(request, structure)
     start, end = require_region(clip, request.start_s, request.end_s)
     margin = round(CONTEXT_S * clip.sample_rate)

@@ -188,12 +188,14 @@ class TestTrained:
         ("prompt", "negative"), [("a dog barks in the rain", "rain"), ("birds sing by the ocean", "birds singing")]
     )
     def test_a_negative_prompt_moves_the_take_away(self, nano: Engine, prompt: str, negative: str) -> None:
-        unwanted = wanted(nano._loaded(), negative)
+        """Never towards it; how far depends on how much of it there was, and one take in three has nearly nothing."""
+        unwanted, fallen = wanted(nano._loaded(), negative), []
         for seed in (1, 2, 3):
             request = Generate(prompt, 2.56, seed=seed)
             plain, away = (nano.run(one)[0] for one in (request, replace(request, negative_prompt=negative)))
-            fallen = heard(nano._loaded(), plain) @ unwanted - heard(nano._loaded(), away) @ unwanted
-            assert float(fallen) > 0.1
+            fallen.append(float(heard(nano._loaded(), plain) @ unwanted - heard(nano._loaded(), away) @ unwanted))
+        assert min(fallen) > 0
+        assert np.mean(fallen) > 0.2
 
     @pytest.mark.parametrize("name", ["dog", "helicopter", "bell"])
     def test_a_sound_makes_sounds_like_it(self, nano: Engine, name: str) -> None:

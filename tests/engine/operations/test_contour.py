@@ -169,6 +169,24 @@ def curved() -> Engine:
     return Engine(build(replace(config, vae=replace(config.vae, linear_skip=False))))
 
 
+class TestSampler:
+    """Fresh noise at every step lets the net mend what the pull disturbs; where nothing pulls there is none."""
+
+    @pytest.mark.parametrize(
+        ("structure", "asked", "sampler"),
+        [(1, None, "dpm++2m-sde"), (0, None, "dpm++2m"), (1, "dpm++2m", "dpm++2m"), (0, "ddim", "ddim")],
+    )
+    def test_suits_the_structure_unless_one_is_asked_for(
+        self, tiny: Engine, clip: Audio, structure: int, asked: str | None, sampler: str
+    ) -> None:
+        (take,) = tiny.run(Restyle(clip, "thunder", structure=structure, sampler=asked, steps=2))
+        assert take.story["sampler"] == sampler
+
+    def test_a_draft_has_its_own(self, nano: Engine, clip: Audio) -> None:
+        (take,) = nano.run(Restyle(clip, "thunder", structure=1, draft=True))
+        assert take.story["sampler"] == "ddim"
+
+
 class TestAutoencodersWithoutALinearPath:
     """As those of the published models: no step can be held, but the decoded frames follow."""
 
@@ -176,6 +194,10 @@ class TestAutoencodersWithoutALinearPath:
         clip = bursts(1.0)
         plain, held = (likeness(curved.run(Restyle(clip, "rain", strength=1, structure=s))[0], clip) for s in (0, 1))
         assert held > plain + 0.2
+
+    def test_no_noise_is_added_as_nothing_pulls(self, curved: Engine) -> None:
+        (take,) = curved.run(Restyle(bursts(0.5), "rain", structure=1, steps=2))
+        assert take.story["sampler"] == "dpm++2m"
 
     def test_the_steps_are_those_of_the_strength(self, curved: Engine) -> None:
         news = []

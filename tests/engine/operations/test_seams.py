@@ -17,12 +17,12 @@ pytestmark = pytest.mark.slow
 
 
 def sounds(engine: Engine) -> list[tuple[np.ndarray, int]]:
-    """Samples [1, T] of each sound, and the steps that it took."""
+    """Samples [1, T] of each sound, and the steps that it took; structure would make the restyle's more."""
     noise = np.random.default_rng(0).standard_normal((1, round(SECONDS * 16_000)), dtype=np.float32)
     clip = Audio(noise * np.float32(0.1), 16_000)
     words = ["rain", "wind", "engine", "applause", "drone", "crickets"]
     made = [(engine.run(Generate(word, seconds=SECONDS, steps=STEPS))[0].samples, STEPS) for word in words]
-    restyled = engine.run(Restyle(clip, "fire", strength=STRENGTH, steps=STEPS))[0].samples
+    restyled = engine.run(Restyle(clip, "fire", strength=STRENGTH, structure=0, steps=STEPS))[0].samples
     return [*made, (restyled, round(STRENGTH * STEPS))]
 
 
