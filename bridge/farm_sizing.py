@@ -82,8 +82,7 @@ def _summary(waits: Sequence[tuple[float, float]], busy: float) -> Waits:
 
 def gpus_needed(load: Load, times: dict[str, list[float]], p95_s: float, num_jobs: int, seed: int) -> tuple[int, Waits]:
     """Give the smallest number of GPUs at which 95 of 100 jobs wait no longer than `p95_s`, and their waits."""
-    mean_s = load.drafts * statistics.mean(times["draft"]) + (1 - load.drafts) * statistics.mean(times["normal"])
-    low = int(load.artists * load.jobs_per_hour / 3600 * mean_s)  # with so few the queue grows for ever
+    low = _too_few(load, times)
     high = max(low, 1)
     while simulate(load, times, high, num_jobs, seed).p95_s > p95_s and high < _MAX_GPUS:
         low, high = high, high + max(1, high // 4)
@@ -96,10 +95,15 @@ def gpus_needed(load: Load, times: dict[str, list[float]], p95_s: float, num_job
     return high, simulate(load, times, high, num_jobs, seed)
 
 
+def _too_few(load: Load, times: dict[str, list[float]]) -> int:
+    """The largest number of GPUs with which the queue grows for ever."""
+    mean_s = load.drafts * statistics.mean(times["draft"]) + (1 - load.drafts) * statistics.mean(times["normal"])
+    return int(load.artists * load.jobs_per_hour / 3600 * mean_s)
+
+
 def sizes_around(load: Load, times: dict[str, list[float]], gpus: int, num_jobs: int, seed: int) -> dict[int, Waits]:
     """Waits in farms from somewhat too small to one and a half times as large as `gpus`."""
-    mean_s = load.drafts * statistics.mean(times["draft"]) + (1 - load.drafts) * statistics.mean(times["normal"])
-    fewest = int(load.artists * load.jobs_per_hour / 3600 * mean_s) + 1  # with fewer the queue grows for ever
+    fewest = _too_few(load, times) + 1
     most = max(gpus + 2, round(1.5 * gpus))
     step = max(1, (most - fewest) // 10)
     chosen = sorted({*range(fewest, most + 1, step), gpus})

@@ -8,7 +8,9 @@ al. 2024 do for diffusion).
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Adam
 
+_FASTER = 20.0  # than the net's rate: the expected losses must follow what it learns
 _PARTS = 20  # of the schedule; within one the expectation is taken as the same
 
 
@@ -19,6 +21,10 @@ class NoiseLevels(nn.Module):
         super().__init__()
         self.num_train_steps = num_train_steps
         self.log_loss = nn.Parameter(torch.zeros(_PARTS))
+
+    def optimiser(self) -> Adam:
+        """What follows the losses; its rate is a multiple of the loop's."""
+        return Adam([{"params": [self.log_loss], "rate_factor": _FASTER}])
 
     def weights(self, t: Tensor) -> Tensor:
         """Timesteps [B] -> factors of their losses [B], without gradient; 1 on average over the schedule."""

@@ -13,7 +13,7 @@ import torch
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.optim import Adam, AdamW, Optimizer
+from torch.optim import AdamW, Optimizer
 
 from engine.audioldm import AudioLDM
 from engine.diffusion.guidance import guided_denoiser
@@ -31,7 +31,6 @@ from engine.training.turns import Turns
 from engine.training.workers import Workers
 
 _BATCH = 32  # clips that are encoded at once
-_LEVELS_FASTER = 20.0  # than the net's rate: the expected losses must follow what it learns
 _HEARD, _HEARD_STEPS = 4, 15  # captions that samples are made of on the way, and their steps
 OnCount = Callable[[int, int], None]  # done, total
 
@@ -181,7 +180,7 @@ class LdmRecipe:
         if model.config.prediction == "v":  # the published objective predicts the noise and weighs nothing
             self.levels = NoiseLevels(model.config.schedule.num_train_steps).to(self.device)
             self.kept["levels"] = self.levels
-            self.optimisers["levels"] = Adam([{"params": [self.levels.log_loss], "rate_factor": _LEVELS_FASTER}])
+            self.optimisers["levels"] = self.levels.optimiser()
         self.data = Latents(settings.clips / "latents")
         self.turns = Turns(len(self.data), settings.batch_size, workers, settings.loop.seed)
         with torch.no_grad():

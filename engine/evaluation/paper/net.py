@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.optim import Adam, AdamW, Optimizer
+from torch.optim import AdamW, Optimizer
 
 from engine.audioldm import AudioLDM
 from engine.diffusion.guidance import Prediction
@@ -30,7 +30,6 @@ from engine.training.workers import Workers
 _EMA_LIMIT = 0.998
 _DROP_SHARE = 0.1  # of conditions that become the empty prompt's, as in the paper
 _START_SEED = 1_000
-_LEVELS_FASTER = 20.0  # than the net's learning rate
 OnMark = Callable[[int, UNet], None]  # steps done, the averaged net
 
 
@@ -71,7 +70,7 @@ class NetRecipe:
         self._levels = NoiseLevels(schedule.num_train_steps).to(material.model.device) if variant.even_levels else None
         if self._levels:
             self.kept["levels"] = self._levels
-            self.optimisers["levels"] = Adam([{"params": [self._levels.log_loss], "rate_factor": _LEVELS_FASTER}])
+            self.optimisers["levels"] = self._levels.optimiser()
         self._rows = material.rows(variant)
         self._likelihoods = material.likelihoods(variant, self._rows)
         self._alphas_cumprod = schedule.alphas_cumprod.float().to(material.model.device)
