@@ -44,6 +44,7 @@ NANO = AudioLDMConfig(
         attention="plain",
         compact=True,
         condition_scale=128**0.5,  # brings the unit vector's elements to unit size
+        embedding_hidden=640,
     ),
     vocoder=GriffinLimConfig(),
     clap=PocketClapConfig(),
@@ -60,7 +61,15 @@ TINY = replace(
     NANO,
     name="tiny",
     vae=replace(NANO.vae, base_channels=8, channel_mult=(1, 2), groups=4),
-    unet=replace(NANO.unet, base_channels=16, head_dim=16, groups=4, condition_size=32, condition_scale=32**0.5),
+    unet=replace(
+        NANO.unet,
+        base_channels=16,
+        head_dim=16,
+        groups=4,
+        condition_size=32,
+        condition_scale=32**0.5,
+        embedding_hidden=0,
+    ),
     vocoder=GriffinLimConfig(num_iterations=4, num_inversion_steps=4),
     clap=PocketClapConfig(
         embedding_dim=32, audio_channels=(8, 8, 16, 16), text_width=32, text_layers=1, num_buckets=512

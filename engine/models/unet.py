@@ -37,6 +37,7 @@ class UNetConfig:
     attention: Literal["transformer", "plain"] = "transformer"
     compact: bool = False  # pixel-shuffle resampling and skips that are added, not concatenated
     condition_scale: float = 1.0  # factor on the unit-length embedding
+    embedding_hidden: int = 0  # of a perceptron on time and condition together, added to them; 0: there is none
     num_heads: int | None = None  # the same at every level, as diffusers counts them; None: channels / head_dim
 
     @property
@@ -84,6 +85,11 @@ def _upsample(channels: int, next_channels: int, config: UNetConfig) -> nn.Modul
     return Upsample(channels)
 
 
+def _perceptron(size: int, hidden: int) -> nn.Module:
+    """[B, size] -> [B, size], zero at first."""
+    return nn.Sequential(nn.Linear(size, hidden), nn.SiLU(), zeroed(nn.Linear(hidden, size)))
+
+
 class UNet(nn.Module):
     """x_t [B, Z, H, W], t [B], condition [B, D] -> prediction [B, Z, H, W]; H and W multiples of `config.stride`."""
 
@@ -95,6 +101,7 @@ class UNet(nn.Module):
         self.time1 = nn.Linear(base, 4 * base)
         self.time2 = nn.Linear(4 * base, 4 * base)
         self.condition = nn.Linear(config.condition_size, 4 * base)
+        self.deepen = _perceptron(config.embedding_size, config.embedding_hidden) if config.embedding_hidden else None
         self.conv_in = nn.Conv2d(cells + 2 * config.frequency_positions, base, 3, padding=1)
         self.down = nn.ModuleList()
         skips, channels = [base], base
@@ -125,7 +132,7 @@ class UNet(nn.Module):
         self.conv_out = zeroed(nn.Conv2d(channels, cells, 3, padding=1))
 
     def forward(self, x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
-        embedding = torch.cat([self._embed_time(t), self.condition(condition * self.config.condition_scale)], dim=1)
+        embedding = self._embed(t, condition)
         hidden = self.conv_in(self._with_positions(F.pixel_unshuffle(x, self.config.patch_size)))
         skips = [hidden]
         for module in self.down:
@@ -138,6 +145,11 @@ class UNet(nn.Module):
                 module(self._join(hidden, next(remaining)), embedding) if isinstance(module, _Stage) else module(hidden)
             )
         return F.pixel_shuffle(self.conv_out(F.silu(self.norm_out(hidden))), self.config.patch_size)
+
+    def _embed(self, t: Tensor, condition: Tensor) -> Tensor:
+        """t [B], condition [B, D] -> [B, E]. Without `deepen`, what a condition does is the same at every t."""
+        embedding = torch.cat([self._embed_time(t), self.condition(condition * self.config.condition_scale)], dim=1)
+        return embedding if self.deepen is None else embedding + self.deepen(embedding)
 
     def _embed_time(self, t: Tensor) -> Tensor:
         waves = sinusoid(t, self.config.base_channels).to(self.time1.weight.dtype)
