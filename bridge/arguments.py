@@ -121,6 +121,7 @@ ARGUMENTS: dict[str, Kind] = {
     "like": PATH,
     "like_weight": NUMBER,
     "seconds": NUMBER,
+    "tries": INTEGER,
     "strength": NUMBER,
     "structure": NUMBER,
     "start_s": NUMBER,

@@ -73,6 +73,7 @@ class Generate(RenderRequest):
     address: ClassVar[str] = "/retake/generate"
 
     seconds: float | None = None
+    tries: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

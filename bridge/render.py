@@ -205,7 +205,7 @@ def engine_request(request: RenderRequest) -> Request:
     )
     match request:
         case messages.Generate():
-            return Generate(**knobs, **_given(seconds=request.seconds))
+            return Generate(**knobs, **_given(seconds=request.seconds, tries=request.tries))
         case messages.Restyle():
             return Restyle(**knobs, **_moved(request), structure=request.structure)
         case messages.Vary():

@@ -46,6 +46,8 @@ class AudioLDMConfig:
     window_rows: int = 256  # latent rows of a training clip: 10.24 s
     default_steps: int = 25
     default_guidance: float = 2.5
+    default_tries: int = 1  # at most, for a take from words; see engine/operations/tries.py
+    good_match: float | None = None  # CLAP score from which on no further try is made; None: all are, the best is kept
     default_structure: float = 0.0  # of a restyle: 0 is plain noising, as the reference does it; up to 1
     sounds: tuple[str, ...] = ()  # what it can make, where that is a short list
     licence: str = "Apache-2.0"
@@ -120,6 +122,12 @@ class AudioLDM(nn.Module):
     def embed_audio(self, waveform: Tensor) -> Tensor:
         """Waveform [B, T] at the model's rate -> [B, D]."""
         return self.clap.embed_audio(waveform.to(self.device), self.sample_rate).to(self.dtype)
+
+    def embed_log_mel(self, log_mel: Tensor) -> Tensor:
+        """Log-mel [B, 1, N, M] -> [B, D], without a vocoder where CLAP hears log-mels of this kind."""
+        if isinstance(self._clap, PocketClap):
+            return self._clap.embed_log_mel(log_mel.float()).to(self.dtype)
+        return self.embed_audio(self.vocode(log_mel))
 
     def encode(self, log_mel: Tensor) -> Tensor:
         """Log-mel [B, 1, N, M], N = H · vae.stride -> latent [B, Z, H, W], the posterior's mean."""

@@ -54,6 +54,8 @@ NANO = AudioLDMConfig(
     window_rows=128,  # 5.12 s
     default_steps=20,
     default_guidance=2.0,
+    default_tries=4,
+    good_match=0.6,
     default_structure=0.5,
 )
 
@@ -76,6 +78,8 @@ TINY = replace(
     ),
     window_rows=32,  # 1.28 s
     default_steps=4,
+    default_tries=1,
+    good_match=None,
     default_structure=0.0,  # it has nothing to keep a structure with
 )
 

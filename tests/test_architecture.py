@@ -130,6 +130,7 @@ FLOORS = [
     {"engine.operations.vary", "engine.operations.together"},
     {"engine.operations.generate", "engine.operations.inpaint", "engine.operations.restyle"}
     | {"engine.operations.upscale"},
+    {"engine.operations.tries"},
     {"engine.operations.sampling", "engine.operations.observed"},
     {"engine.operations.condition", "engine.operations.contour", "engine.operations.slices"},
     {"engine.operations.windows", "engine.operations.excerpt", "engine.operations.patches"}

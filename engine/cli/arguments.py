@@ -14,6 +14,7 @@ SAMPLERS = ("dpm++2m", "dpm++2m-sde", "ddim")
 def add_generate(parser: argparse.ArgumentParser) -> None:
     prompt = _add_prompt(parser, 'what it should sound like, e.g. "rain on a tin roof"')
     parser.add_argument("--seconds", type=float, default=5.12, help="length (default 5.12)")
+    _add_tries(parser)
     _add_rendering(parser, prompt)
 
 
@@ -173,6 +174,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, help="denoising steps (default the model's)")
     parser.add_argument("--guidance", type=float, help="how closely to follow the prompt (default the model's)")
     parser.add_argument("--sampler", choices=SAMPLERS, help="(default dpm++2m)")
+    _add_tries(parser)
     parser.add_argument("--draft", action="store_true", help="judge the model's quick drafts instead")
     parser.add_argument("--edits", action="store_true", help="judge restyling and inpainting of real clips instead")
     parser.add_argument("--strength", type=float, metavar="S", help="of the restyling, for --edits (default 0.6)")
@@ -230,6 +232,7 @@ def add_benchmark(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sampler", choices=SAMPLERS, help="(default dpm++2m)")
     parser.add_argument("--draft", action="store_true", help="time quick drafts")
     parser.add_argument("--candidates", type=int, default=1, metavar="N", help="takes a run (default 1)")
+    _add_tries(parser)
     parser.add_argument(
         "--against",
         metavar="KEY=VALUE",
@@ -287,6 +290,15 @@ def _add_part(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--end", type=float, metavar="S", help="up to here only, in seconds")
 
 
+def _add_tries(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--tries",
+        type=int,
+        metavar="N",
+        help="try so often at most, until the sound matches the words; the best is kept (default the model's)",
+    )
+
+
 def _add_keep_air(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep-air", action="store_true", help="keep the clip's highs that the model cannot make")
 
@@ -316,7 +328,7 @@ def _add_rendering(parser: argparse.ArgumentParser, prompt: argparse.Action) -> 
     parser.add_argument("--guidance", type=float, metavar="G", help="how closely to follow the prompt")
     parser.add_argument("--candidates", type=int, default=1, metavar="N", help="render so many takes, best first")
     parser.add_argument("--negative", default="", metavar="WORDS", help="what it should not sound like")
-    parser.add_argument("--sampler", choices=SAMPLERS, help="(default dpm++2m)")
+    parser.add_argument("--sampler", choices=SAMPLERS, help="(default dpm++2m, or dpm++2m-sde to keep structure)")
     _add_model(parser)
     _add_json(parser)
 

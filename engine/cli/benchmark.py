@@ -25,6 +25,7 @@ KINDS: dict[str, Callable[[str], Any]] = {
     "seconds": float,
     "guidance": float,
     "candidates": int,
+    "tries": int,
     "sampler": str,
 }  # what --against may change
 
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
         return _against_published(options)
     if options.long:
         return _long_clips(options)
-    plain = {key: getattr(options, key) for key in ("seconds", "steps", "sampler", "draft", "candidates")}
+    plain = {key: getattr(options, key) for key in ("seconds", "steps", "sampler", "draft", "candidates", "tries")}
     requests = {"this": Generate(PROMPT, **plain)}
     if options.against:
         requests["other"] = Generate(PROMPT, **{**plain, **_changes(options.against)})

@@ -108,6 +108,7 @@ def _judge_model(options: argparse.Namespace) -> ModelReport:
         steps=options.steps,
         guidance=options.guidance,
         sampler=options.sampler,
+        tries=options.tries,
         draft=options.draft,
         model=options.model,
     )

@@ -22,7 +22,7 @@ Choose = Callable[[Sequence[Audio]], Sequence[Audio]]
 
 
 def run_generate(options: argparse.Namespace) -> int:
-    return _render(options, Generate(options.prompt, options.seconds, **_sampling(options)))
+    return _render(options, Generate(options.prompt, options.seconds, tries=options.tries, **_sampling(options)))
 
 
 def run_restyle(options: argparse.Namespace) -> int:

@@ -50,6 +50,7 @@ class EvaluationSettings:
     steps: int | None = None  # None: the model's default
     guidance: float | None = None
     sampler: str | None = None
+    tries: int | None = None
     draft: bool = False
     model: str = "nano"  # as the report calls it
 
@@ -97,7 +98,8 @@ def evaluate_model(
 ) -> Evaluation:
     """Generate a clip for a held-out wording of every class, several times, and judge the clips beside real ones.
 
-    One candidate a prompt: nothing is chosen after the fact. `round_trip` is the model's autoencoder and vocoder.
+    One take a prompt, as a user gets it: with the model's own number of tries, unless `settings` has another.
+    `round_trip` is the model's autoencoder and vocoder.
     Raises CancelledError when `should_stop` says so, NotFiniteError when a figure is not a number.
     """
     tasks = _tasks(settings)
@@ -115,8 +117,10 @@ def evaluate_model(
 
 
 def _generate(engine: Renderer, settings: EvaluationSettings, task: _Task) -> Waveform:
-    knobs: dict[str, Any] = {"steps": settings.steps, "guidance": settings.guidance, "draft": settings.draft}
-    request = Generate(task.prompt, SECONDS, seed=task.seed, sampler=settings.sampler, **knobs)
+    knobs: dict[str, Any] = {
+        name: getattr(settings, name) for name in ("steps", "guidance", "sampler", "tries", "draft")
+    }
+    request = Generate(task.prompt, SECONDS, seed=task.seed, **knobs)
     return mono_16_khz(engine.run(request)[0])
 
 

@@ -160,6 +160,10 @@ class PocketClap(nn.Module):
         embedded = [F.normalize(self.audio(self.audio.pool(self.log_mel(one))), dim=1) for one in windows.unbind(1)]
         return F.normalize(torch.stack(embedded).mean(dim=0), dim=1)
 
+    def embed_log_mel(self, log_mel: Tensor) -> Tensor:
+        """Log-mel [B, 1, N, M] -> unit vectors [B, D], of the first 5.12 s; shorter ones are repeated."""
+        return F.normalize(self.audio(self.audio.pool(log_mel)), dim=1)
+
     def knows(self, prompt: str) -> bool:
         """Whether a word of the prompt names a sound of the training corpus."""
         return not self._known or any(word in self._known for word in words_of(prompt))

@@ -147,7 +147,7 @@ class UNet(nn.Module):
         return F.pixel_shuffle(self.conv_out(F.silu(self.norm_out(hidden))), self.config.patch_size)
 
     def _embed(self, t: Tensor, condition: Tensor) -> Tensor:
-        """t [B], condition [B, D] -> [B, E]. Without `deepen`, what a condition does is the same at every t."""
+        """Timesteps [B], condition [B, D] -> [B, E]. Without `deepen`, what a condition does is the same at every t."""
         embedding = torch.cat([self._embed_time(t), self.condition(condition * self.config.condition_scale)], dim=1)
         return embedding if self.deepen is None else embedding + self.deepen(embedding)
 

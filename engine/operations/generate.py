@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor
 
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
 from engine.operations.condition import condition_of
 from engine.operations.progress import Pulse
-from engine.operations.request import LONGEST_S, Sampling, require_number, require_prompt
+from engine.operations.request import LONGEST_S, Sampling, require_number, require_prompt, require_whole
 from engine.operations.sampling import Rendering
 from engine.operations.splice import limit_peak
+from engine.operations.tries import Tries, tries_of
 from engine.wav_writer import Samples
 
 SHORTEST_GENERATED_S = 0.1  # seconds
@@ -26,42 +26,50 @@ class Generate(Sampling):
     Generate("a dog barks", seconds=2.5, seed=7, candidates=4)
     Generate(like=clip)                                a new sound like that of another clip
     Generate("a dog barks", like=clip, like_weight=0.3)
+    Generate("a dog barks", tries=4)                   one that matches the words, or the best of four
     Generate("church bell", negative_prompt="birds", guidance=3.0, steps=50, sampler="ddim")
     """
 
     prompt: str = ""  # may be empty where `like` is given
     seconds: float = 5.12  # 0.1 to 600
+    tries: int | None = None  # 1 to 16 for a take at most, until one matches the prompt; None: the model's number
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.tries is not None:
+            require_whole("tries", self.tries, 1, 16)
         object.__setattr__(self, "prompt", require_prompt(self.prompt, self.like))
         require_number("seconds", self.seconds, SHORTEST_GENERATED_S, LONGEST_S)
 
 
 def generate(model: AudioLDM, request: Generate, pulse: Pulse) -> list[Audio]:
     """Noise -> latent -> waveform, cut to length; the best candidate first."""
-    rendering = rendering_of(model, request, pulse)
-    latent = rendering.sample(rendering.noise(), rendering.timesteps())
-    return takes_of(rendering, request, latent)
+    tries = tries_at(model, request, pulse)
+    while (trial := tries.next()) is not None:
+        tries.hear(trial.sample(trial.noise(), trial.timesteps()), trial.candidates)
+    return takes_of(tries, request)
 
 
-def rendering_of(model: AudioLDM, request: Generate, pulse: Pulse) -> Rendering:
-    """What is to be sampled."""
+def tries_at(model: AudioLDM, request: Generate, pulse: Pulse) -> Tries:
+    """What is to be sampled, perhaps more than once."""
     num_samples = round(request.seconds * model.sample_rate)
-    return Rendering(model, condition_of(model, request.prompt, request), request, pulse, num_samples)
+    rendering = Rendering(model, condition_of(model, request.prompt, request), request, pulse, num_samples)
+    return Tries(rendering, tries_of(model, request.tries, num_samples))
 
 
-def takes_of(rendering: Rendering, request: Generate, latent: Tensor) -> list[Audio]:
-    """Latent [n, Z, H, W] -> the candidates, the best first."""
+def takes_of(tries: Tries, request: Generate) -> list[Audio]:
+    """The candidates, each the best of its tries; the best of them first."""
+    rendering, latent = tries.best()
     sample_rate = rendering.model.sample_rate
     waveforms = rendering.waveforms(latent)[:, 0]  # [n, T']
+    settings = {"seconds": float(request.seconds), "tries": tries.limit}
     return [
         Audio(
-            _finished(waveforms[candidate], sample_rate),
+            _finished(waveforms[place], sample_rate),
             sample_rate,
-            rendering.story("generate", candidate, score, {"seconds": float(request.seconds)}),
+            rendering.story("generate", rendering.candidates[place], score, settings),
         )
-        for candidate, score in rendering.rank(list(waveforms))
+        for place, score in rendering.rank(list(waveforms))
     ]
 
 

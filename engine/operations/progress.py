@@ -34,12 +34,16 @@ class Pulse:
         self._should_stop = should_stop
         self._start, self._share, self._latest = 0.0, 1.0, 0.0
 
-    def part(self, index: int, count: int) -> "Pulse":
-        """The pulse of part `index` of `count` equal parts."""
+    def part(self, index: int, count: int, whole: float = 1.0) -> "Pulse":
+        """The pulse of part `index` of `count` equal parts of the whole, or of that share of it which comes first."""
         pulse = Pulse(self._on_step, self._should_stop)
-        pulse._share = self._share / count
+        pulse._share = self._share * whole / count
         pulse._start = pulse._latest = self._start + index * pulse._share
         return pulse
+
+    def round(self, index: int, count: int) -> "Pulse":
+        """The pulse of round `index` of at most `count`, all of them before anything is decoded."""
+        return self if count == 1 else self.part(index, count, SAMPLED)
 
     def check(self) -> None:
         """Raises CancelledError when somebody wants the request to stop."""

@@ -41,6 +41,7 @@ class Rendering:
     num_samples: int  # T', at the model's rate
     num_channels: int = 1  # C'
     stretch_index: int = 0  # stretches of one request get noise of their own
+    chosen: tuple[int, ...] = ()  # the candidates' numbers, which their noise goes by; none: from 0 on
     windows: Windows = field(init=False)
     plan: Plan = field(init=False)
 
@@ -49,6 +50,11 @@ class Rendering:
         rows = model.rows_for(self.num_samples)
         object.__setattr__(self, "windows", lay_windows(rows, model.config.window_rows, model.row_multiple))
         object.__setattr__(self, "plan", plan_of(model, self.sampling))
+
+    @property
+    def candidates(self) -> tuple[int, ...]:
+        """The numbers of those that are rendered: [n]."""
+        return self.chosen or tuple(range(self.sampling.candidates))
 
     def timesteps(self, strength: float = 1.0) -> list[int]:
         """Descending; `strength` of them are kept, from the clean end (SDEdit's n0 = strength · N)."""
@@ -75,7 +81,7 @@ class Rendering:
         So neither the number of candidates nor the device changes what a seed sounds like.
         """
         shape = self.model.latent_shape(self.windows.rows)
-        generators = [self.generator(candidate, purpose) for candidate in range(self.sampling.candidates)]
+        generators = [self.generator(candidate, purpose) for candidate in self.candidates]
 
         def draw_once() -> Tensor:
             draws = torch.stack([torch.randn(shape, generator=generator) for generator in generators])
@@ -129,7 +135,7 @@ class Rendering:
             if contour is not None:
                 log_mel = contour.shape(log_mel, index % self.num_channels, self.model.config.mel)
             log_mel = torch.minimum(log_mel, loudest_log_mel(self.model.config.mel).to(log_mel))
-            seeded = partial(self.generator, index // self.num_channels, PHASES)
+            seeded = partial(self.generator, self.candidates[index // self.num_channels], PHASES)
             waveform = vocode_long(self.model, log_mel, self.windows, seeded, self.pulse.check)
             if not np.isfinite(waveform).all():
                 raise ModelBrokenError(self.model.config.name, "it made samples that are not numbers")

@@ -3,10 +3,10 @@
 On a GPU a call for many costs little more than a call for one. On the processor nothing is gained and nothing changes:
 there each row has a call of its own, here as everywhere, so that no take depends on its company.
 
-Shape letters: B rows, the candidates of all requests; Z latent channels, H rows of a latent, W columns.
+Shape letters: B rows, all requests' candidates with their tries; Z latent channels, H rows of a latent, W columns.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 
 import torch
@@ -17,9 +17,10 @@ from engine.audioldm import AudioLDM
 from engine.diffusion.guidance import Denoised
 from engine.diffusion.samplers import SAMPLERS
 from engine.errors import CancelledError, EngineError
-from engine.operations.generate import Generate, generate, rendering_of, takes_of
+from engine.operations.generate import Generate, generate, takes_of, tries_at
 from engine.operations.progress import Pulse
 from engine.operations.sampling import Rendering
+from engine.operations.tries import Tries
 from engine.operations.windows import in_batches
 
 Outcome = list[Audio] | EngineError
@@ -36,23 +37,39 @@ def generate_together(model: AudioLDM, requests: Sequence[Generate], pulses: Seq
     Requests that cannot share calls with the first (another shape, longer than a window) are answered one by one.
     """
     outcomes: dict[int, Outcome] = {}
-    shared: dict[int, Rendering] = {}
+    shared: dict[int, Tries] = {}
     for index, (request, pulse) in enumerate(zip(requests, pulses, strict=True)):
         try:
-            rendering = rendering_of(model, request, pulse)
+            tries = tries_at(model, request, pulse)
         except EngineError as error:
             outcomes[index] = error
             continue
-        if shape_of(request) == shape_of(requests[0]) and _can_share(rendering):
-            shared[index] = rendering
-    if shared:
-        latents = _Company(list(shared.values())).sample()
-        for (index, rendering), latent in zip(shared.items(), latents, strict=True):
-            outcomes[index] = _finish(rendering, requests[index], latent)
+        if shape_of(request) == shape_of(requests[0]) and _can_share(tries.rendering):
+            shared[index] = tries
+    outcomes |= _try_together(shared)
+    for index in shared.keys() - outcomes.keys():
+        outcomes[index] = _finish(shared[index], requests[index])
     return [
         outcomes[index] if index in outcomes else _alone(model, request, pulses[index])
         for index, request in enumerate(requests)
     ]
+
+
+def _try_together(shared: Mapping[int, Tries]) -> dict[int, EngineError]:
+    """Round after round, until all have enough; those that failed, with why."""
+    failed: dict[int, EngineError] = {}
+    while True:
+        trials = {i: trial for i, tries in shared.items() if i not in failed and (trial := tries.next()) is not None}
+        if not trials:
+            return failed
+        latents = _Company(list(trials.values())).sample()
+        for (index, trial), latent in zip(trials.items(), latents, strict=True):
+            try:
+                if isinstance(latent, EngineError):
+                    raise latent
+                shared[index].hear(latent, trial.candidates)
+            except EngineError as error:
+                failed[index] = error
 
 
 def _can_share(rendering: Rendering) -> bool:
@@ -65,7 +82,7 @@ class _Company:
     def __init__(self, renderings: Sequence[Rendering]) -> None:
         self._renderings = renderings
         self._cancelled: dict[int, EngineError] = {}
-        self._sizes = [rendering.sampling.candidates for rendering in renderings]
+        self._sizes = [len(rendering.candidates) for rendering in renderings]
         self._wanted = self._rows([rendering.condition.wanted for rendering in renderings])
         self._negative = self._rows([rendering.condition.negative for rendering in renderings])
 
@@ -115,11 +132,9 @@ class _Company:
             raise CancelledError
 
 
-def _finish(rendering: Rendering, request: Generate, latent: Tensor | EngineError) -> Outcome:
-    if isinstance(latent, EngineError):
-        return latent
+def _finish(tries: Tries, request: Generate) -> Outcome:
     try:
-        return takes_of(rendering, request, latent)
+        return takes_of(tries, request)
     except EngineError as error:
         return error
 

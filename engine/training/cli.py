@@ -1,6 +1,7 @@
 """`retake train`: the recipes from the command line, and the joining of their parts into a model.
 
 retake train clap --run runs/nano        render the corpus, then train the two towers
+retake train clap --run runs/nano --keep-audio       the text tower alone learns on
 retake train vae --run runs/nano
 retake train ldm --run runs/nano --processes 2 --steps 6000
 retake train ldm --run runs/nano --device cuda --conditions audio       on a card, conditioned as in the paper
@@ -88,6 +89,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="MINUTES",
             help="between samples, WAV and spectrograms, of what it has learnt; 0 never (%(default)g)",
         )
+        if name == "clap":
+            command.add_argument(
+                "--keep-audio",
+                action="store_true",
+                help="the text tower learns on alone, towards sounds as a trained denoiser knows them",
+            )
         if name in ("clap", "vae", "vocoder"):
             command.add_argument("--device", default="cpu", help="cpu, cuda, mps, or auto: the best (%(default)s)")
         if name == "ldm":
@@ -170,9 +177,10 @@ def _prepare_clips(args: argparse.Namespace) -> None:
 
 
 def _train(args: argparse.Namespace) -> None:
-    clips, parts, record = args.run / "clips", args.run / "parts", Recorder(args.run / args.part)
+    own = "clap_text" if getattr(args, "keep_audio", False) else args.part  # another training, with steps of its own
+    clips, parts, record = args.run / "clips", args.run / "parts", Recorder(args.run / own)
     loop = LoopSettings(
-        args.run / args.part,
+        args.run / own,
         args.steps,
         args.rate,
         decay_share=args.decay_share,
@@ -180,7 +188,7 @@ def _train(args: argparse.Namespace) -> None:
         listen_every_s=60 * args.listen_every or None,
     )
     if args.part == "clap":
-        clap = ClapSettings(clips, parts, loop, args.preset, args.batch, device=args.device)
+        clap = ClapSettings(clips, parts, loop, args.preset, args.batch, keep_audio=args.keep_audio, device=args.device)
         run_together(train_clap, (clap, record), args.processes, args.device)
     elif args.part == "vae":
         vae = VaeSettings(

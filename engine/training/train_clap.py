@@ -3,7 +3,9 @@
 Beyond the paper's contrast, half of the batches hold few classes with many sounds each, so that attributes must be told
 apart, and both towers also name the class: without these the small towers reach a fifth of the retrieval. They name the
 attributes too (how fast, how high, how far), with one head for both, so that a word and what it sounds like point the
-same way.
+same way. Captions miss words and hold strange ones now and then: what is not known should not be heeded.
+
+A denoiser learns from the audio tower's embeddings: with `keep_audio` that tower stays, and the text tower learns on.
 """
 
 from dataclasses import dataclass
@@ -21,12 +23,16 @@ from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimise
 from engine.training.losses import contrastive
 from engine.training.parts import config_for_training, load_part, save_part
 from engine.training.precision import in_mixed_precision
+from engine.training.training_errors import ClapUntrainedError
 from engine.training.turns import Turns
 from engine.training.workers import Workers
 
 _CLASSES_IN_GROUPED_BATCH = 8
 _WORD_DROPOUT = 0.1
+_STRANGE_SHARE = 0.3  # of captions that have a word which does not exist
+_SYLLABLES = [c + v + e for c in "bcdfghjklmnprstvw" for v in "aeiou" for e in ("", "n", "r", "s", "t")]
 _SHARPNESS = 10.0  # factor on the cosines that name classes and attributes
+_CLOSENESS = 3.0  # weight of the angle between a caption and its sound, where the sound's place is fixed
 _UNSAID = -1  # index of an attribute that a clip does not have
 
 
@@ -38,6 +44,7 @@ class ClapSettings:
     preset: str = "nano"
     batch_size: int = 64
     attribute_weight: float = 0.5
+    keep_audio: bool = False  # only the text tower learns
     device: str = "cpu"
 
 
@@ -84,7 +91,9 @@ class ClapRecipe:
         self.device = torch.device(settings.device)
         batch_size = min(settings.batch_size, len(self.clips))
         self.turns = Turns(len(self.clips), batch_size, workers, settings.loop.seed)
-        load_part(settings.parts, "clap", self.clap)
+        begun = load_part(settings.parts, "clap", self.clap)
+        if settings.keep_audio and not begun:
+            raise ClapUntrainedError(settings.parts)
         self.pooled = torch.cat([self._pool(part) for part in np.array_split(np.arange(len(self.clips)), 64)])
         self.num_classes = len(self.clips.class_names)  # 0: nothing to name, no batches of few classes
         self.classifier = nn.Linear(config.clap.embedding_dim, max(1, self.num_classes))
@@ -96,7 +105,8 @@ class ClapRecipe:
         }
         for module in self.kept.values():
             module.to(self.device)
-        parameters = [p for module in self.kept.values() for p in module.parameters()]
+        self.heard = self._heard() if settings.keep_audio else None
+        parameters = [p for module in self.kept.values() for p in module.parameters() if p.requires_grad]
         adamw = AdamW(parameters, settings.loop.learning_rate, weight_decay=1e-2)
         self.optimisers: dict[str, Optimizer] = {"adamw": adamw}
         self.members = [np.flatnonzero(self.clips.classes == c) for c in range(self.num_classes)]
@@ -105,14 +115,27 @@ class ClapRecipe:
         """Every clip's input to the audio tower fits in memory: float16 [K, 2, N/4, M]."""
         return self.clap.audio.pool(self.clips.log_mel(indices)).half()
 
+    @torch.no_grad()
+    def _heard(self) -> Tensor:
+        """What the audio tower, which stays as it is, makes of every clip: unit vectors [K, D]."""
+        self.clap.audio.requires_grad_(requires_grad=False).eval()
+        parts = [self.clap.audio(part.float().to(self.device)) for part in self.pooled.split(self.settings.batch_size)]
+        return F.normalize(torch.cat(parts), dim=1)
+
+    def _embed_audio(self, indices: np.ndarray) -> Tensor:  # type: ignore[type-arg]
+        """Unit vectors [B, D] of clips, with a little noise on what the tower hears where it learns."""
+        if self.heard is not None:
+            return self.heard[indices]
+        pooled = self.pooled[indices].float()
+        noisy = (pooled + 0.05 * torch.randn_like(pooled)).to(self.device)
+        return F.normalize(in_mixed_precision(self.device, self.clap.audio, noisy), dim=1)
+
     def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
         indices = self._chosen(step, rng)
         target = torch.from_numpy(self.clips.classes[indices]).to(self.device)
         captions = [self._caption(int(k), rng) for k in indices]
         text = in_mixed_precision(self.device, self.clap.embed_text, captions)
-        pooled = self.pooled[indices].float()
-        noisy = (pooled + 0.05 * torch.randn_like(pooled)).to(self.device)
-        audio = F.normalize(in_mixed_precision(self.device, self.clap.audio, noisy), dim=1)
+        audio = self._embed_audio(indices)
         contrast = contrastive(audio, text, self.clap.log_temperature)
         both = torch.cat([audio, text])
         named = self.classifier(both) * _SHARPNESS  # of one class, where there are none: costs nothing
@@ -120,8 +143,12 @@ class ClapRecipe:
         naming = 2 * F.cross_entropy(named, target.repeat(2), ignore_index=MIXED, reduction="sum") / num_named
         attributes = self.attributes.loss(both, np.tile(indices, 2))
         loss = contrast + 0.5 * naming + self.settings.attribute_weight * attributes
+        apart = 1 - (audio * text).sum(1).mean()
+        if self.settings.keep_audio:  # contrast alone is content with two spaces side by side
+            loss = loss + _CLOSENESS * apart
         step_optimiser(self.optimisers["adamw"], loss, self.workers, max_norm=5.0)
-        return {"contrast": contrast.item(), "naming": naming.item(), "attributes": attributes.item()}
+        figures = {"contrast": contrast, "naming": naming, "attributes": attributes, "apart": apart}
+        return {name: figure.item() for name, figure in figures.items()}
 
     def _chosen(self, step: int, rng: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
         """Clips in their turn; in every other step, where there are classes, a group instead."""
@@ -137,10 +164,13 @@ class ClapRecipe:
         return np.concatenate([rng.permutation(self.members[c])[:each] for c in chosen])
 
     def _caption(self, index: int, rng: np.random.Generator) -> str:
-        """A caption, now and then with a word missing."""
+        """A caption, now and then with a word missing, or a strange one."""
         words = self.clips.caption(index, int(rng.integers(2**31))).split()
-        kept = [word for word in words if rng.random() > _WORD_DROPOUT]
-        return " ".join(kept or words)
+        kept = [word for word in words if rng.random() > _WORD_DROPOUT] or words
+        if rng.random() < _STRANGE_SHARE:
+            strange = "".join(rng.choice(_SYLLABLES, int(rng.integers(1, 4))))
+            kept.insert(int(rng.integers(len(kept) + 1)), strange)
+        return " ".join(kept)
 
     def save_result(self) -> None:
         save_part(self.settings.parts, "clap", self.clap)

@@ -4,6 +4,8 @@ Liu et al. 2023, §3.3 and appendix: audio embeddings in training, text at sampl
 Latents and embeddings are computed once and memory-mapped.
 """
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,7 @@ from engine.training.turns import Turns
 from engine.training.workers import Workers
 
 _BATCH = 32  # clips that are encoded at once
+_EMBEDDER_FILE = "embedder.json"  # beside the embeddings: whose they are
 _HEARD, _HEARD_STEPS = 4, 15  # captions that samples are made of on the way, and their steps
 OnCount = Callable[[int, int], None]  # done, total
 
@@ -65,16 +68,22 @@ class Latents:
 
 
 def prepare_latents(workers: Workers, settings: LdmSettings, on_progress: OnCount | None = None) -> None:
-    """Encode and embed every clip and its captions, and set the scale of latents; nothing is done twice."""
+    """Encode and embed every clip and its captions, and set the scale of latents; nothing is done twice.
+
+    But they are embedded anew where the CLAP has learnt on since.
+    """
     folder = settings.clips / "latents"
     started = start_of(settings.parts) is not None  # from a model whose scale of latents stays
-    if (folder / "text.npy").exists() and (started or (settings.parts / "latents.safetensors").exists()):
+    scaled = started or (settings.parts / "latents.safetensors").exists()
+    encoded = scaled and (folder / "text.npy").exists()
+    if encoded and _embedder(folder) in (None, _clap_mark(settings.parts)):
         return
     folder.mkdir(exist_ok=True)
     model, clips = join_parts(settings.parts, settings.preset).to(settings.device), Clips(settings.clips)
-    encode_clips(workers, model, clips, settings, on_progress)
+    if not encoded:
+        encode_clips(workers, model, clips, settings, on_progress)
     if workers.leads:
-        if not started:
+        if not scaled:
             _set_scale(model, np.load(folder / "latents.npy", mmap_mode="r"), settings)
         embed_clips(model, clips, settings)
     workers.wait()
@@ -117,6 +126,19 @@ def embed_clips(model: AudioLDM, clips: Clips, settings: LdmSettings) -> None:
         wordings = [clips.caption(k, 1000 * k + c) for c in range(settings.captions_per_clip)]
         text[k] = model.clap.embed_text(wordings).cpu().numpy()
     np.save(folder / "text.npy", text)
+    (folder / _EMBEDDER_FILE).write_text(json.dumps(_clap_mark(settings.parts)), encoding="utf-8")
+
+
+def _clap_mark(parts: Path) -> str:
+    """Tells one CLAP of a run from another; "" where it is that of the model that the run began from."""
+    path = parts / "clap.safetensors"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
+
+
+def _embedder(latents: Path) -> str | None:
+    """The mark of the CLAP that embedded the clips; None where nobody noted it."""
+    path = latents / _EMBEDDER_FILE
+    return str(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
 
 def _num_mixed(settings: LdmSettings, clips: int) -> int:

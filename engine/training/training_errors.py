@@ -5,6 +5,7 @@ TrainingError                 in engine/errors.py
   StartDiffersError           a run that began from another model
   RunBegunError               a run that holds parts already
   ClipsDifferError            a run's folder holds the clips of another list
+  ClapUntrainedError          a text tower that has nothing to learn from yet
   DenoiserMissingError        a draft net that has nothing to learn from yet
   DenoiserChangedError        walks of a denoiser that has learnt on since
   CorpusDiffersError          a run's folder holds another part of the corpus, or a list's clips
@@ -53,6 +54,16 @@ class ClipsDifferError(TrainingError):
         super().__init__(
             f"{folder} holds the clips of another list than {manifest}, or of an older state of it",
             "give another --run folder; one run learns from one list",
+        )
+
+
+class ClapUntrainedError(TrainingError):
+    code = "clap_untrained"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"{folder} holds no trained CLAP whose audio tower could be kept",
+            "train both towers first: retake train clap with the same --run, without --keep-audio",
         )
 
 

@@ -24,7 +24,7 @@ from engine.training.train_clap import AttributeHeads, ClapRecipe, ClapSettings,
 from engine.training.train_ldm import Latents, LdmSettings, prepare_latents, train_ldm
 from engine.training.train_vae import VaeRecipe, VaeSettings, reconstruction_error, train_vae
 from engine.training.train_vocoder import VocoderSettings, train_vocoder
-from engine.training.training_errors import CorpusDiffersError, RunBegunError
+from engine.training.training_errors import ClapUntrainedError, CorpusDiffersError, RunBegunError
 from engine.training.workers import Workers
 
 SECONDS = 1.28  # the tiny preset's window
@@ -188,6 +188,27 @@ class TestRecipes:
             said = clips.about[index]["attributes"]
             assert {kind: heads.kinds[kind][value] for kind, value in named.items() if value >= 0} == said
 
+    def test_text_tower_learns_on_towards_sounds_that_stay(self, clips, tmp_path):
+        settings = ClapSettings(clips.folder, tmp_path, loop(tmp_path / "both", 12, 4e-3), "tiny", batch_size=32)
+        train_clap(ALONE, settings)
+        before = join_parts(tmp_path, "tiny").clap
+        log_mel, captions = clips.log_mel(np.arange(8)), [clips.caption(k, k) for k in range(8)]
+
+        train_clap(ALONE, replace(settings, loop=loop(tmp_path / "text", 24, 4e-3), keep_audio=True))
+
+        after = join_parts(tmp_path, "tiny").clap
+        with torch.no_grad():
+            assert torch.equal(after.embed_log_mel(log_mel), before.embed_log_mel(log_mel))
+            assert not torch.equal(after.embed_text(captions), before.embed_text(captions))
+        reports = list(read_log(tmp_path / "text"))
+        assert reports[-1]["apart"] < 0.7 * reports[0]["apart"]
+
+    def test_a_text_tower_alone_needs_something_to_learn_from(self, clips, tmp_path):
+        settings = ClapSettings(clips.folder, tmp_path, loop(tmp_path / "text", 1), "tiny", keep_audio=True)
+
+        with pytest.raises(ClapUntrainedError, match="holds no trained CLAP"):
+            train_clap(ALONE, settings)
+
     def test_vocoder_trains_with_its_adversaries(self, clips, tmp_path):
         small = HiFiGanConfig(channels=32, residual_kernels=(3,), dilations=(1,), mel_mean=-4.5, mel_std=3.0)
         settings = VocoderSettings(
@@ -216,6 +237,18 @@ class TestRecipes:
 
         losses = [report["mse"] for report in read_log(tmp_path / "ldm")]
         assert np.mean(losses[-5:]) < np.mean(losses[:3])
+
+    def test_captions_are_embedded_anew_where_the_text_tower_learnt_on(self, clips, tmp_path):
+        settings, embedded = ldm_settings(clips, tmp_path, 1), []
+        for seed in (1, 1, 2):
+            save_part(tmp_path, "clap", build(config_for_training("tiny"), seed).clap)
+            prepare_latents(ALONE, settings)
+            embedded.append(np.load(clips.folder / "latents" / "text.npy"))
+        latents = np.load(clips.folder / "latents" / "latents.npy")
+
+        assert np.array_equal(embedded[0], embedded[1])
+        assert not np.array_equal(embedded[0], embedded[2])
+        assert latents.any((1, 2, 3)).all()
 
     def test_latents_of_mixtures_have_no_caption(self, clips, tmp_path):
         copy = tmp_path / "clips"

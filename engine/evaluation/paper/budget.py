@@ -11,7 +11,7 @@ class Budget:
 
     name: str
     costs: str  # of all parts together, in words
-    # trained: small nets, fine-tuned from one start
+    # trained: nets like the model's, fine-tuned from one start
     clips_per_class: int  # to learn from
     start_steps: int  # of the net without any condition from which every training begins
     cell_steps: int  # of each training
@@ -23,13 +23,11 @@ class Budget:
     prompts: int  # of each seed, classes taking turns
     sampled_seeds: int
     # the same in every budget, but for tests
-    base_channels: int = 96  # of the small net: patches of 4 x 4 cells make it four times as fast as nano's
-    patch_size: int = 4
     learning_rate: float = 1e-3
     mixture_share: float = 0.5  # mixtures of two clips, as a share of the clips, where a variant learns from them
     captions_per_clip: int = 6
     naming_steps: int = 300  # of the text tower that learns to name classes
-    sampling_steps: int = 12  # DPM-Solver++(2M), for the small nets
+    sampling_steps: int = 12  # DPM-Solver++(2M), for the trained nets
     guidance: float = 2.0  # likewise
     step_counts: tuple[int, ...] = (10, 25, 50, 100, 200)  # of DDIM, as in figure 10
     guidance_scales: tuple[float, ...] = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0)
@@ -38,7 +36,7 @@ class Budget:
 BUDGETS: dict[str, Budget] = {
     budget.name: budget
     for budget in (
-        Budget("small", "about 2 hours of one core", 40, 600, 400, 16, 3, 1, 2, prompts=11, sampled_seeds=3),
-        Budget("full", "about 12 hours of one core", 150, 4000, 1500, 16, 5, 4, 4, prompts=66, sampled_seeds=3),
+        Budget("small", "about 2 hours of one core", 40, 120, 120, 16, 3, 1, 2, prompts=11, sampled_seeds=3),
+        Budget("full", "about 16 hours of one core", 150, 500, 1000, 16, 5, 4, 4, prompts=66, sampled_seeds=3),
     )
 }

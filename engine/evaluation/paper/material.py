@@ -1,4 +1,4 @@
-"""What all the small nets learn from, made once: clips, their latents, and embeddings of sounds and captions."""
+"""What all the nets learn from, made once: clips, their latents, and embeddings of sounds and captions."""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -33,10 +33,10 @@ which stand in square brackets; what is compared is which of two is better.
   nothing, and is undecided otherwise. With so few seeds that is a coarse rule.
 """
 _TRAINED = """
-The trained comparisons use a net of {base} and {double} channels on patches of {patch} × {patch} cells. It is first
-trained for {start} steps of {batch} clips without any condition, then for {steps} steps as each variant wants it. It is
-judged before the vocoder, which would be the same for all, on {prompts} prompts a seed, with {sampling} steps of
-DPM-Solver++(2M) at a guidance of {guidance:g}.
+The trained comparisons begin with {model}'s own denoiser after it has forgotten its conditions and its attention: those
+layers are drawn anew. It is first trained for {start} steps of {batch} clips without any condition, then for {steps}
+steps as each variant wants it. It is judged before the vocoder, which would be the same for all, on {prompts} prompts a
+seed, with {sampling} steps of DPM-Solver++(2M) at a guidance of {guidance:g}.
 """
 
 
@@ -109,9 +109,7 @@ def _head(setting: Setting) -> str:
         sounds=setting.num_sounds,
     )
     return head + _TRAINED.format(
-        base=budget.base_channels,
-        double=2 * budget.base_channels,
-        patch=budget.patch_size,
+        model=setting.model,
         start=budget.start_steps,
         batch=budget.batch_size,
         steps=budget.cell_steps,

@@ -1,4 +1,4 @@
-"""The trained comparisons cell by cell: train a small net as a variant has it, measure it on held-out prompts."""
+"""The trained comparisons cell by cell: train a net as a variant has it, measure it on held-out prompts."""
 
 import json
 import time

@@ -158,6 +158,10 @@ class TestModelsThatCannotHear:
         for take in takes:
             assert "cannot hear its takes: they are in the order in which they were made" in take.story["warnings"][0]
 
+    def test_of_several_tries_none_can_be_chosen(self, deaf: Engine) -> None:
+        (take,) = deaf.run(Generate("rain", seconds=0.4, tries=4))
+        assert (take.story["tries"], take.story["candidate"]) == (1, 1)
+
     def test_one_take_needs_no_warning(self, deaf: Engine) -> None:
         assert deaf.run(Restyle(CLIP, "rain"))[0].story["warnings"] == []
 

@@ -1,5 +1,6 @@
 """Generate: the length that was asked for, the same sound for the same seed, candidates that stand alone."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -8,10 +9,11 @@ import torch
 
 from engine import CancelledError, Engine, Generate, Progress
 from engine.audioldm import AudioLDM, AudioLDMConfig
-from engine.errors import ModelBrokenError
+from engine.errors import EngineError, InvalidRequestError, ModelBrokenError
 from engine.mel import LogMel, MelConfig
 from engine.operations.sampling import loudest_log_mel
 from engine.presets import PRESETS, build
+from engine.story import request_of
 
 RAIN_ALONE = Generate("rain", seconds=0.4)
 RAIN = Generate("rain on a tin roof", seconds=0.4, candidates=3)
@@ -75,6 +77,83 @@ class TestRanking:
             assert take.story["score"] == pytest.approx(float((text @ sound.T).item()), abs=0.02)
 
 
+class TestTries:
+    def test_the_best_is_kept_as_it_would_be_alone(self, tiny: Engine) -> None:
+        every = {take.story["candidate"]: take for take in tiny.run(replace(RAIN, candidates=4))}
+
+        (kept,) = tiny.run(replace(RAIN, candidates=1, tries=4))
+
+        assert np.array_equal(kept.samples, every[kept.story["candidate"]].samples)
+        assert (kept.story["tries"], kept.story["candidates"]) == (4, 1)
+
+    def test_every_candidate_has_its_own(self, tiny: Engine) -> None:
+        numbers = [take.story["candidate"] for take in tiny.run(replace(RAIN, candidates=2, tries=3))]
+
+        assert sorted(number % 2 for number in numbers) == [0, 1]
+        assert max(numbers) <= 6
+
+    @pytest.mark.parametrize(("good_match", "rounds"), [(-1.0, 1), (2.0, 3), (None, 3)])
+    def test_no_more_are_made_than_it_takes(self, good_match: float | None, rounds: int) -> None:
+        engine = Engine(build(replace(PRESETS["tiny"], good_match=good_match)))
+        news: list[Progress] = []
+
+        engine.run(replace(RAIN, candidates=1, tries=3), on_step=news.append)
+
+        assert sum(one.stage == "step 1/4" for one in news) == rounds
+        fractions = [one.fraction for one in news]
+        assert fractions == sorted(fractions)
+
+    def test_they_come_closer_to_the_prompt(self, nano: Engine) -> None:
+        """Closer before the vocoder, so nearly always closer after it."""
+        prompts = ["a dog barks", "a laser", "a siren", "glass breaking", "footsteps on gravel", "a motorcycle"]
+
+        def scores(tries: int) -> list[float]:
+            asked = (Generate(prompt, seed=3, draft=True, tries=tries) for prompt in prompts)
+            return [nano.run(request)[0].story["score"] for request in asked]
+
+        gained = np.array(scores(4)) - np.array(scores(1))
+        assert gained.mean() > 0.01
+        assert gained.min() > -0.05
+
+    def test_left_open_the_model_has_some_for_a_window_and_one_for_more(self, nano: Engine) -> None:
+        tries = nano._loaded().config.default_tries
+        told = [nano.run(Generate("rain", seconds=s, draft=True))[0].story["tries"] for s in (1.0, 5.12, 5.2)]
+
+        assert tries > 1
+        assert told == [tries, tries, 1]
+
+    def test_they_can_be_cancelled(self, tiny: Engine) -> None:
+        told: list[Progress] = []
+
+        with pytest.raises(CancelledError):
+            tiny.run(replace(RAIN, candidates=1, tries=3), told.append, lambda: len(told) > 5)
+
+        assert len(told) == 6
+
+    def test_a_story_asks_for_them_again(self, tiny: Engine) -> None:
+        (take,) = tiny.run(replace(RAIN, candidates=1, tries=3))
+
+        (same,) = tiny.run(request_of(take.story, {}))
+
+        assert np.array_equal(same.samples, take.samples)
+
+    def test_they_make_no_difference_to_who_shares_the_calls(self, tiny: Engine) -> None:
+        requests = [replace(RAIN, candidates=1, tries=2), replace(RAIN, candidates=2, tries=1, seed=5)]
+        nothing: list[Callable[..., bool]] = [lambda *_: False] * 2
+
+        together = tiny.run_together(requests, nothing, nothing)
+
+        for takes, request in zip(together, requests, strict=True):
+            assert not isinstance(takes, EngineError)
+            alone = tiny.run(request)
+            assert all(np.array_equal(a.samples, b.samples) for a, b in zip(takes, alone, strict=True))
+
+    @pytest.mark.parametrize("tries", [0, 17, 1.5, True, "2"])
+    def test_bad_numbers_are_refused(self, tries: object) -> None:
+        with pytest.raises(InvalidRequestError, match="tries"):
+            replace(RAIN, tries=tries)  # type: ignore[arg-type]
+
+
 class TestStory:
     def test_it_is_enough_to_repeat_the_take(self, tiny: Engine) -> None:
         (take,) = tiny.run(Generate("  rain ", seconds=0.4, seed=9, steps=3, guidance=1, negative_prompt="wind"))
@@ -83,6 +162,7 @@ class TestStory:
             "operation": "generate",
             "prompt": "rain",
             "seconds": 0.4,
+            "tries": 1,
             "seed": 9,
             "steps": 3,
             "guidance": 1.0,
