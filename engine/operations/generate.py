@@ -54,7 +54,7 @@ def tries_at(model: AudioLDM, request: Generate, pulse: Pulse) -> Tries:
     """What is to be sampled, perhaps more than once."""
     num_samples = round(request.seconds * model.sample_rate)
     rendering = Rendering(model, condition_of(model, request.prompt, request), request, pulse, num_samples)
-    return Tries(rendering, tries_of(model, request.tries, num_samples))
+    return Tries(rendering, tries_of(rendering, request.tries))
 
 
 def takes_of(tries: Tries, request: Generate) -> list[Audio]:

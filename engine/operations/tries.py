@@ -11,23 +11,24 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from engine.audioldm import AudioLDM
 from engine.operations.sampling import Rendering
 from engine.operations.slices import decode_long
 
 
-def tries_of(model: AudioLDM, wanted: int | None, num_samples: int) -> int:
+def tries_of(rendering: Rendering, wanted: int | None) -> int:
     """How many there are for a take at most. A model that does not hear cannot choose, and makes one.
 
-    Left open, it is the model's own number for what it renders in one window, and one for longer sounds, which take
-    long enough.
+    Left open, it is the model's own number; but one for sounds longer than a window, which take long enough, and for
+    prompts beyond the model, which no try will match.
     """
+    model, prompt = rendering.model, rendering.condition.prompt
     if not model.clap.hears:
         return 1
     if wanted is not None:
         return int(wanted)
+    is_beyond = bool(prompt) and not model.clap.knows(prompt)
     window = model.config.window_rows * model.samples_per_row
-    return model.config.default_tries if num_samples <= window else 1
+    return 1 if is_beyond or rendering.num_samples > window else model.config.default_tries
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,21 @@
-"""A short campaign against a farm of two nodes on this machine."""
+"""A short campaign against a farm of two nodes on this machine, and what an actor does when it is not killed."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
+from bridge.messages import Done, Fail, Generate
+from engine.audio import read_story
+from engine.checkpoints.store import save_model
+from engine.presets import PRESETS, build
+from tests.campaigns.callers import Call, Caller
+from tests.campaigns.house import House, house
+from tests.campaigns.ray_nodes import RayNodes
 from tests.campaigns.report import silent
+from tests.daemons import PATIENCE_S
 
 pytest.importorskip("ray", reason="the extra `farm` is not installed")
 
@@ -17,3 +30,72 @@ def test_every_job_is_answered_once_whatever_is_killed(tmp_path):
 
     assert report.failures() == []
     assert report.figures["jobs"] == 36
+
+
+@pytest.fixture(scope="module")
+def small_farm(tmp_path_factory):
+    """A head with one place, a daemon that hands its jobs to it, and a client."""
+    root = tmp_path_factory.mktemp("farm")
+    with house(root=root) as home, RayNodes() as nodes:
+        cache, models = root / "cache", root / "models"
+        nodes.environment |= {"RETAKE_FARM_CACHE": str(cache)}
+        nodes.start_head()
+        home.flags = ("--farm", nodes.address, "--farm-wait-s", "120")
+        home.environment |= {**nodes.environment, "RETAKE_MODELS": str(models)}
+        home.start()
+        home.require_runtime()
+        yield SmallFarm(home, Caller("f", home.runtime), cache, models)
+
+
+@dataclass(frozen=True)
+class SmallFarm:
+    home: House
+    caller: Caller
+    cache: Path  # of the node
+    models: Path  # of the daemon
+
+    def ask(self, job: str, **keys: object) -> Call:
+        return self.caller.ask(Generate(job=job, prompt="rain", output_dir=str(self.home.takes), **keys))
+
+    def turn_until(self, is_so: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 4 * PATIENCE_S
+        while not is_so():
+            assert time.monotonic() < deadline, "nothing came of it in time"
+            self.caller.hear()
+            self.caller.nudge()
+            time.sleep(0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.xdist_group("ray")
+class TestLiveActor:
+    def test_a_job_is_cancelled_between_its_steps_and_the_actor_goes_on(self, small_farm):
+        """Its thousand steps would take much longer than the test has patience for."""
+        long = small_farm.ask("long", seconds=60.0, steps=1000, tries=1)
+        small_farm.turn_until(lambda: long.stage.startswith("step "))
+
+        small_farm.caller.cancel(long)
+        small_farm.turn_until(lambda: long.has_ended)
+        after = small_farm.ask("after", seconds=0.5, steps=2)
+        small_farm.turn_until(lambda: after.has_ended)
+
+        (end,) = long.ends
+        assert isinstance(end, Fail)
+        assert end.code == "cancelled"
+        assert isinstance(after.ends[0], Done)
+        assert not list(small_farm.home.takes.glob("*long*"))
+
+    def test_a_model_that_the_node_lacks_is_brought_once_and_whole(self, small_farm):
+        save_model(build(replace(PRESETS["tiny"], name="own"), seed=5), small_farm.models / "own")
+        calls = []
+        for job in ("first", "second"):
+            calls.append(small_farm.ask(job, model="own", seconds=0.5, steps=2))
+            small_farm.turn_until(lambda: calls[-1].has_ended)
+
+        assert all(isinstance(call.ends[0], Done) for call in calls)
+        (brought,) = small_farm.cache.glob("*/own")
+        sent = {file.name: file.read_bytes() for file in (small_farm.models / "own").iterdir()}
+        assert {file.name: file.read_bytes() for file in brought.iterdir()} == sent
+        stories = [read_story(Path(call.ends[0].paths[0])) for call in calls]
+        assert [story["model"] for story in stories] == ["own", "own"]
