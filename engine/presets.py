@@ -54,8 +54,8 @@ NANO = AudioLDMConfig(
     window_rows=128,  # 5.12 s
     default_steps=20,
     default_guidance=2.0,
-    default_tries=4,
-    good_match=0.6,
+    default_tries=3,
+    good_match=0.86,  # 8 in 10 first tries that the judge names right reach it
     default_structure=0.5,
 )
 

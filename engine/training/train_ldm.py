@@ -48,7 +48,7 @@ class LdmSettings:
     text_share: float = 0.5  # of conditions that are a caption's embedding; 0 is the paper's choice
     drop_share: float = 0.1  # of conditions that become the empty prompt's
     mixup_share: float = 0.0  # of latents that are mixtures of two sounds (the paper's conditioning augmentation)
-    captions_per_clip: int = 6
+    captions_per_clip: int = 16
     ema_limit: float = 0.998
     scale_exponent: float = 0.5  # of a latent channel's share of the patches' deviation; 0 is unit variance everywhere
     device: str = "cpu"
