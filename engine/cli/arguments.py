@@ -207,7 +207,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
 def _add_paper(parser: argparse.ArgumentParser) -> None:
     paper = parser.add_argument_group(
         "the paper in small",
-        "Rerun the comparisons of the AudioLDM paper on the model and on nets that begin as its own, and write RESULTS.md."
+        "Rerun the AudioLDM paper's comparisons on the model and on nets that begin as its own, and write RESULTS.md."
         " Run it again to go on after an interruption; parts may run side by side in one folder.",
     )
     paper.add_argument("--paper", action="store_true", help="do that, without folders (needs Matplotlib)")
