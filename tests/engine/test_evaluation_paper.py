@@ -17,6 +17,7 @@ from engine.evaluation.paper.budget import Budget
 from engine.evaluation.paper.cells import Cell, Outcome, Results
 from engine.evaluation.paper.encoders import NamingTower, NgramBag, train_naming_tower
 from engine.evaluation.paper.material import Material
+from engine.evaluation.paper.net import forgetful_unet
 from engine.evaluation.paper.parts import parts_of
 from engine.evaluation.paper.plots import draw_panels
 from engine.evaluation.paper.prompts import frequencies, held_out_prompts, in_turn, long_tailed
@@ -128,6 +129,25 @@ class TestTrainedParts:
         report = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
         assert "| simple attention is worse | FD ↓ | 29.48 against 33.12 |" in report
         assert "(one seed) | undecided |" in report
+
+
+class TestForgetfulNet:
+    @pytest.mark.parametrize("attention", ["plain", "transformer"])
+    def test_begins_as_the_models_own_but_for_conditions_and_attention(self, attention):
+        model = open_model("tiny")
+
+        net, otherwise = (forgetful_unet(model, attention, predicts_otherwise=other) for other in (False, True))
+
+        known, own = model.unet.state_dict(), net.state_dict()
+        assert torch.equal(own["down.0.res.conv1.weight"], known["down.0.res.conv1.weight"])
+        assert torch.equal(own["conv_out.weight"], known["conv_out.weight"])
+        assert not otherwise.state_dict()["conv_out.weight"].any()
+        assert not torch.equal(own["condition.weight"], known["condition.weight"])
+        assert not any(
+            torch.equal(own[name], known[name])
+            for name in own
+            if ".attention." in name and name in known and own[name].dim() > 1
+        )
 
 
 class TestFolder:
