@@ -19,7 +19,7 @@ from tests.daemons import ROOT
 _PORTS = range(20_000, 32_000)
 """Outside of those that Ray gives its own workers, and below those that the system gives to anybody."""
 _STORE_BYTES = 100_000_000
-_START_S = 60.0
+_START_S = 180.0
 
 
 class RayNodes:

@@ -22,16 +22,6 @@ pytest.importorskip("ray", reason="the extra `farm` is not installed")
 from tests.campaigns.farm import run_farm
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-@pytest.mark.xdist_group("ray")
-def test_every_job_is_answered_once_whatever_is_killed(tmp_path):
-    report = run_farm(seed=1, num_jobs=36, say=silent, root=tmp_path)
-
-    assert report.failures() == []
-    assert report.figures["jobs"] == 36
-
-
 @pytest.fixture(scope="module")
 def small_farm(tmp_path_factory):
     """A head with one place, a daemon that hands its jobs to it, and a client."""
@@ -44,7 +34,9 @@ def small_farm(tmp_path_factory):
         home.environment |= {**nodes.environment, "RETAKE_MODELS": str(models)}
         home.start()
         home.require_runtime()
-        yield SmallFarm(home, Caller("f", home.runtime), cache, models)
+        caller = Caller("f", home.runtime)
+        yield SmallFarm(home, caller, cache, models)
+        caller.close()
 
 
 @dataclass(frozen=True)
@@ -68,8 +60,15 @@ class SmallFarm:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.xdist_group("ray")
-class TestLiveActor:
+class TestFarm:
+    """One class, so that one process runs one cluster after the other."""
+
+    def test_every_job_is_answered_once_whatever_is_killed(self, tmp_path):
+        report = run_farm(seed=1, num_jobs=36, say=silent, root=tmp_path)
+
+        assert report.failures() == []
+        assert report.figures["jobs"] == 36
+
     def test_a_job_is_cancelled_between_its_steps_and_the_actor_goes_on(self, small_farm):
         """Its thousand steps would take much longer than the test has patience for."""
         long = small_farm.ask("long", seconds=60.0, steps=1000, tries=1)
