@@ -36,7 +36,7 @@ class Budget:
 BUDGETS: dict[str, Budget] = {
     budget.name: budget
     for budget in (
-        Budget("small", "about 2 hours of one core", 40, 120, 120, 16, 3, 1, 2, prompts=11, sampled_seeds=3),
+        Budget("small", "about 3 hours of one core", 40, 120, 120, 16, 3, 1, 2, prompts=11, sampled_seeds=3),
         Budget("full", "about 16 hours of one core", 150, 500, 1000, 16, 5, 4, 4, prompts=66, sampled_seeds=3),
     )
 }
