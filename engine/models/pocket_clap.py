@@ -157,7 +157,7 @@ class PocketClap(nn.Module):
         whole = waveform.repeat(1, repeats) if repeats > 1 else waveform
         num_windows = max(1, whole.shape[1] // window)
         windows = whole[:, : num_windows * window].unflatten(1, (num_windows, window))  # [B, K, window]
-        embedded = [F.normalize(self.audio(self.audio.pool(self.log_mel(one))), dim=1) for one in windows.unbind(1)]
+        embedded = [self.embed_log_mel(self.log_mel(one)) for one in windows.unbind(1)]
         return F.normalize(torch.stack(embedded).mean(dim=0), dim=1)
 
     def embed_log_mel(self, log_mel: Tensor) -> Tensor:

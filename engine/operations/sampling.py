@@ -151,9 +151,14 @@ class Rendering:
         if not self.model.clap.hears:
             return [(candidate, None) for candidate in range(len(heard))]
         embedded = torch.cat([self.model.embed_audio(torch.from_numpy(waveform)[None]) for waveform in heard])
-        scores: list[float] = (embedded.float() @ self.condition.wanted[0].float()).tolist()
+        scores = self.matches(embedded)
         order = sorted(range(len(scores)), key=lambda candidate: -scores[candidate])
         return [(candidate, scores[candidate]) for candidate in order]
+
+    def matches(self, heard: Tensor) -> list[float]:
+        """CLAP embeddings of sounds [n, D] -> their cosines with the condition."""
+        cosines: list[float] = (heard.float() @ self.condition.wanted[0].float()).tolist()
+        return cosines
 
     def story(self, operation: str, candidate: int, score: float | None, settings: Mapping[str, Any]) -> dict[str, Any]:
         """How a take came about, in the words of the wire; enough to make it again."""

@@ -82,5 +82,5 @@ class Tries:
         rendering, model = self.rendering, self.rendering.model
         log_mel = decode_long(model, latent, rendering.windows, rendering.pulse.check)
         frames = -(-rendering.num_samples // model.config.mel.hop)
-        heard = model.embed_log_mel(log_mel[:, :, :frames])
-        return float(heard[0].float() @ rendering.condition.wanted[0].float())
+        (score,) = rendering.matches(model.embed_log_mel(log_mel[:, :, :frames]))
+        return score

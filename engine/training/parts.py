@@ -138,9 +138,9 @@ def start_of(folder: Path) -> str | None:
     return str(json.loads(path.read_text(encoding="utf-8"))["model"]) if path.exists() else None
 
 
-def denoiser_mark(folder: Path) -> str:
-    """Tells one trained denoiser of a run from another: SHA-256 of the part, or the model that the run began from."""
-    path = folder / "unet.safetensors"
+def part_mark(folder: Path, name: str) -> str:
+    """Tells one trained part of a run from another: its SHA-256, or the model that the run began from."""
+    path = folder / f"{name}.safetensors"
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else str(start_of(folder))
 
 
@@ -157,7 +157,7 @@ def draft_of(folder: Path) -> DraftConfig | None:
     if not path.exists() or not (folder / "draft.safetensors").exists():
         return None
     noted = json.loads(path.read_text(encoding="utf-8"))
-    if noted["teacher"] != denoiser_mark(folder):
+    if noted["teacher"] != part_mark(folder, "unet"):
         return None
     return DraftConfig(tuple(noted["timesteps"]), noted["guidance"])
 

@@ -194,7 +194,7 @@ def retrieval(clap: PocketClap, clips: Clips, captions: list[str]) -> dict[str, 
     clap.eval()
     indices = np.arange(len(captions))
     parts = np.array_split(indices, 16)
-    audio = F.normalize(torch.cat([clap.audio(clap.audio.pool(clips.log_mel(part))) for part in parts]), dim=1)
+    audio = torch.cat([clap.embed_log_mel(clips.log_mel(part)) for part in parts])
     similarity = clap.embed_text(captions) @ audio.T
     classes = torch.from_numpy(clips.classes[indices])
     nearest, own = similarity.argmax(1), torch.arange(len(captions))

@@ -27,7 +27,7 @@ from engine.diffusion.samplers import sample_ddim, sample_dpm_solver_2m
 from engine.diffusion.schedule import NoiseSchedule
 from engine.training.ema import Ema
 from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
-from engine.training.parts import denoiser_mark, join_parts, save_draft, start_of
+from engine.training.parts import join_parts, part_mark, save_draft, start_of
 from engine.training.precision import in_mixed_precision
 from engine.training.train_ldm import Latents
 from engine.training.training_errors import DenoiserChangedError, DenoiserMissingError
@@ -122,7 +122,7 @@ def _open_arrays(settings: DraftSettings, model: AudioLDM) -> None:
 def _note_walker(folder: Path, settings: DraftSettings, model: AudioLDM) -> None:
     """Write down who walks and how. Raises DenoiserChangedError where somebody else has walked before."""
     guidance = _guidance(settings, model)
-    walker = [denoiser_mark(settings.parts), list(settings.timesteps), settings.short_steps, guidance]
+    walker = [part_mark(settings.parts, "unet"), list(settings.timesteps), settings.short_steps, guidance]
     path = folder / "walker.json"
     if path.exists() and json.loads(path.read_text(encoding="utf-8")) != walker:
         raise DenoiserChangedError(settings.loop.folder)
@@ -181,7 +181,7 @@ class DraftRecipe:
         self.optimisers: dict[str, Optimizer] = {
             "adamw": AdamW(self.draft.parameters(), settings.loop.learning_rate, (0.9, 0.99), weight_decay=1e-3)
         }
-        self.walks, self.teacher = Walks(settings.folder), denoiser_mark(settings.parts)
+        self.walks, self.teacher = Walks(settings.folder), part_mark(settings.parts, "unet")
         self.alpha_bars = _alpha_bars(settings.timesteps, self.model.config.schedule).to(self.device)  # [S + 1]
 
     def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:

@@ -4,7 +4,6 @@ Liu et al. 2023, §3.3 and appendix: audio embeddings in training, text at sampl
 Latents and embeddings are computed once and memory-mapped.
 """
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from engine.training.ema import Ema
 from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
 from engine.training.low_rank import adapt, merged
 from engine.training.noise_levels import NoiseLevels
-from engine.training.parts import LatentScaling, join_parts, save_part, start_of
+from engine.training.parts import LatentScaling, join_parts, part_mark, save_part, start_of
 from engine.training.precision import in_mixed_precision
 from engine.training.training_errors import CorpusDiffersError
 from engine.training.turns import Turns
@@ -76,7 +75,7 @@ def prepare_latents(workers: Workers, settings: LdmSettings, on_progress: OnCoun
     started = start_of(settings.parts) is not None  # from a model whose scale of latents stays
     scaled = started or (settings.parts / "latents.safetensors").exists()
     encoded = scaled and (folder / "text.npy").exists()
-    if encoded and _embedder(folder) in (None, _clap_mark(settings.parts)):
+    if encoded and _embedder(folder) in (None, part_mark(settings.parts, "clap")):
         return
     folder.mkdir(exist_ok=True)
     model, clips = join_parts(settings.parts, settings.preset).to(settings.device), Clips(settings.clips)
@@ -126,13 +125,7 @@ def embed_clips(model: AudioLDM, clips: Clips, settings: LdmSettings) -> None:
         wordings = [clips.caption(k, 1000 * k + c) for c in range(settings.captions_per_clip)]
         text[k] = model.clap.embed_text(wordings).cpu().numpy()
     np.save(folder / "text.npy", text)
-    (folder / _EMBEDDER_FILE).write_text(json.dumps(_clap_mark(settings.parts)), encoding="utf-8")
-
-
-def _clap_mark(parts: Path) -> str:
-    """Tells one CLAP of a run from another; "" where it is that of the model that the run began from."""
-    path = parts / "clap.safetensors"
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
+    (folder / _EMBEDDER_FILE).write_text(json.dumps(part_mark(settings.parts, "clap")), encoding="utf-8")
 
 
 def _embedder(latents: Path) -> str | None:

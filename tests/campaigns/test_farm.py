@@ -11,7 +11,7 @@ from bridge.messages import Done, Fail, Generate
 from engine.audio import read_story
 from engine.checkpoints.store import save_model
 from engine.presets import PRESETS, build
-from tests.campaigns.callers import Call, Caller
+from tests.campaigns.callers import Call, Caller, Crowd
 from tests.campaigns.house import House, house
 from tests.campaigns.ray_nodes import RayNodes
 from tests.campaigns.report import silent
@@ -34,17 +34,20 @@ def small_farm(tmp_path_factory):
         home.environment |= {**nodes.environment, "RETAKE_MODELS": str(models)}
         home.start()
         home.require_runtime()
-        caller = Caller("f", home.runtime)
-        yield SmallFarm(home, caller, cache, models)
-        caller.close()
+        with Crowd([Caller("f", home.runtime)]) as crowd:
+            yield SmallFarm(home, crowd, cache, models)
 
 
 @dataclass(frozen=True)
 class SmallFarm:
     home: House
-    caller: Caller
+    crowd: Crowd
     cache: Path  # of the node
     models: Path  # of the daemon
+
+    @property
+    def caller(self) -> Caller:
+        return self.crowd.callers[0]
 
     def ask(self, job: str, **keys: object) -> Call:
         return self.caller.ask(Generate(job=job, prompt="rain", output_dir=str(self.home.takes), **keys))
@@ -53,9 +56,7 @@ class SmallFarm:
         deadline = time.monotonic() + 4 * PATIENCE_S
         while not is_so():
             assert time.monotonic() < deadline, "nothing came of it in time"
-            self.caller.hear()
-            self.caller.nudge()
-            time.sleep(0.02)
+            self.crowd.turn()
 
 
 @pytest.mark.slow

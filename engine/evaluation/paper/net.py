@@ -31,17 +31,15 @@ from engine.training.workers import Workers
 _EMA_LIMIT = 0.998
 _DROP_SHARE = 0.1  # of conditions that become the empty prompt's, as in the paper
 _START_SEED = 1_000
+_CONDITION = ("condition.", "deepen.")  # how the names of weights begin that read the condition
+_ATTENTION = ".attention."  # what the names of an attention's weights hold
+_OUTPUT = "conv_out."
 OnMark = Callable[[int, UNet], None]  # steps done, the averaged net
 
 
 def prediction_of(model: AudioLDM, variant: Variant) -> Prediction:
     """What a variant's net predicts."""
     return "eps" if variant.predicts_noise else model.config.prediction
-
-
-_CONDITION = ("condition.", "deepen.")  # how the names of weights begin that read the condition
-_ATTENTION = ".attention."  # what the names of an attention's weights hold
-_OUTPUT = "conv_out."
 
 
 def forgetful_unet(model: AudioLDM, attention: Attention, *, predicts_otherwise: bool) -> UNet:
