@@ -4,6 +4,7 @@ retake train clap --run runs/nano        render the corpus, then train the two t
 retake train clap --run runs/nano --keep-audio       the text tower alone learns on
 retake train vae --run runs/nano
 retake train ldm --run runs/nano --processes 2 --steps 6000
+retake train ldm --run runs/nano --steps 9000 --emphasis drill=3 fire=2     go on, with more of what is weak
 retake train ldm --run runs/nano --device cuda --conditions audio       on a card, conditioned as in the paper
 torchrun --nproc-per-node 4 -m -- bridge train ldm --run runs/nano --device cuda     on several; torchrun needs the --
 retake train vae --run runs/mine --manifest my-sounds.csv       learn from your own files instead
@@ -26,7 +27,7 @@ from engine.presets import PRESETS
 from engine.training.datasets import ClipSettings, render_clips
 from engine.training.library import SKIPPED_FILE, LibrarySettings, cut_clips, read_skipped
 from engine.training.loop import LoopSettings
-from engine.training.option_values import above_zero, count, count_or_none, share, zero_or_more
+from engine.training.option_values import above_zero, count, count_or_none, share, times, zero_or_more
 from engine.training.parts import draft_of, join_parts, note_start, save_vocabulary, split_model, start_of
 from engine.training.recorder import Recorder
 from engine.training.train_clap import ClapSettings, train_clap
@@ -106,6 +107,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                 type=share,
                 default=0.5,
                 help="0: latents of unit variance in every channel; 1: as the VAE spreads them (%(default)s)",
+            )
+            command.add_argument(
+                "--emphasis",
+                type=times,
+                nargs="+",
+                default=[],
+                metavar="CLASS=TIMES",
+                help="classes whose clips come several times a round: drill=3 fire=2",
             )
             command.add_argument("--start", metavar="MODEL", help="fine-tune this installed model, or a folder")
             command.add_argument(
@@ -238,6 +247,7 @@ def _train(args: argparse.Namespace) -> None:
             scale_exponent=args.scale_exponent,
             device=args.device,
             rank=args.rank,
+            emphasis=dict(args.emphasis),
         )
         run_together(_train_ldm, (ldm, record), args.processes, args.device)
 

@@ -33,6 +33,15 @@ def zero_or_more(text: str) -> float:
     return _between(text, 0.0, math.inf, "a number from 0")
 
 
+def times(text: str) -> tuple[str, int]:
+    """A name and how many times: drill=3."""
+    name, _, number = text.rpartition("=")
+    if not name:
+        message = f"{text!r} is not a name and a number such as drill=3"
+        raise argparse.ArgumentTypeError(message)
+    return name, count(number)
+
+
 def _whole(text: str, least: int) -> int:
     try:
         value = int(text)

@@ -5,8 +5,8 @@ Latents and embeddings are computed once and memory-mapped.
 """
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ from engine.training.low_rank import adapt, merged
 from engine.training.noise_levels import NoiseLevels
 from engine.training.parts import LatentScaling, join_parts, part_mark, save_part, start_of
 from engine.training.precision import in_mixed_precision
-from engine.training.training_errors import CorpusDiffersError
+from engine.training.training_errors import ClassUnknownError, CorpusDiffersError
 from engine.training.turns import Turns
 from engine.training.workers import Workers
 
@@ -52,6 +52,9 @@ class LdmSettings:
     scale_exponent: float = 0.5  # of a latent channel's share of the patches' deviation; 0 is unit variance everywhere
     device: str = "cpu"
     rank: int = 0  # of the changes that fine-tuning makes; 0: every weight learns
+    emphasis: Mapping[str, int] = field(
+        default_factory=dict
+    )  # classes whose clips come so many times a round
 
 
 class Latents:
@@ -134,6 +137,20 @@ def _embedder(latents: Path) -> str | None:
     return str(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
 
+def emphasised(clips: Clips, total: int, emphasis: Mapping[str, int]) -> NDArray[np.int64]:
+    """The latents of a round, [R]: every one of `total` once, those of a class in `emphasis` that many times.
+
+    Raises:
+        ClassUnknownError: the clips have no such class.
+    """
+    times = np.ones(total, np.int64)
+    for name, count in emphasis.items():
+        if name not in clips.class_names:
+            raise ClassUnknownError(name, clips.class_names)
+        times[: len(clips)][clips.classes == clips.class_names.index(name)] = count
+    return np.repeat(np.arange(total), times)
+
+
 def _num_mixed(settings: LdmSettings, clips: int) -> int:
     return int(settings.mixup_share * clips)
 
@@ -197,7 +214,8 @@ class LdmRecipe:
             self.kept["levels"] = self.levels
             self.optimisers["levels"] = self.levels.optimiser()
         self.data = Latents(settings.clips / "latents")
-        self.turns = Turns(len(self.data), settings.batch_size, workers, settings.loop.seed)
+        self.rows = emphasised(Clips(settings.clips), len(self.data), settings.emphasis)
+        self.turns = Turns(len(self.rows), settings.batch_size, workers, settings.loop.seed)
         with torch.no_grad():
             self.empty = model.embed_text([""])  # [1, D]
         self.alphas_cumprod = model.config.schedule.alphas_cumprod.float().to(self.device)
@@ -224,7 +242,7 @@ class LdmRecipe:
     def _batch(self, step: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Scaled latents [B, Z, H, W] and their conditions [B, D]."""
         count = self.settings.batch_size
-        chosen = np.sort(self.turns.at(step))
+        chosen = np.sort(self.rows[self.turns.at(step)])
         latents = torch.from_numpy(self.data.latents[chosen].astype(np.float32)).to(self.device)
         model = self.model
         x0 = (latents - model.latent_mean[:, None, None]) * model.latent_scale[:, None, None]
@@ -267,6 +285,7 @@ def train_ldm(workers: Workers, settings: LdmSettings, on_report: OnReport | Non
 
     Raises:
         CorpusDiffersError: the latents were made with another share of mixed clips.
+        ClassUnknownError: `emphasis` names a class that the clips do not have.
     """
     _require_mixtures(settings)
     run_loop(lambda: LdmRecipe(settings, workers), settings.loop, workers, on_report)

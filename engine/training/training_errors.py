@@ -8,10 +8,12 @@ TrainingError                 in engine/errors.py
   ClapUntrainedError          a text tower that has nothing to learn from yet
   DenoiserMissingError        a draft net that has nothing to learn from yet
   DenoiserChangedError        walks of a denoiser that has learnt on since
+  ClassUnknownError           an emphasis on a class that the clips do not have
   CorpusDiffersError          a run's folder holds another part of the corpus, or a list's clips
   ProcessesError              more processes than there are cards for
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import TrainingError
@@ -64,6 +66,18 @@ class ClapUntrainedError(TrainingError):
         super().__init__(
             f"{folder} holds no trained CLAP whose audio tower could be kept",
             "train both towers first: retake train clap with the same --run, without --keep-audio",
+        )
+
+
+class ClassUnknownError(TrainingError):
+    code = "class_unknown"
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"the clips have no class {name!r}",
+            f"name one of these: {', '.join(known)}"
+            if known
+            else "leave the emphasis out: the clips have no classes",
         )
 
 
