@@ -109,6 +109,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                 help="0: latents of unit variance in every channel; 1: as the VAE spreads them (%(default)s)",
             )
             command.add_argument(
+                "--shorter-share",
+                type=share,
+                default=0.25,
+                help="steps that learn from clips cut short, so that short sounds are made well, too (%(default)s)",
+            )
+            command.add_argument(
                 "--emphasis",
                 type=times,
                 nargs="+",
@@ -247,6 +253,7 @@ def _train(args: argparse.Namespace) -> None:
             scale_exponent=args.scale_exponent,
             device=args.device,
             rank=args.rank,
+            shorter_share=args.shorter_share,
             emphasis=dict(args.emphasis),
         )
         run_together(_train_ldm, (ldm, record), args.processes, args.device)

@@ -5,6 +5,7 @@ Latents and embeddings are computed once and memory-mapped.
 """
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,7 @@ from engine.training.workers import Workers
 
 _BATCH = 32  # clips that are encoded at once
 _EMBEDDER_FILE = "embedder.json"  # beside the embeddings: whose they are
+_SHORTEST = 1 / 8  # of the model's window: what the shortest clips are cut to
 _HEARD, _HEARD_STEPS = 4, 15  # captions that samples are made of on the way, and their steps
 OnCount = Callable[[int, int], None]  # done, total
 
@@ -52,9 +54,8 @@ class LdmSettings:
     scale_exponent: float = 0.5  # of a latent channel's share of the patches' deviation; 0 is unit variance everywhere
     device: str = "cpu"
     rank: int = 0  # of the changes that fine-tuning makes; 0: every weight learns
-    emphasis: Mapping[str, int] = field(
-        default_factory=dict
-    )  # classes whose clips come so many times a round
+    shorter_share: float = 0.0  # of steps that learn from the clips' beginnings only, of a length that each step draws
+    emphasis: Mapping[str, int] = field(default_factory=dict)  # classes whose clips come so many times a round
 
 
 class Latents:
@@ -222,6 +223,7 @@ class LdmRecipe:
 
     def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
         x0, condition = self._batch(step, rng)
+        x0 = x0[:, :, : self._length(step)]
         t = self._timesteps(rng)
         alpha_bar = self.alphas_cumprod[t][:, None, None, None]
         noise = torch.randn_like(x0)
@@ -252,6 +254,15 @@ class LdmRecipe:
         condition = torch.where(by_text[:, None], caption, condition).to(self.device)
         dropped = torch.from_numpy(rng.random(count) < self.settings.drop_share).to(self.device)
         return x0, torch.where(dropped[:, None], self.empty, condition)
+
+    def _length(self, step: int) -> int:
+        """Latent rows of this step's clips, in every process alike: all, or fewer, so that short sounds are learnt."""
+        settings, multiple = self.settings, self.model.row_multiple
+        whole = self.model.config.window_rows // multiple
+        shortest = math.ceil(_SHORTEST * whole)
+        rng = np.random.default_rng((settings.loop.seed, step))
+        shorter = rng.random() < settings.shorter_share and shortest < whole
+        return multiple * (int(rng.integers(shortest, whole)) if shorter else whole)
 
     def _timesteps(self, rng: np.random.Generator) -> Tensor:
         """Uniform, one from each of B equal parts of the schedule: [B]."""

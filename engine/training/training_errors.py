@@ -75,9 +75,7 @@ class ClassUnknownError(TrainingError):
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(
             f"the clips have no class {name!r}",
-            f"name one of these: {', '.join(known)}"
-            if known
-            else "leave the emphasis out: the clips have no classes",
+            f"name one of these: {', '.join(known)}" if known else "leave the emphasis out: the clips have no classes",
         )
 
 
