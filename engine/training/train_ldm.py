@@ -138,17 +138,19 @@ def _embedder(latents: Path) -> str | None:
     return str(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
 
-def emphasised(clips: Clips, total: int, emphasis: Mapping[str, int]) -> NDArray[np.int64]:
-    """The latents of a round, [R]: every one of `total` once, those of a class in `emphasis` that many times.
+def round_of(settings: LdmSettings, total: int) -> NDArray[np.int64]:
+    """The latents of a round, [R]: every one of `total` once, those of emphasised classes as often as asked.
 
     Raises:
         ClassUnknownError: the clips have no such class.
     """
     times = np.ones(total, np.int64)
-    for name, count in emphasis.items():
-        if name not in clips.class_names:
-            raise ClassUnknownError(name, clips.class_names)
-        times[: len(clips)][clips.classes == clips.class_names.index(name)] = count
+    if settings.emphasis:
+        clips = Clips(settings.clips)
+        for name, count in settings.emphasis.items():
+            if name not in clips.class_names:
+                raise ClassUnknownError(name, clips.class_names)
+            times[: len(clips)][clips.classes == clips.class_names.index(name)] = count
     return np.repeat(np.arange(total), times)
 
 
@@ -215,7 +217,7 @@ class LdmRecipe:
             self.kept["levels"] = self.levels
             self.optimisers["levels"] = self.levels.optimiser()
         self.data = Latents(settings.clips / "latents")
-        self.rows = emphasised(Clips(settings.clips), len(self.data), settings.emphasis)
+        self.rows = round_of(settings, len(self.data))
         self.turns = Turns(len(self.rows), settings.batch_size, workers, settings.loop.seed)
         with torch.no_grad():
             self.empty = model.embed_text([""])  # [1, D]

@@ -21,10 +21,10 @@ from engine.training.ema import Ema
 from engine.training.loop import LoopSettings, read_log
 from engine.training.parts import config_for_training, join_parts, save_part
 from engine.training.train_clap import AttributeHeads, ClapRecipe, ClapSettings, retrieval, train_clap
-from engine.training.train_ldm import Latents, LdmSettings, prepare_latents, train_ldm
+from engine.training.train_ldm import Latents, LdmRecipe, LdmSettings, prepare_latents, round_of, train_ldm
 from engine.training.train_vae import VaeRecipe, VaeSettings, reconstruction_error, train_vae
 from engine.training.train_vocoder import VocoderSettings, train_vocoder
-from engine.training.training_errors import ClapUntrainedError, CorpusDiffersError, RunBegunError
+from engine.training.training_errors import ClapUntrainedError, ClassUnknownError, CorpusDiffersError, RunBegunError
 from engine.training.workers import Workers
 
 SECONDS = 1.28  # the tiny preset's window
@@ -269,6 +269,44 @@ class TestRecipes:
         with pytest.raises(CorpusDiffersError, match=f"latents of {len(clips) // 4} mixed clips, not 0"):
             train_ldm(ALONE, replace(settings, mixup_share=0.0))
 
+    def test_clips_of_an_emphasised_class_come_several_times_a_round(self, clips, tmp_path):
+        settings = replace(ldm_settings(clips, tmp_path, 1), emphasis={"rain": 3, "drill": 2})
+        mixed = 5
+
+        times = np.bincount(round_of(settings, len(clips) + mixed))
+
+        wanted = {"rain": 3, "drill": 2}
+        assert times.tolist() == [wanted.get(clip.get("name"), 1) for clip in clips.about] + [1] * mixed
+
+    def test_an_emphasis_on_what_is_not_there_names_what_is(self, clips, tmp_path):
+        settings = replace(ldm_settings(clips, tmp_path, 1), emphasis={"vuvuzela": 3})
+        prepare_latents(ALONE, settings)
+
+        with pytest.raises(ClassUnknownError, match="no class 'vuvuzela'") as caught:
+            train_ldm(ALONE, settings)
+
+        assert "rain" in caught.value.hint
+
+    def test_some_steps_learn_from_beginnings_that_all_processes_cut_alike(self, clips, tmp_path):
+        settings = replace(ldm_settings(clips, tmp_path, 1), shorter_share=0.5)
+        prepare_latents(ALONE, settings)
+        met: list[list[int]] = []
+        for rank in (0, 1):
+            recipe = LdmRecipe(settings, Workers(rank, 2))
+            heights: list[int] = []
+            recipe.unet.register_forward_pre_hook(lambda _net, inputs, to=heights: to.append(inputs[0].shape[2]))
+            recipe.workers = ALONE  # its own steps only
+            for step in range(40):
+                recipe.train_step(step, np.random.default_rng((rank, step)))
+            met.append(heights)
+
+        assert met[0] == met[1]
+        whole = recipe.model.config.window_rows
+        assert met[0].count(whole) == pytest.approx(20, abs=9)
+        assert {height % recipe.model.row_multiple for height in met[0]} == {0}
+        assert min(met[0]) >= whole / 8
+        assert len(set(met[0])) > 3
+
 
 class TestListening:
     def test_a_run_leaves_samples_and_their_spectrograms(self, clips, tmp_path):
@@ -315,7 +353,7 @@ class TestResuming:
         for name, stops in (("whole", (6,)), ("halves", (3, 6))):
             for steps in stops:
                 run = ldm_settings(clips, tmp_path / name, steps)
-                train_ldm(ALONE, run)
+                train_ldm(ALONE, replace(run, shorter_share=0.5, emphasis={"rain": 3}))
 
         whole, halves = (parameters_of(tmp_path / name / "ldm") for name in ("whole", "halves"))
 

@@ -35,6 +35,9 @@ class TestRefusals:
             pytest.param("vae", "--rate", "0", "'0' is not a number above 0", id="no rate"),
             pytest.param("vae", "--rate", "inf", "'inf' is not a number above 0", id="infinite rate"),
             pytest.param("vae", "--listen-every", "-1", "'-1' is not a number from 0", id="negative minutes"),
+            pytest.param("ldm", "--emphasis", "drill", "'drill' is not a name and a number", id="no times"),
+            pytest.param("ldm", "--emphasis", "drill=0", "'0' is not a whole number from 1", id="never"),
+            pytest.param("ldm", "--shorter-share", "2", "'2' is not a share from 0 to 1", id="more than all steps"),
             pytest.param("ldm", "--conditions", "smell", "invalid choice: 'smell'", id="unknown conditions"),
         ],
     )
@@ -85,7 +88,18 @@ class TestOptions:
         """An average without memory is the net itself; an exponent of 0 brings every channel to unit variance."""
         run = tmp_path / "run"
         assert train(run, "vae") == DONE
-        options = ("--conditions", "text", "--drop-share", "0", "--ema", "0", "--scale-exponent", "0")
+        options = (
+            "--conditions",
+            "text",
+            "--drop-share",
+            "0",
+            "--ema",
+            "0",
+            "--scale-exponent",
+            "0",
+            "--emphasis",
+            "rain=2",
+        )
 
         assert train(run, "ldm", *options) == DONE
 
