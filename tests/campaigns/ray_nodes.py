@@ -50,6 +50,11 @@ class RayNodes:
     def address(self) -> str:
         return f"ray://127.0.0.1:{self._client_port}"
 
+    @property
+    def member_address(self) -> str:
+        """Where a machine that belongs to the cluster finds it, without Ray's client."""
+        return f"127.0.0.1:{self._gcs_port}"
+
     def start_head(self) -> None:
         """Start the head, and return when it lets clients in."""
         ports = [
@@ -63,7 +68,7 @@ class RayNodes:
         self._start("head", "--head", "--include-dashboard=false", *ports)
 
     def start_node(self) -> None:
-        self._start("node", "--address", f"127.0.0.1:{self._gcs_port}")
+        self._start("node", "--address", self.member_address)
 
     def kill(self, name: str) -> None:
         """`kill -9` a node with everything that runs on it."""

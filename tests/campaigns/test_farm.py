@@ -38,6 +38,14 @@ def small_farm(tmp_path_factory):
             yield SmallFarm(home, crowd, cache, models)
 
 
+@pytest.fixture(scope="module")
+def own_cluster():
+    """A head on the machine of the artist, which belongs to the cluster itself."""
+    with RayNodes() as nodes:
+        nodes.start_head()
+        yield nodes
+
+
 @dataclass(frozen=True)
 class SmallFarm:
     home: House
@@ -99,3 +107,20 @@ class TestFarm:
         assert {file.name: file.read_bytes() for file in brought.iterdir()} == sent
         stories = [read_story(Path(call.ends[0].paths[0])) for call in calls]
         assert [story["model"] for story in stories] == ["own", "own"]
+
+    @pytest.mark.parametrize("way", ["auto", "host and port"])
+    def test_a_machine_of_the_cluster_needs_no_client(self, tmp_path, own_cluster, way):
+        """`auto` looks for it as Ray does: at RAY_ADDRESS, then among the clusters of this machine."""
+        address = own_cluster.member_address
+        with house(root=tmp_path) as home:
+            home.flags = ("--farm", "auto" if way == "auto" else address, "--farm-wait-s", "120")
+            home.environment |= own_cluster.environment | ({"RAY_ADDRESS": address} if way == "auto" else {})
+            home.start()
+            home.require_runtime()
+            with Crowd([Caller("m", home.runtime)]) as crowd:
+                farm = SmallFarm(home, crowd, tmp_path, tmp_path)
+                call = farm.ask("member", seconds=0.5, steps=2)
+                farm.turn_until(lambda: call.has_ended)
+
+            assert isinstance(call.ends[0], Done)
+            assert [take.name for take in home.takes.glob("*.wav")] == [Path(call.ends[0].paths[0]).name]
