@@ -87,6 +87,7 @@ FLOORS = [
     | {"engine.training.train_vocoder", "engine.evaluation.train_classifier", "engine.evaluation.evaluate"}
     | {"engine.evaluation.edits"},
     {"engine.training.library", "engine.training.recorder"},
+    {"engine.training.objective"},
     {
         "engine.training.datasets",
         "engine.training.turns",

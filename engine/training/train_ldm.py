@@ -25,9 +25,8 @@ from engine.training.datasets import Clips
 from engine.training.ema import Ema
 from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
 from engine.training.low_rank import adapt, merged
-from engine.training.noise_levels import NoiseLevels
+from engine.training.objective import Objective
 from engine.training.parts import LatentScaling, join_parts, part_mark, save_part, start_of
-from engine.training.precision import in_mixed_precision
 from engine.training.training_errors import ClassUnknownError, CorpusDiffersError
 from engine.training.turns import Turns
 from engine.training.workers import Workers
@@ -211,34 +210,22 @@ class LdmRecipe:
                 weight_decay=1e-3,
             )
         }
-        self.levels: NoiseLevels | None = None
-        if model.config.prediction == "v":  # the published objective predicts the noise and weighs nothing
-            self.levels = NoiseLevels(model.config.schedule.num_train_steps).to(self.device)
-            self.kept["levels"] = self.levels
-            self.optimisers["levels"] = self.levels.optimiser()
+        config = model.config  # the published objective predicts the noise and weighs nothing
+        even_levels = config.prediction == "v"
+        self.objective = Objective(config.schedule, config.prediction, self.device, even_levels=even_levels)
+        self.kept |= self.objective.kept
+        self.optimisers |= self.objective.optimisers
         self.data = Latents(settings.clips / "latents")
         self.rows = round_of(settings, len(self.data))
         self.turns = Turns(len(self.rows), settings.batch_size, workers, settings.loop.seed)
         with torch.no_grad():
             self.empty = model.embed_text([""])  # [1, D]
-        self.alphas_cumprod = model.config.schedule.alphas_cumprod.float().to(self.device)
 
     def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
         x0, condition = self._batch(step, rng)
         x0 = x0[:, :, : self._length(step)]
-        t = self._timesteps(rng)
-        alpha_bar = self.alphas_cumprod[t][:, None, None, None]
-        noise = torch.randn_like(x0)
-        x_t = alpha_bar.sqrt() * x0 + (1 - alpha_bar).sqrt() * noise
-        target = noise
-        if self.model.config.prediction == "v":
-            target = alpha_bar.sqrt() * noise - (1 - alpha_bar).sqrt() * x0
-        prediction: Tensor = in_mixed_precision(self.device, self.unet, x_t, t, condition)
-        losses = (prediction - target).square().mean((1, 2, 3))
-        loss = losses.mean()
-        if self.levels:
-            loss = (losses * self.levels.weights(t)).mean()
-            step_optimiser(self.optimisers["levels"], self.levels.surprise(losses, t), self.workers)
+        losses, t = self.objective.losses(self.unet, x0, condition, rng)
+        loss = self.objective.mean(losses, t, self.workers)
         step_optimiser(self.optimisers["adamw"], loss, self.workers, max_norm=1.0)
         self.ema.update(self.unet, step)
         return {"mse": losses.mean().item()}
@@ -265,12 +252,6 @@ class LdmRecipe:
         rng = np.random.default_rng((settings.loop.seed, step))
         shorter = rng.random() < settings.shorter_share and shortest < whole
         return multiple * (int(rng.integers(shortest, whole)) if shorter else whole)
-
-    def _timesteps(self, rng: np.random.Generator) -> Tensor:
-        """Uniform, one from each of B equal parts of the schedule: [B]."""
-        count, steps = self.settings.batch_size, len(self.alphas_cumprod)
-        spread = (rng.permutation(count) + rng.random(count)) / count * steps
-        return torch.from_numpy(spread.astype(np.int64)).to(self.device)
 
     def save_result(self) -> None:
         save_part(self.settings.parts, "unet", merged(self.ema.shadow))

@@ -112,7 +112,9 @@ def _group(rank: int, count: int, place: int, address: str, device: str) -> Iter
         torch.set_num_threads(1)
     backend = "nccl" if on_gpu else "gloo"
     distributed.init_process_group(backend, init_method=address, rank=rank, world_size=count, timeout=_PATIENCE)
+    workers = Workers(rank, count)
     try:
-        yield Workers(rank, count)
+        yield workers
+        workers.wait()  # nobody hangs up while another still talks
     finally:
         distributed.destroy_process_group()

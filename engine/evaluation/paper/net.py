@@ -25,7 +25,7 @@ from engine.evaluation.paper.variants import AUDIO, Attention, Variant
 from engine.models.unet import UNet
 from engine.training.ema import Ema
 from engine.training.loop import CHECKPOINT_FILE, LoopSettings, OnReport, run_loop, step_optimiser
-from engine.training.noise_levels import NoiseLevels
+from engine.training.objective import Objective
 from engine.training.workers import Workers
 
 _EMA_LIMIT = 0.998
@@ -78,14 +78,14 @@ class NetRecipe:
         self.kept: dict[str, nn.Module] = {"net": self._net, "ema": self._ema.shadow}
         adamw = AdamW(self._net.parameters(), learning_rate, (0.9, 0.99), weight_decay=1e-3)
         self.optimisers: dict[str, Optimizer] = {"adamw": adamw}
-        self._conditioned, schedule = conditioned, material.model.config.schedule
-        self._levels = NoiseLevels(schedule.num_train_steps).to(material.model.device) if variant.even_levels else None
-        if self._levels:
-            self.kept["levels"] = self._levels
-            self.optimisers["levels"] = self._levels.optimiser()
+        self._conditioned, model = conditioned, material.model
+        self._objective = Objective(
+            model.config.schedule, prediction_of(model, variant), model.device, even_levels=variant.even_levels
+        )
+        self.kept |= self._objective.kept
+        self.optimisers |= self._objective.optimisers
         self._rows = material.rows(variant)
         self._likelihoods = material.likelihoods(variant, self._rows)
-        self._alphas_cumprod = schedule.alphas_cumprod.float().to(material.model.device)
         with torch.no_grad():
             self._empty = material.encoder(variant.encoder).embed_text([""]).cpu()  # [1, D]
 
@@ -93,14 +93,8 @@ class NetRecipe:
         if self._should_stop():
             raise CancelledError
         batch = self._batch(rng)
-        count, steps = len(batch.x0), len(self._alphas_cumprod)
-        spread = (rng.permutation(count) + rng.random(count)) / count * steps  # one from each of B equal parts
-        t = torch.from_numpy(spread.astype(np.int64)).to(batch.x0.device)
-        losses = self._losses(batch, t, torch.randn_like(batch.x0))
-        loss = losses.mean()
-        if self._levels:
-            loss = (losses * self._levels.weights(t)).mean()
-            step_optimiser(self.optimisers["levels"], self._levels.surprise(losses, t), Workers())
+        losses, t = self._objective.losses(self._net, batch.x0, batch.condition, rng)
+        loss = self._objective.mean(losses, t, Workers())
         step_optimiser(self.optimisers["adamw"], loss, Workers(), max_norm=1.0)
         self._ema.update(self._net, step)
         shadow = self._ema.shadow
@@ -117,15 +111,6 @@ class NetRecipe:
         condition = material.conditions(self._variant, rows, rng)
         dropped = torch.from_numpy(rng.random(count) < _DROP_SHARE)
         return Batch(x0, torch.where(dropped[:, None], self._empty, condition).to(x0.device))
-
-    def _losses(self, batch: Batch, t: Tensor, noise: Tensor) -> Tensor:
-        """The square error of ε (Ho et al. 2020, eq. 14), or of v where the net predicts that: [B]."""
-        alpha_bar = self._alphas_cumprod[t][:, None, None, None]
-        signal, spread = alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
-        predicts = prediction_of(self._material.model, self._variant)
-        target = noise if predicts == "eps" else signal * noise - spread * batch.x0
-        predicted: Tensor = self._net(signal * batch.x0 + spread * noise, t, batch.condition)
-        return (predicted - target).square().mean((1, 2, 3))
 
     def save_result(self) -> None:
         """Checkpoints hold all there is."""
