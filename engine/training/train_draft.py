@@ -34,6 +34,7 @@ from engine.training.training_errors import DenoiserChangedError, DenoiserMissin
 from engine.training.workers import Workers
 
 _HEARD = 2  # walks that are heard on the way
+_SHORTER = (1 / 2, 1 / 4, 1 / 8)  # of the model's window: the lengths of shorter walks
 OnCount = Callable[[int, int], None]  # done, total
 
 
@@ -50,6 +51,7 @@ class DraftSettings:
     guidance: float | None = None  # of the denoiser; None is the model's own
     text_share: float = 0.7  # of conditions that are a caption's embedding; the others are a sound's
     drop_share: float = 0.05  # of conditions that are the empty prompt's
+    shorter_share: float = 0.25  # of walks that are shorter than the model's window
     ema_limit: float = 0.99
     device: str = "cpu"
 
@@ -60,7 +62,10 @@ class DraftSettings:
 
 
 class Walks:
-    """From noise to latents: places float16 [K, S + 1, Z, H, W], the last one clean, and conditions [K, D]."""
+    """From noise to latents: places float16 [K, S + 1, Z, H, W], the last one clean, and conditions [K, D].
+
+    A shorter walk fills the first of the H rows only.
+    """
 
     def __init__(self, folder: Path, *, writable: bool = False) -> None:
         mode: Literal["r", "r+"] = "r+" if writable else "r"
@@ -90,7 +95,8 @@ def prepare_walks(workers: Workers, settings: DraftSettings, on_progress: OnCoun
         if not walks.done[index]:
             condition = _draw_condition(model, data, settings, index)
             walks.conditions[index] = condition.cpu().numpy()[0]
-            walks.places[index] = _walk(model, settings, condition, index).cpu().numpy().astype(np.float16)
+            walk = _walk(model, settings, condition, index)
+            walks.places[index, :, :, : walk.shape[2]] = walk.cpu().numpy().astype(np.float16)
             walks.done[index] = True
         if on_progress and workers.leads and (index // workers.count) % 50 == 0:
             on_progress(index, len(walks))
@@ -122,7 +128,8 @@ def _open_arrays(settings: DraftSettings, model: AudioLDM) -> None:
 def _note_walker(folder: Path, settings: DraftSettings, model: AudioLDM) -> None:
     """Write down who walks and how. Raises DenoiserChangedError where somebody else has walked before."""
     guidance = _guidance(settings, model)
-    walker = [part_mark(settings.parts, "unet"), list(settings.timesteps), settings.short_steps, guidance]
+    mark, share = part_mark(settings.parts, "unet"), settings.shorter_share
+    walker = [mark, list(settings.timesteps), settings.short_steps, guidance, share]
     path = folder / "walker.json"
     if path.exists() and json.loads(path.read_text(encoding="utf-8")) != walker:
         raise DenoiserChangedError(settings.loop.folder)
@@ -145,13 +152,23 @@ def _draw_condition(model: AudioLDM, data: Latents, settings: DraftSettings, ind
     return (caption if by_text else data.audio[clip])[None].to(settings.device)
 
 
+def walk_rows(model: AudioLDM, settings: DraftSettings, index: int) -> int:
+    """The latent rows of a walk: the model's window, or a part of it."""
+    whole, multiple = model.config.window_rows, model.row_multiple
+    rng = np.random.default_rng((settings.loop.seed, index, 2))
+    if rng.random() >= settings.shorter_share:
+        return whole
+    return multiple * max(1, round(float(rng.choice(_SHORTER)) * whole / multiple))
+
+
 @torch.inference_mode()
 def _walk(model: AudioLDM, settings: DraftSettings, condition: Tensor, index: int) -> Tensor:
-    """From noise along the denoiser's short steps: where each draft step begins, and the end, [S + 1, Z, H, W]."""
+    """From noise along the denoiser's short steps: where each draft step begins, and the end, [S + 1, Z, h, W]."""
     generator = torch.Generator().manual_seed(
         int(np.random.SeedSequence((settings.loop.seed, index, 1)).generate_state(1)[0])
     )
-    noise = torch.randn(1, *model.latent_shape(model.config.window_rows), generator=generator).to(settings.device)
+    rows = walk_rows(model, settings, index)
+    noise = torch.randn(1, *model.latent_shape(rows), generator=generator).to(settings.device)
     denoise = model.denoiser(condition, guidance=settings.guidance)
     timesteps = short_timesteps(settings.timesteps, settings.short_steps)
     places = [noise, *sample_dpm_solver_2m(denoise, noise, timesteps, model.config.schedule)]
@@ -182,6 +199,7 @@ class DraftRecipe:
             "adamw": AdamW(self.draft.parameters(), settings.loop.learning_rate, (0.9, 0.99), weight_decay=1e-3)
         }
         self.walks, self.teacher = Walks(settings.folder), part_mark(settings.parts, "unet")
+        self.rows = np.array([walk_rows(self.model, settings, index) for index in range(len(self.walks))])
         self.alpha_bars = _alpha_bars(settings.timesteps, self.model.config.schedule).to(self.device)  # [S + 1]
 
     def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
@@ -197,11 +215,17 @@ class DraftRecipe:
         return {"mse": errors.mean().item(), **{k: e.mean().item() for k, e in by_step.items() if len(e)}}
 
     def _batch(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Places [B, Z, H, W], where their draft steps land, which steps these are [B], and conditions [B, D]."""
+        """Places [B, Z, h, W], where their draft steps land, which steps these are [B], and conditions [B, D].
+
+        All are of walks of one length, which is drawn as often as there are such walks.
+        """
         count, steps = self.settings.batch_size, len(self.settings.timesteps)
-        chosen = rng.integers(len(self.walks), size=count)
+        rows = rng.choice(self.rows)
+        chosen = rng.choice(np.flatnonzero(self.rows == rows), count)
         which = (rng.permutation(count) + rng.integers(steps)) % steps  # every step as often as the others
-        x, landing = (torch.from_numpy(self.walks.places[chosen, which + i].astype(np.float32)) for i in (0, 1))
+        x, landing = (
+            torch.from_numpy(self.walks.places[chosen, which + i, :, :rows].astype(np.float32)) for i in (0, 1)
+        )
         condition = torch.from_numpy(self.walks.conditions[chosen])
         return (
             x.to(self.device),
@@ -216,10 +240,11 @@ class DraftRecipe:
 
     @torch.no_grad()
     def listen(self) -> dict[str, Tensor]:
-        """Where the denoiser ended on its first walks, and where the draft net ends."""
-        rows, config = slice(0, _HEARD), self.model.config
-        places = torch.from_numpy(self.walks.places[rows].astype(np.float32)).to(self.device)
-        condition = torch.from_numpy(self.walks.conditions[rows]).to(self.device)
+        """Where the denoiser ended on the first of its longest walks, and where the draft net ends."""
+        config = self.model.config
+        first = np.flatnonzero(self.rows == self.rows.max())[:_HEARD]
+        places = torch.from_numpy(self.walks.places[first].astype(np.float32)).to(self.device)
+        condition = torch.from_numpy(self.walks.conditions[first]).to(self.device)
         denoise = guided_denoiser(
             self.ema.shadow, condition, condition, 1.0, config.schedule, config.prediction, config.clip_x0
         )

@@ -18,7 +18,15 @@ from engine.training import cli
 from engine.training.datasets import ClipSettings, render_clips
 from engine.training.loop import LoopSettings, read_log
 from engine.training.parts import draft_of, join_parts
-from engine.training.train_draft import DraftSettings, Walks, prepare_walks, short_timesteps, train_draft
+from engine.training.train_draft import (
+    DraftRecipe,
+    DraftSettings,
+    Walks,
+    prepare_walks,
+    short_timesteps,
+    train_draft,
+    walk_rows,
+)
 from engine.training.train_ldm import LdmSettings, prepare_latents, train_ldm
 from engine.training.training_errors import DenoiserChangedError, DenoiserMissingError
 from engine.training.workers import Workers
@@ -32,8 +40,14 @@ def loop(folder: Path, steps: int) -> LoopSettings:
 
 
 def settings_for(run: Path, steps: int, **changes: object) -> DraftSettings:
-    settings = DraftSettings(run / "clips", run / "parts", loop(run / "draft", steps), "tiny", 6, 4, TIMESTEPS, 2)
+    settings = DraftSettings(run / "clips", run / "parts", loop(run / "draft", steps), "tiny", 6, 6, TIMESTEPS, 2)
     return replace(settings, **changes)
+
+
+def heights(run: Path) -> list[int]:
+    """Of the run's walks, in latent rows."""
+    settings = settings_for(run, 1)
+    return [walk_rows(join_parts(run / "parts", "tiny"), settings, index) for index in range(settings.num_walks)]
 
 
 @pytest.fixture(autouse=True)
@@ -86,19 +100,40 @@ class TestWalks:
         walks = Walks(run / "draft" / "walks")
 
         assert walks.done.all()
-        assert walks.places.shape[:2] == (4, 4)
-        assert walks.places[:, 0].std() == pytest.approx(1, abs=0.05)
-        assert np.linalg.norm(walks.conditions, axis=1) == pytest.approx(np.ones(4), abs=1e-4)
+        assert walks.places.shape[:2] == (6, 4)
+        noise = [place[0, :, :height] for place, height in zip(walks.places, heights(run), strict=True)]
+        assert [part.std() for part in noise] == pytest.approx([1] * 6, abs=0.1)
+        assert np.linalg.norm(walks.conditions, axis=1) == pytest.approx(np.ones(6), abs=1e-4)
+
+    def test_are_shorter_now_and_then(self, run):
+        walks = Walks(run / "draft" / "walks")
+
+        filled = [int(np.flatnonzero(place.any((0, 1, 3))).max()) + 1 for place in walks.places]
+
+        assert filled == heights(run)
+        assert len(set(filled)) > 1
+        assert max(filled) == 32
+
+    def test_of_one_length_make_a_batch(self, run):
+        recipe = DraftRecipe(settings_for(run, 1), ALONE)
+        met = set()
+        for seed in range(20):
+            x, landing, _, _ = recipe._batch(np.random.default_rng(seed))
+            assert x.shape == landing.shape
+            assert x.any(3).any(1).all(), "rows that no walk filled"
+            met.add(x.shape[2])
+
+        assert met == set(heights(run))
 
     def test_more_are_added_and_the_earlier_ones_stay(self, run):
         before = Walks(run / "draft" / "walks").places[:]
 
-        prepare_walks(ALONE, settings_for(run, 1, num_walks=6))
+        prepare_walks(ALONE, settings_for(run, 1, num_walks=8))
 
         after = Walks(run / "draft" / "walks")
         assert after.done.all()
-        assert len(after) == 6
-        assert np.array_equal(after.places[:4], before)
+        assert len(after) == 8
+        assert np.array_equal(after.places[:6], before)
 
     def test_of_another_denoiser_are_refused(self, run):
         with pytest.raises(DenoiserChangedError) as caught:
