@@ -11,12 +11,13 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from bridge.child_pipes import claim_stdout
 from bridge.errors import BridgeError, FarmLostError
 from bridge.farm_plan import FarmPlan
 from bridge.job_log import start_child_log
 from bridge.messages import Fail, RenderRequest, Request
 from bridge.pipe import RenderSetup
-from bridge.render_process import Mouth, Orders, claim_stdout, wait_for_turn
+from bridge.render_process import Mouth, Orders, wait_for_turn
 
 _LOCK_FILE = "farm.lock"
 log = logging.getLogger(__name__)

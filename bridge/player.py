@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import BinaryIO
 
+from bridge.child_pipes import claim_stdout
 from bridge.errors import BridgeError, PreviewFailedError
 from bridge.messages import Done, Fail, Preview, PreviewReply, Reply, Request
 from bridge.pipe import requests_from_line, to_line
@@ -98,13 +99,6 @@ def _listen(stdin: BinaryIO, orders: Orders) -> None:
         os._exit(0)
 
 
-def _claim_stdout() -> BinaryIO:
-    """Keep stdout for the keeper alone; what audio libraries print goes to stderr, into the log."""
-    pipe = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return pipe
-
-
 def _describe_devices(chosen: str) -> dict[str, object]:
     """List the devices for `retake preview --devices`, and mark the one that `chosen` names."""
     try:
@@ -123,7 +117,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the player: `retake player`; or list the devices: `retake player devices NAME`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches us, too; the keeper decides
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    pipe = _claim_stdout()
+    pipe = claim_stdout()
     match argv:
         case ["devices", chosen]:
             pipe.write(json.dumps(_describe_devices(chosen)).encode() + b"\n")

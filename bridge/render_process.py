@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from bridge.child_pipes import claim_stdout
 from bridge.discovery import InstanceLock
 from bridge.job_log import mark_job, start_child_log
 from bridge.messages import Cancel, Generate, Models, RenderRequest, Reply, Request, UseModel
@@ -102,13 +103,6 @@ class Mouth:
                 self._pipe.flush()
             except BrokenPipeError:  # the daemon has gone; the end of stdin says so, too
                 return
-
-
-def claim_stdout() -> BinaryIO:
-    """Keep stdout for the daemon alone; what libraries print goes to stderr, into the log."""
-    pipe = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return pipe
 
 
 def wait_for_turn(setup: RenderSetup, lock_file: str = "worker.lock") -> InstanceLock | None:

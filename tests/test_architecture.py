@@ -59,7 +59,7 @@ FLOORS = [
     | {"bridge.batch_errors", "bridge.farm_models"}
     | {"bridge.private_folder", "bridge.doctor_checks.asking"},
     {"bridge.farm_actor", "bridge.farm_picture", "bridge.farm_plan"},
-    {"bridge.errors", "bridge.program", "bridge.job_log", "bridge.redaction", "bridge.examine"}
+    {"bridge.errors", "bridge.child_pipes", "bridge.program", "bridge.job_log", "bridge.redaction", "bridge.examine"}
     | {"bridge.doctor_checks.finding"},
     {"bridge", "bridge.doctor_checks"},
     # the engine: command line and recipes

@@ -384,7 +384,7 @@ class TestProcess:
 
     def test_keeps_what_libraries_print_out_of_the_conversation(self):
         program = (
-            "import sys; from bridge.render_process import claim_stdout\n"
+            "import sys; from bridge.child_pipes import claim_stdout\n"
             "pipe = claim_stdout(); print('chatter', flush=True); pipe.write(b'news\\n'); pipe.flush()\n"
         )
 
