@@ -170,6 +170,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     _add_model(parser)
     parser.add_argument("--per-class", type=int, default=4, metavar="N", help="clips for each sound (default 4)")
     parser.add_argument("--sounds", metavar="A,B", help="only these sounds of the corpus (default all)")
+    parser.add_argument("--seconds", type=float, metavar="S", help="length of each clip (default 5.12)")
     parser.add_argument("--seed", type=int, default=1, help="another seed asks other prompts (default 1)")
     parser.add_argument("--steps", type=int, help="denoising steps (default the model's)")
     parser.add_argument("--guidance", type=float, help="how closely to follow the prompt (default the model's)")

@@ -19,7 +19,7 @@ from engine.evaluation.captions_file import read_captions
 from engine.evaluation.classifier import SoundClassifier, load_classifier
 from engine.evaluation.edit_report import EditReport
 from engine.evaluation.edits import EditSettings, evaluate_edits
-from engine.evaluation.evaluate import Evaluation, EvaluationSettings, evaluate_model
+from engine.evaluation.evaluate import SECONDS, Evaluation, EvaluationSettings, evaluate_model
 from engine.evaluation.folders import evaluate_folders
 from engine.evaluation.listener_weights import load_cnn14, load_vggish
 from engine.evaluation.listening import JudgeListener, Listener, PannsListener, VggishListener
@@ -56,6 +56,8 @@ def _refuse_wrong_usage(options: argparse.Namespace) -> None:
         options.wrong_usage("--paper, -o FOLDER and --part belong together")
     if (options.folders or options.edits) and options.picture:
         options.wrong_usage("--picture is drawn for models only, without --edits")
+    if options.seconds is not None and (options.folders or options.edits or options.paper):
+        options.wrong_usage("--seconds belongs to a model, without --edits and --paper")
     if options.folders and options.edits:
         options.wrong_usage("--edits belongs to a model, not to folders")
     _refuse_strays(options)
@@ -110,6 +112,7 @@ def _judge_model(options: argparse.Namespace) -> ModelReport:
         sampler=options.sampler,
         tries=options.tries,
         draft=options.draft,
+        seconds=SECONDS if options.seconds is None else options.seconds,
         model=options.model,
     )
     draw = load("engine.evaluation.picture:draw_contact_sheet", "--picture") if options.picture else None

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from engine.audio import Audio
-from engine.errors import CancelledError
+from engine.errors import CancelledError, InvalidRequestError
 from engine.evaluation.clap_score import Embedder, clap_scores, class_recall
 from engine.evaluation.classifier import SAMPLE_RATE, Judgement, SoundClassifier, judge, mono_16_khz
 from engine.evaluation.evaluation_errors import TooFewClipsError
@@ -29,6 +29,7 @@ FLOOR_SEED = 12_000_000  # other real clips, for the floor of the Frechet distan
 SEEDS_A_RUN = 10_000  # so that evaluations with different seeds meet different clips
 SILENT_PEAK = 1e-3  # -60 dBFS
 SECONDS = 5.12
+SHORTEST_S, LONGEST_S = 0.3, 30.0  # of the corpus' clips
 
 Waveform = NDArray[np.float32]  # [T] at 16 kHz
 RoundTrip = Callable[[Waveform], Waveform]
@@ -52,11 +53,14 @@ class EvaluationSettings:
     sampler: str | None = None
     tries: int | None = None
     draft: bool = False
+    seconds: float = SECONDS
     model: str = "nano"  # as the report calls it
 
     def __post_init__(self) -> None:
         if self.clips_per_class * len(self.sounds) < 2:
             raise TooFewClipsError("the evaluation", self.clips_per_class * len(self.sounds), 2)
+        if not SHORTEST_S <= self.seconds <= LONGEST_S:
+            raise InvalidRequestError("seconds", self.seconds, f"{SHORTEST_S} to {LONGEST_S:g}")
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ def evaluate_model(
     Raises CancelledError when `should_stop` says so, NotFiniteError when a figure is not a number.
     """
     tasks = _tasks(settings)
-    others = real_clips(settings.sounds, settings.clips_per_class, FLOOR_SEED + SEEDS_A_RUN * settings.seed)
+    others = _other_clips(settings)
     jobs: list[Callable[[], Waveform]] = [partial(_generate, engine, settings, task) for task in tasks]
     jobs += [partial(round_trip, waveform) for waveform in others]
     made = []
@@ -120,14 +124,15 @@ def _generate(engine: Renderer, settings: EvaluationSettings, task: _Task) -> Wa
     knobs: dict[str, Any] = {
         name: getattr(settings, name) for name in ("steps", "guidance", "sampler", "tries", "draft")
     }
-    request = Generate(task.prompt, SECONDS, seed=task.seed, **knobs)
+    request = Generate(task.prompt, settings.seconds, seed=task.seed, **knobs)
     return mono_16_khz(engine.run(request)[0])
 
 
-def real_clips(sounds: Sequence[str], clips_per_class: int, first_seed: int) -> list[Waveform]:
-    """Held-out corpus clips, classes taking turns."""
-    count = clips_per_class * len(sounds)
-    return [render(sounds[k % len(sounds)], first_seed + k, SECONDS, SAMPLE_RATE).waveform for k in range(count)]
+def _other_clips(settings: EvaluationSettings) -> list[Waveform]:
+    """Held-out corpus clips that no prompt describes, classes taking turns."""
+    first, sounds = FLOOR_SEED + SEEDS_A_RUN * settings.seed, settings.sounds
+    count = settings.clips_per_class * len(sounds)
+    return [render(sounds[k % len(sounds)], first + k, settings.seconds, SAMPLE_RATE).waveform for k in range(count)]
 
 
 def _tasks(settings: EvaluationSettings) -> list[_Task]:
@@ -135,7 +140,7 @@ def _tasks(settings: EvaluationSettings) -> list[_Task]:
     first = PAIRED_SEED + SEEDS_A_RUN * settings.seed
     tasks = []
     for index in range(settings.clips_per_class * len(settings.sounds)):
-        sound = render(settings.sounds[index % len(settings.sounds)], first + index, SECONDS, SAMPLE_RATE)
+        sound = render(settings.sounds[index % len(settings.sounds)], first + index, settings.seconds, SAMPLE_RATE)
         prompt = captions(sound.name, sound.attributes, first + index, held_out=True)[0]
         spoken = spoken_attributes(prompt, sound.attributes)
         tasks.append(_Task(sound.name, prompt, spoken, settings.seed * SEEDS_A_RUN + index, sound.waveform))
@@ -171,6 +176,7 @@ def _judged(
         classes=class_rows(truths, heard.names),
         judged=measure("judge", _heard(heard), _heard(heard_real), paired=True),
         draft=settings.draft,
+        seconds=settings.seconds,
         attributes=attribute_rows([task.spoken for task in tasks], heard.attributes, heard_real.attributes),
         reconstruction=_reconstruction(clips, heard_real, classifier),
         gradients=gradient_rows(truths, generated, real),

@@ -119,6 +119,7 @@ class ModelReport:
     gradients: tuple[GradientRow, ...]
     clap_recall: float  # 0 to 1: held-out wordings whose closest real clip is of their class
     draft: bool = False  # whether the clips were made as drafts
+    seconds: float = 5.12  # of each clip
 
     @property
     def attribute_accuracy(self) -> float | None:
@@ -148,7 +149,9 @@ class ModelReport:
             ("silent", str(self.silent), f"of {self.clips}"),
         ]
         what = "drafts" if self.draft else "clips"
-        head = f"{self.model}: {self.clips} {what}, {self.clips_per_class} a sound, seed {self.seed}"
+        head = (
+            f"{self.model}: {self.clips} {what} of {self.seconds:g} s, {self.clips_per_class} a sound, seed {self.seed}"
+        )
         blocks = [[head], list(aligned(row for row in figures if row[1])), self.judged.to_lines()]
         blocks += [_attribute_table(self.attributes), _gradient_lines(self.gradients), class_table(self.classes)]
         return "\n\n".join("\n".join(block) for block in blocks if block)

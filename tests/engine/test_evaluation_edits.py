@@ -163,6 +163,7 @@ class TestCommand:
             pytest.param(["--edits", "a", "b"], "not to folders", id="folders"),
             pytest.param(["--edits", "--picture", "sheet.png"], "without --edits", id="a picture"),
             pytest.param(["--strength", "0.5"], "belongs to --edits", id="strength alone"),
+            pytest.param(["--edits", "--seconds", "2"], "--seconds belongs to a model", id="edits of a length"),
         ],
     )
     def test_options_that_do_not_go_together_are_refused(

@@ -10,7 +10,7 @@ import torch
 
 from engine.audio import Audio
 from engine.cli import DONE, main
-from engine.errors import CancelledError
+from engine.errors import CancelledError, InvalidRequestError
 from engine.evaluation.classifier import SoundClassifier, load_classifier
 from engine.evaluation.evaluate import PAIRED_SEED, SEEDS_A_RUN, EvaluationSettings, evaluate_model
 from engine.evaluation.evaluation_errors import TooFewClipsError
@@ -157,6 +157,23 @@ class TestReport:
 
         assert seen == [(1, 8), (2, 8)]  # four clips, and four round trips
 
+    def test_shorter_clips_are_asked_for_and_compared_with_real_ones_as_short(
+        self, classifier: SoundClassifier
+    ) -> None:
+        settings = EvaluationSettings(clips_per_class=2, sounds=SOUNDS, seconds=1.28)
+        player = Player([np.zeros(20_480, np.float32)] * 8)
+
+        evaluation = evaluate(classifier, player, settings)
+
+        assert {request.seconds for request in player.asked} == {1.28}
+        assert {len(clip) for clip in evaluation.real} == {20_480}
+        assert evaluation.report.to_text().startswith("nano: 8 clips of 1.28 s, 2 a sound, seed 1\n")
+
+    @pytest.mark.parametrize("seconds", [0.1, 31.0, float("nan")])
+    def test_lengths_that_the_corpus_does_not_have_are_refused(self, seconds: float) -> None:
+        with pytest.raises(InvalidRequestError, match=r"0\.3 to 30"):
+            EvaluationSettings(seconds=seconds)
+
     def test_one_clip_is_too_few(self) -> None:
         with pytest.raises(TooFewClipsError, match="the evaluation holds 1 clips"):
             EvaluationSettings(clips_per_class=1, sounds=("rain",))
@@ -192,7 +209,7 @@ def test_the_command_judges_the_tiny_model(
     assert main(["evaluate", *words, "--picture", "sheet.png", "--json", "report.json"]) == DONE
 
     shown = capsys.readouterr().out
-    assert shown.startswith("tiny: 2 clips, 1 a sound, seed 1\n")
+    assert shown.startswith("tiny: 2 clips of 5.12 s, 1 a sound, seed 1\n")
     for figure in (
         "recognised",
         "Frechet distance",
