@@ -146,6 +146,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.measure:
             times = measure(options.measure, options.output.absolute(), options.model)
             options.times.write_text(json.dumps(times, indent=1) + "\n", encoding="utf-8")
+            print(f"the takes that were timed lie in {options.output}", file=sys.stderr)
         times = _read_times(options.times)
     except BridgeError as error:
         print(f"{error.text}\nhint: {error.hint}", file=sys.stderr)
@@ -192,7 +193,13 @@ def _parser() -> argparse.ArgumentParser:
         "--measure", type=int, default=0, metavar="N", help="first time N jobs of each kind by the daemon"
     )
     parser.add_argument("--model", metavar="NAME", help="with --measure: another model than the daemon's")
-    parser.add_argument("--output", type=Path, default=Path("farm-size"), metavar="FOLDER", help="with --measure")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("farm-size"),
+        metavar="FOLDER",
+        help="with --measure: where the takes stay (%(default)s)",
+    )
     return parser
 
 
