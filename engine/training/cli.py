@@ -65,74 +65,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, defaults in _RECIPES.items():
         command = commands.add_parser(name, help=f"train the {name}; goes on where an earlier call stopped")
         _add_common(command)
-        command.add_argument(
-            "--steps", type=count, default=defaults.steps, help="in all, earlier calls included (%(default)s)"
-        )
-        command.add_argument("--rate", type=above_zero, default=defaults.rate, help="peak learning rate (%(default)s)")
-        command.add_argument(
-            "--batch", type=count, default=defaults.batch, help="clips a step in each process (%(default)s)"
-        )
-        command.add_argument(
-            "--decay-share", type=share, default=0.65, help="last share of steps with falling rate (%(default)s)"
-        )
-        command.add_argument("--manifest", type=Path, metavar="FILE", help="learn from your own files: JSON or CSV")
-        command.add_argument("--audio-root", type=Path, metavar="FOLDER", help="where they lie (beside the list)")
-        command.add_argument("--clips", type=count, default=7200, help="corpus clips to render (%(default)s)")
-        command.add_argument(
-            "--mixture-share", type=share, default=0.15, help="of these clips that combine two sounds (%(default)s)"
-        )
-        command.add_argument("--processes", type=count, default=1, help="processes that train together (%(default)s)")
-        command.add_argument("--seed", type=int, default=0)
-        command.add_argument(
-            "--listen-every",
-            type=zero_or_more,
-            default=10.0,
-            metavar="MINUTES",
-            help="between samples, WAV and spectrograms, of what it has learnt; 0 never (%(default)g)",
-        )
+        _add_training(command, defaults)
         if name == "clap":
             command.add_argument(
                 "--keep-audio",
                 action="store_true",
                 help="the text tower learns on alone, towards sounds as a trained denoiser knows them",
             )
-        if name in ("clap", "vae", "vocoder"):
-            command.add_argument("--device", default="cpu", help="cpu, cuda, mps, or auto: the best (%(default)s)")
         if name == "ldm":
-            _add_conditions(command)
-            command.add_argument("--mixup-share", type=share, default=0.0, help="clips that mix two sounds")
-            command.add_argument("--ema", type=share, default=0.998, help="decay of the averaged net (%(default)s)")
-            command.add_argument(
-                "--scale-exponent",
-                type=share,
-                default=0.5,
-                help="0: latents of unit variance in every channel; 1: as the VAE spreads them (%(default)s)",
-            )
-            command.add_argument(
-                "--shorter-share",
-                type=share,
-                default=0.25,
-                help="steps that learn from clips cut short, so that short sounds are made well, too (%(default)s)",
-            )
-            command.add_argument(
-                "--emphasis",
-                type=times,
-                nargs="+",
-                default=[],
-                metavar="CLASS=TIMES",
-                help="classes whose clips come several times a round: drill=3 fire=2",
-            )
-            command.add_argument("--start", metavar="MODEL", help="fine-tune this installed model, or a folder")
-            command.add_argument(
-                "--rank", type=count_or_none, default=0, help="fine-tune by changes of this rank (0: fully)"
-            )
-            command.add_argument("--device", default="cpu", help="cpu, cuda, mps, or auto: the best (%(default)s)")
+            _add_denoiser(command)
         if name == "draft":
             command.add_argument(
                 "--walks", type=count, default=1600, help="examples that the denoiser sets (%(default)s)"
             )
             command.add_argument("--guidance", type=zero_or_more, help="that is folded in (the model's own)")
-            command.add_argument("--device", default="cpu", help="cpu, cuda, mps, or auto: the best (%(default)s)")
         if name in ("vae", "vocoder"):
             command.add_argument(
                 "--adversarial-from", type=count_or_none, help="step at which discriminators join in (never)"
@@ -143,6 +89,65 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     split = commands.add_parser("split", help="put the parts of a model into a new run, to be trained on")
     split.add_argument("model", help="an installed model, or a folder")
     split.add_argument("--run", type=Path, required=True, help="folder of the new run")
+
+
+def _add_training(command: argparse.ArgumentParser, defaults: _Defaults) -> None:
+    """What every recipe takes: how long, from which clips, and on what."""
+    command.add_argument(
+        "--steps", type=count, default=defaults.steps, help="in all, earlier calls included (%(default)s)"
+    )
+    command.add_argument("--rate", type=above_zero, default=defaults.rate, help="peak learning rate (%(default)s)")
+    command.add_argument(
+        "--batch", type=count, default=defaults.batch, help="clips a step in each process (%(default)s)"
+    )
+    command.add_argument(
+        "--decay-share", type=share, default=0.65, help="last share of steps with falling rate (%(default)s)"
+    )
+    command.add_argument("--manifest", type=Path, metavar="FILE", help="learn from your own files: JSON or CSV")
+    command.add_argument("--audio-root", type=Path, metavar="FOLDER", help="where they lie (beside the list)")
+    command.add_argument("--clips", type=count, default=7200, help="corpus clips to render (%(default)s)")
+    command.add_argument(
+        "--mixture-share", type=share, default=0.15, help="of these clips that combine two sounds (%(default)s)"
+    )
+    command.add_argument("--processes", type=count, default=1, help="processes that train together (%(default)s)")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument(
+        "--listen-every",
+        type=zero_or_more,
+        default=10.0,
+        metavar="MINUTES",
+        help="between samples, WAV and spectrograms, of what it has learnt; 0 never (%(default)g)",
+    )
+    command.add_argument("--device", default="cpu", help="cpu, cuda, mps, or auto: the best (%(default)s)")
+
+
+def _add_denoiser(command: argparse.ArgumentParser) -> None:
+    """What only the denoiser's recipe takes."""
+    _add_conditions(command)
+    command.add_argument("--mixup-share", type=share, default=0.0, help="clips that mix two sounds")
+    command.add_argument("--ema", type=share, default=0.998, help="decay of the averaged net (%(default)s)")
+    command.add_argument(
+        "--scale-exponent",
+        type=share,
+        default=0.5,
+        help="0: latents of unit variance in every channel; 1: as the VAE spreads them (%(default)s)",
+    )
+    command.add_argument(
+        "--shorter-share",
+        type=share,
+        default=0.25,
+        help="steps that learn from clips cut short, so that short sounds are made well, too (%(default)s)",
+    )
+    command.add_argument(
+        "--emphasis",
+        type=times,
+        nargs="+",
+        default=[],
+        metavar="CLASS=TIMES",
+        help="classes whose clips come several times a round: drill=3 fire=2",
+    )
+    command.add_argument("--start", metavar="MODEL", help="fine-tune this installed model, or a folder")
+    command.add_argument("--rank", type=count_or_none, default=0, help="fine-tune by changes of this rank (0: fully)")
 
 
 def _add_conditions(command: argparse.ArgumentParser) -> None:
