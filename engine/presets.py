@@ -34,7 +34,6 @@ NANO = AudioLDMConfig(
     unet=UNetConfig(
         base_channels=96,
         channel_mult=(1, 2),
-        num_res_blocks=1,
         attention_levels=(1,),
         condition_size=128,
         groups=8,
@@ -52,11 +51,11 @@ NANO = AudioLDMConfig(
     clip_x0=2.5,  # the largest value of any training latent is 2.75
     normalise_peak=None,
     window_rows=128,  # 5.12 s
-    default_steps=20,
+    default_steps=15,
     default_guidance=2.0,
     default_tries=3,
     good_match=0.86,  # 8 in 10 first tries that the judge names right reach it
-    default_structure=0.6,
+    default_structure=0.7,
 )
 
 TINY = replace(
@@ -66,6 +65,7 @@ TINY = replace(
     unet=replace(
         NANO.unet,
         base_channels=16,
+        num_res_blocks=1,
         head_dim=16,
         groups=4,
         condition_size=32,

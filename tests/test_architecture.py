@@ -104,6 +104,7 @@ FLOORS = [
         "engine.training.discriminators",
         "engine.training.ema",
         "engine.training.noise_levels",
+        "engine.training.lengths",
         "engine.training.losses",
         "engine.training.workers",
     }

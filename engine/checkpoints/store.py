@@ -1,7 +1,7 @@
 """A model as a folder: config.json tells its shape, model.safetensors its weights, MODEL_CARD.md its story.
 
-Half precision on disk unless told otherwise, the draft net in 8 bits; float32 again in memory. Nothing is ever
-unpickled.
+Half precision on disk unless told otherwise, the draft net (and where asked the denoiser) in 8 bits; float32 again in
+memory. Nothing is ever unpickled.
 """
 
 import json
@@ -30,18 +30,19 @@ _KINDS: dict[str, type] = {
     kind.__name__: kind for kind in (ClapConfig, PocketClapConfig, GriffinLimConfig, HiFiGanConfig, DraftConfig)
 }
 _FORMAT = 1
-_DRAFT = "draft."  # how the names of the draft net's weights begin
+_DRAFT, _DENOISER = "draft.", "unet."  # how the names of these nets' weights begin
 
 Config = TypeVar("Config")
 
 
-def save_model(model: AudioLDM, folder: Path, *, half: bool = True) -> None:
-    """Write config and weights; parts of an earlier model there are replaced."""
+def save_model(model: AudioLDM, folder: Path, *, half: bool = True, small: bool = False) -> None:
+    """Write config and weights; parts of an earlier model there are replaced. `small`: the denoiser in 8 bits, too."""
     folder.mkdir(parents=True, exist_ok=True)
     state = model.state_dict()
-    draft = {name: state.pop(name) for name in list(state) if name.startswith(_DRAFT)}
+    squeezed = (_DRAFT, _DENOISER) if small else (_DRAFT,)
+    few = {name: state.pop(name) for name in list(state) if name.startswith(squeezed)}
     tensors = {name: _stored(tensor, half=half) for name, tensor in state.items()}
-    kept = {name: _stored(tensor, half=False) for name, tensor in draft.items()}
+    kept = {name: _stored(tensor, half=False) for name, tensor in few.items()}
     save_file(tensors | (squeeze(kept) if half else kept), folder / WEIGHTS_FILE)
     if isinstance(model.clap, LaionClap) and model.clap.tokenizer is not None:
         model.clap.tokenizer.write(folder)

@@ -180,6 +180,8 @@ def _judged(
         attributes=attribute_rows([task.spoken for task in tasks], heard.attributes, heard_real.attributes),
         reconstruction=_reconstruction(clips, heard_real, classifier),
         gradients=gradient_rows(truths, generated, real),
+        gradients_real=gradient_rows(truths, clips.others, real),  # classes take turns among them, too
+        gradients_reconstructed=gradient_rows(truths, clips.reconstructed, clips.others),
         clap_recall=class_recall(clap, real, SAMPLE_RATE, prompts, truths),
     )
     return Evaluation(report, tuple(prompts), tuple(truths), tuple(generated), tuple(real))

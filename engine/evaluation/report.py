@@ -117,6 +117,8 @@ class ModelReport:
     attributes: tuple[AttributeRow, ...]  # only of those that the prompts speak of
     reconstruction: Reconstruction
     gradients: tuple[GradientRow, ...]
+    gradients_real: tuple[GradientRow, ...]  # of other real clips over the real ones: what chance alone does
+    gradients_reconstructed: tuple[GradientRow, ...]  # real clips through autoencoder and vocoder over themselves
     clap_recall: float  # 0 to 1: held-out wordings whose closest real clip is of their class
     draft: bool = False  # whether the clips were made as drafts
     seconds: float = 5.12  # of each clip
@@ -153,8 +155,28 @@ class ModelReport:
             f"{self.model}: {self.clips} {what} of {self.seconds:g} s, {self.clips_per_class} a sound, seed {self.seed}"
         )
         blocks = [[head], list(aligned(row for row in figures if row[1])), self.judged.to_lines()]
-        blocks += [_attribute_table(self.attributes), _gradient_lines(self.gradients), class_table(self.classes)]
+        blocks += [_attribute_table(self.attributes), self._gradient_lines(), class_table(self.classes)]
         return "\n\n".join("\n".join(block) for block in blocks if block)
+
+    def _gradient_lines(self) -> list[str]:
+        """How many classes are as sharp as real, then those whose pitch moves, then the others that are not."""
+        rows = self.gradients
+        chance, kept = _close(self.gradients_real), _close(self.gradients_reconstructed)
+        lines = [
+            f"slopes of the log-mel over real: {_close(rows)} of {len(rows)} sounds within {TOLERANCE:.0%} both ways",
+            f"(other real clips {chance}, real clips through autoencoder and vocoder {kept})",
+        ]
+        shown = [("moving", row) for row in rows if row.is_moving]
+        shown += [("beyond", row) for row in rows if not row.is_moving and not row.is_close]
+        lines += [
+            f"{row.sound:<14} {row.over_time:>7.2f} over time, {row.over_frequency:.2f} over frequency   ({why})"
+            for why, row in shown
+        ]
+        return lines
+
+
+def _close(rows: Sequence[GradientRow]) -> int:
+    return sum(row.is_close for row in rows)
 
 
 def _share(rows: Sequence[AttributeRow], right: str) -> float | None:
@@ -220,18 +242,3 @@ def _attribute_table(rows: Sequence[AttributeRow]) -> list[str]:
     lines = [f"{'attribute':<14} {'right':>7}   in real clips"]
     lines += [f"{row.kind:<14} {f'{row.right}/{row.clips}':>7}   {row.right_real}/{row.clips}" for row in rows]
     return lines if rows else []
-
-
-def _gradient_lines(rows: Sequence[GradientRow]) -> list[str]:
-    """How many classes are as sharp as real, then those whose pitch moves, then the others that are not."""
-    close = sum(row.is_close for row in rows)
-    lines = [
-        f"slopes of the log-mel over real: {close} of {len(rows)} sounds within {TOLERANCE:.0%} in both directions"
-    ]
-    shown = [("moving", row) for row in rows if row.is_moving]
-    shown += [("beyond", row) for row in rows if not row.is_moving and not row.is_close]
-    lines += [
-        f"{row.sound:<14} {row.over_time:>7.2f} over time, {row.over_frequency:.2f} over frequency   ({why})"
-        for why, row in shown
-    ]
-    return lines

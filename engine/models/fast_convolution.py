@@ -101,7 +101,7 @@ class Conv1d(Prepared, nn.Conv1d):
         super().__init__(in_channels, out_channels, kernel_size, dilation=dilation, padding=padding)
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.prepared or not _computes(x):
+        if not self.prepared or not computes(x):
             return super().forward(x)
         if not _pays(self.weight, x):
             padding, dilation = int(self.padding[0]), self.dilation[0]
@@ -120,7 +120,7 @@ class ConvTranspose1d(Prepared, nn.ConvTranspose1d):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding=(kernel_size - stride) // 2)
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        if not self.prepared or not _computes(x) or output_size is not None:
+        if not self.prepared or not computes(x) or output_size is not None:
             return super().forward(x, output_size)
         taps = -(-self.kernel_size[0] // self.stride[0])
         longer = F.pad(x.transpose(1, 2), (0, 0, 0, taps - 1)).transpose(1, 2)
@@ -162,12 +162,13 @@ def _as_column(x: Tensor, weight: Tensor, bias: Tensor | None, *, padding: int, 
     return F.conv2d(x[..., None], column, bias, 1, (padding, 0), (dilation, 1))[..., 0]
 
 
-def _computes(x: Tensor) -> bool:
+def computes(x: Tensor) -> bool:
+    """Whether what is prepared takes its short way for this input: on processors, in 32 bits, without gradients."""
     return x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_grad_enabled()
 
 
 def _pays(weight: Tensor, x: Tensor) -> bool:
-    return min(weight.shape[:2]) >= FEWEST_CHANNELS and weight.shape[2] > 1 and _computes(x)
+    return min(weight.shape[:2]) >= FEWEST_CHANNELS and weight.shape[2] > 1 and computes(x)
 
 
 def _evaluation(in_group: int) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.models.fast_convolution import Conv2d, Prepared
+from engine.models.fast_convolution import Conv2d, Prepared, computes
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 _FEW_CELLS = 4096  # up to so many, PyTorch's own sums do
@@ -40,7 +40,8 @@ class GroupNorm(Prepared, nn.GroupNorm):
     def forward(self, x: Tensor) -> Tensor:
         B, C, H, W = x.shape
         is_big = H * W > _FEW_CELLS and H % _PIECES == 0
-        if not (self.prepared and is_big and x.is_contiguous(memory_format=torch.channels_last)):
+        short = self.prepared and computes(x)  # cards want another layout, and add up in pieces anyway
+        if not (short and is_big and x.is_contiguous(memory_format=torch.channels_last)):
             return super().forward(x)
         pieces = x.permute(0, 2, 3, 1).reshape(B * _PIECES, H // _PIECES, W, C).permute(0, 3, 1, 2)
         sizes = B * _PIECES, C, H * W // _PIECES

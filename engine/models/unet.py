@@ -4,7 +4,6 @@ The embedding enters as one vector: a linear map of it stands beside the time em
 a projection of the two. There is no cross-attention.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -139,10 +138,9 @@ class UNet(nn.Module):
             hidden = module(hidden, embedding) if isinstance(module, _Stage) else module(hidden)
             skips.append(hidden)
         hidden = self.middle2(self.middle1(hidden, embedding), embedding)
-        remaining: Iterator[Tensor] = reversed(skips)
         for module in self.up:
             hidden = (
-                module(self._join(hidden, next(remaining)), embedding) if isinstance(module, _Stage) else module(hidden)
+                module(self._join(hidden, skips.pop()), embedding) if isinstance(module, _Stage) else module(hidden)
             )
         return F.pixel_shuffle(self.conv_out(F.silu(self.norm_out(hidden))), self.config.patch_size)
 

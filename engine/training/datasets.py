@@ -9,7 +9,7 @@ import json
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ class ClipSettings:
     num_clips: int
     first_seed: int = TRAINING_SEED
     seconds: float = 5.12
-    num_processes: int = 2
+    num_processes: int = field(default_factory=lambda: os.cpu_count() or 1)
     mixture_share: float = 0.15  # of the clips: two sounds
 
 

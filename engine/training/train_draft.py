@@ -26,6 +26,7 @@ from engine.diffusion.guidance import guided_denoiser, prediction_between
 from engine.diffusion.samplers import sample_ddim, sample_dpm_solver_2m
 from engine.diffusion.schedule import NoiseSchedule
 from engine.training.ema import Ema
+from engine.training.lengths import draw_rows
 from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
 from engine.training.parts import join_parts, part_mark, save_draft, start_of
 from engine.training.precision import in_mixed_precision
@@ -34,7 +35,7 @@ from engine.training.training_errors import DenoiserChangedError, DenoiserMissin
 from engine.training.workers import Workers
 
 _HEARD = 2  # walks that are heard on the way
-_SHORTER = (1 / 2, 1 / 4, 1 / 8)  # of the model's window: the lengths of shorter walks
+_AT_ONCE = 32  # walks of one length that are made together
 OnCount = Callable[[int, int], None]  # done, total
 
 
@@ -91,15 +92,20 @@ def prepare_walks(workers: Workers, settings: DraftSettings, on_progress: OnCoun
         _open_arrays(settings, model)
     workers.wait()
     walks, data = Walks(settings.folder, writable=True), Latents(settings.clips / "latents")
-    for index in range(workers.rank, len(walks), workers.count):
-        if not walks.done[index]:
-            condition = _draw_condition(model, data, settings, index)
-            walks.conditions[index] = condition.cpu().numpy()[0]
-            walk = _walk(model, settings, condition, index)
-            walks.places[index, :, :, : walk.shape[2]] = walk.cpu().numpy().astype(np.float16)
-            walks.done[index] = True
-        if on_progress and workers.leads and (index // workers.count) % 50 == 0:
-            on_progress(index, len(walks))
+    mine = np.arange(workers.rank, len(walks), workers.count)
+    mine = mine[~walks.done[mine]]
+    rows = np.array([walk_rows(model, settings, int(index)) for index in mine], int)
+    left = len(mine)
+    for length in np.unique(rows):
+        of_length = mine[rows == length]
+        for together in np.array_split(of_length, -(-len(of_length) // _AT_ONCE)):
+            conditions = torch.cat([_draw_condition(model, data, settings, int(index)) for index in together])
+            walks.conditions[together] = conditions.cpu().numpy()
+            walks.places[together, :, :, :length] = _walk(model, settings, conditions, together, int(length))
+            walks.done[together] = True
+            left -= len(together)
+            if on_progress and workers.leads:
+                on_progress(len(walks) - left * workers.count, len(walks))
     workers.wait()
 
 
@@ -154,25 +160,24 @@ def _draw_condition(model: AudioLDM, data: Latents, settings: DraftSettings, ind
 
 def walk_rows(model: AudioLDM, settings: DraftSettings, index: int) -> int:
     """The latent rows of a walk: the model's window, or a part of it."""
-    whole, multiple = model.config.window_rows, model.row_multiple
     rng = np.random.default_rng((settings.loop.seed, index, 2))
-    if rng.random() >= settings.shorter_share:
-        return whole
-    return multiple * max(1, round(float(rng.choice(_SHORTER)) * whole / multiple))
+    return draw_rows(rng, model.config.window_rows, model.row_multiple, settings.shorter_share)
 
 
 @torch.inference_mode()
-def _walk(model: AudioLDM, settings: DraftSettings, condition: Tensor, index: int) -> Tensor:
-    """From noise along the denoiser's short steps: where each draft step begins, and the end, [S + 1, Z, h, W]."""
-    generator = torch.Generator().manual_seed(
-        int(np.random.SeedSequence((settings.loop.seed, index, 1)).generate_state(1)[0])
-    )
-    rows = walk_rows(model, settings, index)
-    noise = torch.randn(1, *model.latent_shape(rows), generator=generator).to(settings.device)
-    denoise = model.denoiser(condition, guidance=settings.guidance)
+def _walk(
+    model: AudioLDM, settings: DraftSettings, conditions: Tensor, indices: NDArray[np.int64], rows: int
+) -> NDArray[np.float16]:
+    """From noise along the denoiser's short steps: where each draft step begins, and the end, [B, S + 1, Z, h, W]."""
+    seeds = [int(np.random.SeedSequence((settings.loop.seed, int(k), 1)).generate_state(1)[0]) for k in indices]
+    shape = model.latent_shape(rows)
+    noise = torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
+    noise = noise.to(settings.device)
+    denoise = model.denoiser(conditions, guidance=settings.guidance)
     timesteps = short_timesteps(settings.timesteps, settings.short_steps)
     places = [noise, *sample_dpm_solver_2m(denoise, noise, timesteps, model.config.schedule)]
-    return torch.cat(places[:: settings.short_steps])
+    walk: NDArray[np.float16] = torch.stack(places[:: settings.short_steps], dim=1).cpu().numpy().astype(np.float16)
+    return walk
 
 
 def short_timesteps(timesteps: tuple[int, ...], count: int) -> list[int]:

@@ -5,7 +5,6 @@ Latents and embeddings are computed once and memory-mapped.
 """
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from engine.diffusion.samplers import sample_dpm_solver_2m, timesteps_for
 from engine.mel import MelConfig
 from engine.training.datasets import Clips
 from engine.training.ema import Ema
+from engine.training.lengths import draw_rows
 from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
 from engine.training.low_rank import adapt, merged
 from engine.training.objective import Objective
@@ -33,7 +33,6 @@ from engine.training.workers import Workers
 
 _BATCH = 32  # clips that are encoded at once
 _EMBEDDER_FILE = "embedder.json"  # beside the embeddings: whose they are
-_SHORTEST = 1 / 8  # of the model's window: what the shortest clips are cut to
 _HEARD, _HEARD_STEPS = 4, 15  # captions that samples are made of on the way, and their steps
 OnCount = Callable[[int, int], None]  # done, total
 
@@ -54,19 +53,32 @@ class LdmSettings:
     device: str = "cpu"
     rank: int = 0  # of the changes that fine-tuning makes; 0: every weight learns
     shorter_share: float = 0.0  # of steps that learn from the clips' beginnings only, of a length that each step draws
+    compiles: bool = False  # the net, for whole clips: a minute or two before the first step, then faster
     emphasis: Mapping[str, int] = field(default_factory=dict)  # classes whose clips come so many times a round
 
 
 class Latents:
-    """What the denoiser learns from: latents [K, Z, H, W], embeddings of sounds [K, D] and of captions [K, C, D]."""
+    """What the denoiser learns from: latents [K, Z, H, W], embeddings of sounds [K, D] and of captions [K, C, D].
 
-    def __init__(self, folder: Path) -> None:
+    A card holds the latents whole where they fill less than half of its free memory; else they stay on disk.
+    """
+
+    def __init__(self, folder: Path, device: torch.device | str = "cpu") -> None:
         self.latents: NDArray[np.float16] = np.load(folder / "latents.npy", mmap_mode="r")
         self.audio = torch.from_numpy(np.load(folder / "audio.npy"))
         self.text = torch.from_numpy(np.load(folder / "text.npy"))
+        self.device = torch.device(device)
+        on_card = self.device.type == "cuda" and self.latents.nbytes < torch.cuda.mem_get_info(self.device)[0] / 2
+        self._held = torch.from_numpy(np.array(self.latents)).to(self.device) if on_card else None
 
     def __len__(self) -> int:
         return len(self.latents)
+
+    def at(self, chosen: NDArray[np.int64]) -> Tensor:
+        """The latents of these clips, not scaled, on the device: float32 [B, Z, H, W]."""
+        if self._held is not None:
+            return self._held[torch.from_numpy(chosen).to(self.device)].float()
+        return torch.from_numpy(self.latents[chosen].astype(np.float32)).to(self.device)
 
 
 def prepare_latents(workers: Workers, settings: LdmSettings, on_progress: OnCount | None = None) -> None:
@@ -124,9 +136,9 @@ def embed_clips(model: AudioLDM, clips: Clips, settings: LdmSettings) -> None:
     audio = [model.clap.embed_audio(waveform, model.sample_rate).cpu().numpy() for waveform in heard]
     np.save(folder / "audio.npy", np.concatenate(audio))
     text = np.zeros((total, settings.captions_per_clip, model.clap.embedding_dim), np.float32)
-    for k in range(len(clips)):
-        wordings = [clips.caption(k, 1000 * k + c) for c in range(settings.captions_per_clip)]
-        text[k] = model.clap.embed_text(wordings).cpu().numpy()
+    for part in np.array_split(np.arange(len(clips)), -(-len(clips) // _BATCH)):
+        wordings = [clips.caption(int(k), 1000 * int(k) + c) for k in part for c in range(settings.captions_per_clip)]
+        text[part] = model.clap.embed_text(wordings).cpu().numpy().reshape(len(part), settings.captions_per_clip, -1)
     np.save(folder / "text.npy", text)
     (folder / _EMBEDDER_FILE).write_text(json.dumps(part_mark(settings.parts, "clap")), encoding="utf-8")
 
@@ -200,6 +212,7 @@ class LdmRecipe:
         self.model, self.unet = model, model.unet.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         if settings.rank:
             adapt(self.unet, settings.rank)
+        self.compiled: nn.Module = torch.compile(self.unet) if settings.compiles else self.unet  # type: ignore[assignment]
         self.ema = Ema(self.unet, settings.ema_limit)
         self.kept: dict[str, nn.Module] = {"unet": self.unet, "ema": self.ema.shadow}
         self.optimisers: dict[str, Optimizer] = {
@@ -215,7 +228,7 @@ class LdmRecipe:
         self.objective = Objective(config.schedule, config.prediction, self.device, even_levels=even_levels)
         self.kept |= self.objective.kept
         self.optimisers |= self.objective.optimisers
-        self.data = Latents(settings.clips / "latents")
+        self.data = Latents(settings.clips / "latents", self.device)
         self.rows = round_of(settings, len(self.data))
         self.turns = Turns(len(self.rows), settings.batch_size, workers, settings.loop.seed)
         with torch.no_grad():
@@ -223,8 +236,9 @@ class LdmRecipe:
 
     def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
         x0, condition = self._batch(step, rng)
-        x0 = x0[:, :, : self._length(step)]
-        losses, t = self.objective.losses(self.unet, x0, condition, rng)
+        rows = self._rows(step)
+        net = self.compiled if rows == self.model.config.window_rows else self.unet  # every shape would be compiled
+        losses, t = self.objective.losses(net, x0[:, :, :rows], condition, rng)
         loss = self.objective.mean(losses, t, self.workers)
         step_optimiser(self.optimisers["adamw"], loss, self.workers, max_norm=1.0)
         self.ema.update(self.unet, step)
@@ -234,9 +248,8 @@ class LdmRecipe:
         """Scaled latents [B, Z, H, W] and their conditions [B, D]."""
         count = self.settings.batch_size
         chosen = np.sort(self.rows[self.turns.at(step)])
-        latents = torch.from_numpy(self.data.latents[chosen].astype(np.float32)).to(self.device)
         model = self.model
-        x0 = (latents - model.latent_mean[:, None, None]) * model.latent_scale[:, None, None]
+        x0 = (self.data.at(chosen) - model.latent_mean[:, None, None]) * model.latent_scale[:, None, None]
         condition = self.data.audio[chosen]
         caption = self.data.text[chosen, rng.integers(self.data.text.shape[1], size=count)]
         by_text = torch.from_numpy(rng.random(count) < self.settings.text_share) & caption.any(1)
@@ -244,14 +257,10 @@ class LdmRecipe:
         dropped = torch.from_numpy(rng.random(count) < self.settings.drop_share).to(self.device)
         return x0, torch.where(dropped[:, None], self.empty, condition)
 
-    def _length(self, step: int) -> int:
-        """Latent rows of this step's clips, in every process alike: all, or fewer, so that short sounds are learnt."""
-        settings, multiple = self.settings, self.model.row_multiple
-        whole = self.model.config.window_rows // multiple
-        shortest = math.ceil(_SHORTEST * whole)
-        rng = np.random.default_rng((settings.loop.seed, step))
-        shorter = rng.random() < settings.shorter_share and shortest < whole
-        return multiple * (int(rng.integers(shortest, whole)) if shorter else whole)
+    def _rows(self, step: int) -> int:
+        """Latent rows of this step's clips, in every process alike."""
+        rng = np.random.default_rng((self.settings.loop.seed, step))
+        return draw_rows(rng, self.model.config.window_rows, self.model.row_multiple, self.settings.shorter_share)
 
     def save_result(self) -> None:
         save_part(self.settings.parts, "unet", merged(self.ema.shadow))

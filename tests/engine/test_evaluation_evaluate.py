@@ -74,6 +74,11 @@ class TestReport:
         assert (report.clips, report.silent) == (12, 0)
         assert report.attribute_accuracy == pytest.approx(report.attribute_accuracy_real, abs=0.05)
         assert all(row.is_close for row in report.gradients)
+        assert all(row.over_time == row.over_frequency == 1 for row in report.gradients_reconstructed)  # `np.copy`
+        by_chance = [row.over_time for row in report.gradients_real]
+        assert [row.sound for row in report.gradients_real] == list(SOUNDS)
+        assert all(ratio != 1 for ratio in by_chance)
+        assert "of 4 sounds within 20% both ways" in report.to_text()
 
     def test_a_perfect_round_trip_is_real_against_real(self, classifier: SoundClassifier) -> None:
         settings = EvaluationSettings(clips_per_class=2, seed=5, sounds=SOUNDS)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.engine import Engine
-from engine.models.fast_convolution import Conv1d, Conv2d, ConvTranspose1d, Kernel, prepare, transform
+from engine.models.fast_convolution import Conv1d, Conv2d, ConvTranspose1d, Kernel, computes, prepare, transform
 from engine.models.layers import GroupNorm
 from engine.models.vocoder import HiFiGan, HiFiGanConfig
 from engine.operations.generate import Generate
@@ -132,6 +132,17 @@ class TestNorms:
             prepare(norm)
 
             assert relative_error(norm(x), reference) < min(1e-6, plain)
+
+    def test_other_devices_go_the_plain_way(self):
+        """PyTorch's kernel for cards refuses the short way's layout; `meta` computes nothing, but goes a way."""
+        norm = GroupNorm(32, 64)
+        prepare(norm)
+        x = torch.randn(1, 64, 256, 64).to(memory_format=torch.channels_last)
+
+        with torch.inference_mode():
+            assert computes(x)
+            assert not computes(x.to("meta"))
+            assert norm.to("meta")(x.to("meta")).shape == x.shape
 
 
 class TestTheEngine:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch._dynamo.utils import counters
 
 from engine.audio import Audio
 from engine.checkpoints.store import load_model, open_model
@@ -305,7 +306,25 @@ class TestRecipes:
         assert met[0].count(whole) == pytest.approx(20, abs=9)
         assert {height % recipe.model.row_multiple for height in met[0]} == {0}
         assert min(met[0]) >= whole / 8
-        assert len(set(met[0])) > 3
+        assert len(set(met[0])) == 4  # the whole, a half, a quarter, an eighth
+
+    @pytest.mark.slow
+    @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+    def test_a_compiled_net_learns_the_same_and_short_clips_are_not_compiled(self, clips, tmp_path):
+        settings = replace(ldm_settings(clips, tmp_path, 1), shorter_share=0.5)
+        prepare_latents(ALONE, settings)
+        losses: list[list[float]] = []
+        for compiles in (False, True):
+            torch.manual_seed(0)
+            recipe = LdmRecipe(replace(settings, compiles=compiles), ALONE)
+            counters.clear()
+            losses.append([])
+            for step in range(6):
+                torch.manual_seed(step)
+                losses[-1].append(recipe.train_step(step, np.random.default_rng(step))["mse"])
+            assert counters["stats"]["unique_graphs"] == compiles
+
+        assert losses[1] == pytest.approx(losses[0], rel=1e-4)
 
 
 class TestListening:

@@ -71,6 +71,17 @@ class TestModelFile:
         expected = drafting.draft.conv_in.weight.detach()
         assert (loaded.draft.conv_in.weight - expected).abs().max() <= expected.abs().max() / 127
 
+    def test_of_a_small_model_holds_the_denoiser_in_8_bits_too(self, drafting: AudioLDM, tmp_path: Path) -> None:
+        save_model(drafting, tmp_path, small=True)
+
+        stored = load_file(tmp_path / "model.safetensors")
+
+        assert stored["unet.conv_in.weight"].dtype == torch.int8
+        assert stored["vae.encoder.conv_in.weight"].dtype == torch.float16
+        expected = drafting.unet.conv_in.weight.detach()
+        error = (load_model(tmp_path).unet.conv_in.weight - expected).abs().max()
+        assert 0 < error <= expected.abs().max() / 127
+
     def test_in_full_precision_nothing_changes(self, drafting: AudioLDM, tmp_path: Path) -> None:
         save_model(drafting, tmp_path, half=False)
 
