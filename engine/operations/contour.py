@@ -30,8 +30,8 @@ The inversion costs a call more a step. On the nano of 66 kinds, 66 clips, whole
     by 0.09, likewise                            73 %      0.54
     by 0.09, dpm++2m                             61 %      0.51
 
-Strength 0.6 with structure 0.5 is the last row but one. On today's weights, means of 66 clips at each of three seeds:
-structure 0.5 gives 80 % and 0.50, 0.6 gives 80 % and 0.54 (`retake evaluate --edits --structure 0.6`).
+Strength 0.6 with structure 0.5 is the last row but one. On today's weights structure 0.6 gives 90 % and 0.50 (two seeds
+of 66 clips), 0.7 gives 88 % and 0.55 (three seeds; `retake evaluate --edits --per-class 1 --structure 0.7`).
 
 Shape letters: C' computed channels, B latents (candidate by candidate), H latent rows, N mel frames, M mel bins.
 """

@@ -26,6 +26,7 @@ from engine.training.training_errors import CorpusDiffersError
 
 _CHUNK = 32  # clips that a process renders before it writes
 PEAK = 32767
+_MOST_PROCESSES = 16  # that render unless told otherwise: each takes 300 MB
 _GOLDEN = (5**0.5 - 1) / 2  # its multiples lie evenly between 0 and 1
 MIXED = -1  # instead of a class
 TRAINING_SEED, HELD_OUT_SEED = 0, 10_000_000
@@ -39,7 +40,7 @@ class ClipSettings:
     num_clips: int
     first_seed: int = TRAINING_SEED
     seconds: float = 5.12
-    num_processes: int = field(default_factory=lambda: os.cpu_count() or 1)
+    num_processes: int = field(default_factory=lambda: min(os.cpu_count() or 1, _MOST_PROCESSES))
     mixture_share: float = 0.15  # of the clips: two sounds
 
 
