@@ -31,8 +31,8 @@ The inversion costs a call more a step. On the nano of 66 kinds, 66 clips, whole
     by 0.09, dpm++2m                             61 %      0.51
 
 Strength 0.6 with structure 0.5 is the last row but one. On today's weights, 66 clips at each of three seeds, structure
-0.6 gives 88 % and 0.52, 0.7 gives 88 % and 0.55 (`retake evaluate --edits --per-class 1 --structure 0.7`). But footfalls
-that are to become heavy rain are heard as rain in five takes of six at 0.6, in none at 0.7: too much of their rhythm stays.
+0.6 gives 88 % and 0.52, 0.7 gives 88 % and 0.55 (`retake evaluate --edits --per-class 1 --structure 0.7`). But
+footfalls that are to become heavy rain are heard as rain in five takes of six at 0.6, in none at 0.7.
 
 Shape letters: C' computed channels, B latents (candidate by candidate), H latent rows, N mel frames, M mel bins.
 """
