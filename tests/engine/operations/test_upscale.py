@@ -167,7 +167,7 @@ class TestTrained:
     def test_recordings_get_a_band_about_as_loud_as_the_one_they_lost(
         self, nano: Engine, name: str, most: float
     ) -> None:
-        """Seeds 0 to 3: speech is as loud to 8 dB too soft; footfalls, whose clicks are short, 12 to 26 too soft."""
+        """Seeds 0 to 3: speech is 2 to 12 dB too soft; footfalls, whose clicks are short, 13 to 18 too soft."""
         whole = Audio.read(CLIPS / f"{name}.wav")
         rate = whole.sample_rate
         (take,) = nano.run(Upscale(Audio(keep_band(whole.samples, rate, None, 4_000), rate), seed=1))
