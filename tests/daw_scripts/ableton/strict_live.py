@@ -1,4 +1,4 @@
-"""A strict fake of what Live gives to control surfaces: the objects of a Set, and the ControlSurface class.
+"""A strict fake of what Live gives to control surfaces: the objects of a Set, and the modules around them.
 
 Names, types and counts of arguments are declared here and held against the published stubs by a test. A member that is
 not there, an argument of another type, an object that is gone, a change outside an undo step: each is an error, and is
@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import soundfile
+from strict_surface import CInstance, ControlSurface
 
 TYPES = {"str": str, "float": (int, float), "int": int, "bool": bool, "int | None": (int, type(None))}
 """How the stubs spell a type, and what Live takes for it."""
@@ -212,6 +213,7 @@ class Set:
         self.version = version
         self.offences, self.undo_steps, self.open_step = [], [], None
         self.messages, self.log, self.scheduled = [], [], []
+        self.c_instance = CInstance(self)
         self.application = Application(self, canonical_parent=None)
         view = SongView(self, canonical_parent=None, detail_clip=None, highlighted_clip_slot=None)
         self.song = Song(self, canonical_parent=None, view=view, tracks=[], scenes=[])
@@ -290,36 +292,10 @@ class Set:
 
     def modules(self):
         """Give the modules that Live puts before a script, by their names."""
-        live = self
-
-        class ControlSurface:
-            """What `ableton.v2` gives, as far as it is documented by use."""
-
-            def __init__(self, c_instance):
-                assert c_instance is live
-
-            @property
-            def song(self):
-                return live.song
-
-            def schedule_message(self, delay_in_ticks, callback):
-                assert delay_in_ticks == 1
-                live.scheduled.append(callback)
-
-            def show_message(self, message):
-                assert isinstance(message, str)
-                live.messages.append(message)
-
-            def log_message(self, *message):
-                live.log.append(" ".join(map(str, message)))
-
-            def disconnect(self):
-                live.scheduled = []
-
         names = ("Live", "Live.Application", "ableton", "ableton.v2", "ableton.v2.control_surface")
         modules = {name: ModuleType(name) for name in names}
         modules["Live"].Application = modules["Live.Application"]
-        modules["Live.Application"].get_application = lambda: live.application
+        modules["Live.Application"].get_application = lambda: self.application
         modules["ableton.v2.control_surface"].ControlSurface = ControlSurface
         return modules
 

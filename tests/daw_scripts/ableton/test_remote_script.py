@@ -1,6 +1,7 @@
 """Live's control surface in a strict Live, with the real daemon: each command, and each mishap."""
 
 import ast
+import gc
 import importlib
 import json
 import os
@@ -48,7 +49,7 @@ class Host:
 
     def __init__(self, live, package):
         self.live, self.package = live, package
-        self.surface = package.create_instance(live)
+        self.surface = package.create_instance(live.c_instance)
         self.door = sender.find_door(state_folder(os.environ))
         self.talks = []
 
@@ -108,8 +109,9 @@ def start(daemon, monkeypatch):
     monkeypatch.setattr(Sent, "to_lose", 0)
     hosts = []
 
-    def start(version=(12, 3, 6)):
+    def start(version=(12, 3, 6), prepare=lambda _live: None):
         live = Set(version)
+        prepare(live)
         for name, module in live.modules().items():
             monkeypatch.setitem(sys.modules, name, module)
         for name in [name for name in sys.modules if name.split(".")[0] == "Retake"]:
@@ -427,11 +429,41 @@ class TestManners:
         with pytest.raises(sender.LiveMissingError):
             sender.find_door(daemon.state)
 
+    def test_a_start_that_fails_leaves_no_whereabouts(self, start, daemon):
+        with pytest.raises(AttributeError):
+            start(prepare=lambda live: setattr(live, "log", None))
+
+        assert not (daemon.state / "live.json").exists()
+
+    def test_a_folder_that_takes_no_file_costs_nothing(self, start, monkeypatch, tmp_path):
+        monkeypatch.setenv("RETAKE_STATE_DIR", str(tmp_path))
+        (tmp_path / "live.json").mkdir()
+        with pytest.raises(OSError, match=r"live\.json"):
+            start()
+        gc.collect()  # would complain of a socket that nobody closed
+
+        assert [path.name for path in tmp_path.iterdir()] == ["live.json"]
+
+    def test_a_surface_that_goes_leaves_the_whereabouts_of_another(self, start, daemon):
+        first, second = start(), start()
+        first.surface.disconnect()
+
+        assert sender.find_door(daemon.state).port == second.door.port
+        second.surface.disconnect()
+        assert not (daemon.state / "live.json").exists()
+
     @pytest.mark.usefixtures("host")
     def test_it_finds_the_daemons_folder_as_the_daemon_does(self):
         ours = sys.modules["Retake.whereabouts"].state_folder
         for environment in ({}, {"RETAKE_STATE_DIR": "x"}, {"XDG_STATE_HOME": "/y"}):
             assert ours(environment) == str(state_folder(environment))
+
+    def test_it_uses_nothing_that_is_newer_than_python_3_7(self):
+        vermin = [sys.executable, "-c", "from vermin import main; main()"]
+        command = [*vermin, "--target=3.7-", "--violations", "--no-tips", str(FOLDER / "Retake")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+
+        assert done.returncode == 0, done.stdout
 
     @pytest.mark.parametrize("path", sorted((FOLDER / "Retake").glob("*.py")), ids=lambda path: path.stem)
     def test_it_is_python_3_7_and_small(self, path):

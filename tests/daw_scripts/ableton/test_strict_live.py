@@ -1,14 +1,23 @@
-"""The fake of Live, name by name and argument by argument, against the published stubs of Live's own API."""
+"""The fake of Live, name by name and argument by argument, against what was published of Live's own API."""
 
 import ast
 import importlib.metadata
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import strict_surface
 from strict_live import CLASSES, Clip, Field, Method, Set
+from strict_surface import CInstance, ControlSurface
 
 STUBS = importlib.metadata.distribution("ableton-live-stubs")
 FOLDER = Path(str(STUBS.locate_file("Live-stubs")))
+CORE = Path(str(importlib.metadata.distribution("ableton-control-surface-core").locate_file("")))
+"""Where the packages of Live's own Python lie, as they were published."""
+RETAKE = Path(__file__).parents[3] / "daw_scripts" / "ableton" / "remote_script" / "Retake"
 
 
 def class_in_stubs(name):
@@ -59,6 +68,66 @@ def test_the_stubs_are_of_a_live_that_creates_clips_and_take_lanes():
     assert STUBS.version.startswith("12.3")
 
 
+class TestTheSurfacesBase:
+    """The class that a control surface is derived from, and the object that it is given, as they were published."""
+
+    SURFACE = ast.parse((RETAKE / "surface.py").read_text(encoding="utf-8"))
+    BASE = CORE / "ableton" / "v2" / "control_surface" / "control_surface.py"
+
+    @staticmethod
+    def functions(file, *names):
+        """The functions of these classes, by name: their parameters with defaults, and whether they are properties."""
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name in names]
+        assert [node.name for node in classes] == list(names)
+        found = [node for kind in classes for node in kind.body if isinstance(node, ast.FunctionDef)]
+        return {node.name: (node.args, "property" in decorators(node)) for node in found}
+
+    def base(self):
+        return self.functions(self.BASE, "SimpleControlSurface", "ControlSurface")
+
+    @pytest.mark.parametrize("name", [name for name in vars(ControlSurface) if not name.startswith("__")])
+    def test_every_member_of_the_fake_is_published(self, name):
+        fake = Path(strict_surface.__file__)
+        ours, is_property = self.functions(fake, "ControlSurface")[name]
+        theirs, is_theirs = self.base()[name]
+
+        assert (ast.unparse(ours), is_property) == (ast.unparse(theirs), is_theirs)
+
+    @pytest.mark.parametrize("name", [name for name in vars(CInstance) if not name.startswith("__")])
+    def test_every_member_of_what_live_gives_is_published(self, name):
+        fake = Path(strict_surface.__file__)
+        ours, _ = self.functions(fake, "CInstance")[name]
+        theirs, _ = self.functions(CORE / "MidiRemoteScript" / "__init__.py", "MidiRemoteScript")[name]
+
+        assert len(ours.args) == len(theirs.args)
+
+    def test_the_surface_uses_nothing_that_is_neither_its_own_nor_published(self):
+        nodes = list(ast.walk(self.SURFACE))
+        members = [node for node in nodes if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "self"]
+        own = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+        own |= {node.attr for node in members if isinstance(node.ctx, ast.Store)}
+
+        assert {node.attr for node in members} - own <= {*self.base(), "_c_instance"}
+
+    @pytest.mark.parametrize("python", [sys.executable, "python3.7"], ids=["this Python", "Live 11's Python"])
+    def test_it_loads_ticks_and_leaves_on_lives_own_class(self, python, tmp_path):
+        program = Path(__file__).with_name("lives_own_class.py")
+        if subprocess.run([python, "--version"], capture_output=True, check=False).returncode:
+            pytest.skip(f"there is no {python} here")
+        environment = os.environ | {"RETAKE_STATE_DIR": str(tmp_path)}
+        command = [python, str(program), str(CORE), str(RETAKE.parent)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+        assert done.returncode == 0, done.stderr
+        found = json.loads(done.stdout)
+        assert found["log"][0].startswith("Retake: listens on 127.0.0.1:")
+        assert found["ticks"] == 10
+        assert (found["published"], found["withdrawn"]) == (["live.json"], [])
+        assert found["names_in_common"] == ["disconnect"]
+        assert found["failed_start"] == ["the log is full"]
+
+
 def wrongs(live):
     track = live.add_track("Drums")
     return {
@@ -70,6 +139,8 @@ def wrongs(live):
         "a wrong type": lambda: track.create_audio_clip("/a.wav", "8"),
         "a switch for a number": lambda: live.song.create_scene(True),
         "a change outside an undo step": lambda: live.song.create_scene(-1),
+        "a method that the old framework had": lambda: ControlSurface(live.c_instance).log_message("x"),
+        "a member that Live does not give": lambda: live.c_instance.log("x"),
     }
 
 

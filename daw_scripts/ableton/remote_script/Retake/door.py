@@ -28,7 +28,11 @@ class Door:
         self._folder = folder
         self.token = binascii.hexlify(os.urandom(16)).decode()
         self._socket = _open_socket()
-        publish_door(folder, self.port, self.token)
+        try:
+            publish_door(folder, self.port, self.token)
+        except Exception:
+            self._socket.close()
+            raise
 
     @property
     def port(self) -> int:
@@ -53,7 +57,7 @@ class Door:
             self._socket.sendto(encode(address, args, "f"), receiver)
 
     def close(self) -> None:
-        withdraw_door(self._folder)
+        withdraw_door(self._folder, self.token)
         self._socket.close()
 
 

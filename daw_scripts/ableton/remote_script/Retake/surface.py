@@ -41,15 +41,25 @@ class RetakeSurface(ControlSurface):
         self._task: Task | None = None
         self._last_wish: Wish | None = None
         self._answers: dict[str, tuple[str, list[Any]]] = {}
-        self.log_message(f"Retake listens on 127.0.0.1:{self._door.port}")
-        self.schedule_message(1, self._tick)
+        try:
+            self._note(f"listens on 127.0.0.1:{self._door.port}")
+            self.schedule_message(1, self._tick)
+        except Exception:
+            self._door.close()  # nobody must find a door that nobody keeps
+            raise
 
     def disconnect(self) -> None:
-        if self._task is not None:
-            self._task.job.cancel()
-            self._task.job.close()
-        self._door.close()
-        super().disconnect()
+        try:
+            if self._task is not None:
+                self._task.job.cancel()
+                self._task.job.close()
+        finally:
+            self._door.close()
+            super().disconnect()
+
+    def _note(self, text: str) -> None:
+        """Write a line into Live's Log.txt: the base class has no method for it, the object that Live gave us has."""
+        self._c_instance.log_message("Retake: " + text)
 
     def _tick(self) -> None:
         """Whatever goes wrong, the next tick comes."""
@@ -61,8 +71,9 @@ class RetakeSurface(ControlSurface):
                 for kind, news in task.job.tick():
                     self._tell(task, kind, news)
         except Exception as error:  # noqa: BLE001 - a tick that fails must not be the last
-            self.log_message(f"Retake: {error!r}")
-        self.schedule_message(1, self._tick)
+            self._note(repr(error))
+        finally:
+            self.schedule_message(1, self._tick)
 
     # ---------------------------------------------------------------------------------------- commands
 
@@ -76,7 +87,7 @@ class RetakeSurface(ControlSurface):
         except Exception as error:  # noqa: BLE001 - Live raises what it likes
             words = ["internal_error", f"Live refused: {error}", "look into Live's Log.txt"]
             self._door.send("/fail", [address, id_of(args), *words], sender)
-            self.log_message(f"Retake: {error!r}")
+            self._note(repr(error))
 
     def _carry_out(self, command: Command, sender: Address) -> None:
         name = command.address[len(PREFIX) :]
@@ -159,7 +170,7 @@ class RetakeSurface(ControlSurface):
         try:
             place(self.song, task.excerpt, paths, names_of(task.wish, len(paths)))
         except Exception as error:  # noqa: BLE001 - Live raises what it likes
-            self.log_message(f"Retake: {error!r}")
+            self._note(repr(error))
             files = ", ".join(paths)
             self._warn(task, f"Live took no clips ({error}), perhaps the track is gone; drag in {files}")
             return

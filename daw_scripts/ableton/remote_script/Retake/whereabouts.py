@@ -44,17 +44,26 @@ def door_file(folder: str) -> str:
 
 
 def publish_door(folder: str, port: int, token: str) -> None:
-    """Say where we listen, whole and readable by the user only."""
+    """Say where we listen, whole and readable by the user only. Raises OSError, and leaves nothing behind then."""
     os.makedirs(folder, mode=0o700, exist_ok=True)
     fresh = f"{door_file(folder)}.{os.getpid()}"
     with contextlib.suppress(FileNotFoundError):
         os.remove(fresh)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump({"host": "127.0.0.1", "port": port, "pid": os.getpid(), "token": token}, file)
-    os.replace(fresh, door_file(folder))
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump({"host": "127.0.0.1", "port": port, "pid": os.getpid(), "token": token}, file)
+        os.replace(fresh, door_file(folder))
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.remove(fresh)
+        raise
 
 
-def withdraw_door(folder: str) -> None:
-    with contextlib.suppress(OSError):
-        os.remove(door_file(folder))
+def withdraw_door(folder: str, token: str) -> None:
+    """Take the file away that says where we listen; that of another Live, or of a surface chosen twice, stays."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        with open(door_file(folder), encoding="utf-8") as file:
+            is_ours = json.load(file)["token"] == token
+        if is_ours:
+            os.remove(door_file(folder))
