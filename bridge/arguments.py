@@ -2,11 +2,14 @@
 
 import math
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from bridge.errors import BadValueError, RelativePathError, WrongTypeError
+from bridge.wire_errors import NotUnicodeError
 
 Check = Callable[[str, Any], Any]
 """Take a name and a value; give the value back in its canonical form, or raise a ProtocolError."""
@@ -15,6 +18,10 @@ Region = tuple[float, float] | tuple[float, float, float, float]
 
 MAX_JOB_ID = 100
 """Characters of a job id."""
+
+_EXACT_FLOATS = 2**24
+"""Up to here a 32-bit float is every integer."""
+_MAX_BITS, _MAX_DIGITS = 63, 19
 
 
 @dataclass(frozen=True)
@@ -27,14 +34,28 @@ class Kind:
 
 
 def _check_text(name: str, value: Any) -> str:
+    text = _check_string(name, value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise NotUnicodeError(name, text) from None
+    return text
+
+
+def _check_string(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise WrongTypeError(name, value, "a string")
     return value
 
 
 def _check_integer(name: str, value: Any) -> int:
+    """Take an integer, also as the float that is all that Pd and TouchOSC send; larger floats skip integers."""
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT_FLOATS:
+        return int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         raise WrongTypeError(name, value, "an integer")
+    if value.bit_length() > _MAX_BITS:
+        raise BadValueError(name, value, "an integer of at most 64 bits")
     return value
 
 
@@ -47,7 +68,7 @@ def _check_number(name: str, value: Any) -> float:
 
 
 def _check_switch(name: str, value: Any) -> bool:
-    if not isinstance(value, int):
+    if not isinstance(value, int | float):
         raise WrongTypeError(name, value, "0 or 1")
     if value not in {0, 1}:
         raise BadValueError(name, value, "0 or 1")
@@ -55,12 +76,23 @@ def _check_switch(name: str, value: Any) -> bool:
 
 
 def _check_path(name: str, value: Any) -> str:
-    path = _check_text(name, value)
+    path = _check_string(name, value)
+    if not _names_file(path):
+        raise NotUnicodeError(name, path)
     if "\0" in path or not path:
         raise BadValueError(name, path, "an absolute path")
     if not os.path.isabs(path):
         raise RelativePathError(name, path)
     return path
+
+
+def _names_file(path: str) -> bool:
+    """Whether this system can have a file of that name: names are Unicode on Windows, and bytes elsewhere."""
+    try:
+        path.encode("utf-8", "strict" if sys.platform == "win32" else "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_job(name: str, value: Any) -> str:
@@ -100,12 +132,24 @@ def _check_region(name: str, value: Any) -> Region:
     raise BadValueError(name, value, _REGION_WORDS)
 
 
+def _read_integer(word: str) -> int:
+    """Read a whole number however tables spell it: 7, 7.0, 7e3; exact at any size. Raises ValueError."""
+    try:
+        number = Decimal(word.strip())
+    except InvalidOperation:
+        raise ValueError(word) from None
+    if not number.is_finite() or number.adjusted() > _MAX_DIGITS or number != number.to_integral_value():
+        raise ValueError(word)
+    return int(number)
+
+
 def _read_switch(word: str) -> bool:
-    return {"0": False, "1": True, "false": False, "true": True, "no": False, "yes": True}[word.lower()]
+    words = {"0": False, "1": True, "false": False, "true": True, "no": False, "yes": True}
+    return words[word.strip().lower().removesuffix(".0")]
 
 
 TEXT = Kind("string", _check_text, str)
-INTEGER = Kind("integer", _check_integer, int)
+INTEGER = Kind("integer", _check_integer, _read_integer)
 NUMBER = Kind("float", _check_number, float)
 SWITCH = Kind("0 or 1", _check_switch, _read_switch)
 PATH = Kind("absolute path", _check_path, str)

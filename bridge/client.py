@@ -1,6 +1,7 @@
 """A client's end of the wire: a socket that asks the daemon and hears its answers."""
 
 import contextlib
+import errno
 import socket
 from dataclasses import replace
 from types import TracebackType
@@ -9,10 +10,13 @@ from typing import Self
 from bridge.discovery import Runtime
 from bridge.errors import BridgeError, DaemonMissingError
 from bridge.messages import Reply, Request
-from bridge.osc_codec import decode, encode_request
+from bridge.osc_codec import MAX_REQUEST, decode, encode_request
 from bridge.protocol import parse_reply
+from bridge.wire_errors import RequestTooLongError, SendError
 
 _MAX_BYTES = 65_536
+_SMALLEST_LIMIT = 9_216
+"""Bytes that every system sends at once; where less than MAX_REQUEST can be sent, it is this."""
 
 
 class Client:
@@ -21,6 +25,7 @@ class Client:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MAX_BYTES)  # macOS has 9,216 bytes by itself
         self._socket.connect((runtime.host, runtime.port))
 
     def __enter__(self) -> Self:
@@ -32,8 +37,22 @@ class Client:
         self._socket.close()
 
     def send(self, request: Request) -> None:
-        with contextlib.suppress(ConnectionError):  # that nobody listens is told by `receive`
-            self._socket.send(encode_request(replace(request, token=self._runtime.token)))
+        """Send a request; that nobody listens is told by `receive`.
+
+        Raises RequestTooLongError for more than the daemon would read, SendError when the system refuses.
+        """
+        datagram = encode_request(replace(request, token=self._runtime.token))
+        if len(datagram) > MAX_REQUEST:
+            raise RequestTooLongError(len(datagram), MAX_REQUEST)
+        try:
+            self._socket.send(datagram)
+        except (ConnectionError, TimeoutError):
+            return
+        except OSError as error:
+            if error.errno == errno.EMSGSIZE:
+                raise RequestTooLongError(len(datagram), _SMALLEST_LIMIT) from error
+            if error.errno != errno.ENOBUFS:  # that is a lost datagram like any other
+                raise SendError(error.strerror or error) from error
 
     def receive(self, timeout_s: float) -> Reply | None:
         """Give the next reply; None when none came in time, or something that is none.

@@ -7,19 +7,12 @@ from typing import NamedTuple, cast
 
 from bridge.errors import PortBusyError
 from bridge.messages import Progress, Reply
-from bridge.osc_codec import decode, encode_reply
+from bridge.osc_codec import MAX_REQUEST, decode, encode_reply
 from bridge.protocol import Message
 
 LOOPBACK = "127.0.0.1"
 PROGRESS_INTERVAL_S = 0.2
 """At most five progress messages a second for each job."""
-
-MAX_REQUEST = 16_384
-"""Bytes of a datagram that is read; of a longer one the end is cut off, and what is left is not OSC any more.
-
-asyncio makes a buffer for each datagram, of 256 KiB if it is not told otherwise, and shrinks it to what came: the
-heap of a daemon that hears many small messages would grow by that without end.
-"""
 
 _INBOX_CAPACITY = 10_000
 PORTS_TRIED = 20
@@ -53,6 +46,8 @@ class OscServer(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
+        # asyncio makes a buffer for each datagram, of 256 KiB if it is not told otherwise, and shrinks it to what came:
+        # the heap of a daemon that hears many small messages would grow by that without end.
         self._transport.max_size = MAX_REQUEST  # type: ignore[attr-defined]  # of asyncio's own transports
 
     def datagram_received(self, data: bytes, addr: Address) -> None:

@@ -58,7 +58,7 @@ FLOORS = [
     {"bridge.arguments", "bridge.discovery", "bridge.install_errors", "bridge.support_errors"}
     | {"bridge.batch_errors", "bridge.farm_models"}
     | {"bridge.private_folder", "bridge.doctor_checks.asking"},
-    {"bridge.farm_actor", "bridge.farm_picture", "bridge.farm_plan"},
+    {"bridge.farm_actor", "bridge.farm_picture", "bridge.farm_plan", "bridge.wire_errors"},
     {"bridge.errors", "bridge.child_pipes", "bridge.program", "bridge.job_log", "bridge.redaction", "bridge.examine"}
     | {"bridge.doctor_checks.finding"},
     {"bridge", "bridge.doctor_checks"},

@@ -1,5 +1,6 @@
 """Datagrams: what python-osc writes we read, what is not OSC is dropped, and replies fit into 4,000 bytes."""
 
+import os
 import random
 import struct
 import time
@@ -8,9 +9,9 @@ import pytest
 from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message_builder import build_msg
 
-from bridge.messages import Done, Fail, Generate, ModelsReply, Notice, Progress
-from bridge.osc_codec import MAX_DATAGRAM, decode, encode_reply, encode_request
-from bridge.protocol import parse_reply, parse_request
+from bridge.messages import Done, Fail, Generate, ModelsReply, Notice, Progress, Vary
+from bridge.osc_codec import MAX_DATAGRAM, _build, decode, encode_reply, encode_request
+from bridge.protocol import Message, parse_reply, parse_request
 
 
 def bundle(*elements: bytes) -> bytes:
@@ -49,6 +50,42 @@ def test_a_request_keeps_times_exact():
     request = Generate(job="j", prompt="p", seconds=123.45678901234567)
 
     assert parse_request(*decode(encode_request(request))[0]) == request
+
+
+@pytest.mark.parametrize(
+    ("tags", "content", "args"),
+    [
+        ("sS", b"a\0\0\0b\0\0\0", ("a", "b")),
+        ("hd", struct.pack(">qd", 2**40, 0.1), (2**40, 0.1)),
+        ("TFNI", b"", (True, False, None, None)),
+        ("[i[s]]i", struct.pack(">i4si", 1, b"a", 2), ([1, ["a"]], 2)),
+        ("ri", struct.pack(">Ii", 2**31, 7), (b"\x80\0\0\0", 7)),
+        ("iZi", struct.pack(">iii", 1, 2, 3), (1, struct.pack(">ii", 2, 3))),
+        ("s", b"caf\xe9\0\0\0\0", ("caf\udce9",)),
+        ("s", "雨".encode("cp932") + b"\0\0", ("\udc89J",)),
+    ],
+    ids=["symbol", "64 bits", "without data", "arrays", "colour", "a tag of nobody's", "Latin-1", "code page 932"],
+)
+def test_arguments_of_every_kind_are_heard(tags, content, args):
+    head = f",{tags}".encode()
+
+    assert decode(b"/a\0\0" + head + b"\0" * (4 - len(head) % 4) + content) == [("/a", args)]
+
+
+def test_a_path_keeps_its_bytes_there_and_back():
+    request = Vary(job="j", clip=os.fsdecode(b"/caf\xe9.wav"))
+    datagram = encode_request(request)
+
+    assert b"/caf\xe9.wav\0" in datagram
+    assert parse_request(*decode(datagram)[0]) == request
+    done = Done("/retake/vary", "j", (request.clip,))
+    assert parse_reply(*decode(encode_reply(done))[0]) == done
+
+
+def test_writes_what_python_osc_writes():
+    args = ("j", "rain", 3, 2**40, True, False, None, 0.5, "雨")
+
+    assert _build(Message("/a", args), "f", "strict") == build_msg("/a", args).dgram
 
 
 GARBAGE = {

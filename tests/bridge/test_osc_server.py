@@ -1,8 +1,13 @@
-"""The socket: how long a datagram may be."""
+"""The socket: how long a datagram may be, and what is answered."""
 
-from bridge.messages import Ack, Status, StatusReply
-from bridge.osc_codec import encode_request
+import socket
+
+import pytest
+
+from bridge.messages import Ack, Fail, Status, StatusReply
+from bridge.osc_codec import decode, encode_request
 from bridge.osc_server import MAX_REQUEST
+from bridge.protocol import parse_reply
 
 
 def _of_size(generate, ear, size):
@@ -24,3 +29,17 @@ class TestRequest:
         ear.say(Status(), token="")
 
         assert isinstance(ear.hear(), StatusReply)
+
+    @pytest.mark.parametrize("word", ["Gewitter, fern und schwül".encode("latin-1"), "雨の音".encode("cp932")])
+    def test_whose_text_is_not_utf_8_is_answered_in_words(self, ear, word):
+        token = ear.runtime.token.encode()
+        texts = (b"/retake/generate", b",ssss", b"odd", word, b"token", token)
+        datagram = b"".join(text + b"\0" * (4 - len(text) % 4) for text in texts)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as pd:
+            pd.settimeout(10)
+            pd.sendto(datagram, (ear.runtime.host, ear.runtime.port))
+            reply = parse_reply(*decode(pd.recv(65_536))[0])
+
+        assert isinstance(reply, Fail)
+        assert (reply.command, reply.job, reply.code) == ("/retake/generate", "odd", "bad_value")
+        assert "prompt is not UTF-8" in reply.text

@@ -1,6 +1,7 @@
 """Requests and replies: what is accepted, what is refused, and with which words."""
 
 import math
+import sys
 
 import pytest
 
@@ -136,6 +137,22 @@ class TestAcceptance:
         assert "secret" not in repr(Generate(job="j", prompt="p", token="secret"))
 
 
+@pytest.mark.parametrize(("key", "value", "meant"), [("seed", 3.0, 3), ("steps", 2.0, 2), ("seed", 2.0**24, 2**24)])
+def test_a_whole_number_may_come_as_a_float(key, value, meant):
+    request = parse_request("/retake/generate", ["j", "p", key, value])
+
+    assert (getattr(request, key), type(getattr(request, key))) == (meant, int)
+
+
+def test_a_switch_may_come_as_a_float():
+    assert parse_request("/retake/restyle", [*RESTYLE, "keep_air", 1.0]).keep_air is True
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names of files are Unicode there")
+def test_a_path_may_hold_bytes_that_are_no_text():
+    assert parse_request("/retake/vary", ["j", "/caf\udce9.wav"]).clip == "/caf\udce9.wav"
+
+
 RESTYLE = ["j", "/c.wav", "p"]
 REFUSED = {
     "unknown address": ("/retake/restile", [], "unknown_address", "did you mean /retake/restyle?"),
@@ -154,7 +171,13 @@ REFUSED = {
     "empty clip": ("/retake/restyle", ["j", "", "p"], "bad_value", "an absolute path"),
     "relative folder": ("/retake/generate", ["j", "p", "output_dir", "out"], "relative_path", "whole path"),
     "string as seed": ("/retake/restyle", [*RESTYLE, "seed", "3"], "wrong_type", "an integer"),
-    "float as seed": ("/retake/restyle", [*RESTYLE, "seed", 3.0], "wrong_type", "an integer"),
+    "fraction as seed": ("/retake/restyle", [*RESTYLE, "seed", 3.5], "wrong_type", "an integer"),
+    "float that skips integers as seed": ("/retake/restyle", [*RESTYLE, "seed", 2.0**25], "wrong_type", "an integer"),
+    "integer of 65 bits as seed": ("/retake/restyle", [*RESTYLE, "seed", 2**64], "bad_value", "at most 64 bits"),
+    "fraction as switch": ("/retake/restyle", [*RESTYLE, "keep_air", 0.5], "bad_value", "0 or 1"),
+    "prompt in Latin-1": ("/retake/generate", ["j", "caf\udce9"], "bad_value", "in UTF-8"),
+    "prompt with half a character": ("/retake/generate", ["j", "\ud83d"], "bad_value", "in UTF-8"),
+    "job in another encoding": ("/retake/cancel", ["caf\udce9"], "bad_value", "in UTF-8"),
     "truth as seed": ("/retake/restyle", [*RESTYLE, "seed", True], "wrong_type", "an integer"),
     "nothing as seed": ("/retake/restyle", [*RESTYLE, "seed", None], "wrong_type", "integer"),
     "string as strength": ("/retake/restyle", [*RESTYLE, "strength", "0.5"], "wrong_type", "a float"),
@@ -184,7 +207,7 @@ REFUSED = {
     "relative clip to be like": ("/retake/generate", ["j", "", "like", "l.wav"], "relative_path", "whole path"),
     "number as clip to be like": ("/retake/generate", ["j", "", "like", 3], "wrong_type", "a string"),
     "prompt as a fixed argument": ("/retake/vary", ["j", "/c.wav", "rain"], "unknown_key", "known keys"),
-    "float as rate": ("/retake/upscale", ["j", "/c.wav", "output_rate", 48e3], "wrong_type", "an integer"),
+    "float as rate": ("/retake/upscale", ["j", "/c.wav", "output_rate", 48000.5], "wrong_type", "an integer"),
     "region of NaN": ("/retake/inpaint", [*RESTYLE, 1, 2, "region", "nan 4"], "bad_value", "finite"),
     "region as number": ("/retake/inpaint", [*RESTYLE, 1, 2, "region", 3.0], "wrong_type", "string"),
 }

@@ -1,6 +1,7 @@
 """`retake-send`: what it prints, what it waits for, and its exit codes."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -62,6 +63,24 @@ class TestWithDaemon:
         request = journal.find("one").request
         journal.close()
         assert (request.clip, request.output_dir) == (str(tmp_path / "clip.wav"), str(tmp_path / "takes"))
+
+    def test_names_results_whose_names_are_no_text(self, run, tmp_path):
+        clip = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav")
+        Path(clip).write_bytes(b"RIFF")
+        exit_code, out, err = run("vary", clip, "prompt", "fine", "--job", "one", "--output-dir", str(tmp_path))
+
+        assert (exit_code, err) == (0, "")
+        assert out.startswith("wrote ")
+
+    @pytest.mark.parametrize("length", [20_000, 70_000])
+    def test_says_of_a_prompt_that_is_too_long_that_it_is(self, run, length):
+        began = time.monotonic()
+        exit_code, out, err = run("generate", "loud " * (length // 5))
+
+        assert (exit_code, out) == (1, "")
+        assert "at most 16,384" in err
+        assert "shorten the prompt" in err
+        assert time.monotonic() - began < 5
 
     def test_lists_jobs_and_waits_for_a_model(self, run):
         run("generate", "fine", "--job", "one")
