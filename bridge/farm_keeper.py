@@ -149,7 +149,7 @@ class FarmKeeper:
         if self._local is not None:
             self._local.cancel(job_id)
 
-    async def models(self) -> ModelsReply:
+    async def models(self) -> ModelsReply | Fail:
         """Ask which models are installed here, which are those that the farm can have. Raises WorkerDiedError."""
         async with self._asking:
             child = await self._ensure_child()

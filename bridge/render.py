@@ -31,6 +31,7 @@ from engine import (
     Vary,
     clear_abandoned,
     list_models,
+    look_through,
 )
 
 log = logging.getLogger(__name__)
@@ -232,7 +233,10 @@ def _given(**values: Any) -> dict[str, Any]:
 
 def installed_models(setup: RenderSetup) -> ModelsReply:
     """Name the models that can be asked for."""
-    return ModelsReply(tuple(entry.name for entry in list_models(setup.models_folder)))
+    entries, passed_over = look_through(setup.models_folder)
+    for broken in passed_over:
+        log.warning("passed over the model in %s: %s", broken.folder, broken.reason)
+    return ModelsReply(tuple(entry.name for entry in entries))
 
 
 def open_studio(name: str, device: str, models_folder: Path | None) -> Studio:

@@ -18,14 +18,16 @@ from typing import BinaryIO
 
 from bridge.child_pipes import claim_stdout
 from bridge.discovery import InstanceLock
+from bridge.errors import UnforeseenError
 from bridge.job_log import mark_job, start_child_log
-from bridge.messages import Cancel, Generate, Models, RenderRequest, Reply, Request, UseModel
+from bridge.messages import Cancel, Fail, Generate, Models, RenderRequest, Reply, Request, UseModel
 from bridge.pipe import FOOTSTEP, HEARTBEAT, HEARTBEAT_S, PLACES, RenderSetup, requests_from_line, to_line
 
 _GRACE_S = 5.0
 """How long a job may take to notice that the daemon has gone."""
 _TURN_S = 15.0
 """How long to wait for the render process of an earlier daemon, which leaves within _GRACE_S unless it is suspended."""
+_QUOTED = 200  # bytes of a line that nobody understands, for the log
 
 log = logging.getLogger(__name__)
 
@@ -53,16 +55,39 @@ class Orders:
         return request.job in self._cancelled or self._has_ended.is_set()
 
     def _listen(self) -> None:
-        for line in self._stdin:
-            match requests := requests_from_line(line):
-                case ((RenderRequest() | UseModel()), *_):
-                    self._requests.put(requests)
-                case (Cancel(job=job),):
-                    self._cancelled.add(job)
-                case (Models(),):
-                    self._mouth.tell(importlib.import_module("bridge.render").installed_models(self._setup))
-                case _:
-                    log.warning("not an order: %r", line)
+        try:
+            for line in self._stdin:
+                try:
+                    self._obey(line)
+                except Exception:
+                    log.exception("not an order: %r", line[:_QUOTED])
+        except (OSError, ValueError):
+            log.exception("the daemon cannot be heard any more")
+        finally:
+            self._leave()
+
+    def _obey(self, line: bytes) -> None:
+        match requests := requests_from_line(line):
+            case ((RenderRequest() | UseModel()), *_):
+                self._requests.put(requests)
+            case (Cancel(job=job),):
+                self._cancelled.add(job)
+            case (Models(),):  # the disk may be slow, and a cancel must not wait for it
+                threading.Thread(target=self._tell_models, daemon=True).start()
+            case _:
+                log.warning("not an order: %r", line[:_QUOTED])
+
+    def _tell_models(self) -> None:
+        try:
+            reply: Reply = importlib.import_module("bridge.render").installed_models(self._setup)
+        except Exception as error:
+            log.exception("the models cannot be listed")
+            told = UnforeseenError(error)
+            reply = Fail(Models.address, "", told.code, told.text, told.hint)
+        self._mouth.tell(reply)
+
+    def _leave(self) -> None:
+        """End the process: soon if it renders, since the job asks `should_stop`, else at once."""
         self._has_ended.set()
         self._requests.put(None)
         if self._is_rendering.is_set():
@@ -101,7 +126,7 @@ class Mouth:
             try:
                 self._pipe.write(line)
                 self._pipe.flush()
-            except BrokenPipeError:  # the daemon has gone; the end of stdin says so, too
+            except (OSError, ValueError):  # the daemon has gone; the end of stdin says so, too
                 return
 
 

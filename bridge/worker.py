@@ -84,7 +84,7 @@ class Child:
         self.news: asyncio.Queue[Reply | None] = asyncio.Queue()
         self.loaded: StatusReply | None = None
         self.places = 1
-        self.models: asyncio.Queue[ModelsReply | None] = asyncio.Queue()
+        self.models: asyncio.Queue[ModelsReply | Fail | None] = asyncio.Queue()
         self._process = process
         self._is_ending = False
         self._job = ""  # what it works on, for the log: these tasks outlive the job that started them
@@ -126,7 +126,7 @@ class Child:
         self.watch.start()
         self.tell(to_line(requests[0]) if len(requests) == 1 else to_shared_line(requests))
 
-    async def list_models(self, patience_s: float) -> ModelsReply:
+    async def list_models(self, patience_s: float) -> ModelsReply | Fail:
         """Ask which models are installed. Raises WorkerDiedError when nobody answers in time; then it is ended."""
         self.tell(to_line(Models()))
         try:
@@ -181,7 +181,7 @@ class Child:
 
     def _sort(self, reply: Reply) -> None:
         match reply:
-            case ModelsReply():
+            case ModelsReply() | Fail(command=Models.address):
                 self.models.put_nowait(reply)
             case StatusReply():
                 self.loaded = reply
@@ -293,7 +293,7 @@ class Worker:
             delay = 0.0 if self._is_loading else self._patience.cancel_s
             asyncio.get_running_loop().call_later(delay, self._insist, self._child, job_id)
 
-    async def models(self) -> ModelsReply:
+    async def models(self) -> ModelsReply | Fail:
         """Ask which models are installed. Raises WorkerDiedError when nobody answers."""
         async with self._asking:
             child = await self._ensure_child()

@@ -41,7 +41,7 @@ from engine.errors import (
 
 if TYPE_CHECKING:
     from engine.audio import Audio, read_story
-    from engine.checkpoints.catalogue import ModelEntry, list_models
+    from engine.checkpoints.catalogue import ModelEntry, PassedOver, list_models, look_through
     from engine.drafts import clear_abandoned
     from engine.engine import Engine
     from engine.operations import Generate, Inpaint, Request, Restyle, Upscale, Vary
@@ -54,6 +54,7 @@ _ROOMS = {
     "Generate": "engine.operations",
     "Inpaint": "engine.operations",
     "ModelEntry": "engine.checkpoints.catalogue",
+    "PassedOver": "engine.checkpoints.catalogue",
     "Progress": "engine.operations.progress",
     "Request": "engine.operations",
     "Restyle": "engine.operations",
@@ -61,6 +62,7 @@ _ROOMS = {
     "Vary": "engine.operations",
     "clear_abandoned": "engine.drafts",
     "list_models": "engine.checkpoints.catalogue",
+    "look_through": "engine.checkpoints.catalogue",
     "read_story": "engine.audio",
     "sidecar_path": "engine.wav_writer",
 }  # where the names live that are imported late
@@ -90,6 +92,7 @@ __all__ = [
     "OutOfMemoryError",
     "OutputExistsError",
     "OutputWriteError",
+    "PassedOver",
     "Progress",
     "PromptTooLongError",
     "RegionError",
@@ -102,6 +105,7 @@ __all__ = [
     "Vary",
     "clear_abandoned",
     "list_models",
+    "look_through",
     "read_story",
     "sidecar_path",
 ]

@@ -240,8 +240,14 @@ class OutputWriteError(EngineError):
 class ModelNotFoundError(EngineError):
     code = "model_missing"
 
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"there is no model {name!r}; installed: {', '.join(known)}", "see `retake models list`")
+    def __init__(self, name: str, known: Iterable[str], published: str | None = None) -> None:
+        if published is None:
+            super().__init__(
+                f"there is no model {name!r}; installed: {', '.join(known)}",
+                "`retake models list` shows the installed ones, and those that `retake models pull NAME` downloads",
+            )
+        else:
+            super().__init__(f"the model {name!r} is not downloaded yet", f"`retake models pull {published}`")
 
 
 class ModelBrokenError(EngineError):

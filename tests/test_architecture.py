@@ -173,6 +173,7 @@ FLOORS = [
         "engine.checkpoints",
         "engine.checkpoints.download_errors",
         "engine.checkpoints.import_errors",
+        "engine.checkpoints.model_files",
         "engine.checkpoints.tensor_file",
         "engine.models",
         "engine.models.fast_convolution",

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import math
+import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,8 +16,8 @@ from bridge.doctor_checks.settings_file import settings_as_far_as_valid
 from bridge.doctor_checks.surroundings import Surroundings
 
 _WEIGHTS_FILE = "model.safetensors"
-_MAX_HEADER = 100_000_000
-"""Bytes; the format's own limit."""
+_MAX_HEADER = 8_000_000
+"""Bytes; a published model's has 300 kB, and the format allows 100 MB."""
 _BYTES_OF = {"BOOL": 1, "U8": 1, "I8": 1, "I16": 2, "F16": 2, "BF16": 2, "I32": 4, "F32": 4, "I64": 8, "F64": 8}
 _TEST_PRESET = "tiny"
 
@@ -30,7 +32,17 @@ def check_models(surroundings: Surroundings) -> Iterator[Finding]:
     if not any(model["shipped"] for model in models):
         yield problem("models", "this Retake came without its model", "install Retake anew, as its README says")
     yield from map(_look_at, models)
+    yield from map(_tell_passed_over, answer.facts.get("passed_over", []))
     yield from _look_for_default(settings_as_far_as_valid(surroundings).model, [model["name"] for model in models])
+
+
+def _tell_passed_over(broken: dict[str, str]) -> Finding:
+    folder = Path(broken["folder"])
+    return problem(
+        f"model {folder.name}",
+        f"{folder} is passed over: {broken['reason']}",
+        "repair or delete that folder; then pull or import the model anew",
+    )
 
 
 def _look_at(model: dict[str, Any]) -> Finding:
@@ -51,7 +63,8 @@ def _look_at(model: dict[str, Any]) -> Finding:
 
 
 def _look_for_default(chosen: str, names: list[str]) -> Iterator[Finding]:
-    if chosen not in (*names, _TEST_PRESET) and not (Path(chosen).expanduser() / "config.json").is_file():
+    folder = os.path.expanduser(chosen)
+    if chosen not in (*names, _TEST_PRESET) and not os.path.isfile(os.path.join(folder, "config.json")):
         yield problem(
             "default model",
             f"the model {chosen} of the settings is not installed; installed are {', '.join(names)}",
@@ -72,6 +85,8 @@ def count_tensors(file: Path) -> int:
         OSError: the file cannot be read.
         ValueError: it is cut short, or no safetensors file; the message says which.
     """
+    if not stat.S_ISREG(file.stat().st_mode):
+        raise ValueError("it is no plain file")
     with file.open("rb") as stream:
         header, start = _read_header(stream)
     end = 0
@@ -91,7 +106,7 @@ def _read_header(stream: BinaryIO) -> tuple[dict[str, Any], int]:
         raise ValueError("it does not begin as a safetensors file does")
     try:
         header = json.loads(stream.read(length))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError("its header is damaged") from error
     if not isinstance(header, dict):
         raise ValueError("its header is damaged")  # noqa: TRY004 - damage, not a wrong call

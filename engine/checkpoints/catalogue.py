@@ -3,9 +3,9 @@
 Knows folders and their config.json, not what is in the weights; so listing models needs no PyTorch.
 """
 
-import json
 import os
 import shutil
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,12 @@ from typing import Any
 from platformdirs import user_data_path
 
 from engine.checkpoints.download_errors import ModelShippedError, NotOursError, RemovalFailedError
+from engine.checkpoints.model_files import explained, read_object
+from engine.checkpoints.published import published_as
 from engine.errors import ModelBrokenError, ModelNotFoundError
 
-CONFIG_FILE, CARD_FILE = "config.json", "MODEL_CARD.md"
+CONFIG_FILE, CARD_FILE, WEIGHTS_FILE = "config.json", "MODEL_CARD.md", "model.safetensors"
+CONFIG_FORMAT = 1
 SHIPPED_MODELS = Path(__file__).parents[1] / "weights"
 
 
@@ -41,15 +44,71 @@ def downloads_folder(models_dir: Path) -> Path:
     return models_dir / ".downloads"
 
 
+@dataclass(frozen=True)
+class PassedOver:
+    """A folder among the models that cannot be used, and why; it stands in nobody's way."""
+
+    folder: Path
+    reason: str
+
+
 def list_models(extra: Path | None = None) -> list[ModelEntry]:
-    """The installed models, the shipped one first."""
-    entries = []
+    """The installed models that can be used, the shipped one first."""
+    return look_through(extra)[0]
+
+
+def look_through(extra: Path | None = None) -> tuple[list[ModelEntry], list[PassedOver]]:
+    """The installed models, and what lies among them and cannot be used. Whatever lies there, nothing is raised."""
+    entries, passed_over = [], []
     for root in (SHIPPED_MODELS, extra or models_folder()):
-        for config in sorted(root.glob(f"[!.]*/{CONFIG_FILE}")):
-            folder = config.parent
-            size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
-            entries.append(ModelEntry(folder.name, folder, size, read_json(folder)["licence"], root == SHIPPED_MODELS))
-    return entries
+        for found in _look_into(root):
+            if isinstance(found, ModelEntry):
+                entries.append(found)
+            else:
+                passed_over.append(found)
+    return entries, passed_over
+
+
+def _look_into(root: Path) -> Iterator[ModelEntry | PassedOver]:
+    try:
+        names = sorted(name for name in os.listdir(root) if not name.startswith("."))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        yield PassedOver(root, explained(error))
+        return
+    for folder in (root / name for name in names):
+        try:
+            if _claims_to_be_a_model(folder):
+                licence = _read_config(folder)["licence"]
+                yield ModelEntry(folder.name, folder, _size_of(folder), licence, root == SHIPPED_MODELS)
+        except (OSError, ValueError) as error:
+            yield PassedOver(folder, explained(error))
+
+
+def _claims_to_be_a_model(folder: Path) -> bool:
+    """Whether a model lies here, or what is left of one; other files and folders are none of ours.
+
+    Raises:
+        OSError, ValueError: it cannot be looked into, or not be asked for by its name.
+    """
+    if not os.path.exists(folder):  # a link that leads nowhere, or in a circle
+        raise OSError(None, "it is a link, and what it leads to is not there")
+    if not os.path.isdir(folder):
+        return False
+    inside = set(os.listdir(folder)) & {CONFIG_FILE, WEIGHTS_FILE}
+    if inside and not folder.name.isprintable():
+        raise ValueError("its name is no text; give the folder another")
+    if inside == {WEIGHTS_FILE}:
+        raise OSError(None, f"there is no {CONFIG_FILE} beside its {WEIGHTS_FILE}")
+    return bool(inside)
+
+
+def _size_of(folder: Path) -> int:
+    """Bytes of the files in a folder."""
+    with suppress(OSError), os.scandir(folder) as files:
+        return sum(file.stat().st_size for file in files if file.is_file())
+    return 0
 
 
 def find_model(name: str, extra: Path | None = None) -> Path:
@@ -57,15 +116,19 @@ def find_model(name: str, extra: Path | None = None) -> Path:
 
     Raises:
         ModelNotFoundError: neither an installed name nor a folder with a config.
+        ModelBrokenError: a folder of that name is among the models, but cannot be used.
     """
-    entries = list_models(extra)
+    entries, passed_over = look_through(extra)
     for entry in entries:
         if entry.name == name:
             return entry.folder
-    path = Path(name).expanduser()
-    if (path / CONFIG_FILE).is_file():
+    path = Path(os.path.expanduser(name))
+    if os.path.lexists(path / CONFIG_FILE):
         return path
-    raise ModelNotFoundError(name, [entry.name for entry in entries])
+    for broken in passed_over:
+        if broken.folder.name == name:
+            raise ModelBrokenError(broken.folder, broken.reason)
+    raise ModelNotFoundError(name, [entry.name for entry in entries], published_as(name))
 
 
 def find_own(name: str, extra: Path | None = None) -> list[Path]:
@@ -82,7 +145,7 @@ def find_own(name: str, extra: Path | None = None) -> list[Path]:
         raise NotOursError(name, root)
     if (SHIPPED_MODELS / name / CONFIG_FILE).is_file():
         raise ModelShippedError(name)
-    own = [folder for folder, mark in ((model, model / CONFIG_FILE), (download, download)) if mark.exists()]
+    own = [folder for folder, mark in ((model, model / CONFIG_FILE), (download, download)) if os.path.lexists(mark)]
     if not own:
         raise ModelNotFoundError(name, [entry.name for entry in list_models(root)])
     return own
@@ -115,15 +178,27 @@ def discard_downloads(name: str, models_dir: Path) -> None:
 
 
 def read_json(folder: Path) -> dict[str, Any]:
-    """The config of the model in `folder` as plain values.
+    """The config of the model in `folder` as plain values; only format and licence are sure to be there.
 
     Raises:
-        ModelBrokenError: it is missing, or no JSON.
+        ModelBrokenError: it is missing, or no config.
     """
     try:
-        values: dict[str, Any] = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ModelBrokenError(folder, f"{CONFIG_FILE}: {error}") from error
-    if not isinstance(values, dict) or "licence" not in values:
-        raise ModelBrokenError(folder, f"{CONFIG_FILE} names no licence")
+        return _read_config(folder)
+    except (OSError, ValueError) as error:
+        raise ModelBrokenError(folder, explained(error)) from error
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    """Raises OSError or ValueError, whose words tell what is wrong with it."""
+    try:
+        values = read_object(folder / CONFIG_FILE)
+    except OSError as error:
+        raise OSError(None, f"{CONFIG_FILE}: {explained(error)}") from error
+    except ValueError as error:
+        raise ValueError(f"{CONFIG_FILE}: {error}") from error
+    if values.get("format") != CONFIG_FORMAT:
+        raise ValueError(f"{CONFIG_FILE} is not in Retake's format {CONFIG_FORMAT}")
+    if not isinstance(values.get("licence"), str):
+        raise ValueError(f"{CONFIG_FILE} names no licence")  # noqa: TRY004 - a damaged file, not a wrong call
     return values

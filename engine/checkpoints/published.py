@@ -158,6 +158,16 @@ def tokenizer_files() -> tuple[RemoteFile, ...]:
     return tuple(RemoteFile(f"{hub()}/{ROBERTA}/{name}", name, size, sha256) for name, size, sha256 in TOKENIZER)
 
 
+def published_as(text: str) -> str | None:
+    """The name here of a published checkpoint that goes by `text`: by this name, its file's or its repository's."""
+    for row in PUBLISHED:
+        names = {row.name, row.file, row.file.removesuffix(".ckpt")}
+        names |= {row.hub, row.hub.rpartition("/")[2]} if row.hub else set()
+        if text.lower() in names:
+            return row.name
+    return None
+
+
 def find_published(name: str) -> Published:
     """The published checkpoint of that name.
 

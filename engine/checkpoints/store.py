@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from engine.audioldm import AudioLDM, AudioLDMConfig, DraftConfig
-from engine.checkpoints.catalogue import CONFIG_FILE, find_model, read_json
+from engine.checkpoints.catalogue import CONFIG_FILE, CONFIG_FORMAT, WEIGHTS_FILE, find_model, read_json
 from engine.checkpoints.small_weights import squeeze, unsqueeze
 from engine.errors import ModelBrokenError
 from engine.models.clap import ClapConfig, LaionClap
@@ -24,12 +24,10 @@ from engine.models.pocket_clap import PocketClapConfig
 from engine.models.vocoder import GriffinLimConfig, HiFiGanConfig
 from engine.presets import PRESETS, build
 
-WEIGHTS_FILE = "model.safetensors"
 _TEST_PRESET = "tiny"  # random weights, never on disk
 _KINDS: dict[str, type] = {
     kind.__name__: kind for kind in (ClapConfig, PocketClapConfig, GriffinLimConfig, HiFiGanConfig, DraftConfig)
 }
-_FORMAT = 1
 _DRAFT, _DENOISER = "draft.", "unet."  # how the names of these nets' weights begin
 
 Config = TypeVar("Config")
@@ -94,14 +92,14 @@ def config_to_json(config: AudioLDMConfig) -> dict[str, Any]:
     for part in ("vocoder", "clap", "draft"):
         if values[part] is not None:
             values[part]["kind"] = type(getattr(config, part)).__name__
-    return {"format": _FORMAT, **values}
+    return {"format": CONFIG_FORMAT, **values}
 
 
 def config_from_json(values: dict[str, Any]) -> AudioLDMConfig:
     """The reverse of `config_to_json`."""
     values = dict(values)
-    if values.pop("format", None) != _FORMAT:
-        message = f"expected format {_FORMAT}"
+    if values.pop("format", None) != CONFIG_FORMAT:
+        message = f"expected format {CONFIG_FORMAT}"
         raise ValueError(message)
     return _parse(AudioLDMConfig, values)
 

@@ -10,7 +10,7 @@ from engine.checkpoints.catalogue import (
     ModelEntry,
     find_model,
     find_own,
-    list_models,
+    look_through,
     read_json,
     remove_model,
 )
@@ -25,11 +25,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    entries = list_models()
+    entries, passed_over = look_through()
+    for broken in passed_over:
+        show_warning(f"passed over {broken.folder}: {broken.reason}")
     installed = {entry.name for entry in entries}
     if options.json:
         offers = [_offered(offer, offer.name in installed) for offer in published.PUBLISHED]
-        show_json({"models": [_described(entry) for entry in entries], "published": offers})
+        broken_ones = [{"folder": str(broken.folder), "reason": broken.reason} for broken in passed_over]
+        show_json({"models": [_described(entry) for entry in entries], "published": offers, "passed_over": broken_ones})
         return 0
     for entry in entries:
         origin = "shipped" if entry.shipped else f"installed in {entry.folder}"
@@ -51,15 +54,16 @@ def _show(options: argparse.Namespace) -> int:
     if options.json:
         show_json({"folder": str(folder), "config": config})
         return 0
+    whole = load("engine.checkpoints.store:read_config")(folder)  # or a sentence that it cannot be used
     facts = [
-        ("name", config["name"]),
+        ("name", whole.name),
         ("folder", folder),
-        ("licence", config["licence"]),
-        ("source", config.get("source") or "Retake"),
-        ("sample rate", f"{config['mel']['sample_rate']} Hz"),
-        ("steps", config["default_steps"]),
-        ("guidance", config["default_guidance"]),
-        ("sounds", ", ".join(config["sounds"]) or "any"),
+        ("licence", whole.licence),
+        ("source", whole.source or "Retake"),
+        ("sample rate", f"{whole.mel.sample_rate} Hz"),
+        ("steps", whole.default_steps),
+        ("guidance", whole.default_guidance),
+        ("sounds", ", ".join(whole.sounds) or "any"),
         ("model card", card if card.exists() else "none"),
     ]
     for name, value in facts:

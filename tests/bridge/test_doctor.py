@@ -341,11 +341,20 @@ class TestModels:
         assert (mine.name, mine.state) == ("model mine", State.PROBLEM)
         assert "retake models remove mine" in mine.remedy
 
-    def test_a_broken_config_is_told_as_the_engine_tells_it(self, surroundings, installed):
+    def test_a_broken_one_is_told_as_the_engine_tells_it_and_hides_no_other(self, surroundings, installed):
         (installed / "config.json").write_text("{")
-        finding = only(check_models(surroundings(RETAKE_MODELS=installed.parent)))
+        nano, mine = check_models(surroundings(RETAKE_MODELS=installed.parent))
 
-        assert (finding.state, "config.json" in finding.text) == (State.PROBLEM, True)
+        assert (nano.name, nano.state) == ("model nano", State.OK)
+        assert (mine.name, mine.state) == ("model mine", State.PROBLEM)
+        assert "config.json" in mine.text
+
+    def test_weights_that_are_a_pipe_are_not_waited_for(self, surroundings, installed):
+        (installed / "model.safetensors").unlink()
+        os.mkfifo(installed / "model.safetensors")
+        _, mine = check_models(surroundings(RETAKE_MODELS=installed.parent))
+
+        assert (mine.name, mine.state) == ("model mine", State.PROBLEM)
 
     def test_the_default_one_has_to_be_there(self, surroundings):
         *_, finding = check_models(surroundings(RETAKE_MODEL="audioldm-s-full-v2"))

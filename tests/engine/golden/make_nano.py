@@ -11,8 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from engine import Audio, Engine, Generate
-from engine.checkpoints.catalogue import find_model
-from engine.checkpoints.store import WEIGHTS_FILE
+from engine.checkpoints.catalogue import WEIGHTS_FILE, find_model
 from engine.mel import LogMel, MelConfig
 
 RECORD = Path(__file__).with_name("nano.npz")
