@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from engine.diffusion.guidance import Denoise, Prediction, guided_denoiser
+from engine.diffusion.guidance import Denoise, Net, Prediction, guided_denoiser
 from engine.diffusion.schedule import NoiseSchedule
 from engine.mel import LogMel, MelConfig
 from engine.models.clap import ClapConfig, LaionClap
@@ -44,6 +44,9 @@ class AudioLDMConfig:
     clip_x0: float | None = None  # bound on predicted clean latents
     normalise_peak: float | None = 0.5  # clips are brought to this peak before they are encoded; None keeps their level
     window_rows: int = 256  # latent rows of a training clip: 10.24 s
+    shortest_s: float = (
+        2.5  # seconds that are rendered at least, and then cut; the published nets learnt nothing shorter
+    )
     default_steps: int = 25
     default_guidance: float = 2.5
     default_tries: int = 1  # at most, for a take from words; see engine/operations/tries.py
@@ -56,6 +59,8 @@ class AudioLDMConfig:
 
 class AudioLDM(nn.Module):
     """A model with its parts; weights are random until a checkpoint is loaded.
+
+    The denoisers may compute in half precision; autoencoder, vocoder and CLAP, and all that comes out, are float32.
 
     Shape letters: B batch, T samples, N mel frames, M mel bins, Z latent channels, H latent rows, W latent columns,
     D embedding.
@@ -87,11 +92,6 @@ class AudioLDM(nn.Module):
         return self.latent_scale.device
 
     @property
-    def dtype(self) -> torch.dtype:
-        """Of the nets' arithmetic."""
-        return self.unet.conv_in.weight.dtype
-
-    @property
     def sample_rate(self) -> int:
         """Hz."""
         return self.config.mel.sample_rate
@@ -117,21 +117,21 @@ class AudioLDM(nn.Module):
 
     def embed_text(self, prompts: Sequence[str]) -> Tensor:
         """Prompts -> [B, D]; the empty prompt is the unconditional embedding."""
-        return self.clap.embed_text(prompts).to(self.dtype)
+        return self.clap.embed_text(prompts)
 
     def embed_audio(self, waveform: Tensor) -> Tensor:
         """Waveform [B, T] at the model's rate -> [B, D]."""
-        return self.clap.embed_audio(waveform.to(self.device), self.sample_rate).to(self.dtype)
+        return self.clap.embed_audio(waveform.to(self.device), self.sample_rate)
 
     def embed_log_mel(self, log_mel: Tensor) -> Tensor:
         """Log-mel [B, 1, N, M] -> [B, D], without a vocoder where CLAP hears log-mels of this kind."""
         if isinstance(self._clap, PocketClap):
-            return self._clap.embed_log_mel(log_mel.float()).to(self.dtype)
+            return self._clap.embed_log_mel(log_mel)
         return self.embed_audio(self.vocode(log_mel))
 
     def encode(self, log_mel: Tensor) -> Tensor:
         """Log-mel [B, 1, N, M], N = H · vae.stride -> latent [B, Z, H, W], the posterior's mean."""
-        mean = self.vae.encode(log_mel.to(self.dtype)).mean
+        mean = self.vae.encode(log_mel).mean
         return (mean - self._per_channel(self.latent_mean)) * self._per_channel(self.latent_scale)
 
     def decode(self, latent: Tensor) -> Tensor:
@@ -144,18 +144,19 @@ class AudioLDM(nn.Module):
         return self.config.vae.linear_skip
 
     def sketch(self, latent: Tensor) -> Tensor:
-        """Latent [B, Z, H, W] -> log-mel [B, 1, N, M], float32: nearly what `decode` gives, at next to no cost."""
-        raw = latent.to(self.dtype) / self._per_channel(self.latent_scale) + self._per_channel(self.latent_mean)
-        return self.vae.decode_linearly(raw).float()
+        """Latent [B, Z, H, W] -> log-mel [B, 1, N, M]: nearly what `decode` gives, at next to no cost."""
+        return self.vae.decode_linearly(
+            latent / self._per_channel(self.latent_scale) + self._per_channel(self.latent_mean)
+        )
 
     def encode_change(self, change: Tensor) -> Tensor:
-        """A change of the log-mel [B, 1, N, M] -> what it changes in the latent [B, Z, H, W], float32, nearly."""
-        return (self.vae.encode_change(change.to(self.dtype)) * self._per_channel(self.latent_scale)).float()
+        """A change of the log-mel [B, 1, N, M] -> what it changes in the latent [B, Z, H, W], nearly."""
+        return self.vae.encode_change(change) * self._per_channel(self.latent_scale)
 
     def vocode(self, log_mel: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Log-mel [B, 1, N, M] -> float32 waveform [B, N·hop]; the generator is for vocoders that draw phases."""
+        """Log-mel [B, 1, N, M] -> waveform [B, N·hop]; the generator is for vocoders that draw phases."""
         waveform: Tensor = self.vocoder(log_mel, generator)
-        return waveform.float()
+        return waveform
 
     def denoiser(self, embedding: Tensor, negative: Tensor | None = None, guidance: float | None = None) -> Denoise:
         """A denoiser towards embedding [B, D], away from negative [B, D] (the empty prompt if None)."""
@@ -163,7 +164,13 @@ class AudioLDM(nn.Module):
             negative = self.embed_text([""]).expand_as(embedding)
         scale = self.config.default_guidance if guidance is None else guidance
         return guided_denoiser(
-            self.unet, embedding, negative, scale, self.config.schedule, self.config.prediction, self.config.clip_x0
+            in_own_format(self.unet),
+            embedding,
+            negative,
+            scale,
+            self.config.schedule,
+            self.config.prediction,
+            self.config.clip_x0,
         )
 
     def draft_denoiser(self, embedding: Tensor) -> Denoise:
@@ -171,8 +178,29 @@ class AudioLDM(nn.Module):
         assert self.draft is not None, "a model without a draft net"
         config = self.config
         return guided_denoiser(
-            self.draft, embedding, embedding, 1.0, config.schedule, config.prediction, config.clip_x0
+            in_own_format(self.draft),
+            embedding,
+            embedding,
+            1.0,
+            config.schedule,
+            config.prediction,
+            config.clip_x0,
         )
 
     def _per_channel(self, values: Tensor) -> Tensor:
-        return values.to(self.dtype)[:, None, None]
+        return values[:, None, None]
+
+
+def in_own_format(net: UNet) -> Net:
+    """The net with float32 outside, whatever it computes in: what it gets is rounded, what is made of it is not.
+
+    x0, ε and guidance are differences of its outputs and of x; formed in half precision they would add six times the
+    error that the net itself makes.
+    """
+    dtype = net.conv_in.weight.dtype
+
+    def predict(x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
+        prediction: Tensor = net(x.to(dtype), t, condition.to(dtype))
+        return prediction.float()
+
+    return predict

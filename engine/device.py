@@ -1,8 +1,10 @@
 """Where the engine computes: choosing a device by name, its number format, and its failures in our words."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psutil
 import torch
 
 from engine.errors import DeviceUnavailableError, OutOfMemoryError
@@ -43,6 +45,14 @@ def dtype_for(device: torch.device) -> torch.dtype:
 def describe_device(device: torch.device) -> str:
     """A name that a person recognises: `cpu`, `mps`, or the card's own name."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+SPARE_MEMORY = 0.5  # of what is free: the share that may be taken for speed alone
+
+
+def fits_in_memory(size: int) -> bool:
+    """Whether so many bytes may be taken for speed: half of what is free at most; none if `RETAKE_SPARING` is 1."""
+    return os.environ.get("RETAKE_SPARING") != "1" and size <= SPARE_MEMORY * psutil.virtual_memory().available
 
 
 @contextmanager

@@ -51,6 +51,7 @@ NANO = AudioLDMConfig(
     clip_x0=2.5,  # the largest value of any training latent is 2.75
     normalise_peak=None,
     window_rows=128,  # 5.12 s
+    shortest_s=0.0,  # a share of its training clips was shorter than the window
     default_steps=15,
     default_guidance=2.0,
     default_tries=3,

@@ -111,7 +111,8 @@ FLOORS = [
     | {"engine.evaluation.classifier", "engine.evaluation.captions_file", "engine.evaluation.clap_score"}
     | {"engine.evaluation.cnn14", "engine.evaluation.vggish"}
     | {"engine.evaluation.inception", "engine.evaluation.divergence"}
-    | {"engine.evaluation.frechet", "engine.evaluation.picture", "engine.evaluation.reconstruction"},
+    | {"engine.evaluation.kernel_distance"},
+    {"engine.evaluation.frechet", "engine.evaluation.picture", "engine.evaluation.reconstruction"},
     {"engine.training.cut_progress"},
     {"engine.training.manifest", "engine.training.curves", "engine.training.low_rank"}
     | {"engine.training.option_values", "engine.training.pace", "engine.training.precision"}
@@ -169,6 +170,7 @@ FLOORS = [
     {
         "engine.diffusion.schedule",
         "engine.mel",
+        "engine.sinc",
         "engine.audio",
         "engine.checkpoints",
         "engine.checkpoints.download_errors",

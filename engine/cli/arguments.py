@@ -189,7 +189,8 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pipeline",
         choices=("paper", "seed"),
-        help="for folders: paper is panns,vggish; seed compares each pair on VGGish's features",
+        help="for folders: paper is panns,vggish, which hear as in audioldm_eval; seed compares each pair on VGGish's "
+        "features",
     )
     parser.add_argument(
         "--weights", type=Path, metavar="FOLDER", help="where panns' and vggish's files lie, if they were not pulled"

@@ -16,13 +16,13 @@ from engine.device import choose_device
 from engine.engine import Engine
 from engine.errors import InvalidRequestError, OutputWriteError
 from engine.evaluation.captions_file import read_captions
-from engine.evaluation.classifier import SoundClassifier, load_classifier
+from engine.evaluation.classifier import SoundClassifier, load_classifier, mono_16_khz
 from engine.evaluation.edit_report import EditReport
 from engine.evaluation.edits import EditSettings, evaluate_edits
 from engine.evaluation.evaluate import SECONDS, Evaluation, EvaluationSettings, evaluate_model
 from engine.evaluation.folders import evaluate_folders
 from engine.evaluation.listener_weights import load_cnn14, load_vggish
-from engine.evaluation.listening import JudgeListener, Listener, PannsListener, VggishListener
+from engine.evaluation.listening import JudgeListener, Listener, PannsListener, VggishListener, as_published
 from engine.evaluation.paper.budget import BUDGETS, PARTS
 from engine.evaluation.paper.cells import Outcome
 from engine.evaluation.paper.run import Wish, run_paper
@@ -81,7 +81,10 @@ def _judge_folders(options: argparse.Namespace) -> FolderReport:
     clap = open_model(options.model).clap if captions else None
     generated, reference = options.folders
     listeners, seed = _listeners(options, classifier)
-    return evaluate_folders(generated, reference, classifier, captions, clap, listeners=listeners, seed=seed)
+    hearing = as_published if options.pipeline == "paper" else mono_16_khz
+    return evaluate_folders(
+        generated, reference, classifier, captions, clap, listeners=listeners, seed=seed, hearing=hearing
+    )
 
 
 def _listeners(options: argparse.Namespace, classifier: SoundClassifier) -> tuple[list[Listener], Listener | None]:

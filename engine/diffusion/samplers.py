@@ -37,16 +37,15 @@ class Sampler(Protocol):
 
 
 def timesteps_for(num_steps: int, schedule: NoiseSchedule, strength: float = 1.0) -> list[int]:
-    """Descending timesteps, evenly spaced; strength s < 1 keeps the last round(s · num_steps), at least one.
+    """Descending timesteps, evenly spaced from s · 999 down for strength s: round(s · num_steps) of them, at least one.
 
     Only the spacing differs from the reference's (it starts at 1000 - 1000 / num_steps and overruns for some counts).
     """
-    last = schedule.num_train_steps - 1
-    if num_steps > last:
-        whole = list(range(last, -1, -1))
-    else:
-        whole = [round(last - last * i / num_steps) for i in range(num_steps)]
-    return whole[-max(1, round(strength * num_steps)) :]
+    start = strength * (schedule.num_train_steps - 1)
+    count = max(1, round(strength * num_steps))
+    if count > start:
+        return list(range(math.floor(start), -1, -1))
+    return [round(start - start * i / count) for i in range(count)]
 
 
 def leading_timesteps(num_steps: int, schedule: NoiseSchedule) -> list[int]:
@@ -160,6 +159,7 @@ def _noise(x: Tensor, draw: Draw | None) -> Tensor:
     return (torch.randn(x.shape) if draw is None else draw()).to(x)
 
 
+ADDING_NOISE = ("dpm++2m-sde",)  # those that add fresh noise at every step, with eta 0, too
 SAMPLERS: dict[str, Sampler] = {
     "dpm++2m": sample_dpm_solver_2m,
     "dpm++2m-sde": sample_dpm_solver_2m_sde,

@@ -20,7 +20,7 @@ from engine.evaluation.evaluation_errors import (
     TooFewClipsError,
 )
 from engine.evaluation.frechet import frechet_distance
-from engine.evaluation.listening import Listener, listen
+from engine.evaluation.listening import Hearing, Listener, listen
 from engine.evaluation.measurements import measure, measure_as_seed
 from engine.evaluation.reconstruction import log_spectral_distance, mel_l1, published_lsd, spectral_convergence
 from engine.evaluation.report import FolderReport, Measurement, class_rows
@@ -41,11 +41,13 @@ def evaluate_folders(
     *,
     listeners: Sequence[Listener] = (),
     seed: Listener | None = None,
+    hearing: Hearing = mono_16_khz,
 ) -> FolderReport:
     """Compare the clips in two folders; those of the same name are pairs: either all have a partner, or none.
 
     `captions` belong to the generated clips; `clap` scores them. Everything is judged at 16 kHz in mono. Each of the
-    `listeners` adds its figures; `seed` is the one that the seed report's pipeline hears by.
+    `listeners` adds its figures, with clips brought to it by `hearing`; `seed` is the one that the seed report's
+    pipeline hears by.
 
     Raises:
         FolderMissingError, TooFewClipsError, ClipUnusableError: a folder, or a file in it, is not what it should be.
@@ -73,7 +75,7 @@ def evaluate_folders(
         clap_score=_clap_score(made, captions, clap),
         accuracy=sum(row.right for row in rows) / len(named) if named else None,
         classes=rows,
-        measurements=_measurements((generated, made), (reference, real), listeners, seed, paired=bool(pairs)),
+        measurements=_measurements((generated, made), (reference, real), listeners, seed, hearing, paired=bool(pairs)),
     )
 
 
@@ -82,10 +84,14 @@ def _measurements(
     reference: tuple[Path, Clips],
     listeners: Sequence[Listener],
     seed: Listener | None,
+    hearing: Hearing,
     *,
     paired: bool,
 ) -> tuple[Measurement, ...]:
-    made = [measure(one.name, listen(one, *generated), listen(one, *reference), paired=paired) for one in listeners]
+    made = [
+        measure(one.name, listen(one, *generated, hearing), listen(one, *reference, hearing), paired=paired)
+        for one in listeners
+    ]
     if seed is not None:
         heard = listen(seed, *generated), listen(seed, *reference)
         made.append(measure_as_seed(*heard, list(generated[1]), paired=paired))

@@ -17,7 +17,7 @@ def frechet_distance(first: Features, second: Features) -> float:
 
     Raises TooFewClipsError below two rows, NotFiniteError for NaN or infinity, ValueError for different widths.
     """
-    first, second = _checked(first, "the first feature set"), _checked(second, "the second feature set")
+    first, second = checked(first, "the first feature set"), checked(second, "the second feature set")
     if first.shape[1] != second.shape[1]:
         raise ValueError(f"features have {first.shape[1]} and {second.shape[1]} columns; expected the same")
     mean_gap = first.mean(axis=0) - second.mean(axis=0)
@@ -33,7 +33,8 @@ def _covariance_root(features: Features) -> Features:
     return np.linalg.qr(centred).R
 
 
-def _checked(features: Features, what: str) -> Features:
+def checked(features: Features, what: str) -> Features:
+    """As float64, [n, D]. Raises TooFewClipsError below two rows, NotFiniteError for NaN or infinity."""
     features = np.asarray(features, dtype=np.float64)
     if features.ndim != 2 or len(features) < 2:
         raise TooFewClipsError(what, len(np.atleast_2d(features)) if features.size else 0, 2)

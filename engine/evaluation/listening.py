@@ -1,6 +1,6 @@
 """Clips -> features and logits, by the nets that compare sounds: our own judge, PANNs' Cnn14, VGGish."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -8,13 +8,15 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional as F
 
 from engine.audio import Audio
 from engine.errors import AudioEmptyError
 from engine.evaluation.classifier import MINIMUM_S, SoundClassifier, judge, mono_16_khz
-from engine.evaluation.cnn14 import Cnn14
+from engine.evaluation.cnn14 import MINIMUM_SAMPLES, SAMPLE_RATE, Cnn14
 from engine.evaluation.evaluation_errors import ClipUnusableError, NotFiniteError
 from engine.evaluation.vggish import Vggish, examples_of, seconds_needed
+from engine.sinc import resample_by_sinc
 
 Waveform = NDArray[np.float32]  # [T] at 16 kHz
 Features = NDArray[np.float64]  # [rows, D]
@@ -41,7 +43,20 @@ class Heard:
     logits: NDArray[np.float64] | None  # [n, K]
 
 
-def listen(listener: Listener, folder: Path, clips: Mapping[str, Audio]) -> Heard:
+Hearing = Callable[[Audio], Waveform]  # how a clip comes to a listener's ear
+
+
+def as_published(clip: Audio) -> Waveform:
+    """A clip as audioldm_eval hears it, [T] at 16 kHz, T at least two seconds.
+
+    The first channel only, its mean removed, by the short sinc to 16 kHz, short ones filled up with silence.
+    """
+    first = torch.from_numpy(clip.samples[:1]).float()
+    heard = resample_by_sinc(first - first.mean(), clip.sample_rate, SAMPLE_RATE)
+    return F.pad(heard, (0, max(0, MINIMUM_SAMPLES - heard.shape[1])))[0].numpy()
+
+
+def listen(listener: Listener, folder: Path, clips: Mapping[str, Audio], hearing: Hearing = mono_16_khz) -> Heard:
     """Hear every clip, in the order of the mapping.
 
     Raises:
@@ -50,9 +65,10 @@ def listen(listener: Listener, folder: Path, clips: Mapping[str, Audio]) -> Hear
     """
     rows, logits = [], []
     for name, clip in clips.items():
-        if clip.seconds < listener.minimum_s:
+        waveform = hearing(clip)
+        if len(waveform) < listener.minimum_s * SAMPLE_RATE:
             raise ClipUnusableError(folder / name, AudioEmptyError(clip.seconds, listener.minimum_s))
-        features, scores = listener.hear(mono_16_khz(clip))
+        features, scores = listener.hear(waveform)
         bad = int((~np.isfinite(features)).sum()) + (0 if scores is None else int((~np.isfinite(scores)).sum()))
         if bad:
             raise NotFiniteError(f"what {listener.name} made of {folder / name}", bad)

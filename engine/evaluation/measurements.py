@@ -6,6 +6,7 @@ from engine.evaluation.divergence import gaussian_divergence, sigmoid_divergence
 from engine.evaluation.evaluation_errors import NoPairsError, TooFewClipsError
 from engine.evaluation.frechet import frechet_distance
 from engine.evaluation.inception import SPLITS, inception_score
+from engine.evaluation.kernel_distance import kernel_distance
 from engine.evaluation.listening import Heard
 from engine.evaluation.report import Measurement
 
@@ -13,11 +14,12 @@ _ENOUGH_A_SPLIT = 50  # clips, below which the size of a split tells more than w
 
 
 def measure(listener: str, generated: Heard, reference: Heard, *, paired: bool) -> Measurement:
-    """What the net can say: Frechet distance always; IS where it names classes; KL where there are pairs, too.
+    """What the net can say: the two distances always; IS where it names classes; KL where there are pairs, too.
 
     With VGGish the Frechet distance is the Frechet audio distance (FAD). Pairs stand at the same place on both sides.
     """
-    figures = {"frechet": frechet_distance(generated.features, reference.features)}
+    features = generated.features, reference.features
+    figures = {"frechet": frechet_distance(*features), "kernel": kernel_distance(*features)}
     notes = _few_rows(generated, reference)
     if generated.logits is not None and reference.logits is not None:
         score = inception_score(generated.logits)
@@ -59,7 +61,8 @@ def _few_rows(generated: Heard, reference: Heard) -> list[str]:
     if rows > dimensions:
         return []
     few = f"{rows} rows are too few for the covariance of {dimensions} features: the Frechet distance is too large"
-    return [f"{few}; at least {dimensions + 1} are needed, and comparisons only at equal numbers"]
+    enough = f"at least {dimensions + 1} are needed, and comparisons only at equal numbers"
+    return [f"{few}; {enough}; the kernel distance needs no such number"]
 
 
 def _few_splits(clips: int, splits: int) -> list[str]:

@@ -78,6 +78,7 @@ class Measurement:
 
 _TITLES = {
     "frechet": "Frechet distance",
+    "kernel": "kernel distance",
     "inception": "inception score",
     "inception_deviation": "its deviation",
     "kl_softmax": "KL, softmax",
@@ -86,6 +87,7 @@ _TITLES = {
 }
 _MEANINGS = {
     "frechet": "smaller is closer",
+    "kernel": "likewise, 0 for sets alike, however few; 100 times the squared MMD (KAD)",
     "inception": "of the generated clips; larger is clearer and more varied",
     "inception_deviation": "over its splits",
     "kl_softmax": "reference to generated, by pairs; the published KL",

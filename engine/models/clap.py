@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-import numpy as np
-import soxr
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -19,6 +17,7 @@ from torch import Tensor, nn
 from engine.errors import AudioTowerMissingError, ModelBrokenError
 from engine.models.clap_tokenizer import RobertaTokenizer
 from engine.models.clap_towers import AUDIO_TOWERS, TEXT_TOWERS, build_towers
+from engine.sinc import resample_by_sinc
 
 
 @dataclass(frozen=True)
@@ -95,13 +94,14 @@ class LaionClap(nn.Module):
 
         laion-clap crops a long clip at random. Here a clip is heard in as many ten-second windows as it fills to the
         nearest whole number, spread evenly from end to end (one window: centred), and their vectors are averaged.
+        The way to the tower's rate is the short filter that the published denoisers' own training went through.
 
         Raises:
             AudioTowerMissingError: the model was imported without an audio tower.
         """
         if self.window is None:
             raise AudioTowerMissingError
-        at_tower_rate = _resample(waveform, sample_rate, self.window.sample_rate).to(self._device)
+        at_tower_rate = resample_by_sinc(waveform.to(self._device), sample_rate, self.window.sample_rate)
         windows = fit_windows(at_tower_rate, self.window.num_samples)
         return F.normalize(torch.stack([self._hear(window) for window in windows.unbind(1)]).mean(dim=0), dim=-1)
 
@@ -146,14 +146,6 @@ def fit_windows(waveform: Tensor, num_samples: int) -> Tensor:
     count, slack = round(length / num_samples), length - num_samples
     starts = [slack // 2] if count == 1 else [round(index * slack / (count - 1)) for index in range(count)]
     return torch.stack([waveform[:, start : start + num_samples] for start in starts], dim=1)
-
-
-def _resample(waveform: Tensor, from_rate: int, to_rate: int) -> Tensor:
-    """Waveform [B, T] -> [B, T * to_rate / from_rate], float32, by soxr."""
-    if from_rate == to_rate:
-        return waveform.float()
-    columns = waveform.detach().float().cpu().numpy().T  # soxr wants [T, channels]
-    return torch.from_numpy(np.ascontiguousarray(soxr.resample(columns, from_rate, to_rate, quality="VHQ").T))
 
 
 def _turn_parameters_into_constants(net: nn.Module) -> None:

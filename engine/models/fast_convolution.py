@@ -70,6 +70,7 @@ class Prepared(nn.Module):
     """A module that can take a shorter way once it is `prepared`."""
 
     prepared = False
+    evaluates = False  # whether it may keep an evaluated kernel for that
 
 
 class Conv2d(Prepared, nn.Conv2d):
@@ -81,7 +82,7 @@ class Conv2d(Prepared, nn.Conv2d):
         super().__init__(in_channels, out_channels, kernel_size, padding=kernel_size // 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        if not (self.prepared and _pays(self.weight, x)):
+        if not (self.evaluates and _pays(self.weight, x)):
             return super().forward(x)
         if self._kernel is None:
             self._kernel = transform(self.weight, self.bias, self.kernel_size[0] // 2)
@@ -103,7 +104,7 @@ class Conv1d(Prepared, nn.Conv1d):
     def forward(self, x: Tensor) -> Tensor:
         if not self.prepared or not computes(x):
             return super().forward(x)
-        if not _pays(self.weight, x):
+        if not (self.evaluates and _pays(self.weight, x)):
             padding, dilation = int(self.padding[0]), self.dilation[0]
             return _as_column(x, self.weight, self.bias, padding=padding, dilation=dilation)
         if self._kernel is None:
@@ -124,7 +125,7 @@ class ConvTranspose1d(Prepared, nn.ConvTranspose1d):
             return super().forward(x, output_size)
         taps = -(-self.kernel_size[0] // self.stride[0])
         longer = F.pad(x.transpose(1, 2), (0, 0, 0, taps - 1)).transpose(1, 2)
-        if not _pays(self.weight, x):
+        if not (self.evaluates and _pays(self.weight, x)):
             many = _as_column(longer, *self._as_convolution(taps), padding=taps - 1)[..., : longer.shape[2]]
         else:
             if self._kernel is None:
@@ -146,14 +147,34 @@ class ConvTranspose1d(Prepared, nn.ConvTranspose1d):
         return (cells - 1) * self.stride[0] - 2 * int(self.padding[0]) + self.kernel_size[0]
 
 
-def prepare(net: nn.Module, *, short: bool = True) -> None:
+def prepare(net: nn.Module, *, short: bool = True, kernels: bool = True) -> None:
     """Let a net's convolutions take the short way from now on (or no longer), on processors and without gradients.
 
-    Kernels are transformed when they are first needed, and kept beside the plain ones: the weights must be final.
+    Kernels are transformed when they are first needed, and kept beside the plain ones (`memory_of_kernels`): the
+    weights must be final. Without `kernels` only what takes no memory is done.
     """
     for module in net.modules():
         if isinstance(module, Prepared):
             module.prepared = short
+            module.evaluates = short and kernels
+
+
+def memory_of_kernels(net: nn.Module) -> int:
+    """Bytes that a net's evaluated kernels will take beside the plain ones."""
+    return sum(
+        _numbers_evaluated(module) * module.weight.element_size()
+        for module in net.modules()
+        if isinstance(module, Conv2d | Conv1d | ConvTranspose1d) and _is_wide(module.weight)
+    )
+
+
+def _numbers_evaluated(module: nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d) -> int:
+    """As many as `transform` makes of its weight."""
+    size, others = module.weight.shape[2], module.weight.numel() // module.weight.shape[2]
+    if isinstance(module, nn.ConvTranspose1d):
+        size, others = -(-size // module.stride[0]), others * module.stride[0]
+    in_group = 3 if size <= 3 else 4
+    return others * -(-size // in_group) * (in_group + 3)
 
 
 def _as_column(x: Tensor, weight: Tensor, bias: Tensor | None, *, padding: int, dilation: int = 1) -> Tensor:
@@ -168,7 +189,11 @@ def computes(x: Tensor) -> bool:
 
 
 def _pays(weight: Tensor, x: Tensor) -> bool:
-    return min(weight.shape[:2]) >= FEWEST_CHANNELS and weight.shape[2] > 1 and computes(x)
+    return _is_wide(weight) and computes(x)
+
+
+def _is_wide(weight: Tensor) -> bool:
+    return min(weight.shape[:2]) >= FEWEST_CHANNELS and weight.shape[2] > 1
 
 
 def _evaluation(in_group: int) -> Tensor:

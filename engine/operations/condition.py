@@ -46,7 +46,7 @@ def condition_of(model: AudioLDM, prompt: str, sampling: Sampling) -> Condition:
     if sampling.like is not None:
         sound = embed_clip(model, sampling.like)
         weight = float(sampling.like_weight) if prompt else 1.0
-        wanted = F.normalize(weight * sound.float() + (1 - weight) * text.float(), dim=1).to(text.dtype)
+        wanted = F.normalize(weight * sound + (1 - weight) * text, dim=1)
         settings = {"like_weight": weight}
     return Condition(prompt, wanted, negative, settings, _warnings(model, prompt, sampling))
 

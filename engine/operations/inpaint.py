@@ -123,7 +123,7 @@ def _fill(rendering: Rendering, excerpt: Excerpt, patches: list[Patch]) -> Sampl
     ]
     observed = rendering.encode(excerpt.waveform).repeat(rendering.sampling.candidates, 1, 1, 1)  # [B, Z, H, W]
     noise, timesteps = rendering.noise(), rendering.timesteps()
-    impose = imposing(observed, observed_cells(model, rows, holes), noise)
+    impose = imposing(observed, observed_cells(model, rows, holes), rendering.observed_noise(noise))
     x = impose(noise, model.config.schedule.alpha_bar(timesteps[0]))
     return rendering.waveforms(rendering.sample(x, timesteps, impose))
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from engine.audioldm import AudioLDM
-from engine.diffusion.samplers import Impose
+from engine.diffusion.samplers import Draw, Impose
 from engine.diffusion.schedule import mix_noise
 from engine.mel import MelConfig, slaney_filterbank
 
@@ -25,15 +25,15 @@ class Hole:
     high_hz: float | None  # None: open above
 
 
-def imposing(observed: Tensor, is_observed: Tensor, noise: Tensor) -> Impose:
+def imposing(observed: Tensor, is_observed: Tensor, draw: Draw) -> Impose:
     """After each step: the observed cells [H, W] as they would be at this noise level, the others as they became.
 
-    Liu et al. 2023, §3.5; Lugmayr et al. 2022, equation 8; with the same noise throughout, as deterministic samplers
-    want it. observed and noise: [B, Z, H, W].
+    Liu et al. 2023, §3.5; Lugmayr et al. 2022, equation 8. observed: [B, Z, H, W], and so is the noise that `draw`
+    gives for each step (`Rendering.observed_noise`).
     """
 
     def impose(x: Tensor, alpha_bar: float) -> Tensor:
-        return torch.where(is_observed, mix_noise(observed, alpha_bar, noise), x)
+        return torch.where(is_observed, mix_noise(observed, alpha_bar, draw()), x)
 
     return impose
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from engine.audioldm import AudioLDM
 from engine.diffusion.samplers import timesteps_for
+from engine.diffusion.schedule import NoiseSchedule
 from engine.operations.request import Sampling
 
 SAMPLER = "dpm++2m"  # where a request names none
@@ -16,18 +17,19 @@ class Plan:
     """What the model and the request agree on."""
 
     timesteps: tuple[int, ...]  # all of them, descending
+    schedule: NoiseSchedule
     sampler: str
     guidance: float
     by_draft_net: bool
     warnings: tuple[str, ...] = ()
 
     def kept(self, strength: float) -> list[int]:
-        """The last timesteps: that share of them, at least one.
+        """Timesteps from exactly that share of the way down: as many of them, at least one.
 
-        A draft net's are few and not evenly spread: there they begin where the noise is nearest to what was asked for.
+        A draft net knows no others than its own: there they begin where the noise is nearest to what was asked for.
         """
         if not self.by_draft_net:
-            return list(self.timesteps[-max(1, round(strength * len(self.timesteps))) :])
+            return timesteps_for(len(self.timesteps), self.schedule, strength)
         wanted = strength * self.timesteps[0]
         start = min(self.timesteps, key=lambda t: abs(t - wanted))
         return list(self.timesteps[self.timesteps.index(start) :])
@@ -37,10 +39,20 @@ def plan_of(model: AudioLDM, request: Sampling) -> Plan:
     """A draft takes the steps that its net has learnt, and no others; everything else takes those that it asks for."""
     config = model.config
     if request.draft and config.draft:
-        return Plan(config.draft.timesteps, "ddim", 1.0, by_draft_net=True, warnings=tuple(_unheeded(model, request)))
+        warnings = tuple(_unheeded(model, request))
+        return Plan(config.draft.timesteps, config.schedule, "ddim", 1.0, by_draft_net=True, warnings=warnings)
     steps = request.steps or (DRAFT_STEPS if request.draft else config.default_steps)
     guidance = config.default_guidance if request.guidance is None else float(request.guidance)
-    return Plan(tuple(timesteps_for(steps, config.schedule)), request.sampler or SAMPLER, guidance, by_draft_net=False)
+    timesteps = tuple(timesteps_for(steps, config.schedule))
+    sampler = request.sampler or SAMPLER
+    return Plan(timesteps, config.schedule, sampler, guidance, by_draft_net=False, warnings=_unguided(request, guidance))
+
+
+def _unguided(request: Sampling, guidance: float) -> tuple[str, ...]:
+    """A sentence where a negative prompt has no effect, since only guidance leads away from it."""
+    if not request.negative_prompt or guidance != 1:
+        return ()
+    return (f'guidance 1 does not heed the negative prompt "{request.negative_prompt}"; more than 1 does',)
 
 
 def _unheeded(model: AudioLDM, request: Sampling) -> Iterator[str]:

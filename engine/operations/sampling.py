@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine.audioldm import AudioLDM
 from engine.diffusion.guidance import Denoise
-from engine.diffusion.samplers import SAMPLERS, Draw, Impose
+from engine.diffusion.samplers import ADDING_NOISE, SAMPLERS, Draw, Impose
 from engine.errors import ModelBrokenError
 from engine.mel import MelConfig, slaney_filterbank
 from engine.operations.condition import Condition
@@ -27,12 +27,12 @@ from engine.operations.slices import decode_long, encode_long, log_mel_long, voc
 from engine.operations.windows import Windows, lay_windows, over_windows
 from engine.wav_writer import Samples
 
-NOISE, PHASES, STEPS = 0, 1, 2  # what a candidate's generators are for
+NOISE, PHASES, STEPS, OBSERVED = 0, 1, 2, 3  # what a candidate's generators are for
 
 
 @dataclass(frozen=True)
 class Rendering:
-    """One stretch of sound on its way through the model."""
+    """One stretch of sound on its way through the model; what is too short for it gets silence behind for a while."""
 
     model: AudioLDM
     condition: Condition
@@ -47,7 +47,7 @@ class Rendering:
 
     def __post_init__(self) -> None:
         model = self.model
-        rows = model.rows_for(self.num_samples)
+        rows = model.rows_for(max(self.num_samples, round(model.config.shortest_s * model.sample_rate)))
         object.__setattr__(self, "windows", lay_windows(rows, model.config.window_rows, model.row_multiple))
         object.__setattr__(self, "plan", plan_of(model, self.sampling))
 
@@ -74,6 +74,13 @@ class Rendering:
     def draw(self) -> Draw:
         """A source of noise like `noise`, new at every call, for samplers that add some at every step."""
         return self._source(STEPS)
+
+    def observed_noise(self, start: Tensor) -> Draw:
+        """The noise [B, Z, H, W] on what is known, at every step: that of the start where the sampler adds none.
+
+        A sampler that adds fresh noise meets fresh noise on the known cells, too, as its steps assume everywhere.
+        """
+        return self._source(OBSERVED) if self.plan.sampler in ADDING_NOISE else lambda: start
 
     def _source(self, purpose: int) -> Draw:
         """Each candidate draws from its own generator, on the processor.
@@ -113,7 +120,7 @@ class Rendering:
         """From x [B, Z, H, W], noised to timesteps[0], to a clean latent [B, Z, H, W], held to a contour if given."""
         model, condition = self.model, self.condition
         denoise = self.denoiser(condition.wanted, condition.negative)
-        in_windows = over_windows(denoise, self.windows, model.dtype, self.pulse.check)
+        in_windows = over_windows(denoise, self.windows, self.pulse.check)
         in_windows = in_windows if contour is None else contour.held(in_windows, model)
         sampler = SAMPLERS[self.plan.sampler]
         latents = sampler(in_windows, x, timesteps, model.config.schedule, draw=self.draw(), impose=impose)

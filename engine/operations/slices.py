@@ -44,7 +44,7 @@ def encode_long(model: AudioLDM, waveform: Tensor, windows: Windows, check: Chec
     def pieces() -> Iterator[Tensor]:
         for start, end in windows:
             check()
-            yield model.encode(log_mel[:, :, start * frames : end * frames]).float()
+            yield model.encode(log_mel[:, :, start * frames : end * frames])
 
     return blend(windows, pieces(), dim=2)
 
@@ -55,7 +55,7 @@ def decode_long(model: AudioLDM, latent: Tensor, windows: Windows, check: Check)
     def pieces() -> Iterator[Tensor]:
         for start, end in windows:
             check()
-            yield model.decode(latent[:, :, start:end].to(model.dtype)).float()
+            yield model.decode(latent[:, :, start:end])
 
     return blend(windows, pieces(), dim=2)
 
@@ -69,7 +69,7 @@ def vocode_long(model: AudioLDM, log_mel: Tensor, windows: Windows, seeded: Seed
     for start, end in ((first * frames, last * frames) for first, last in _tiles(windows)):
         check()
         first = max(0, start - model.vocoder.reach)
-        seen = log_mel[:, :, first : end + model.vocoder.reach].to(model.dtype)
+        seen = log_mel[:, :, first : end + model.vocoder.reach]
         made = model.vocode(seen, seeded())[:, (start - first) * hop : (end - first) * hop]
         waveform[:, start * hop : end * hop] = made.cpu().numpy()
     return waveform
@@ -85,7 +85,7 @@ def _vocode_crossfaded(model: AudioLDM, log_mel: Tensor, windows: Windows, seede
     skipped, faded = windows.overlap * unit // 4, windows.overlap * unit // 2
     for start, end in windows:
         check()
-        piece = model.vocode(log_mel[:, :, start * frames : end * frames].to(model.dtype), seeded()).cpu().numpy()
+        piece = model.vocode(log_mel[:, :, start * frames : end * frames], seeded()).cpu().numpy()
         offset = start * unit
         if start > 0:
             offset, piece = offset + skipped, piece[:, skipped:]

@@ -115,7 +115,7 @@ class _Company:
         def of_rows(numbers: Tensor, t: int) -> Denoised:
             rows = numbers[:, 0]
             denoise = first.denoiser(self._wanted[rows], self._negative[rows])
-            return denoise(x[rows].to(first.model.dtype), t)
+            return denoise(x[rows], t)
 
         numbers = torch.arange(len(x), device=x.device)[:, None]
         return in_batches(of_rows, numbers, t, lambda: self._tell(Pulse.check))

@@ -113,8 +113,8 @@ def _ramp(size: int, trailing_dims: int) -> Tensor:
     return torch.sin(cells).square().view(-1, *[1] * trailing_dims)
 
 
-def over_windows(denoise: Denoise, windows: Windows, dtype: torch.dtype, check: Check) -> Denoise:
-    """The same denoiser for latents [B, Z, H, W] with H = windows.rows, float32 outside and `dtype` inside the net.
+def over_windows(denoise: Denoise, windows: Windows, check: Check) -> Denoise:
+    """The same denoiser for latents [B, Z, H, W] with H = windows.rows.
 
     The windows move with every call.
     """
@@ -125,7 +125,7 @@ def over_windows(denoise: Denoise, windows: Windows, dtype: torch.dtype, check: 
         done: list[Denoised] = []
         for _, alike in groupby(moved, key=lambda window: window[1] - window[0]):
             pieces = [x[:, :, start:end] for start, end in alike]
-            x0, eps = in_batches(lambda batch, t: denoise(batch.to(dtype), t), torch.cat(pieces), t, check)
+            x0, eps = in_batches(denoise, torch.cat(pieces), t, check)
             done += map(Denoised, x0.chunk(len(pieces)), eps.chunk(len(pieces)))
         return Denoised(*(blend(moved, reading, dim=2) for reading in zip(*done, strict=True)))
 
@@ -133,7 +133,7 @@ def over_windows(denoise: Denoise, windows: Windows, dtype: torch.dtype, check: 
 
 
 def in_batches(denoise: Denoise, pieces: Tensor, t: int, check: Check) -> Denoised:
-    """Pieces [B, ...] -> denoised, float32, so many at a time as the device is to take, and fewer where it cannot."""
+    """Pieces [B, ...] -> denoised, so many at a time as the device is to take, and fewer where it cannot."""
     at_once = AT_ONCE.get(pieces.device.type, AT_ONCE_ON_GPU)
     done: list[Denoised] = []
     left = pieces
@@ -148,4 +148,4 @@ def in_batches(denoise: Denoise, pieces: Tensor, t: int, check: Check) -> Denois
             release_cached_memory(pieces.device)
             continue
         left = left[at_once:]
-    return Denoised(*(torch.cat(reading).float() for reading in zip(*done, strict=True)))
+    return Denoised(*(torch.cat(reading) for reading in zip(*done, strict=True)))

@@ -1,5 +1,6 @@
 """The engine's door: loading, refusing, unloading; and that the door lists what it offers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 import engine
 from engine import Audio, Engine, EngineError, Generate, InvalidRequestError, ModelUnloadedError, Restyle, errors
 from engine.checkpoints.store import save_model
+from engine.diffusion.guidance import read_prediction
 from engine.engine import ready
 from engine.errors import (
     CheckpointError,
@@ -22,7 +24,8 @@ from engine.errors import (
     StoryError,
     TrainingError,
 )
-from engine.presets import PRESETS, build
+from engine.models.vocoder import HiFiGanConfig
+from engine.presets import PRESETS, TINY, build
 
 
 class TestDoor:
@@ -99,6 +102,12 @@ class TestRunning:
             loaded.run(Generate("rain"))
 
 
+NEURAL = replace(
+    TINY,
+    vocoder=HiFiGanConfig(channels=32, rates=(5, 4, 8), kernels=(15, 8, 16), residual_kernels=(3,), dilations=(1,)),
+)
+
+
 class TestHalfPrecision:
     """What a GPU computes in, tried on the processor: every part takes it and the result stays close."""
 
@@ -113,3 +122,46 @@ class TestHalfPrecision:
         assert np.isfinite(rough.samples).all()
         spectra = [np.abs(np.fft.rfft(take.samples[0].reshape(-1, 400))).mean(axis=0) for take in (exact, rough)]
         assert np.corrcoef(spectra)[0, 1] > 0.95
+
+    def test_no_take_has_the_few_bits_of_the_net(self) -> None:
+        """The published models' vocoder once computed in bfloat16 on cards: 8 bits at the peaks of a 24-bit file."""
+        half = Engine(ready(build(NEURAL), torch.bfloat16))
+
+        (take,) = half.run(Generate("rain", seconds=0.5, steps=2))
+
+        samples = torch.from_numpy(take.samples)
+        rounded = samples == samples.bfloat16().float()
+        assert half._loaded().unet.conv_in.weight.dtype == torch.bfloat16
+        assert rounded.float().mean() < 0.05
+
+    def test_what_is_made_of_the_nets_output_is_not_rounded(self) -> None:
+        """x0 of a clean latent is the latent itself but for sigma times the net's error, so x must not be rounded."""
+        model = ready(build(TINY), torch.bfloat16)
+        x, wanted = torch.randn(1, *model.latent_shape(32)), model.embed_text(["rain"])
+        with torch.inference_mode():
+            predicted = model.unet(x.bfloat16(), torch.tensor([50]), wanted.bfloat16()).float()
+            made = model.denoiser(wanted, guidance=1.0)(x, 50)
+
+        schedule = model.config.schedule
+        expected = read_prediction(predicted, x, schedule.alpha_bar(50), "v", model.config.clip_x0)
+        assert made.x0.dtype == torch.float32
+        assert torch.equal(made.x0, expected.x0)
+        assert torch.equal(made.eps, expected.eps)
+
+
+class TestShortSounds:
+    def test_a_net_that_learnt_long_sounds_only_renders_no_shorter_ones(self) -> None:
+        """A published net asked for a second gets 2.5 to make, of which a second is kept."""
+        short = Generate("rain", seconds=0.5, steps=1)
+        picky, easy = (Engine(build(replace(TINY, shortest_s=least))) for least in (1.0, 0.0))
+
+        (padded,), (whole,) = picky.run(short), easy.run(replace(short, seconds=1.0))
+
+        assert padded.num_samples == 8_000
+        faded = 48  # of both ends
+        assert np.allclose(padded.samples[:, faded:-faded], whole.samples[:, faded : 8_000 - faded], atol=1e-4)
+
+    def test_the_published_ones_are_such_nets_and_ours_is_not(self) -> None:
+        assert {name: PRESETS[name].shortest_s for name in ("s", "m", "l", "nano")} == {
+            "s": 2.5, "m": 2.5, "l": 2.5, "nano": 0.0,
+        }  # fmt: skip

@@ -1,11 +1,13 @@
 """Inception score, KL and Frechet distance: against independent packages, and against answers that are known."""
 
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.stats
 import torch
+from sklearn.metrics.pairwise import rbf_kernel
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.inception import InceptionScore as TheirScore
 from torchmetrics.regression import KLDivergence
@@ -14,6 +16,7 @@ from engine.evaluation.divergence import gaussian_divergence, sigmoid_divergence
 from engine.evaluation.evaluation_errors import NoPairsError, NotFiniteError, PairMissingError, TooFewClipsError
 from engine.evaluation.frechet import frechet_distance
 from engine.evaluation.inception import inception_score
+from engine.evaluation.kernel_distance import kernel_distance
 from engine.evaluation.listening import Heard
 from engine.evaluation.measurements import measure, measure_as_seed
 
@@ -48,6 +51,42 @@ class TestFrechetDistance:
             theirs.update(torch.from_numpy(side), real=is_real)
 
         assert frechet_distance(first, second) == pytest.approx(theirs.compute().item(), rel=1e-4)
+
+
+class TestKernelDistance:
+    def test_is_the_unbiased_discrepancy_with_the_references_median_as_bandwidth(self) -> None:
+        random = np.random.default_rng(2)
+        made, real = 0.3 + random.standard_normal((30, 5)), random.standard_normal((40, 5))
+        gamma = 1 / (2 * np.median([np.linalg.norm(a - b) for a, b in combinations(real, 2)]) ** 2)
+        within = [rbf_kernel(side, gamma=gamma)[~np.eye(len(side), dtype=bool)].mean() for side in (made, real)]
+
+        expected = 100 * (sum(within) - 2 * rbf_kernel(made, real, gamma=gamma).mean())
+        assert kernel_distance(made, real) == pytest.approx(expected, rel=1e-9)
+
+    def test_does_not_grow_as_sets_shrink(self) -> None:
+        """The mean over many small pairs of halves of one set is nothing; the Frechet distance of each is large."""
+        random = np.random.default_rng(3)
+        pairs = [(random.standard_normal((6, 20)), random.standard_normal((6, 20))) for _ in range(200)]
+
+        assert abs(np.mean([kernel_distance(*pair) for pair in pairs])) < 0.5
+        assert np.mean([frechet_distance(*pair) for pair in pairs]) > 10
+
+    def test_large_sets_are_compared_in_blocks(self) -> None:
+        random = np.random.default_rng(4)
+        made, real = random.standard_normal((4_500, 3)), 2 + random.standard_normal((300, 3))
+
+        assert kernel_distance(made, real) == pytest.approx(kernel_distance(made[::-1], real), rel=1e-9)
+        assert kernel_distance(made, real) > 30
+
+    def test_rows_that_are_all_alike(self) -> None:
+        assert kernel_distance(np.ones((3, 2)), np.ones((4, 2))) == pytest.approx(0)
+
+    @pytest.mark.parametrize(
+        ("rows", "error"), [(np.ones((1, 2)), TooFewClipsError), (np.full((3, 2), np.nan), NotFiniteError)]
+    )
+    def test_what_cannot_be_compared(self, rows: np.ndarray, error: type[Exception]) -> None:
+        with pytest.raises(error):
+            kernel_distance(rows, np.ones((3, 2)))
 
 
 class TestInceptionScore:
@@ -168,7 +207,14 @@ class TestMeasure:
 
         result = measure("judge", made, real, paired=True)
 
-        assert list(result.figures) == ["frechet", "inception", "inception_deviation", "kl_softmax", "kl_sigmoid"]
+        assert list(result.figures) == [
+            "frechet",
+            "kernel",
+            "inception",
+            "inception_deviation",
+            "kl_softmax",
+            "kl_sigmoid",
+        ]
         assert (result.generated, result.reference, result.dimensions, result.notes) == (500, 500, CLASSES, ())
 
     def test_no_pairs_no_divergence(self) -> None:
@@ -176,10 +222,10 @@ class TestMeasure:
             "judge", heard(logits(1, 40), logits(2, 40)), heard(logits(3, 30), logits(4, 30)), paired=False
         )
 
-        assert list(result.figures) == ["frechet", "inception", "inception_deviation"]
+        assert list(result.figures) == ["frechet", "kernel", "inception", "inception_deviation"]
 
     def test_no_classes_no_score(self) -> None:
-        assert list(measure("vggish", heard(logits(1, 40)), heard(logits(3, 30)), paired=True).figures) == ["frechet"]
+        assert list(measure("vggish", heard(logits(1, 40)), heard(logits(3, 30)), paired=True).figures) == ["frechet", "kernel"]
 
     def test_few_rows_are_said_to_be_few(self) -> None:
         result = measure("judge", heard(logits(1, 5), logits(2, 5)), heard(logits(3, 40), logits(4, 40)), paired=False)

@@ -1,5 +1,6 @@
 """Short convolutions make what plain ones make, for every shape, and leave everything else about a net as it was."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -7,12 +8,24 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.engine import Engine
-from engine.models.fast_convolution import Conv1d, Conv2d, ConvTranspose1d, Kernel, computes, prepare, transform
+from engine.device import fits_in_memory
+from engine.engine import Engine, ready
+from engine.models.fast_convolution import (
+    Conv1d,
+    Conv2d,
+    ConvTranspose1d,
+    Kernel,
+    computes,
+    memory_of_kernels,
+    prepare,
+    transform,
+)
 from engine.models.layers import GroupNorm
+from engine.models.unet import UNet
+from engine.models.vae import Vae
 from engine.models.vocoder import HiFiGan, HiFiGanConfig
 from engine.operations.generate import Generate
-from engine.presets import S, build
+from engine.presets import TINY, S, build
 
 WIDE = 128  # channels from which the short way is taken
 
@@ -175,3 +188,52 @@ class TestTheEngine:
         prepare(model)
 
         assert max(map(relative_error, everything(), plain)) < 1e-5
+
+
+NETS = {
+    "image": (Conv2d(WIDE, WIDE, 3), (1, WIDE, 9, 9)),
+    "signal": (Conv1d(WIDE, WIDE, 7, 3), (1, WIDE, 40)),
+    "eleven taps": (Conv1d(WIDE, WIDE, 11), (1, WIDE, 40)),
+    "upsampling": (ConvTranspose1d(WIDE, WIDE, 16, 5), (1, WIDE, 9)),
+    "narrow": (Conv2d(8, WIDE, 3), (1, 8, 9, 9)),
+}
+
+
+class TestMemory:
+    @pytest.mark.parametrize("name", NETS)
+    def test_what_kernels_will_take_is_known_beforehand(self, name: str) -> None:
+        conv, shape = NETS[name]
+        expected = memory_of_kernels(conv)
+        prepare(conv)
+        with torch.inference_mode():
+            conv(torch.randn(shape))
+
+        kept = sum(taps.numel() * taps.element_size() for taps in conv._kernel.taps) if conv._kernel else 0
+        assert kept == expected
+
+    def test_without_kernels_none_is_made(self) -> None:
+        conv, x = Conv1d(WIDE, WIDE, 7), torch.randn(1, WIDE, 40)
+        prepare(conv, kernels=False)
+        with torch.inference_mode():
+            made = conv(x)
+
+        assert conv._kernel is None
+        assert torch.allclose(made, nn.Conv1d.forward(conv, x), atol=1e-5)
+
+    def test_the_published_sizes(self) -> None:
+        """GiB of UNet, autoencoder and vocoder, as engine/README.md tells."""
+        with torch.device("meta"):
+            nets = [UNet(S.unet), Vae(S.vae), HiFiGan(HiFiGanConfig())]
+
+        assert sum(map(memory_of_kernels, nets)) / 2**30 == pytest.approx(1.47, abs=0.01)
+
+    def test_what_does_not_fit_is_done_without(self) -> None:
+        assert fits_in_memory(2**20)
+        assert not fits_in_memory(2**50)
+
+    def test_they_can_be_switched_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RETAKE_SPARING", "1")
+        model = ready(build(replace(TINY, unet=replace(TINY.unet, base_channels=WIDE))), torch.float32)
+
+        assert memory_of_kernels(model) > 0
+        assert not any(getattr(module, "evaluates", False) for module in model.modules())

@@ -23,8 +23,9 @@ from engine.evaluation.evaluation_errors import (
     NotFiniteError,
 )
 from engine.evaluation.listener_weights import load_cnn14, load_vggish
-from engine.evaluation.listening import JudgeListener, PannsListener, VggishListener, listen
+from engine.evaluation.listening import JudgeListener, PannsListener, VggishListener, as_published, listen
 from engine.evaluation.vggish import MINIMUM_SAMPLES, Vggish, VggishConfig, examples_of
+from engine.sinc import resample_by_sinc
 from engine.sounds import render
 
 NARROW_CNN = Cnn14Config(channels=(4, 4, 8, 8, 8, 16), num_classes=7)
@@ -269,6 +270,32 @@ class TestListening:
 
         assert heard.features.shape == (2, 64)
         assert heard.logits.shape[0] == 2
+
+    def test_as_published_only_the_first_channel_is_heard_without_its_mean(self) -> None:
+        left, right = clip("dog"), clip("rain")
+
+        heard = as_published(Audio(np.stack([left + 0.1, right]), 16_000))
+
+        np.testing.assert_allclose(heard, left - left.mean(), atol=1e-6)
+
+    def test_as_published_short_clips_are_two_seconds_for_vggish_too(self) -> None:
+        """Of 1.25 s one example would be heard; audioldm_eval hears two, the second with silence."""
+        listener = VggishListener(randomise(Vggish(NARROW_VGG)))
+        padded = np.pad(clip(seconds=1.25), (0, 12_000))
+        padded[:20_000] -= clip(seconds=1.25).mean()
+
+        heard = listen(listener, Path("made"), self.clips(1.25, 0.5), as_published)
+
+        assert [len(rows) for rows in heard.rows] == [2, 2]
+        np.testing.assert_allclose(heard.rows[0], listener.hear(padded)[0], rtol=1e-4, atol=1e-5)
+
+    def test_as_published_other_rates_come_by_the_short_sinc(self) -> None:
+        at_48_khz = render("dog", 5, 2.5, 48_000).waveform
+
+        heard = as_published(Audio(at_48_khz[None], 48_000))
+
+        expected = resample_by_sinc(torch.from_numpy(at_48_khz - at_48_khz.mean())[None], 48_000, 16_000)[0]
+        np.testing.assert_allclose(heard, expected, atol=1e-6)
 
     def test_a_clip_that_is_too_short_is_named(self) -> None:
         with pytest.raises(ClipUnusableError, match=r"made.1\.wav: .*0\.5"):

@@ -8,9 +8,12 @@ import pytest
 import soundfile
 import torch
 
-from engine import Audio, Engine, Inpaint, InvalidRequestError
+from engine import Audio, Engine, Generate, Inpaint, InvalidRequestError
 from engine.operations.bands import keep_band
+from engine.operations.condition import condition_of
 from engine.operations.observed import Hole, imposing, observed_cells, reaching
+from engine.operations.progress import Pulse
+from engine.operations.sampling import Rendering
 from engine.operations.splice import rms
 
 
@@ -100,12 +103,26 @@ class TestObserved:
     def test_it_is_imposed_at_the_noise_level_that_was_reached(self) -> None:
         observed, noise, x = (torch.full((2, 3, 4, 1), value) for value in (2.0, 1.0, 7.0))
         keep = torch.tensor([True, False, False, True])[:, None]
-        impose = imposing(observed, keep, noise)
+        impose = imposing(observed, keep, lambda: noise)
 
         at_a_quarter, clean = impose(x, 0.25), impose(x, 1.0)
 
         assert at_a_quarter[0, 0, :, 0].tolist() == pytest.approx([0.5 * 2 + 0.75**0.5, 7, 7, 0.5 * 2 + 0.75**0.5])
         assert clean[0, 0, :, 0].tolist() == [2, 7, 7, 2]
+
+    @pytest.mark.parametrize(("sampler", "is_fresh"), [("dpm++2m-sde", True), ("dpm++2m", False), ("ddim", False)])
+    def test_a_sampler_that_adds_noise_meets_fresh_noise_on_what_is_known(
+        self, tiny: Engine, sampler: str, is_fresh: bool
+    ) -> None:
+        model, request = tiny._loaded(), Generate("rain", sampler=sampler, steps=2)
+        rendering = Rendering(model, condition_of(model, "rain", request), request, Pulse(), 16_000)
+        start = rendering.noise()
+        draw = rendering.observed_noise(start)
+
+        draws = [draw(), draw()]
+
+        assert torch.equal(draws[0], draws[1]) != is_fresh
+        assert torch.equal(draws[0], start) != is_fresh
 
     def test_the_prompt_and_the_surroundings_both_matter(self, tiny: Engine) -> None:
         clip = noise_clip()

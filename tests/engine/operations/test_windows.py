@@ -86,7 +86,7 @@ class TestBlending:
 class TestDenoising:
     def test_a_denoiser_that_looks_at_one_cell_sees_no_windows(self) -> None:
         x = torch.randn(2, 8, 100, 16)
-        denoise = over_windows(lambda y, t: Denoised(y * t, y + 1), lay_windows(100, 32, 4), torch.float32, go_on)
+        denoise = over_windows(lambda y, t: Denoised(y * t, y + 1), lay_windows(100, 32, 4), go_on)
 
         x0, eps = denoise(x, 3)
 
@@ -100,28 +100,28 @@ class TestDenoising:
         """
         x = torch.linspace(0, 1, 200)[None, None, :, None].expand(1, 8, 200, 16)
         windows = lay_windows(200, 32, 4)
-        denoise = over_windows(lambda y, _: Denoised(y.mean(2, keepdim=True).expand_as(y), y), windows, x.dtype, go_on)
+        denoise = over_windows(lambda y, _: Denoised(y.mean(2, keepdim=True).expand_as(y), y), windows, go_on)
         steps = torch.stack([denoise(x, 1).x0[0, 0, :, 0] for _ in range(16)]).mean(dim=0).diff()
         assert steps.abs().max() < 0.02
         assert (steps > -1e-5).all()
 
     def test_windows_move_alike_in_every_run(self) -> None:
         x, windows = torch.randn(2, 8, 100, 16), lay_windows(100, 32, 4)
-        runs = [over_windows(lambda y, _: Denoised(y - y.mean(), y), windows, x.dtype, go_on) for _ in range(2)]
+        runs = [over_windows(lambda y, _: Denoised(y - y.mean(), y), windows, go_on) for _ in range(2)]
         for t in range(5):
             assert torch.equal(runs[0](x, t).x0, runs[1](x, t).x0)
 
     def test_what_lies_together_in_a_batch_does_not_mix(self) -> None:
         x, windows = torch.randn(3, 8, 100, 16), lay_windows(100, 32, 4)
-        together = over_windows(lambda y, _: Denoised(y * y.amax((1, 2, 3), True), y), windows, x.dtype, go_on)(x, 1)
+        together = over_windows(lambda y, _: Denoised(y * y.amax((1, 2, 3), True), y), windows, go_on)(x, 1)
         for k in range(3):
-            alone = over_windows(lambda y, _: Denoised(y * y.amax((1, 2, 3), True), y), windows, x.dtype, go_on)
+            alone = over_windows(lambda y, _: Denoised(y * y.amax((1, 2, 3), True), y), windows, go_on)
             assert torch.equal(alone(x[k : k + 1], 1).x0, together.x0[k : k + 1])
 
     def test_stopping_is_possible_within_a_step(self) -> None:
         def stop() -> None:
             raise CancelledError
 
-        denoise = over_windows(lambda y, _: Denoised(y, y), lay_windows(100, 32, 4), torch.float32, stop)
+        denoise = over_windows(lambda y, _: Denoised(y, y), lay_windows(100, 32, 4), stop)
         with pytest.raises(CancelledError):
             denoise(torch.zeros(1, 8, 100, 16), 1)
