@@ -225,7 +225,10 @@ class TestMeasure:
         assert list(result.figures) == ["frechet", "kernel", "inception", "inception_deviation"]
 
     def test_no_classes_no_score(self) -> None:
-        assert list(measure("vggish", heard(logits(1, 40)), heard(logits(3, 30)), paired=True).figures) == ["frechet", "kernel"]
+        assert list(measure("vggish", heard(logits(1, 40)), heard(logits(3, 30)), paired=True).figures) == [
+            "frechet",
+            "kernel",
+        ]
 
     def test_few_rows_are_said_to_be_few(self) -> None:
         result = measure("judge", heard(logits(1, 5), logits(2, 5)), heard(logits(3, 40), logits(4, 40)), paired=False)
