@@ -44,8 +44,8 @@ def plan_of(model: AudioLDM, request: Sampling) -> Plan:
     steps = request.steps or (DRAFT_STEPS if request.draft else config.default_steps)
     guidance = config.default_guidance if request.guidance is None else float(request.guidance)
     timesteps = tuple(timesteps_for(steps, config.schedule))
-    sampler = request.sampler or SAMPLER
-    return Plan(timesteps, config.schedule, sampler, guidance, by_draft_net=False, warnings=_unguided(request, guidance))
+    sampler, warnings = request.sampler or SAMPLER, _unguided(request, guidance)
+    return Plan(timesteps, config.schedule, sampler, guidance, by_draft_net=False, warnings=warnings)
 
 
 def _unguided(request: Sampling, guidance: float) -> tuple[str, ...]:
