@@ -86,7 +86,7 @@ FLOORS = [
     {"engine.training.train_clap", "engine.training.train_ldm", "engine.training.train_vae"}
     | {"engine.training.train_vocoder", "engine.evaluation.train_classifier", "engine.evaluation.evaluate"}
     | {"engine.evaluation.edits"},
-    {"engine.training.library", "engine.training.recorder"},
+    {"engine.training.library", "engine.training.recorder", "engine.training.rates"},
     {"engine.training.objective"},
     {
         "engine.training.datasets",

@@ -9,6 +9,8 @@ retake train ldm --run runs/nano --device cuda --conditions audio       on a car
 torchrun --nproc-per-node 4 -m -- bridge train ldm --run runs/nano --device cuda     on several; torchrun needs the --
 retake train vae --run runs/mine --manifest my-sounds.csv       learn from your own files instead
 retake train ldm --run runs/tuned --start audioldm-s-full --manifest my-sounds.csv --rank 8 --rate 5e-4
+    a published model learns on as its authors trained it, where nothing else is said: rate 1e-4, constant after a
+    warm-up of 2000 steps, averaged with 0.9999
 retake train draft --run runs/nano --processes 2    last: the denoiser of the run teaches the net of quick drafts
 retake train join --run runs/nano -o my-model        the folder that `--model` takes
 retake train split nano --run runs/better        the other way: every part of a model, to be trained on
@@ -29,6 +31,7 @@ from engine.training.library import SKIPPED_FILE, LibrarySettings, cut_clips, re
 from engine.training.loop import LoopSettings
 from engine.training.option_values import above_zero, count, count_or_none, share, times, zero_or_more
 from engine.training.parts import draft_of, join_parts, note_start, save_vocabulary, split_model, start_of
+from engine.training.rates import FROM_NOTHING, Rates, rates_of, warnings_about
 from engine.training.recorder import Recorder
 from engine.training.train_clap import ClapSettings, train_clap
 from engine.training.train_draft import DraftSettings, prepare_walks, train_draft
@@ -54,7 +57,7 @@ _RECIPES = {
     "clap": _Defaults(700, 2.5e-3, 64),
     "vae": _Defaults(900, 8e-4, 16),
     "vocoder": _Defaults(2000, 1.5e-3, 12),
-    "ldm": _Defaults(5000, 8e-4, 8),
+    "ldm": _Defaults(5000, FROM_NOTHING.rate, 8),
     "draft": _Defaults(1200, 3e-4, 8),
 }
 
@@ -97,12 +100,22 @@ def _add_training(command: argparse.ArgumentParser, defaults: _Defaults) -> None
     command.add_argument(
         "--steps", type=count, default=defaults.steps, help="in all, earlier calls included (%(default)s)"
     )
-    command.add_argument("--rate", type=above_zero, default=defaults.rate, help="peak learning rate (%(default)s)")
+    command.add_argument("--rate", type=above_zero, default=defaults.rate, help=f"peak learning rate ({defaults.rate:g})")
+    command.add_argument(
+        "--warmup",
+        type=count,
+        default=FROM_NOTHING.warmup,
+        metavar="STEPS",
+        help=f"first steps, in which the rate rises ({FROM_NOTHING.warmup})",
+    )
     command.add_argument(
         "--batch", type=count, default=defaults.batch, help="clips a step in each process (%(default)s)"
     )
     command.add_argument(
-        "--decay-share", type=share, default=0.65, help="last share of steps with falling rate (%(default)s)"
+        "--decay-share",
+        type=share,
+        default=FROM_NOTHING.decay_share,
+        help=f"last share of steps with falling rate ({FROM_NOTHING.decay_share:g})",
     )
     command.add_argument("--manifest", type=Path, metavar="FILE", help="learn from your own files: JSON or CSV")
     command.add_argument("--audio-root", type=Path, metavar="FOLDER", help="where they lie (beside the list)")
@@ -126,7 +139,9 @@ def _add_denoiser(command: argparse.ArgumentParser) -> None:
     """What only the denoiser's recipe takes."""
     _add_conditions(command)
     command.add_argument("--mixup-share", type=share, default=0.0, help="clips that mix two sounds")
-    command.add_argument("--ema", type=share, default=0.998, help="decay of the averaged net (%(default)s)")
+    command.add_argument(
+        "--ema", type=share, default=FROM_NOTHING.ema, help=f"decay of the averaged net ({FROM_NOTHING.ema:g})"
+    )
     command.add_argument(
         "--scale-exponent",
         type=share,
@@ -154,6 +169,11 @@ def _add_denoiser(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--start", metavar="MODEL", help="fine-tune this installed model, or a folder")
     command.add_argument("--rank", type=count_or_none, default=0, help="fine-tune by changes of this rank (0: fully)")
+    command.set_defaults(rate=None, warmup=None, decay_share=None, ema=None)  # which of the rates hold shows later
+    command.epilog = (
+        "A published model that --start names learns on as its authors trained it, where these options are left out: "
+        "--rate 1e-4 --warmup 2000 --decay-share 0 --ema 0.9999."
+    )
 
 
 def _add_conditions(command: argparse.ArgumentParser) -> None:
@@ -205,10 +225,13 @@ def _prepare_clips(args: argparse.Namespace) -> None:
 def _train(args: argparse.Namespace) -> None:
     own = "clap_text" if getattr(args, "keep_audio", False) else args.part  # another training, with steps of its own
     clips, parts, record = args.run / "clips", args.run / "parts", Recorder(args.run / own)
+    if args.part == "ldm":
+        _settle_rates(args, parts)
     loop = LoopSettings(
         args.run / own,
         args.steps,
         args.rate,
+        warmup_steps=args.warmup,
         decay_share=args.decay_share,
         seed=args.seed,
         listen_every_s=60 * args.listen_every or None,
@@ -269,6 +292,17 @@ def _train(args: argparse.Namespace) -> None:
             emphasis=dict(args.emphasis),
         )
         run_together(_train_ldm, (ldm, record), args.processes, args.device)
+
+
+def _settle_rates(args: argparse.Namespace, parts: Path) -> None:
+    """Fill in what was not said, and warn of what would spoil the model that the run began from."""
+    usual = rates_of(parts)
+    for name in ("rate", "warmup", "decay_share", "ema"):
+        if getattr(args, name) is None:
+            setattr(args, name, getattr(usual, name))
+    chosen = Rates(args.rate, args.warmup, args.decay_share, args.ema)
+    for sentence in warnings_about(chosen, usual, args.steps, low_rank=args.rank > 0):
+        print(f"warning: {sentence}", file=sys.stderr)
 
 
 def _train_ldm(workers: Workers, settings: LdmSettings, record: Recorder) -> None:
