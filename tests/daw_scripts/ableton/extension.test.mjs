@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { RUNTIME, startLive } from "./extension_host.mjs";
+import { decode, RUNTIME, startLive } from "./extension_host.mjs";
 
 const SELECTION = "AudioTrack.ArrangementSelection";
 /** The audio that every render of the fake gives lasts half a second: one beat at 120 BPM. */
@@ -155,17 +155,20 @@ test("settings are remembered, and survive a damaged file", async () => {
   checkManners(live);
 });
 
-test("a session clip: its file between its markers, and takes in the free slots below", async () => {
+test("a session clip: what it plays of its file, and takes in the free slots below", async () => {
   const live = startLive();
   const track = live.addTrack("AudioTrack", "Vox");
-  const loopSettings = { looping: false, startMarker: 0.1, endMarker: 0.4, loopStart: 0.1, loopEnd: 0.4 };
+  const loopSettings = { looping: false, startMarker: 0, endMarker: 0.4, loopStart: 0.1, loopEnd: 0.4 };
   const clip = live.fillSlot(track.clipSlots[1], { filePath: live.audio, isWarped: false, loopSettings }, false);
   live.answer = () => ({ prompt: "choir", candidates: 2 });
   await live.choose("AudioClip", "Restyle clip…", { id: clip.id });
 
   const made = track.clipSlots.slice(2).map(({ clip: take }) => take);
   assert.equal(live.song.scenes.length, 4);
-  assert.deepEqual(made.map(({ startMarker, endMarker, warping }) => [startMarker, endMarker, warping]), [
+  assert.equal(clip.endMarker, 0.5);
+  const { args } = decode(live.sent[0]);
+  assert.deepEqual(["start_s", "end_s"].map((key) => args[args.indexOf(key) + 1]), [0.1, 0.4]);
+  assert.deepEqual(made.map(({ loopStart, loopEnd, warping }) => [loopStart, loopEnd, warping]), [
     [0.1, 0.4, false], [0.1, 0.4, false],
   ]);
   assert.equal(track.clipSlots[0].clip, null);

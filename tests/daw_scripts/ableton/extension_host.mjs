@@ -13,6 +13,8 @@ const SOURCE = join(HERE, "..", "..", "..", "daw_scripts", "ableton", "extension
 const ALLOWED = ["node:buffer", "node:crypto", "node:dgram", "node:fs", "node:path", "node:timers"];
 const real = createRequire(import.meta.url);
 
+/** Read a datagram as the extension reads one. */
+export const { decode } = real(join(SOURCE, "src", "osc.js"));
 export const AUDIO = process.env.RETAKE_TEST_AUDIO;
 export const RUNTIME = process.env.RETAKE_TEST_RUNTIME;
 

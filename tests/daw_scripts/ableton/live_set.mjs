@@ -1,6 +1,6 @@
 /** A small Live: a Set with tracks, lanes, slots and clips, its dialogs, and what the strict SDK does to them. */
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setImmediate as turn } from "node:timers";
 import { press, readPage } from "./web_view.mjs";
@@ -9,6 +9,17 @@ const SCOPES = [
   "AudioClip", "MidiClip", "AudioTrack", "MidiTrack", "ClipSlot", "Scene", "Simpler", "Sample", "DrumRack",
   "ClipSlotSelection", "AudioTrack.ArrangementSelection", "MidiTrack.ArrangementSelection",
 ];
+
+/** How long a WAV is: its chunk of samples by its bytes a second. */
+function secondsOf(path) {
+  const bytes = readFileSync(path);
+  for (let at = 12, rate = 0; at + 8 <= bytes.length; at += 8 + bytes.readUInt32LE(at + 4)) {
+    const chunk = bytes.toString("latin1", at, at + 4);
+    if (chunk === "fmt ") rate = bytes.readUInt32LE(at + 16);
+    if (chunk === "data") return bytes.readUInt32LE(at + 4) / rate;
+  }
+  throw new Error(`there are no samples in ${path}`);
+}
 
 export class LiveSet {
   /** @param {{project: string, temp: string, storage: string, audio: string}} folders `audio` is what every render gives */
@@ -76,10 +87,12 @@ export class LiveSet {
   newClip(parent, { filePath, startTime = 0, duration = 4, isWarped = true, loopSettings = {} }, isMade = true) {
     if (isMade) assert.ok(this.imported.has(filePath), `${filePath} was not imported into the project`);
     assert.ok(!(loopSettings.looping && !isWarped), "what is not warped cannot loop");
+    const end = isWarped ? duration : secondsOf(filePath);
+    const { endMarker = end, ...settings } = loopSettings;
     return this.add("AudioClip", {
       name: basename(filePath, ".wav"), parent, filePath, startTime, duration, endTime: startTime + duration,
-      startMarker: 0, endMarker: duration, loopStart: 0, loopEnd: duration, looping: false, warping: isWarped,
-      warpMode: 0, warpMarkers: [], color: 0, muted: false, ...loopSettings,
+      startMarker: 0, loopStart: 0, loopEnd: end, looping: false, warping: isWarped, warpMode: 0, warpMarkers: [],
+      color: 0, muted: false, ...settings, endMarker: isWarped ? endMarker : end, // told as the end of the whole file
     });
   }
 

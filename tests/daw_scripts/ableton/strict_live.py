@@ -15,6 +15,9 @@ from strict_surface import CInstance, ControlSurface
 TYPES = {"str": str, "float": (int, float), "int": int, "bool": bool, "int | None": (int, type(None))}
 """How the stubs spell a type, and what Live takes for it."""
 
+BEATS_A_SECOND = 2.0
+"""Every Set of the fake has 120 BPM."""
+
 PROBES = {"clip_slots", "create_take_lane"}
 """Members that may be asked for where they may be missing: on a take lane, in an older Live."""
 
@@ -102,16 +105,70 @@ class LomObject:
         vars(self)["is_gone"] = True
 
 
+class End(Field):
+    """An end of a clip, in beats while it is warped and in seconds otherwise: a start is set before its end only."""
+
+    def __init__(self, other):
+        super().__init__("float", sets=True)
+        self.other = other
+
+    def __set__(self, clip, value):
+        start, end = sorted((self.name, self.other), key=lambda name: "end" in name)
+        ends = clip.facts | {self.name: value}
+        if not ends[start] < ends[end]:
+            raise RuntimeError(f"{self.name} would be {value}, and {self.other} is {clip.facts[self.other]}")
+        super().__set__(clip, value)
+        clip.settle()
+
+
+class Warping(Field):
+    """The Warp switch: without it no loop, and seconds for beats."""
+
+    def __set__(self, clip, value):
+        if clip.facts[self.name] and not value:
+            clip.facts.update({name: clip.facts[name] / BEATS_A_SECOND for name in clip.ends()}, looping=False)
+        super().__set__(clip, value)
+        clip.settle()
+
+
+class Looping(Field):
+    """The Loop switch, which an unwarped clip does not have."""
+
+    def __set__(self, clip, value):
+        if value and not clip.facts["warping"]:
+            raise RuntimeError("unwarped audio cannot be looped")
+        super().__set__(clip, value)
+
+
 class Clip(LomObject):
+    """Of an unlooped clip one hears `loop_start` to `loop_end`; its markers are places of their own."""
+
     name = Field("str", sets=True)
     is_audio_clip = Field("bool")
     is_arrangement_clip = Field("bool")
     file_path = Field("str")
-    warping = Field("bool", sets=True)
-    start_marker = Field("float", sets=True)
-    end_marker = Field("float", sets=True)
+    warping = Warping("bool", sets=True)
+    looping = Looping("bool", sets=True)
+    loop_start = End("loop_end")
+    loop_end = End("loop_start")
+    start_marker = End("end_marker")
+    end_marker = End("start_marker")
     start_time = Field("float")
+    end_time = Field("float")
     gain = Field("float", sets=True)
+
+    def ends(self):
+        return [name for name, field in vars(type(self)).items() if isinstance(field, End)]
+
+    def settle(self):
+        """What Live sees to: an unwarped clip plays nothing beyond its file; an unlooped one is as long as it plays."""
+        facts = self.facts
+        if not facts["warping"]:
+            seconds = soundfile.info(facts["file_path"]).duration
+            facts.update(loop_start=max(facts["loop_start"], 0.0), loop_end=min(facts["loop_end"], seconds))
+        beats = (facts["loop_end"] - facts["loop_start"]) * (1 if facts["warping"] else BEATS_A_SECOND)
+        if not facts["looping"]:
+            facts["end_time"] = facts["start_time"] + beats
 
 
 class ClipSlot(LomObject):
@@ -210,7 +267,7 @@ class Set:
     """A Set of the musician's, and Live around it."""
 
     def __init__(self, version=(12, 3, 6)):
-        self.version = version
+        self.version, self.loops_new_clips = version, False
         self.offences, self.undo_steps, self.open_step = [], [], None
         self.messages, self.log, self.scheduled = [], [], []
         self.c_instance = CInstance(self)
@@ -258,10 +315,13 @@ class Set:
         """What Live makes of a file: a warped clip of its whole length, as its default preference says."""
         if self.version < (12, 0, 5):
             self.offend("create_audio_clip is not there before 12.0.5")
-        seconds = soundfile.info(file_path).duration
-        kept = {"is_audio_clip": True, "warping": True, "gain": 0.4, "start_time": 0.0}
-        kept |= {"start_marker": 0.0, "end_marker": seconds, "is_arrangement_clip": False}
-        return Clip(self, name=Path(file_path).stem, file_path=file_path, **(kept | facts))
+        beats = soundfile.info(file_path).duration * BEATS_A_SECOND
+        kept = {"is_audio_clip": True, "warping": True, "looping": self.loops_new_clips, "gain": 0.4, "start_time": 0.0}
+        kept |= {"start_marker": 0.0, "end_marker": beats, "loop_start": 0.0, "loop_end": beats, "end_time": beats}
+        kept |= {"is_arrangement_clip": False, "name": Path(file_path).stem, "file_path": file_path}
+        clip = Clip(self, **(kept | facts))
+        clip.settle()
+        return clip
 
     def place(self, lane, file_path, start_time):
         clip = self.new_clip(file_path, canonical_parent=lane, start_time=start_time, is_arrangement_clip=True)
@@ -271,9 +331,14 @@ class Set:
     def own_clip(self, file, parent, /, **facts):
         """A clip that the musician has made, in view."""
         version, self.version = self.version, (12, 3, 6)
-        clip = self.new_clip(str(file), canonical_parent=parent, warping=False)
+        clip = self.new_clip(str(file), canonical_parent=parent)
         self.version = version
+        if not facts.get("warping"):
+            clip.facts.update({name: clip.facts[name] / BEATS_A_SECOND for name in clip.ends()})
+            clip.facts.update(warping=False, looping=False)
         clip.facts.update(facts)
+        if clip.facts["file_path"]:
+            clip.settle()
         if isinstance(parent, ClipSlot):
             parent.facts.update(clip=clip, has_clip=True)
         else:

@@ -92,3 +92,13 @@ for (const [name, source, words] of [
     assert.throws(() => startLive({ runtime: null, extra: source }), words);
   });
 }
+
+test("an unlooped clip plays loopStart to loopEnd; its endMarker is told as the end of its file", () => {
+  const live = startLive({ runtime: null });
+  const track = live.addTrack("AudioTrack", "Drums");
+  const loopSettings = { looping: false, startMarker: 0.1, endMarker: 0.3, loopStart: 0.1, loopEnd: 0.3 };
+  const { id } = live.fillSlot(track.clipSlots[0], { filePath: live.audio, isWarped: false, loopSettings }, false);
+  const clip = contextOf(live).getObjectFromHandle({ id }, AudioClip);
+
+  assert.deepEqual([clip.loopStart, clip.loopEnd, clip.endMarker], [0.1, 0.3, 0.5]);
+});

@@ -146,7 +146,7 @@ def sent_requests():
 class TestTakes:
     def test_two_of_a_session_clip_lie_in_the_slots_below_in_one_undo_step(self, host, track, clip):
         track.clip_slots[2].facts.update(has_clip=True)
-        original = host.live.own_clip(clip, track.clip_slots[1], start_marker=0.1, end_marker=0.4, gain=0.3)
+        original = host.live.own_clip(clip, track.clip_slots[1], loop_start=0.1, loop_end=0.4, gain=0.3)
         before = dict(original.facts)
         address, (count, *paths) = host.ask("restyle", "heavy rain", "candidates", 2, "seed", 5, "strength", 0.7)
 
@@ -154,9 +154,7 @@ class TestTakes:
         made = [slot.clip for slot in track.clip_slots[3:]]
         assert [take.file_path for take in made] == paths
         assert [take.name for take in made] == [f"Restyle - heavy rain - seed 5 - {at} of 2" for at in (1, 2)]
-        assert all(
-            (take.warping, take.start_marker, take.end_marker, take.gain) == (False, 0.1, 0.4, 0.3) for take in made
-        )
+        assert all((take.warping, take.loop_start, take.loop_end, take.gain) == (False, 0.1, 0.4, 0.3) for take in made)
         assert len(host.live.undo_steps) == 1
         assert original.facts == before
         (request, *_) = sent_requests()
@@ -172,6 +170,29 @@ class TestTakes:
         assert [lane.name for lane in lanes] == [f"More like this - seed 1 - {at} of 2" for at in (1, 2)]
         assert [lane.arrangement_clips[0].start_time for lane in lanes] == [16.0, 16.0]
         assert len(host.live.undo_steps) == 1
+
+    @pytest.mark.parametrize("loops", [False, True], ids=["not looped", "looped as they come"])
+    def test_of_a_piece_cut_from_a_long_file_are_as_long_as_the_piece(self, host, track, clip, loops):
+        host.live.loops_new_clips = loops
+        piece = host.live.own_clip(
+            clip, track, start_time=16.0, loop_start=0.2, loop_end=0.3, start_marker=0.0, end_marker=99.0
+        )
+        host.ask("restyle", "wind", "candidates", 1)
+
+        (request, *_) = sent_requests()
+        assert (request.start_s, request.end_s) == (0.2, 0.3)
+        (take,) = track.take_lanes[0].arrangement_clips
+        assert (take.start_time, take.end_time) == (16.0, piece.end_time)
+        assert (take.loop_start, take.loop_end, take.looping) == (0.2, 0.3, False)
+        assert (take.start_marker, take.end_marker) == (0.2, 0.3)
+
+    def test_of_generate_beside_a_clip_are_whole(self, host, track, clip):
+        host.live.own_clip(clip, track, start_time=16.0, loop_start=0.4, loop_end=0.5, gain=0.1)
+        host.ask("generate", "a dog", "seconds", 0.3, "candidates", 1)
+
+        (take,) = track.take_lanes[0].arrangement_clips
+        assert (take.start_time, take.loop_start, take.gain) == (16.0, 0.0, 0.4)
+        assert take.end_time == pytest.approx(16.6)
 
     def test_of_a_take_lanes_clip_lie_on_further_lanes_of_its_track(self, host, track, clip):
         lane = TakeLane(host.live, canonical_parent=track, name="Take", arrangement_clips=[])
@@ -212,7 +233,7 @@ class TestTakes:
         assert [slot.has_clip for slot in track.clip_slots] == [False, False, True, True, True]
 
     def test_of_a_warped_clip_are_of_the_whole_file_and_words_say_so(self, host, track, clip):
-        host.live.own_clip(clip, track.clip_slots[0], warping=True, start_marker=1.0, end_marker=2.0)
+        host.live.own_clip(clip, track.clip_slots[0], warping=True, loop_start=0.5, loop_end=1.0)
         host.ask("restyle", "wind", "candidates", 1)
 
         assert "is warped" in host.live.messages[-1]
@@ -222,7 +243,7 @@ class TestTakes:
 
 class TestCommands:
     def test_inpaint_counts_from_the_clips_start(self, host, track, clip):
-        host.live.own_clip(clip, track.clip_slots[0], start_marker=0.1)
+        host.live.own_clip(clip, track.clip_slots[0], loop_start=0.1)
         address, _ = host.ask("inpaint", "cough", 0.1, 0.2, "candidates", 1)
 
         assert address == "/done"

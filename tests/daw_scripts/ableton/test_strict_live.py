@@ -128,6 +128,64 @@ class TestTheSurfacesBase:
         assert found["failed_start"] == ["the log is full"]
 
 
+class TestTheEndsOfAClip:
+    """What Ableton's own reference and those who drive Live from programs say of the ends of a clip."""
+
+    @pytest.mark.parametrize(
+        ("name", "words"),
+        [
+            ("loop_start", "in beats/seconds (unit depends on warping)"),
+            ("loop_end", "in beats/seconds (unit depends on warping)"),
+            ("start_marker", "in beats/seconds (unit depends on warping)"),
+            ("end_marker", "in beats/seconds (unit depends on warping)"),
+            ("looping", "Only Warped Audio Clips or MIDI Clip can be looped"),
+        ],
+    )
+    def test_the_units_and_the_loop_are_as_the_stubs_say(self, name, words):
+        functions = [node for node in class_in_stubs("Clip").body if isinstance(node, ast.FunctionDef)]
+        (text,) = [ast.get_docstring(node) for node in functions if node.name == name and ast.get_docstring(node)]
+
+        assert words in " ".join(text.split())
+
+    @pytest.fixture
+    def piece(self, clip):
+        live = Set()
+        live.open_step = []
+        return live.own_clip(clip, live.add_track("Drums"), start_time=8.0)
+
+    def test_an_unlooped_clip_is_as_long_as_from_loop_start_to_loop_end(self, piece):
+        piece.loop_end = 0.3
+        piece.loop_start = 0.2
+        assert piece.end_time == pytest.approx(8.2)
+
+    def test_its_markers_change_nothing_of_that(self, piece):
+        piece.end_marker = 99.0
+        piece.start_marker = 0.4
+        assert (piece.loop_start, piece.loop_end, piece.end_marker, piece.end_time) == (0.0, 0.5, 99.0, 9.0)
+
+    def test_an_unwarped_clip_plays_nothing_beyond_its_file(self, piece):
+        piece.loop_end = 99.0
+        assert piece.loop_end == 0.5
+
+    @pytest.mark.parametrize(("name", "value"), [("loop_start", 0.5), ("end_marker", 0.0), ("start_marker", 0.6)])
+    def test_a_start_stays_before_its_end(self, piece, name, value):
+        with pytest.raises(RuntimeError, match=name):
+            setattr(piece, name, value)
+
+    def test_an_unwarped_clip_has_no_loop(self, piece):
+        with pytest.raises(RuntimeError, match="cannot be looped"):
+            piece.looping = True
+
+    def test_a_new_clip_is_warped_and_counts_in_beats_until_it_is_not(self, clip):
+        live = Set()
+        new = live.new_clip(str(clip))
+        assert (new.warping, new.loop_end) == (True, 1.0)
+
+        live.open_step = []
+        new.warping = False
+        assert (new.loop_end, new.end_time) == (0.5, 1.0)
+
+
 def wrongs(live):
     track = live.add_track("Drums")
     return {

@@ -22,23 +22,26 @@ class SlotPlace {
     if (slot.clip instanceof AudioClip) this.readClip(slot.clip);
   }
 
-  /** What is known of the clip stays known, even if it is deleted meanwhile. */
+  /**
+   * What is known of the clip stays known, even if it is deleted meanwhile. What an unlooped clip plays lies between
+   * loopStart and loopEnd; its endMarker is told as the end of the whole file.
+   */
   readClip(clip) {
     this.name = clip.name;
     this.file = clip.filePath;
     this.isWarped = clip.warping;
-    if (!this.isWarped) this.markers = { start: clip.startMarker, end: clip.endMarker };
+    if (!this.isWarped) this.ends = { start: clip.loopStart, end: clip.loopEnd };
   }
 
   takeOut(operation) {
     if (operation === "generate") return {};
     if (!this.file) throw new RetakeError("There is no audio clip in this slot.", "Choose a slot that holds one.");
     const source = { clip: this.file };
-    const start_s = this.markers?.start ?? 0;
+    const start_s = Math.max(this.ends?.start ?? 0, 0);
     if (operation === "inpaint") {
       source.region = { start_s: start_s + this.span.start_s, end_s: start_s + this.span.end_s };
-    } else if (this.markers) {
-      source.part = { start_s, end_s: this.markers.end };
+    } else if (this.ends) {
+      source.part = { start_s, end_s: this.ends.end };
     }
     return source;
   }
@@ -81,11 +84,11 @@ class SlotPlace {
 
   /** The take has the clip's file's length: so it begins and ends where the clip does. */
   loopSettings() {
-    if (!this.markers) {
+    if (!this.ends) {
       this.notes.push(`“${this.name}” is warped: its take is of the whole file, and not warped.`);
       return {};
     }
-    const { start, end } = this.markers;
+    const { start, end } = this.ends;
     return { loopSettings: { looping: false, startMarker: start, endMarker: end, loopStart: start, loopEnd: end } };
   }
 }

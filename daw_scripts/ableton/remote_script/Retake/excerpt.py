@@ -16,17 +16,24 @@ class Excerpt:
         self.track, self.slot, self.start_time = track, slot, start_time
         self.file, self.name, self.is_warped = "", str(track.name), False
         self.gain: float | None = None
-        self.markers: tuple[float, float] | None = None
+        self.ends: tuple[float, float] | None = None
 
     def read(self, clip: Any) -> None:
-        """Markers of an unwarped clip are seconds of its file; those of a warped one are beats, and not used."""
+        """Of an unwarped clip Live plays loop_start to loop_end, seconds of its file, wherever its markers stand.
+
+        Those of a warped clip are beats, and not used.
+        """
         self.file, self.name, self.gain, self.is_warped = clip.file_path, clip.name, clip.gain, clip.warping
         if not self.is_warped:
-            self.markers = (clip.start_marker, clip.end_marker)
+            self.ends = (clip.loop_start, clip.loop_end)
+
+    def forget_shape(self) -> None:
+        """Keep the place, for a sound that has nothing of the clip."""
+        self.gain, self.ends, self.is_warped = None, None, False
 
     @property
     def start_s(self) -> float:
-        return self.markers[0] if self.markers else 0.0
+        return max(self.ends[0], 0.0) if self.ends else 0.0
 
 
 def clip_in_view(song: Any) -> Excerpt:
@@ -55,7 +62,9 @@ def place_in_view(song: Any) -> Excerpt:
     """For a sound that needs no clip: the place of the clip in view, else the highlighted slot. Raises Refusal."""
     clip = song.view.detail_clip
     if clip is not None and clip.is_audio_clip:
-        return clip_in_view(song)
+        excerpt = clip_in_view(song)
+        excerpt.forget_shape()
+        return excerpt
     slot = song.view.highlighted_clip_slot
     if slot is None or not slot.canonical_parent.has_audio_input:
         raise Refusal("no_clip", "neither an audio clip nor a slot of an audio track is chosen", _HINT)

@@ -51,11 +51,15 @@ def _lanes(song: Any, excerpt: Excerpt, names: Sequence[str]) -> list[Any]:
 
 
 def _shape(clip: Any, excerpt: Excerpt) -> None:
-    """Play what the original plays, as loud: the take's file is as long as the original's."""
+    """Play what the original plays, as loud: the take's file is as long as the original's.
+
+    Ends before starts: of a new clip, which begins with its file, no start may be moved behind its end.
+    """
+    if clip.looping:
+        clip.looping = False
     clip.warping = False
-    if excerpt.markers is not None:
-        start, end = excerpt.markers
-        clip.end_marker = end
-        clip.start_marker = start
+    if excerpt.ends is not None:
+        clip.loop_end = clip.end_marker = excerpt.ends[1]
+        clip.loop_start = clip.start_marker = excerpt.ends[0]
     if excerpt.gain is not None:
         clip.gain = excerpt.gain

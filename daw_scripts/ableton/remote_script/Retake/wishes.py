@@ -41,8 +41,8 @@ def arguments_of(wish: Wish, excerpt: Excerpt) -> list[Any]:
     keys = dict(wish.keys, client="Ableton Live")
     if wish.operation == "inpaint":
         fixed += [excerpt.start_s + values["start_s"], excerpt.start_s + values["end_s"]]
-    elif wish.operation != "generate" and excerpt.markers is not None:
-        keys.update(start_s=excerpt.markers[0], end_s=excerpt.markers[1])
+    elif wish.operation != "generate" and excerpt.ends is not None:
+        keys.update(start_s=excerpt.start_s, end_s=excerpt.ends[1])
     return [*fixed, *(part for pair in keys.items() for part in pair)]
 
 
