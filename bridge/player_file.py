@@ -1,15 +1,13 @@
 """The part of a sound file that is played, read block by block and made fit for the device; never loaded whole."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 import soxr
 
 from bridge.errors import PreviewChannelsError, PreviewFileError, PreviewFileMissingError, PreviewRegionError
+from engine import AudioMissingError, AudioUnreadableError, SoundReader, reader_of
 
 Block = npt.NDArray[np.float32]
 """Some frames of sound, [frames, channels]."""
@@ -27,13 +25,14 @@ class Part:
     """
 
     def __init__(self, path: str, start_s: float, end_s: float | None, *, loop: bool) -> None:
-        self._file = _open(path)
+        self._path, self._file = path, _open(path)
         self._loop = loop
-        self.sample_rate: int = self._file.samplerate
-        self.num_channels: int = self._file.channels
-        self.file_s: float = self._file.frames / self.sample_rate
+        self.sample_rate: int = self._file.sample_rate
+        self.num_channels: int = self._file.num_channels
+        self.file_s: float = self._file.num_frames / self.sample_rate
         self._first = round(start_s * self.sample_rate)
-        last = self._file.frames if end_s is None else min(round(end_s * self.sample_rate), self._file.frames)
+        end = self._file.num_frames
+        last = end if end_s is None else min(round(end_s * self.sample_rate), end)
         self._num_frames = last - self._first
         if self._num_frames <= 0 or self.num_channels > 2:
             self.close()
@@ -47,18 +46,19 @@ class Part:
         return float(self._first / self.sample_rate + (played_s % length_s if self._loop else min(played_s, length_s)))
 
     def blocks(self) -> Iterator[Block]:
-        """Give the part in blocks of its own rate, each pass with its fades; without NaN or infinity."""
+        """Give the part in blocks of its own rate, each pass with its fades; without NaN or infinity.
+
+        Raises PreviewFileError where the file breaks off, or is damaged.
+        """
         size = max(1, round(_BLOCK_S * self.sample_rate))
         while True:
-            self._file.seek(self._first)
-            done = 0
-            while done < self._num_frames:
-                block = self._file.read(min(size, self._num_frames - done), dtype="float32", always_2d=True)
-                if not len(block):
-                    break
+            for done in range(0, self._num_frames, size):
+                try:
+                    block = self._file.read(self._first + done, min(size, self._num_frames - done), "float32")
+                except AudioUnreadableError as error:
+                    raise PreviewFileError(self._path, error.reason) from error
                 yield self._faded(np.nan_to_num(block, copy=False, nan=0.0, posinf=1.0, neginf=-1.0), done)
-                done += len(block)
-            if not self._loop or not done:
+            if not self._loop:
                 return
 
     def close(self) -> None:
@@ -74,16 +74,14 @@ class Part:
         return faded
 
 
-def _open(path: str) -> Any:
-    """Open a regular file; a pipe or a device would never end, and is refused."""
+def _open(path: str) -> SoundReader:
+    """Open a sound file, as the engine reads it."""
     try:
-        if not Path(path).exists():
-            raise PreviewFileMissingError(path)
-        if not Path(path).is_file():
-            raise PreviewFileError(path, "it is no regular file")
-        return soundfile.SoundFile(path)
-    except (OSError, RuntimeError, ValueError) as error:  # soundfile's own errors are RuntimeErrors
-        raise PreviewFileError(path, error) from error
+        return reader_of(path)
+    except AudioMissingError as error:
+        raise PreviewFileMissingError(path) from error
+    except AudioUnreadableError as error:
+        raise PreviewFileError(path, error.reason) from error
 
 
 def fit(blocks: Iterator[Block], part: Part, rate: int, num_channels: int, level_db: float) -> Iterator[Block]:

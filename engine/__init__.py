@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from engine.engine import Engine
     from engine.operations import Generate, Inpaint, Request, Restyle, Upscale, Vary
     from engine.operations.progress import Progress
+    from engine.sound_files.reader import SoundReader, open_sound, reader_of
     from engine.wav_writer import sidecar_path
 
 _ROOMS = {
@@ -58,12 +59,15 @@ _ROOMS = {
     "Progress": "engine.operations.progress",
     "Request": "engine.operations",
     "Restyle": "engine.operations",
+    "SoundReader": "engine.sound_files.reader",
     "Upscale": "engine.operations",
     "Vary": "engine.operations",
     "clear_abandoned": "engine.drafts",
     "list_models": "engine.checkpoints.catalogue",
     "look_through": "engine.checkpoints.catalogue",
+    "open_sound": "engine.sound_files.reader",
     "read_story": "engine.audio",
+    "reader_of": "engine.sound_files.reader",
     "sidecar_path": "engine.wav_writer",
 }  # where the names live that are imported late
 
@@ -100,13 +104,16 @@ __all__ = [
     "Restyle",
     "SampleRateError",
     "SilentClipError",
+    "SoundReader",
     "TooManyChannelsError",
     "Upscale",
     "Vary",
     "clear_abandoned",
     "list_models",
     "look_through",
+    "open_sound",
     "read_story",
+    "reader_of",
     "sidecar_path",
 ]
 

@@ -5,31 +5,26 @@ An `Audio` that exists is usable: one or two channels, at least one sample, ever
 
 import hashlib
 import json
+import math
 import os
-import re
 import struct
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from stat import S_ISREG
 from typing import Any, Self
 
 import numpy as np
-import soundfile
 import soxr
 
 from engine.errors import (
     AudioEmptyError,
-    AudioMissingError,
     AudioNotFiniteError,
-    AudioUnreadableError,
     ClipTooLongError,
     RegionError,
     SampleRateError,
     TooManyChannelsError,
 )
+from engine.sound_files.reader import SoundReader, open_sound
 from engine.wav_writer import Samples, write_wav
 
 MAX_CHANNELS = 2
@@ -51,11 +46,8 @@ OUTPUT_ENCODINGS = {
     "ALAC_32": "PCM_32",
     "DOUBLE": "DOUBLE",
 }
-LONG_ENCODINGS = ("PCM_32", "ALAC_32", "DOUBLE")  # need 64-bit floats to be kept exactly
-ENDLESS, ENDLESS_SPAN = (0x7FFFFF00, 0xFFFFFF00), 0x101  # sizes by which streaming writers mean "until the file ends"
 RESAMPLED_AT_ONCE = 2**16  # samples of a channel
 LONGEST_STORY = 2**20  # bytes from a file's start among which its story lies
-SLACK_BYTES = 64  # some writers count a header into the size of their samples
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,38 +76,32 @@ class Audio:
         _require_usable(samples, self.sample_rate)
 
     @classmethod
-    def read(cls, path: str | Path, start_s: float | None = None, end_s: float | None = None) -> Self:
+    def read(
+        cls,
+        path: str | Path,
+        start_s: float | None = None,
+        end_s: float | None = None,
+        *,
+        longest_s: float = math.inf,
+    ) -> Self:
         """Read a file, or the region from `start_s` to `end_s` (seconds, exact to the sample) without the rest.
+
+        More than `longest_s` seconds are refused before a sample is held.
 
         Raises:
             AudioMissingError: there is no file.
             AudioUnreadableError: it is a folder, not audio, damaged or cut off.
             AudioEmptyError: it lasts less than 0.02 s.
             RegionError: the region is empty, reversed or outside the file.
-            ClipTooLongError: it does not fit into memory or into one WAV.
+            ClipTooLongError: it is longer than `longest_s`, or does not fit into memory or into one WAV.
             TooManyChannelsError, AudioNotFiniteError, SampleRateError: see the class.
         """
-        with _opened(Path(path)) as file:
-            return cls._read_open(Path(path), file, start_s, end_s)
-
-    @classmethod
-    def _read_open(cls, path: Path, file: soundfile.SoundFile, start_s: float | None, end_s: float | None) -> Self:
-        _require_complete(path, file)
-        start, end = _region_frames(file.frames, file.samplerate, start_s, end_s)
-        if (end - start) / file.samplerate < SHORTEST_S:
-            raise AudioEmptyError((end - start) / file.samplerate, SHORTEST_S)
-        if file.channels > MAX_CHANNELS:
-            raise TooManyChannelsError(file.channels, MAX_CHANNELS)
-        if (end - start) * file.channels > MOST_SAMPLES:
-            raise ClipTooLongError((end - start) / file.samplerate, MOST_SAMPLES / file.channels / file.samplerate)
-        file.seek(start)
-        dtype = "float64" if file.subtype in LONG_ENCODINGS else "float32"
-        frames = file.read(end - start, dtype=dtype, always_2d=True)
-        if len(frames) < end - start:
-            raise AudioUnreadableError(path, f"it breaks off after {(start + len(frames)) / file.samplerate:.2f} s")
-        clip = cls(np.ascontiguousarray(frames.T), file.samplerate, encoding=file.subtype)
-        if len(frames) == file.frames:
-            object.__setattr__(clip, "path", Path(os.path.abspath(path)))
+        with open_sound(path) as file:
+            start, end = _region_frames(file, start_s, end_s, longest_s)
+            frames = file.read(start, end - start)
+            clip = cls(np.ascontiguousarray(frames.T), file.sample_rate, encoding=file.encoding)
+            if len(frames) == file.num_frames:
+                object.__setattr__(clip, "path", Path(os.path.abspath(path)))
         return clip
 
     def write(self, path: str | Path, *, encoding: str | None = None) -> None:
@@ -211,8 +197,8 @@ def read_story(path: str | Path) -> dict[str, Any]:
     Raises:
         AudioMissingError, AudioUnreadableError: there is no such file, or it is not audio.
     """
-    with _opened(Path(path)) as file:
-        comment = file.comment or _long_comment(Path(path))
+    with open_sound(path):
+        comment = _long_comment(Path(path))
     try:
         story = json.loads(comment)
     except ValueError:
@@ -221,7 +207,7 @@ def read_story(path: str | Path) -> dict[str, Any]:
 
 
 def _long_comment(path: Path) -> str:
-    """What a RIFF file says about itself; libsndfile passes over comments of 2,048 bytes and more."""
+    """What a RIFF file says about itself."""
     with path.open("rb") as file:
         head = file.read(LONGEST_STORY)
     listed = _chunk(head[12:], b"LIST") if head.startswith(b"RIFF") else b""
@@ -251,58 +237,17 @@ def _require_usable(samples: Samples, sample_rate: int) -> None:
         raise AudioNotFiniteError(int(samples.size - np.count_nonzero(finite)))
 
 
-def _region_frames(num_frames: int, sample_rate: int, start_s: float | None, end_s: float | None) -> tuple[int, int]:
-    """An empty file is not a wrong region."""
-    if num_frames == 0:
+def _region_frames(file: SoundReader, start_s: float | None, end_s: float | None, longest_s: float) -> tuple[int, int]:
+    """The first frame that is to be read and the one after the last; an empty file is not a wrong region."""
+    if file.num_frames == 0:
         raise AudioEmptyError(0.0, SHORTEST_S)
-    return region_samples(num_frames, sample_rate, start_s, end_s)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
-    """The open file; whatever libsndfile or the system has against it becomes an `AudioFileError`."""
-    try:
-        if path.exists() and not path.is_file():
-            raise AudioUnreadableError(path, "it is a folder" if path.is_dir() else "it is not a file")
-        with _held(path) as source, soundfile.SoundFile(source, closefd=False) as file:
-            yield file
-    except FileNotFoundError as error:
-        raise AudioMissingError(path) from error
-    except (soundfile.SoundFileError, OSError) as error:
-        raise AudioUnreadableError(path, _reason(error)) from error
-
-
-@contextmanager
-def _held(path: Path) -> Iterator[int | str]:
-    """What libsndfile opens: the very file that was looked at, whatever takes its name meanwhile, and never a pipe.
-
-    Raises:
-        OSError: with the system's reason, which is better than libsndfile's.
-    """
-    if sys.platform == "win32":  # libsndfile may count descriptors differently there
-        path.open("rb").close()
-        yield str(path)
-        return
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)  # waits for nobody at the other end
-    try:
-        if not S_ISREG(os.fstat(descriptor).st_mode):
-            raise AudioUnreadableError(path, "it is not a file")
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _require_complete(path: Path, file: soundfile.SoundFile) -> None:
-    """Refuse a WAV or AIFF that holds less than its header promises (libsndfile reads what there is and notes it)."""
-    for promised, found in re.findall(r"(?:data|SSND) : (\d+) \(should be (\d+)\)", file.extra_info):
-        is_stream = any(0 <= int(promised) - endless < ENDLESS_SPAN for endless in ENDLESS)
-        if int(promised) - int(found) > SLACK_BYTES and not is_stream:
-            raise AudioUnreadableError(path, f"it is cut off, {found} of {promised} bytes of samples are there")
-
-
-def _reason(error: Exception) -> str:
-    """The system's words, or libsndfile's without their prefix; some decoders say nothing."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    words = str(error).partition(": ")[2] if "Error opening" in str(error) else str(error)
-    return words.removeprefix("Error :").strip(" .") or "it is damaged"
+    start, end = region_samples(file.num_frames, file.sample_rate, start_s, end_s)
+    seconds = (end - start) / file.sample_rate
+    if seconds < SHORTEST_S:
+        raise AudioEmptyError(seconds, SHORTEST_S)
+    if file.num_channels > MAX_CHANNELS:
+        raise TooManyChannelsError(file.num_channels, MAX_CHANNELS)
+    most_s = min(longest_s, MOST_SAMPLES / file.num_channels / file.sample_rate)
+    if seconds > most_s:
+        raise ClipTooLongError(seconds, most_s)
+    return start, end

@@ -134,6 +134,7 @@ class AudioUnreadableError(AudioFileError):
         super().__init__(
             f"{path} could not be read as audio: {reason}", "use WAV, AIFF, FLAC, Ogg or MP3, or render the clip to WAV"
         )
+        self.reason = reason
 
 
 class AudioEmptyError(AudioFileError):

@@ -4,12 +4,14 @@ Shape letters: K columns of the picture, C audio channels, T samples, F rows of 
 """
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
+
+from engine import SoundReader, open_sound
 
 COLUMNS = 480
 ROWS = 96
@@ -43,29 +45,38 @@ class Picture:
 
 
 def read_picture(path: str | Path) -> Picture:
-    """Look at a file. Raises OSError or soundfile.SoundFileError (a RuntimeError) when it cannot be read."""
-    with soundfile.SoundFile(path) as file:
-        rows = _row_bins(file.samplerate)
+    """Look at a file. Raises the engine's AudioFileError family when it cannot be read."""
+    with open_sound(path) as file:
+        rows = _row_bins(file.sample_rate)
         window = np.hanning(_WINDOW).astype(np.float32)
         peaks = np.zeros((COLUMNS, 2), np.float32)
         spectrum = np.zeros((ROWS, COLUMNS), np.uint8)
-        edges = np.linspace(0, file.frames, COLUMNS + 1).astype(int)
-        for column, (start, end) in enumerate(itertools.pairwise(edges)):
-            block = _read(file, start, max(end - start, 1))
+        for column, (block, around) in enumerate(_columns(file)):
             if block.size:
                 peaks[column] = block.min(), block.max()
-            around = _read(file, max(0, (start + end - _WINDOW) // 2), max(end - start, _WINDOW))
             spectrum[:, column] = _spectrum(around.mean(axis=1), window, rows)
         return Picture(
-            str(path), file.frames / file.samplerate, file.samplerate, file.channels, file.subtype, peaks, spectrum
+            str(path),
+            file.num_frames / file.sample_rate,
+            file.sample_rate,
+            file.num_channels,
+            file.encoding,
+            peaks,
+            spectrum,
         )
 
 
-def _read(file: soundfile.SoundFile, start: int, count: int) -> NDArray[np.float32]:
-    """Frames [t, C] from `start` on, fewer at the end of the file."""
-    file.seek(min(int(start), file.frames))
-    frames: NDArray[np.float32] = file.read(int(count), dtype="float32", always_2d=True)
-    return frames
+def _columns(file: SoundReader) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """The frames [t, C] of each column, and those around it, a window at least; from the first to the last."""
+    is_short = file.num_frames <= COLUMNS * _WINDOW
+    whole = file.read(0, file.num_frames, "float32") if is_short else None
+    edges = np.linspace(0, file.num_frames, COLUMNS + 1).astype(int).tolist()
+    for start, end in itertools.pairwise(edges):
+        behind = max(end, start + 1)
+        width = max(behind - start, _WINDOW)
+        first = max(0, (start + behind - width) // 2)
+        around = file.read(first, width, "float32") if whole is None else whole[first : first + width]
+        yield around[start - first : behind - first], around
 
 
 def _row_bins(sample_rate: int) -> NDArray[np.intp]:

@@ -19,7 +19,7 @@ from bridge.pipe import RenderSetup
 from bridge.places import Machine, Places
 from bridge.render import Renderer
 from bridge.reply_file import write_reply_file
-from engine.audio import _held
+from engine.sound_files.reader import reader_of
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither pipes in folders nor these links")
 
@@ -51,11 +51,15 @@ def may_write(rules, **keys):
 
 
 class TestClip:
-    def test_is_a_file_of_audio_by_its_name_or_its_first_bytes(self, tmp_path):
-        for name in ("clip.wav", "Clip.AIFF", "take.mp3"):
-            (tmp_path / name).write_bytes(b"?")
-            check_clip("clip", str(tmp_path / name))
-        check_clip("clip", str(write_clip(tmp_path / "without a suffix")))
+    @pytest.mark.parametrize("form", ["WAV", "RF64", "W64", "AIFF", "CAF", "FLAC", "OGG", "MP3"])
+    def test_is_a_file_of_audio_by_its_first_bytes_whatever_its_name(self, tmp_path, form):
+        soundfile.write(tmp_path / "clip", np.zeros(8000), 16000, format=form)
+        check_clip("clip", str(tmp_path / "clip"))
+
+    @pytest.mark.parametrize("form", ["AU", "AVR", "HTK", "IRCAM", "MAT4", "MAT5", "NIST", "PAF", "PVF", "SVX", "VOC"])
+    def test_is_of_a_promised_kind_also_under_the_name_of_one(self, tmp_path, form):
+        soundfile.write(tmp_path / "clip.wav", np.zeros(8000), 16000, format=form, subtype="PCM_16")
+        assert "FLAC, Ogg or MP3" in refusal("file_unreadable", check_clip, "clip", str(tmp_path / "clip.wav")).text
 
     def test_may_be_missing_which_reading_says_better(self, tmp_path):
         check_clip("clip", str(tmp_path / "missing.wav"))
@@ -63,10 +67,10 @@ class TestClip:
 
     def test_is_not_a_text(self, tmp_path):
         (tmp_path / "id_rsa").write_text("-----BEGIN OPENSSH PRIVATE KEY-----")
-        assert "no audio" in refusal("file_unreadable", check_clip, "clip", str(tmp_path / "id_rsa")).text
+        assert "by its first bytes" in refusal("file_unreadable", check_clip, "clip", str(tmp_path / "id_rsa")).text
 
     def test_is_not_larger_than_the_setting(self, tmp_path):
-        with (tmp_path / "clip.wav").open("wb") as file:
+        with write_clip(tmp_path / "clip.wav").open("r+b") as file:
             file.truncate(2_000)
         clip = str(tmp_path / "clip.wav")
         check_clip("clip", clip, 2_000)
@@ -387,5 +391,5 @@ def test_a_pipe_in_place_of_a_clip_never_blocks(tmp_path):
     if sys.platform == "win32":
         pytest.skip("there are no such pipes")
     os.mkfifo(tmp_path / "clip.wav")
-    with pytest.raises(engine.AudioUnreadableError), _held(tmp_path / "clip.wav"):
-        pass
+    with pytest.raises(engine.AudioUnreadableError, match="not a file"):
+        reader_of(tmp_path / "clip.wav")

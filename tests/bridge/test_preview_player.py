@@ -16,6 +16,7 @@ from bridge.messages import Fail, Preview, PreviewReply
 from bridge.player_deck import Belt
 from bridge.player_device import Output, choose
 from bridge.player_file import FADE_S, Part, fit
+from tests.engine.sound_files.surgery import encoded, sweep, untagged, with_flac_total
 
 ROOT = Path(__file__).parents[2]
 RATE = 8000
@@ -67,6 +68,20 @@ class TestPart:
 
     def test_ends_where_the_file_does(self, open_part, write):
         assert sum(map(len, open_part(write(np.zeros(RATE)), 0.5, 99.0).blocks())) == RATE // 2
+
+    @pytest.mark.parametrize("form", ["FLAC", "MP3", "GSM610", "OGG"])
+    def test_goes_to_the_end_of_what_is_there_whatever_the_head_says(self, open_part, tmp_path, form):
+        clip = sweep(2.0, RATE, 1)
+        if form == "GSM610":
+            data = encoded(tmp_path / "a.wav", clip, RATE, subtype=form)
+        else:
+            data = encoded(tmp_path / "a", clip, RATE, format=form)
+        data = {"FLAC": with_flac_total(data, 0), "OGG": data + data}.get(form, data)
+        (tmp_path / "b").write_bytes(data if form != "MP3" else untagged(encoded(tmp_path / "c.mp3", sweep())))
+        part = open_part(str(tmp_path / "b"))
+
+        seconds = sum(map(len, part.blocks())) / part.sample_rate
+        assert seconds == pytest.approx(4.0 if form == "OGG" else 2.0, abs=0.08)
 
     def test_in_a_loop_begins_again_and_again(self, open_part, write):
         part = open_part(write(np.full(100, 0.5, np.float32)), loop=True)
@@ -187,7 +202,7 @@ class TestFile:
         assert (fail.code, fail.text) == ("file_missing", f"there is no file at {tmp_path / 'none.wav'}")
 
     def test_that_is_no_sound_is_told(self, ear, tmp_path):
-        (tmp_path / "notes.wav").write_text("not a sound")
+        (tmp_path / "notes.wav").write_bytes(b"RIFF\x10\0\0\0WAVEnot a sound")
 
         assert refusal(ear, path=str(tmp_path / "notes.wav")).code == "file_unreadable"
 

@@ -20,6 +20,8 @@ from bridge.errors import SettingsError
 from bridge.jobs import Job, JobState
 from bridge.journal import Journal
 from bridge.messages import Ack, Done, Fail, Generate, Inpaint, JobReply, Notice, Progress
+from engine import AudioUnreadableError
+from tests.engine.sound_files.surgery import encoded, sweep, with_flac_total
 
 
 class TestWish:
@@ -254,6 +256,14 @@ class TestPicture:
         assert hertz == pytest.approx(1000, rel=0.1)
         assert picture.sentence == "1.00 s · 48 kHz · mono · 16-bit"
 
+    def test_of_a_stream_goes_to_its_end(self, tmp_path):
+        data = with_flac_total(encoded(tmp_path / "a.flac", sweep(), subtype="PCM_16"), 0)
+        (tmp_path / "b.flac").write_bytes(data)
+        picture = read_picture(tmp_path / "b.flac")
+
+        assert picture.sentence.startswith("2.00 s")
+        assert np.array_equal(picture.peaks, read_picture(tmp_path / "a.flac").peaks)
+
     def test_of_a_short_and_silent_file_is_still_one(self, tmp_path):
         soundfile.write(tmp_path / "click.wav", np.zeros(10), 16_000)
 
@@ -261,7 +271,7 @@ class TestPicture:
 
     def test_says_when_it_is_no_audio(self, tmp_path):
         (tmp_path / "no.wav").write_text("no")
-        with pytest.raises(soundfile.SoundFileError):
+        with pytest.raises(AudioUnreadableError, match="by its content it is no WAV"):
             read_picture(tmp_path / "no.wav")
 
 

@@ -1,0 +1,75 @@
+"""AIFF, AIFF-C and CAF: their counts of frames and sizes of samples set right."""
+
+import struct
+
+from engine.sound_files.parts import Link, NotReadableError, Source, chunks_follow, is_name, sound_bytes
+
+# Kinds of AIFF-C whose frames can be counted by their bytes, and bits of a sample where the head's may be wrong
+_PLAIN = {b"NONE": 0, b"sowt": 0, b"twos": 0, b"raw ": 0, b"in24": 24, b"in32": 32, b"23ni": 32, b"42ni": 24}
+_PLAIN |= {b"fl32": 32, b"FL32": 32, b"fl64": 64, b"FL64": 64, b"ulaw": 8, b"ULAW": 8, b"alaw": 8, b"ALAW": 8}
+_LARGEST = 2**32 - 2**12
+_EDITS = 4  # bytes before the samples of a CAF
+
+
+def aiff_links(source: Source, start: int) -> list[Link]:
+    """The sound of an AIFF or AIFF-C file. Raises NotReadableError."""
+
+    def head(at: int) -> tuple[bytes, int] | None:
+        content = source.at(at, 8)
+        if len(content) < 8 or not is_name(content[:4]):
+            return None
+        size = struct.unpack_from(">I", content, 4)[0]
+        return content[:4], at + 8 + size + size % 2
+
+    form = source.at(start + 8, 4)
+    common, samples, at = b"", 0, start + 12
+    while not (common and samples) and (found := head(at)) is not None:
+        if found[0] == b"COMM":
+            common = source.at(at + 8, struct.unpack(">I", source.at(at + 4, 4))[0] % 2**12)
+        elif found[0] == b"SSND":
+            samples = at
+        at = found[1]
+    if len(common) < 18:
+        raise NotReadableError("it breaks off before its samples" if not common else "its head is damaged")
+    if not samples:
+        return [Link((_aiff_header(form, common, 0),))]
+    size, skipped = struct.unpack(">II", source.at(samples + 4, 8).ljust(8, b"\0"))
+    first = samples + 16 + skipped
+    length = sound_bytes(source, first, max(0, size - 8 - skipped), lambda at: chunks_follow(source, at, head))
+    if length > _LARGEST:
+        raise NotReadableError("it is larger than an AIFF file can be")
+    return [Link((_aiff_header(form, common, length), (first, length)))]
+
+
+def _aiff_header(form: bytes, common: bytes, length: int) -> bytes:
+    """The bytes before the samples, with as many frames as there are bytes for."""
+    channels, frames, bits = struct.unpack_from(">HIH", common)
+    kind = common[18:22] if form == b"AIFC" else b"NONE"
+    frame_bytes = channels * (((_PLAIN.get(kind) or bits) + 7) // 8)
+    if kind in _PLAIN and frame_bytes:
+        frames = length // frame_bytes
+    common = struct.pack(">HI", channels, frames) + common[6:]
+    chunks = struct.pack(">4sI", b"COMM", len(common)) + common + b"\0" * (len(common) % 2)
+    chunks += struct.pack(">4sIII", b"SSND", 8 + length, 0, 0)
+    return struct.pack(">4sI4s", b"FORM", 4 + len(chunks) + length, form) + chunks
+
+
+def caf_links(source: Source, start: int) -> list[Link]:
+    """The sound of a CAF file, in which a size of -1 says that it goes to the end. Raises NotReadableError."""
+
+    def head(at: int) -> tuple[bytes, int] | None:
+        content = source.at(at, 12)
+        if len(content) < 12 or not is_name(content[:4]):
+            return None
+        return content[:4], at + 12 + int(struct.unpack_from(">Q", content, 4)[0])
+
+    at = start + 8
+    while (found := head(at)) is not None and found[0] != b"data":
+        at = found[1]
+    if found is None:
+        raise NotReadableError("it breaks off before its samples")
+    first, declared = at + 12, found[1] - at - 12
+    length = sound_bytes(source, first, declared, lambda at: chunks_follow(source, at, head))
+    behind = source.size - first - length
+    parts = ((start, at + 4 - start), struct.pack(">Q", max(length, _EDITS)), (first, length), (first + length, behind))
+    return [Link(parts)]

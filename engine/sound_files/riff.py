@@ -1,0 +1,137 @@
+"""The family of WAV: RIFF, RIFX, RF64, BW64 and Wave64.
+
+The view that libsndfile gets is a plain file of format and samples: without the chunks that it may stumble over.
+"""
+
+import struct
+from dataclasses import dataclass, field
+
+from engine.sound_files import mpeg
+from engine.sound_files.parts import Link, NotReadableError, Source, chunks_follow, is_name, sound_bytes
+
+_MPEG = 0x0055  # how a WAV says that MP3 is in it
+_EXTENSIBLE = 0xFFFE
+_GSM = 0x0031
+_WHOLE_BLOCKS = (0x0002, 0x0011, _GSM)  # ADPCM and GSM: coded in blocks, of which the last one is filled up
+_LARGEST = 2**32 - 2**12  # bytes of samples in a file with sizes of 32 bits
+_WAVE64 = bytes.fromhex("2ef7cf11a5d628db04c10000")  # the rest of a name in Wave64: its first four letters differ
+
+
+@dataclass
+class _Chunks:
+    """What was found before the samples: contents by name, and the samples' place and size as declared."""
+
+    contents: dict[bytes, bytes] = field(default_factory=dict)
+    start: int = 0
+    declared: int = 0
+
+
+def riff_links(source: Source, start: int) -> list[Link]:
+    """The sound of a RIFF, RIFX, RF64 or BW64 file. Raises NotReadableError."""
+    order = ">" if source.at(start, 4) == b"RIFX" else "<"
+    found = _walk(source, start + 12, order)
+    large = found.contents.get(b"ds64", b"")
+    if found.declared == 0xFFFF_FFFF and len(large) >= 16:
+        found.declared = struct.unpack_from("<Q", large, 8)[0] or found.declared
+
+    def head(at: int) -> tuple[bytes, int] | None:
+        return _chunk_head(source, at, order)
+
+    length = sound_bytes(source, found.start, found.declared, lambda at: chunks_follow(source, at, head))
+    _require_one_sound(source, found.start + length, order)
+    return _links(source, found, length, order)
+
+
+def wave64_links(source: Source, start: int) -> list[Link]:
+    """The sound of a Wave64 file: names of 16 bytes, sizes of 64 bits that count their own heads. Raises as above."""
+    found, at = _Chunks(), start + 40
+    while (head := _wave64_head(source, at)) is not None and head[0] != b"data":
+        found.contents[head[0]] = source.at(at + 24, min(head[1] - at - 24, 2**16))
+        at = head[1] + -(head[1] - start) % 8
+    if head is None:
+        raise NotReadableError("it breaks off before its samples")
+    found.start, found.declared = at + 24, head[1] - at - 24
+
+    def behind(at: int) -> tuple[bytes, int] | None:
+        aligned = at + -(at - start) % 8
+        return _wave64_head(source, aligned)
+
+    length = sound_bytes(source, found.start, found.declared, lambda at: chunks_follow(source, at, behind))
+    return _links(source, found, length, "<")
+
+
+def _wave64_head(source: Source, at: int) -> tuple[bytes, int] | None:
+    head = source.at(at, 24)
+    size = struct.unpack_from("<Q", head, 16)[0] if len(head) == 24 else 0
+    if not size and head[:4] == b"data":  # a recorder that never came to write it
+        size = 24
+    return (head[:4], at + size) if size >= 24 and is_name(head[:4]) else None
+
+
+def _walk(source: Source, at: int, order: str) -> _Chunks:
+    found = _Chunks()
+    while (head := _chunk_head(source, at, order)) is not None:
+        name, behind = head
+        size = struct.unpack(order + "I", source.at(at + 4, 4))[0]
+        if name == b"data":
+            if b"fmt " not in found.contents:
+                break
+            found.start, found.declared = at + 8, size
+            return found
+        found.contents.setdefault(name, source.at(at + 8, min(size, 2**16)))
+        at = behind
+    raise NotReadableError("it breaks off before its samples")
+
+
+def _chunk_head(source: Source, at: int, order: str) -> tuple[bytes, int] | None:
+    """The name of the chunk at a place, and the place behind it; some writers forget to fill up odd sizes."""
+    head = source.at(at, 8)
+    if len(head) < 8 or not is_name(head[:4]):
+        return None
+    behind = at + 8 + int(struct.unpack_from(order + "I", head, 4)[0])
+    if (behind - at) % 2 and not (is_name(source.at(behind, 4)) and not is_name(source.at(behind + 1, 4))):
+        behind += 1
+    return head[:4], behind
+
+
+def _require_one_sound(source: Source, at: int, order: str) -> None:
+    """Two chunks of samples are two sounds, and nobody knows which one is meant."""
+    at += at % 2
+    while (head := _chunk_head(source, at, order)) is not None:
+        if head[0] == b"data":
+            raise NotReadableError("it holds two sounds (two chunks of samples) where a WAV has one")
+        at = head[1]
+
+
+def _links(source: Source, found: _Chunks, length: int, order: str) -> list[Link]:
+    form = found.contents.get(b"fmt ", b"")
+    if len(form) < 16:
+        raise NotReadableError("it does not say how its samples are stored")
+    kind = struct.unpack_from(order + "H", form)[0]
+    if kind == _EXTENSIBLE and len(form) >= 26:
+        kind = struct.unpack_from(order + "H", form, 24)[0]
+    if kind == _MPEG:
+        return mpeg.mpeg_links(source, found.start, found.start + length)
+    if kind == _GSM:  # a byte that fills up the chunk is no block
+        length -= length % max(1, struct.unpack_from(order + "H", form, 12)[0])
+    fact, block = None, 0
+    claimed = found.contents.get(b"fact", b"")
+    if kind in _WHOLE_BLOCKS and len(claimed) >= 4 and len(form) >= 20:
+        fact, block = struct.unpack_from(order + "I", claimed)[0], struct.unpack_from(order + "H", form, 18)[0]
+    header = _header(form, found.contents.get(b"fact"), length, order)
+    return [Link((header, (found.start, length)), fact=fact, block_frames=block)]
+
+
+def _header(form: bytes, fact: bytes | None, length: int, order: str) -> bytes:
+    """The bytes before the samples: RIFF, RIFX, or RF64 where the sizes need it."""
+    chunks = b"".join(
+        struct.pack(order + "4sI", name, len(content)) + content + b"\0" * (len(content) % 2)
+        for name, content in ((b"fmt ", form), (b"fact", fact))
+        if content is not None
+    )
+    whole = 4 + len(chunks) + 8 + length
+    if length <= _LARGEST:
+        name = b"RIFX" if order == ">" else b"RIFF"
+        return struct.pack(order + "4sI4s", name, whole, b"WAVE") + chunks + struct.pack(order + "4sI", b"data", length)
+    sizes = struct.pack("<4sIQQQI", b"ds64", 28, whole + 36, length, 0, 0)
+    return b"RF64" + b"\xff" * 4 + b"WAVE" + sizes + chunks + b"data" + b"\xff" * 4
