@@ -366,14 +366,24 @@ function factory()
       end
     end
 
-    -- The region that stands for another one which is on no track any more: a copied playlist has such twins.
+    -- The region on a track that plays the same part of a source at the same place: a copied playlist has such twins.
+    local function twin(track, source, start, position)
+      for region in track:playlist():region_list():iter() do
+        local isThere = region:position():samples() == position and region:start():samples() == start
+        if isThere and regions.id(region:source(0)) == source then return region end
+      end
+    end
+
+    -- The region that stands for another one which is on no track any more, and its track.
     function regions.findTwin(place)
       local track = regions.findTrack(place.track)
-      if not track then return nil end
-      for region in track:playlist():region_list():iter() do
-        local isThere = region:position():samples() == place.position and region:start():samples() == place.start
-        if isThere and regions.id(region:source(0)) == place.source then return region, track end
-      end
+      local region = track and twin(track, place.source, place.start, place.position)
+      if region then return region, track end
+    end
+
+    -- A region's twin on a track whose playlist was copied.
+    function regions.twinOf(region, track)
+      return twin(track, regions.id(region:source(0)), region:start():samples(), region:position():samples())
     end
 
     function regions.findTrack(id)
@@ -681,7 +691,8 @@ function factory()
     local FIRST_WORD_S = 30 -- retake-send says within a second that it began
     local ENDS = { done = true, failed = true, cancelled = true }
 
-    -- The program that `retake install-scripts` named beside the scripts; without it, what the search path has.
+    -- The program that `retake install-scripts` named beside the scripts; without it, what the search path has. On Windows
+    -- that is the twin of retake-send which opens no console.
     local function findProgram()
       local location = folders.readValue(folders.join(folders.ofUser(), "scripts", "retake.json"))
       local program = type(location) == "table" and location.send
@@ -689,7 +700,8 @@ function factory()
         if folders.exists(program) then return program end
         talk.complain("retake-send is not at " .. program .. " any more.\n" .. INSTALL)
       end
-      return folders.findProgram("retake-send") or talk.complain("Retake was not found on this computer.\n" .. INSTALL)
+      local windowless = folders.isWindows and folders.findProgram("retake-sendw")
+      return windowless or folders.findProgram("retake-send") or talk.complain("Retake was not found on this computer.\n" .. INSTALL)
     end
 
     -- Start retake-send and go on. Ardour's own builds bring libraries that another program must not load.
@@ -830,6 +842,7 @@ function factory()
   parts["placement"] = function()
     -- Brings finished takes into the session: imports the files, and lays them on their track in one undo step.
 
+    local fades = require("fades")
     local folders = require("folders")
     local form = require("form")
     local regions = require("regions")
@@ -886,24 +899,54 @@ function factory()
       end
     end
 
-    -- Let a take sound as loud as the region that it was made from.
-    local function follow(take, original)
+    -- Let a take sound as loud as the region that it was made from, at every moment, and cover what that one covers.
+    local function follow(take, original, itsFades)
       local new, old = take:to_audioregion(), original:to_audioregion()
       new:set_scale_amplitude(old:scale_amplitude())
+      take:set_opaque(original:opaque())
+      fades.copy(original, take, itsFades)
       if not old:envelope_active() then return end
       new:envelope():clear_list()
       for event in old:envelope():events():iter() do new:envelope():add(event.when, event.value, false, true) end
       new:set_envelope_active(true)
     end
 
-    -- Lay imported takes on a track, the best one last and so on top.
+    local function mute(region)
+      if region:muted() then return end
+      region:to_stateful():clear_changes()
+      region:set_muted(true)
+      Session:add_stateful_diff_command(region:to_statefuldestructible())
+    end
+
+    -- Whether what lies below a take can be heard through it: below its fades Ardour fades in what lies there, and a region
+    -- may be set to cover nothing. The fades that every region has by itself, 64 samples long, do not count.
+    local function isHeardThrough(item)
+      local has = item.fades or {}
+      return not item.original:opaque() or has.fadeIn ~= nil or has.fadeOut ~= nil
+    end
+
+    -- The takes that lie exactly where a region does; we know them by their names.
+    local function takesOver(playlist, region)
+      local list, from, length = {}, region:position():samples(), region:length():samples()
+      for other in playlist:region_list():iter() do
+        local isThere = other:position():samples() == from and other:length():samples() == length
+        if isThere and other:name():find("%(%l+[^()]*, seed %d+%)") then list[#list + 1] = other end
+      end
+      return list
+    end
+
+    -- Lay imported takes on a track, the best one last and so on top; what would sound through it is muted.
     local function lay(item)
-      local playlist = item.track:playlist()
+      local playlist, original = item.track:playlist(), item.original
+      local isOneOnly = original and isHeardThrough(item)
+      if original then mute(original) end
+      for _, take in ipairs(isOneOnly and takesOver(playlist, original) or {}) do mute(take) end
       playlist:to_stateful():clear_changes()
       for number = #item.imported, 1, -1 do
         local take = add(playlist, item.imported[number], item.position)
         take:set_name(item.name .. (number > 1 and " #" .. number or ""))
-        if item.original then follow(take, item.original) end
+        if original then follow(take, original, item.fades) end
+        if isOneOnly and number > 1 then take:set_muted(true) end
       end
       Session:add_stateful_diff_command(playlist:to_statefuldestructible())
     end
@@ -927,14 +970,22 @@ function factory()
       return string.format("%s: %s.\n%s", job.place.label, problem.text, problem.hint)
     end
 
-    -- Give each track that takes go to a copy of its playlist, once.
+    -- Give each track that takes go to a copy of its playlist, once; from then on the original is its twin in the copy.
     local function openPlaylists(items)
       local isOpen = {}
       for _, item in ipairs(items) do
         local id = regions.id(item.track)
         if not isOpen[id] then item.track:use_copy_playlist() end
         isOpen[id] = true
+        item.original = item.original and regions.twinOf(item.original, item.track)
       end
+    end
+
+    local function readFades(items)
+      local originals = {}
+      for _, item in ipairs(items) do originals[#originals + 1] = item.original end
+      local known = fades.read(originals)
+      for _, item in ipairs(items) do item.fades = item.original and known[regions.id(item.original)] end
     end
 
     -- Import what a batch brought; sentences about what failed, and about what the daemon remarked.
@@ -957,6 +1008,7 @@ function factory()
     -- Place all that a batch brought, in one undo step.
     function placement.place(batch, news)
       local items, sentences = bring(batch, news)
+      readFades(items)
       if form.isOnNewPlaylist(batch.values) then openPlaylists(items) end
       Session:begin_reversible_command(batch.title)
       local isFine, problem = pcall(function()
@@ -973,6 +1025,96 @@ function factory()
     end
 
     return placement
+  end
+
+  parts["fades"] = function()
+    -- The fades of regions. Ardour's Lua can set a fade, but not read one; what a session's state says of it can be read. So
+    -- the state is written into a file of its own, in the way of Ardour's automatic backup: the session stays as it is.
+
+    local folders = require("folders")
+    local regions = require("regions")
+
+    local fades = {}
+
+    local SNAPSHOT = "retake-fades"
+    local SHAPES = { FadeFast = 0.032, FadeSlow = 0.097, FadeLinear = 0.5, FadeSymmetric = 0.6, FadeConstantPower = 0.707 }
+    -- by the level in the middle of a fade, which no two of Ardour's shapes share
+
+    local function readState()
+      local isWritten = Session:save_state(SNAPSHOT, true, false, false, false, false) == 0
+      local path = folders.join(Session:path(), SNAPSHOT .. ".pending")
+      local text = isWritten and folders.read(path) or ""
+      os.remove(path)
+      return text
+    end
+
+    local function nearestShape(level)
+      local nearest
+      for shape, middle in pairs(SHAPES) do
+        if not nearest or math.abs(middle - level) < math.abs(SHAPES[nearest] - level) then nearest = shape end
+      end
+      return nearest
+    end
+
+    -- The level of a curve at a moment, between the points that stand around it.
+    local function levelAt(points, moment)
+      for number = 2, #points do
+        local before, after = points[number - 1], points[number]
+        if moment <= after.at then
+          return before.level + (after.level - before.level) * (moment - before.at) / (after.at - before.at)
+        end
+      end
+    end
+
+    -- Length and shape of a fade; nil for the very short one that every region gets by itself, which no list is written of.
+    local function readFade(element, name, samplesInTick)
+      local list, points = element:match("<" .. name .. ">(.-)</" .. name .. ">"), {}
+      for at, level in (list or ""):gmatch("%a(%d+) ([%d%.e+-]+)") do
+        points[#points + 1] = { at = tonumber(at), level = tonumber(level) }
+      end
+      if #points < 2 then return nil end
+      local ticks = points[#points].at
+      return { length = math.floor(ticks * samplesInTick + 0.5), shape = nearestShape(levelAt(points, ticks / 2)) }
+    end
+
+    -- The fades of some regions by the regions' ids: { fadeIn = { length, shape }, fadeOut = … }.
+    function fades.read(list)
+      local wanted, found = {}, {}
+      for _, region in ipairs(list) do wanted[regions.id(region)] = region end
+      if not next(wanted) then return found end
+      local state = readState()
+      for tag, bodyAt in state:gmatch("(<Region [^>]*[^/]>)()") do
+        local id = tag:match(' id="(%d+)"')
+        local region, ticks = wanted[id], tag:match(' length="%a(%d+)@')
+        if region and ticks then
+          local element = state:sub(bodyAt, (state:find("</Region>", bodyAt, true)))
+          local samplesInTick = region:length():samples() / tonumber(ticks)
+          found[id] = {
+            fadeIn = readFade(element, "FadeIn", samplesInTick),
+            fadeOut = readFade(element, "FadeOut", samplesInTick),
+          }
+        end
+      end
+      return found
+    end
+
+    -- Give a region the fades of another one. The length comes first: a shape is drawn anew, a length only stretches it.
+    function fades.copy(from, to, known)
+      local old, new = from:to_audioregion(), to:to_audioregion()
+      local fadeIn, fadeOut = known and known.fadeIn, known and known.fadeOut
+      if fadeIn then
+        new:set_fade_in_length(fadeIn.length)
+        new:set_fade_in_shape(ARDOUR.FadeShape[fadeIn.shape])
+      end
+      if fadeOut then
+        new:set_fade_out_length(fadeOut.length)
+        new:set_fade_out_shape(ARDOUR.FadeShape[fadeOut.shape])
+      end
+      new:set_fade_in_active(old:fade_in_active())
+      new:set_fade_out_active(old:fade_out_active())
+    end
+
+    return fades
   end
 
   local form = require("form")

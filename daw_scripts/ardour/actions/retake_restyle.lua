@@ -3,7 +3,7 @@ ardour {
   name = "Retake: Restyle selected regions…",
   license = "Apache-2.0",
   author = "Retake",
-  description = [[Moves each selected audio region towards your words. The new takes lie on top; the originals stay.]]
+  description = [[Moves each selected audio region towards your words. The new takes lie on top; the originals stay below, muted.]]
 }
 
 local form = require("form")

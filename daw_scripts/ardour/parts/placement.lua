@@ -1,5 +1,6 @@
 -- Brings finished takes into the session: imports the files, and lays them on their track in one undo step.
 
+local fades = require("fades")
 local folders = require("folders")
 local form = require("form")
 local regions = require("regions")
@@ -56,24 +57,54 @@ local function add(playlist, region, position)
   end
 end
 
--- Let a take sound as loud as the region that it was made from.
-local function follow(take, original)
+-- Let a take sound as loud as the region that it was made from, at every moment, and cover what that one covers.
+local function follow(take, original, itsFades)
   local new, old = take:to_audioregion(), original:to_audioregion()
   new:set_scale_amplitude(old:scale_amplitude())
+  take:set_opaque(original:opaque())
+  fades.copy(original, take, itsFades)
   if not old:envelope_active() then return end
   new:envelope():clear_list()
   for event in old:envelope():events():iter() do new:envelope():add(event.when, event.value, false, true) end
   new:set_envelope_active(true)
 end
 
--- Lay imported takes on a track, the best one last and so on top.
+local function mute(region)
+  if region:muted() then return end
+  region:to_stateful():clear_changes()
+  region:set_muted(true)
+  Session:add_stateful_diff_command(region:to_statefuldestructible())
+end
+
+-- Whether what lies below a take can be heard through it: below its fades Ardour fades in what lies there, and a region
+-- may be set to cover nothing. The fades that every region has by itself, 64 samples long, do not count.
+local function isHeardThrough(item)
+  local has = item.fades or {}
+  return not item.original:opaque() or has.fadeIn ~= nil or has.fadeOut ~= nil
+end
+
+-- The takes that lie exactly where a region does; we know them by their names.
+local function takesOver(playlist, region)
+  local list, from, length = {}, region:position():samples(), region:length():samples()
+  for other in playlist:region_list():iter() do
+    local isThere = other:position():samples() == from and other:length():samples() == length
+    if isThere and other:name():find("%(%l+[^()]*, seed %d+%)") then list[#list + 1] = other end
+  end
+  return list
+end
+
+-- Lay imported takes on a track, the best one last and so on top; what would sound through it is muted.
 local function lay(item)
-  local playlist = item.track:playlist()
+  local playlist, original = item.track:playlist(), item.original
+  local isOneOnly = original and isHeardThrough(item)
+  if original then mute(original) end
+  for _, take in ipairs(isOneOnly and takesOver(playlist, original) or {}) do mute(take) end
   playlist:to_stateful():clear_changes()
   for number = #item.imported, 1, -1 do
     local take = add(playlist, item.imported[number], item.position)
     take:set_name(item.name .. (number > 1 and " #" .. number or ""))
-    if item.original then follow(take, item.original) end
+    if original then follow(take, original, item.fades) end
+    if isOneOnly and number > 1 then take:set_muted(true) end
   end
   Session:add_stateful_diff_command(playlist:to_statefuldestructible())
 end
@@ -97,14 +128,22 @@ local function describeFailure(job, news)
   return string.format("%s: %s.\n%s", job.place.label, problem.text, problem.hint)
 end
 
--- Give each track that takes go to a copy of its playlist, once.
+-- Give each track that takes go to a copy of its playlist, once; from then on the original is its twin in the copy.
 local function openPlaylists(items)
   local isOpen = {}
   for _, item in ipairs(items) do
     local id = regions.id(item.track)
     if not isOpen[id] then item.track:use_copy_playlist() end
     isOpen[id] = true
+    item.original = item.original and regions.twinOf(item.original, item.track)
   end
+end
+
+local function readFades(items)
+  local originals = {}
+  for _, item in ipairs(items) do originals[#originals + 1] = item.original end
+  local known = fades.read(originals)
+  for _, item in ipairs(items) do item.fades = item.original and known[regions.id(item.original)] end
 end
 
 -- Import what a batch brought; sentences about what failed, and about what the daemon remarked.
@@ -127,6 +166,7 @@ end
 -- Place all that a batch brought, in one undo step.
 function placement.place(batch, news)
   local items, sentences = bring(batch, news)
+  readFades(items)
   if form.isOnNewPlaylist(batch.values) then openPlaylists(items) end
   Session:begin_reversible_command(batch.title)
   local isFine, problem = pcall(function()

@@ -26,14 +26,24 @@ function regions.find(id)
   end
 end
 
--- The region that stands for another one which is on no track any more: a copied playlist has such twins.
+-- The region on a track that plays the same part of a source at the same place: a copied playlist has such twins.
+local function twin(track, source, start, position)
+  for region in track:playlist():region_list():iter() do
+    local isThere = region:position():samples() == position and region:start():samples() == start
+    if isThere and regions.id(region:source(0)) == source then return region end
+  end
+end
+
+-- The region that stands for another one which is on no track any more, and its track.
 function regions.findTwin(place)
   local track = regions.findTrack(place.track)
-  if not track then return nil end
-  for region in track:playlist():region_list():iter() do
-    local isThere = region:position():samples() == place.position and region:start():samples() == place.start
-    if isThere and regions.id(region:source(0)) == place.source then return region, track end
-  end
+  local region = track and twin(track, place.source, place.start, place.position)
+  if region then return region, track end
+end
+
+-- A region's twin on a track whose playlist was copied.
+function regions.twinOf(region, track)
+  return twin(track, regions.id(region:source(0)), region:start():samples(), region:position():samples())
 end
 
 function regions.findTrack(id)

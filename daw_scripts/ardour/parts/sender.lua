@@ -9,7 +9,8 @@ local INSTALL = "Run “retake install-scripts ardour” in a terminal, then try
 local FIRST_WORD_S = 30 -- retake-send says within a second that it began
 local ENDS = { done = true, failed = true, cancelled = true }
 
--- The program that `retake install-scripts` named beside the scripts; without it, what the search path has.
+-- The program that `retake install-scripts` named beside the scripts; without it, what the search path has. On Windows
+-- that is the twin of retake-send which opens no console.
 local function findProgram()
   local location = folders.readValue(folders.join(folders.ofUser(), "scripts", "retake.json"))
   local program = type(location) == "table" and location.send
@@ -17,7 +18,8 @@ local function findProgram()
     if folders.exists(program) then return program end
     talk.complain("retake-send is not at " .. program .. " any more.\n" .. INSTALL)
   end
-  return folders.findProgram("retake-send") or talk.complain("Retake was not found on this computer.\n" .. INSTALL)
+  local windowless = folders.isWindows and folders.findProgram("retake-sendw")
+  return windowless or folders.findProgram("retake-send") or talk.complain("Retake was not found on this computer.\n" .. INSTALL)
 end
 
 -- Start retake-send and go on. Ardour's own builds bring libraries that another program must not load.

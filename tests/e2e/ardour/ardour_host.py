@@ -183,7 +183,7 @@ class Ardour:
 
     def picture(self, name: str) -> Path:
         self.pictures.mkdir(parents=True, exist_ok=True)
-        path = self.pictures / f"{name}.png"
+        path = self.pictures / f"{re.sub(r'[^0-9A-Za-z_-]+', '-', name)}.png"  # ImageMagick reads [ ] and : otherwise
         subprocess.run(["import", "-window", "root", str(path)], env=self._environment, check=True)
         return path
 

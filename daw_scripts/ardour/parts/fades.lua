@@ -1,0 +1,87 @@
+-- The fades of regions. Ardour's Lua can set a fade, but not read one; what a session's state says of it can be read. So
+-- the state is written into a file of its own, in the way of Ardour's automatic backup: the session stays as it is.
+
+local folders = require("folders")
+local regions = require("regions")
+
+local fades = {}
+
+local SNAPSHOT = "retake-fades"
+local SHAPES = { FadeFast = 0.032, FadeSlow = 0.097, FadeLinear = 0.5, FadeSymmetric = 0.6, FadeConstantPower = 0.707 }
+-- by the level in the middle of a fade, which no two of Ardour's shapes share
+
+local function readState()
+  local isWritten = Session:save_state(SNAPSHOT, true, false, false, false, false) == 0
+  local path = folders.join(Session:path(), SNAPSHOT .. ".pending")
+  local text = isWritten and folders.read(path) or ""
+  os.remove(path)
+  return text
+end
+
+local function nearestShape(level)
+  local nearest
+  for shape, middle in pairs(SHAPES) do
+    if not nearest or math.abs(middle - level) < math.abs(SHAPES[nearest] - level) then nearest = shape end
+  end
+  return nearest
+end
+
+-- The level of a curve at a moment, between the points that stand around it.
+local function levelAt(points, moment)
+  for number = 2, #points do
+    local before, after = points[number - 1], points[number]
+    if moment <= after.at then
+      return before.level + (after.level - before.level) * (moment - before.at) / (after.at - before.at)
+    end
+  end
+end
+
+-- Length and shape of a fade; nil for the very short one that every region gets by itself, which no list is written of.
+local function readFade(element, name, samplesInTick)
+  local list, points = element:match("<" .. name .. ">(.-)</" .. name .. ">"), {}
+  for at, level in (list or ""):gmatch("%a(%d+) ([%d%.e+-]+)") do
+    points[#points + 1] = { at = tonumber(at), level = tonumber(level) }
+  end
+  if #points < 2 then return nil end
+  local ticks = points[#points].at
+  return { length = math.floor(ticks * samplesInTick + 0.5), shape = nearestShape(levelAt(points, ticks / 2)) }
+end
+
+-- The fades of some regions by the regions' ids: { fadeIn = { length, shape }, fadeOut = … }.
+function fades.read(list)
+  local wanted, found = {}, {}
+  for _, region in ipairs(list) do wanted[regions.id(region)] = region end
+  if not next(wanted) then return found end
+  local state = readState()
+  for tag, bodyAt in state:gmatch("(<Region [^>]*[^/]>)()") do
+    local id = tag:match(' id="(%d+)"')
+    local region, ticks = wanted[id], tag:match(' length="%a(%d+)@')
+    if region and ticks then
+      local element = state:sub(bodyAt, (state:find("</Region>", bodyAt, true)))
+      local samplesInTick = region:length():samples() / tonumber(ticks)
+      found[id] = {
+        fadeIn = readFade(element, "FadeIn", samplesInTick),
+        fadeOut = readFade(element, "FadeOut", samplesInTick),
+      }
+    end
+  end
+  return found
+end
+
+-- Give a region the fades of another one. The length comes first: a shape is drawn anew, a length only stretches it.
+function fades.copy(from, to, known)
+  local old, new = from:to_audioregion(), to:to_audioregion()
+  local fadeIn, fadeOut = known and known.fadeIn, known and known.fadeOut
+  if fadeIn then
+    new:set_fade_in_length(fadeIn.length)
+    new:set_fade_in_shape(ARDOUR.FadeShape[fadeIn.shape])
+  end
+  if fadeOut then
+    new:set_fade_out_length(fadeOut.length)
+    new:set_fade_out_shape(ARDOUR.FadeShape[fadeOut.shape])
+  end
+  new:set_fade_in_active(old:fade_in_active())
+  new:set_fade_out_active(old:fade_out_active())
+end
+
+return fades
