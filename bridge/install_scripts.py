@@ -13,7 +13,7 @@ from bridge.discovery import state_folder
 from bridge.errors import BridgeError
 from bridge.install_errors import FolderMissingError, HostMissingError
 from bridge.install_report import Outcome, facts, sentences
-from bridge.program import own_program
+from bridge.program import own_program, own_sender
 from bridge.runtime_copies import add_copy_folder, remove_copy_folder
 from bridge.script_folder import (
     Record,
@@ -160,7 +160,7 @@ def _clear_work(place: Place) -> tuple[str, ...]:
 
 def _location() -> dict[str, str]:
     """Say where our programs are, for scripts that start them."""
-    found = {"send": own_program("retake-send"), "retake": own_program("retake")}
+    found = {"send": own_sender(), "retake": own_program("retake")}
     return {"version": __version__} | {word: str(path) for word, path in found.items() if path is not None}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bridge.discovery import Runtime, wait_for_daemon
 from bridge.errors import DaemonMissingError
-from bridge.program import HOME, own_command
+from bridge.program import HOME, own_command, start_flags
 
 START_S = 60.0
 """How long a daemon may take to appear; it needs half a second on a machine with nothing else to do."""
@@ -26,7 +26,7 @@ def start_daemon(folder: Path) -> Runtime:
         stdout=nothing,
         stderr=nothing,
         start_new_session=True,
-        creationflags=getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        creationflags=start_flags(),
     )
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from bridge.errors import BridgeError, PreviewFailedError, PreviewReplacedError
 from bridge.messages import Done, Fail, Preview, PreviewReply, Reply, Stop
 from bridge.pipe import reply_from_line, to_line
-from bridge.program import HOME
+from bridge.program import HOME, start_flags
 
 Client = tuple[str, int]
 """Host and port of who asked."""
@@ -49,7 +49,9 @@ class _Player:
     async def start(cls, command: Sequence[str]) -> "_Player":
         """Start the process. Raises PreviewFailedError when the system refuses."""
         try:
-            process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=HOME)
+            process = await asyncio.create_subprocess_exec(
+                *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=HOME, creationflags=start_flags()
+            )
         except OSError as error:
             raise PreviewFailedError(f"the player cannot be started: {error}") from error
         log.info("player %d started", process.pid)

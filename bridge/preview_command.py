@@ -19,7 +19,7 @@ from bridge.discovery import Runtime, find_daemon, state_folder
 from bridge.errors import BridgeError, DaemonMissingError, PreviewFailedError, ProtocolError
 from bridge.messages import Done, Fail, Preview, PreviewReply, Reply, Stop
 from bridge.preview import Previewer, PreviewRules
-from bridge.program import HOME, own_command
+from bridge.program import HOME, own_command, start_flags
 from bridge.settings import Settings, load_settings
 
 CANCELLED = 130
@@ -231,7 +231,9 @@ def _ask_devices(chosen: str) -> dict[str, Any]:
     """Have a player look what there is: a driver that crashes does it there. Raises PreviewFailedError."""
     command = own_command("player", "devices", chosen)
     try:
-        found = subprocess.run(command, cwd=HOME, capture_output=True, timeout=_LIST_S, check=True)  # noqa: S603 - ours
+        found = subprocess.run(  # noqa: S603 - our own program
+            command, cwd=HOME, capture_output=True, timeout=_LIST_S, check=True, creationflags=start_flags()
+        )
         facts: dict[str, Any] = json.loads(found.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         raise PreviewFailedError(f"the devices could not be listed: {error}") from error

@@ -8,6 +8,18 @@ from pathlib import Path
 HOME = Path(__file__).parents[1]
 """The folder to start in: `-m` finds the package there, and nothing in the user's working folder can take its place."""
 
+_CREATE_NEW_PROCESS_GROUP, _CREATE_NO_WINDOW = 0x0000_0200, 0x0800_0000
+"""As in Windows' winbase.h; Python names them on Windows only."""
+
+
+def start_flags(system: str = sys.platform) -> int:
+    """Give the `creationflags` of everything that we start on a system: on Windows, a console that nobody sees.
+
+    A program without any console (`DETACHED_PROCESS`) would not do: each console program that it starts gets a new one,
+    in a window that a musician may close, and the program with it. The group of its own keeps Ctrl+C from others.
+    """
+    return _CREATE_NO_WINDOW | _CREATE_NEW_PROCESS_GROUP if system == "win32" else 0
+
 
 def own_command(*words: str) -> list[str]:
     """Give the command line of `retake <words>`; frozen, `retake tray` is a program of its own, without a terminal."""
@@ -18,9 +30,15 @@ def own_command(*words: str) -> list[str]:
     return [sys.executable, "-m", "bridge", *words]
 
 
-def own_program(name: str) -> Path | None:
-    """Find one of our programs, `retake` or `retake-send`, as a file that others can start; None if it is nowhere."""
-    file = f"{name}.exe" if sys.platform == "win32" else name
+def own_sender(system: str = sys.platform) -> Path | None:
+    """Find the `retake-send` that a DAW's scripts start: on Windows its twin without a window, where that is there."""
+    twin = own_program("retake-sendw", system) if system == "win32" else None
+    return twin or own_program("retake-send", system)
+
+
+def own_program(name: str, system: str = sys.platform) -> Path | None:
+    """Find one of our programs, such as `retake-send`, as a file that others can start; None if it is nowhere."""
+    file = f"{name}.exe" if system == "win32" else name
     folders = [Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))]
     folders.append(Path(sysconfig.get_path("scripts", sysconfig.get_preferred_scheme("user"))))
     for folder in folders:

@@ -26,7 +26,7 @@ from bridge.messages import (
     UseModel,
 )
 from bridge.pipe import FOOTSTEP, HEARTBEAT, PLACES, reply_from_line, to_line, to_shared_line
-from bridge.program import HOME
+from bridge.program import HOME, start_flags
 
 LOOK_S = 0.5
 """How often we look whether the render process still gives signs of life."""
@@ -94,7 +94,7 @@ class Child:
     async def start(cls, command: Sequence[str], patience: Patience) -> "Child":
         """Start the process. Raises OSError when the system refuses."""
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=HOME, limit=_MAX_LINE
+            *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=HOME, limit=_MAX_LINE, creationflags=start_flags()
         )
         log.info("render process %d started", process.pid)
         return cls(process, patience)

@@ -36,6 +36,8 @@ class Program:
 
 RETAKE = Program("retake", "entry/retake.py", has_terminal=True)
 SEND = Program("retake-send", "entry/retake_send.py", has_terminal=True)
+SENDW = Program("retake-sendw", "entry/retake_sendw.py", has_terminal=False)
+"""The twin of `retake-send` that DAWs start on Windows, where a program with a terminal opens a window."""
 TRAY = Program("retake-tray", "entry/retake_tray.py", has_terminal=False)
 
 
@@ -46,7 +48,8 @@ def has_tray(root: Path = ROOT) -> bool:
 
 def programs(root: Path = ROOT) -> tuple[Program, ...]:
     """Give the programs that are built from this checkout."""
-    return (RETAKE, SEND, TRAY) if has_tray(root) else (RETAKE, SEND)
+    senders = (SEND, SENDW) if sys.platform == "win32" else (SEND,)
+    return (RETAKE, *senders, TRAY) if has_tray(root) else (RETAKE, *senders)
 
 
 def icon() -> str:

@@ -40,7 +40,7 @@ FLOORS = [
     {"bridge.doctor_checks.folders", "bridge.doctor_checks.port_owner"},
     {"bridge.doctor_checks.settings_file"},
     {"bridge.batch"},
-    {"bridge.batch_run"},
+    {"bridge.batch_run", "bridge.sendw"},
     {"bridge.desk", "bridge.live", "bridge.send", "bridge.status", "bridge.install_scripts"}
     | {"bridge.settings_command", "bridge.preview_command", "bridge.doctor_checks.surroundings"},
     {"bridge.audience", "bridge.farm_sizing", "bridge.farm", "bridge.farm_keeper", "bridge.farm_process"},
@@ -58,6 +58,7 @@ FLOORS = [
     {"bridge.arguments", "bridge.discovery", "bridge.install_errors", "bridge.support_errors"}
     | {"bridge.batch_errors", "bridge.farm_models"}
     | {"bridge.private_folder", "bridge.doctor_checks.asking"},
+    {"bridge.farm_privacy"},
     {"bridge.farm_actor", "bridge.farm_picture", "bridge.farm_plan", "bridge.wire_errors"},
     {"bridge.errors", "bridge.child_pipes", "bridge.program", "bridge.job_log", "bridge.redaction", "bridge.examine"}
     | {"bridge.doctor_checks.finding"},

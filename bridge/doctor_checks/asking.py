@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.program import HOME, own_command
+from bridge.program import HOME, own_command, start_flags
 
 PATIENCE_S = 120.0
 """How long an answer may take; importing PyTorch from a slow disk is what takes long."""
@@ -36,6 +36,7 @@ def ask(*words: str, environment: Mapping[str, str] | None = None, patience_s: f
             capture_output=True,
             timeout=patience_s,
             check=False,
+            creationflags=start_flags(),
         )
     except subprocess.TimeoutExpired:
         return Answer({}, f"`retake {' '.join(words)}` gave no answer within {patience_s:g} s")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bridge.osc_server import LOOPBACK
+from bridge.program import start_flags
 
 _UNKNOWN = "a program that the system does not name"
 _LOOK_S = 10.0
@@ -36,7 +37,10 @@ def owner_of(port: int, system: str) -> str:
 
 
 def _output(command: Sequence[str]) -> str:
-    return subprocess.run(command, capture_output=True, text=True, timeout=_LOOK_S, check=False).stdout  # noqa: S603
+    done = subprocess.run(  # noqa: S603 - the system's own program
+        command, capture_output=True, text=True, timeout=_LOOK_S, check=False, creationflags=start_flags()
+    )
+    return done.stdout
 
 
 def _owner_on_linux(port: int) -> str:

@@ -15,7 +15,7 @@ from bridge.doctor_checks.surroundings import Surroundings
 from bridge.errors import BridgeError
 from bridge.messages import Done, Fail, Generate, Progress, Reply
 from bridge.pipe import FOOTSTEP, HEARTBEAT, RenderSetup, reply_from_line, to_line
-from bridge.program import HOME, own_command
+from bridge.program import HOME, own_command, start_flags
 
 _SECONDS = 1.0
 _PATIENCE_S = 600.0
@@ -36,7 +36,12 @@ def _render(setup: RenderSetup, folder: Path) -> Finding:
     with (folder / "stderr").open("w+b") as log:
         started = time.monotonic()
         process = subprocess.Popen(  # noqa: S603 - our own program
-            own_command("worker", setup.to_json()), cwd=HOME, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+            own_command("worker", setup.to_json()),
+            cwd=HOME,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            creationflags=start_flags(),
         )
         timer = threading.Timer(_PATIENCE_S, process.kill)
         timer.start()

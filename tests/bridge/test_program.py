@@ -1,13 +1,15 @@
-"""How Retake finds its own programs and folders: from source, out of a wheel, and frozen."""
+"""How Retake starts itself, and finds its own programs and folders: from source, out of a wheel, and frozen."""
 
+import ast
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
-from bridge.program import own_command, own_folder, own_program
+from bridge.program import own_command, own_folder, own_program, own_sender, start_flags
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,9 +28,60 @@ def frozen(tmp_path, monkeypatch):
     return folder
 
 
+class TestFlags:
+    CREATE_NEW_PROCESS_GROUP, DETACHED_PROCESS, CREATE_NO_WINDOW = 0x200, 0x8, 0x0800_0000
+    STARTS: ClassVar = {
+        "subprocess": ("Popen", "run", "call", "check_call", "check_output"),
+        "asyncio": ("create_subprocess_exec", "create_subprocess_shell"),
+    }
+
+    def test_on_windows_a_console_that_nobody_sees(self):
+        flags = start_flags("win32")
+
+        assert flags == self.CREATE_NO_WINDOW | self.CREATE_NEW_PROCESS_GROUP
+        assert not flags & self.DETACHED_PROCESS  # its children would open windows
+
+    def test_are_those_of_the_system_itself(self):
+        for name in ("CREATE_NO_WINDOW", "CREATE_NEW_PROCESS_GROUP", "DETACHED_PROCESS"):
+            assert getattr(subprocess, name, getattr(self, name)) == getattr(self, name)
+
+    @pytest.mark.parametrize("system", ["linux", "darwin"])
+    def test_elsewhere_there_are_none(self, system):
+        assert start_flags(system) == 0
+
+    def test_everything_that_the_bridge_starts_gets_them(self):
+        starts = {
+            f"{path.relative_to(ROOT)}:{call.lineno}": [
+                ast.unparse(it.value) for it in call.keywords if it.arg == "creationflags"
+            ]
+            for path in (ROOT / "bridge").rglob("*.py")
+            for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(call, ast.Call) and self.is_start(call.func)
+        }
+
+        assert len(starts) >= 7
+        assert {where: flags for where, flags in starts.items() if flags != ["start_flags()"]} == {}
+
+    def is_start(self, function):
+        of_a_module = isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name)
+        return of_a_module and function.attr in self.STARTS.get(function.value.id, ())
+
+
 class TestFrozen:
     def test_programs_lie_beside_the_one_that_runs(self, frozen):
         assert own_program("retake-send").parent == frozen
+
+    def test_on_windows_daws_start_the_sender_without_a_window(self, frozen):
+        for name in ("retake-send.exe", "retake-sendw.exe"):
+            (frozen / name).touch()
+
+        assert own_sender("win32") == frozen / "retake-sendw.exe"
+        assert own_sender("linux") == frozen / "retake-send"
+
+    def test_on_windows_an_older_retake_has_one_sender_only(self, frozen):
+        (frozen / "retake-send.exe").touch()
+
+        assert own_sender("win32") == frozen / "retake-send.exe"
 
     def test_commands_are_words_to_it_and_the_tray_is_a_program_of_its_own(self, frozen):
         assert [Path(word).stem for word in own_command("daemon", "--port")] == ["retake", "daemon", "--port"]

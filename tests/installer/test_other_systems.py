@@ -10,7 +10,7 @@ import pytest
 
 from bridge import __version__
 from installer import macos
-from installer.product import BUNDLE_ID, HERE, NAME, RETAKE, SEND, TRAY, VERSION, WINDOWS_APP_ID, icon
+from installer.product import BUNDLE_ID, HERE, NAME, RETAKE, SEND, SENDW, TRAY, VERSION, WINDOWS_APP_ID, icon, programs
 
 ROOT = Path(__file__).parents[2]
 INNO = (HERE / "windows" / "retake.iss").read_text(encoding="utf-8")
@@ -49,6 +49,14 @@ class TestWindows:
 
         assert named <= {program.name for program in (RETAKE, SEND, TRAY)}
         assert {TRAY.name, SEND.name} <= named
+
+    def test_daws_get_a_sender_without_a_window(self, monkeypatch):
+        assert SENDW not in programs()
+        monkeypatch.setattr("sys.platform", "win32")
+
+        assert SENDW in programs()
+        assert not SENDW.has_terminal
+        assert (HERE / SENDW.script).is_file()
 
     def test_names_files_that_exist(self):
         for name in re.findall(r"^(?:LicenseFile|SetupIconFile)=(.+)$", INNO, re.MULTILINE):
