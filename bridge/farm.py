@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -19,6 +20,7 @@ from bridge.errors import BridgeError, FarmLostError, JobCancelledError
 from bridge.farm_models import Courier
 from bridge.farm_place import Actor, load_remotely
 from bridge.farm_plan import FarmPlan
+from bridge.farm_privacy import close_token, closed_to_others, private_folder
 from bridge.messages import Fail, Generate, RenderRequest, Reply, Request, UseModel
 from bridge.pipe import RenderSetup
 from bridge.render import Renderer
@@ -36,12 +38,17 @@ log = logging.getLogger(__name__)
 Orders = tuple[Request, ...]
 
 
-def connect(plan: FarmPlan) -> None:
-    """Join the cluster, or start one on this machine. Raises FarmLostError after `plan.wait_s`."""
+def connect(plan: FarmPlan, state: Path | None = None) -> None:
+    """Join the cluster, or start one on this machine, with its files below `state`.
+
+    Raises FarmLostError after `plan.wait_s`.
+    """
     deadline = time.monotonic() + plan.wait_s
+    close_token(os.environ, Path.home())
     while True:
         try:
-            ray.init(**_init_options(plan))
+            with closed_to_others():
+                ray.init(**_init_options(plan, state))
         except (ConnectionError, RuntimeError, OSError, ValueError) as error:
             if time.monotonic() > deadline:
                 raise FarmLostError(f"{plan.address} cannot be reached ({error})") from error
@@ -51,10 +58,11 @@ def connect(plan: FarmPlan) -> None:
             return
 
 
-def _init_options(plan: FarmPlan) -> dict[str, Any]:
+def _init_options(plan: FarmPlan, state: Path | None) -> dict[str, Any]:
     options: dict[str, Any] = {"address": plan.address, "log_to_driver": False, "namespace": "retake"}
-    if plan.address == "local":  # everything on the loopback interface
-        options |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1", "configure_logging": False}
+    if plan.address == "local":  # on the loopback interface, as the environment says
+        folder = private_folder(state) / "r"
+        options |= {"include_dashboard": False, "configure_logging": False, "_temp_dir": str(folder)}
     return options
 
 
@@ -64,7 +72,7 @@ class Farm:
     def __init__(
         self, plan: FarmPlan, setup: RenderSetup, mouth: Mouth, should_stop: Callable[[RenderRequest], bool]
     ) -> None:
-        connect(plan)
+        connect(plan, Path(setup.state_dir) if setup.state_dir else None)
         self._plan, self._setup, self._mouth, self._should_stop = plan, setup, mouth, should_stop
         self._courier = Courier()
         self._waiting: deque[tuple[float, Orders]] = deque()

@@ -14,6 +14,7 @@ from typing import Any
 from bridge.child_pipes import claim_stdout
 from bridge.errors import BridgeError, FarmLostError
 from bridge.farm_plan import FarmPlan
+from bridge.farm_privacy import environment
 from bridge.job_log import start_child_log
 from bridge.messages import Fail, RenderRequest, Request
 from bridge.pipe import RenderSetup
@@ -21,8 +22,6 @@ from bridge.render_process import Mouth, Orders, wait_for_turn
 
 _LOCK_FILE = "farm.lock"
 log = logging.getLogger(__name__)
-_QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "1", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
-"""Nothing is sent to Ray's makers, whatever the machine's settings; and an actor without a GPU sees none."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -30,7 +29,7 @@ def main(argv: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches us, too; the daemon decides
     start_child_log()
     setup, plan = RenderSetup.from_json(argv[0]), FarmPlan.from_json(argv[1])
-    os.environ.update(_QUIET)
+    os.environ.update(environment(plan))
     mouth = Mouth(claim_stdout())
     orders = Orders(sys.stdin.buffer, mouth, setup)
     turn = wait_for_turn(setup, _LOCK_FILE)  # held as long as we live

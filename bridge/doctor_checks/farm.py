@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from bridge.doctor_checks.finding import Finding, ok, problem, warning
 from bridge.doctor_checks.settings_file import settings_as_far_as_valid
 from bridge.doctor_checks.surroundings import Surroundings
+from bridge.farm_privacy import is_open_to_others, token_file
 
 _PATIENCE_S = 3.0
 
@@ -24,6 +25,12 @@ def check_farm(surroundings: Surroundings) -> Iterator[Finding]:
         yield from _knock(address)
     if os.environ.get("RAY_AUTH_MODE", "token") != "token":
         yield warning("farm's door", "RAY_AUTH_MODE lets everybody in who reaches Ray's ports", _DOOR)
+    token = token_file(os.environ, surroundings.machine.home)
+    if is_open_to_others(token):
+        text = f"other users may read {token}, and with it run programs as you on every node"
+        yield warning(
+            "farm's token", text, f'chmod 600 "{token}", and give the farm a new one; bridge/FARM.md says how'
+        )
     if address in {"auto", "local"}:
         yield ok("render farm", f"{address}: Ray is installed")
 

@@ -1,5 +1,6 @@
 """What the doctor says of a render farm."""
 
+import os
 import socket
 from contextlib import closing
 
@@ -52,3 +53,15 @@ class TestFarm:
         monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
 
         assert State.WARNING in [finding.state for finding in look("local")]
+
+    @pytest.mark.skipif(os.name != "posix", reason="rights are those of POSIX")
+    def test_whose_token_others_may_read_is_warned_of(self, look, monkeypatch, tmp_path):
+        token = tmp_path / "auth_token"
+        token.write_text("secret")
+        monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(token))
+        token.chmod(0o600)
+        assert "farm's token" not in [finding.name for finding in look("local")]
+
+        token.chmod(0o644)
+        (finding,) = (finding for finding in look("local") if finding.name == "farm's token")
+        assert (finding.state, str(token) in finding.text) == (State.WARNING, True)
