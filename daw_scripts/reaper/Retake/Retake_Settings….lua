@@ -13,7 +13,7 @@ form.ask("Retake: Settings", {
   { key = "negative", caption = "What it should not sound like", kind = "text" },
   { key = "vary_strength", caption = "Strength of “More like this”", kind = "number", low = 0, high = 1 },
   { key = "cutoff_hz", caption = "Upscale from Hz (or empty)", kind = "whole", low = 1, high = 9e4, isOptional = true },
-  { key = "keep_air", caption = "Keep the item's own treble (yes/no)", kind = "switch" },
+  { key = "keep_air", caption = "Keep the treble of the item (yes/no)", kind = "switch" },
   form.SEED,
   form.CANDIDATES,
 }, function() end)

@@ -272,7 +272,8 @@ class Functions:
         return (section, key) in self._host.session_state or (section, key) in self._host.kept_state
 
     def GetExtState(self, section, key):
-        return self._host.session_state.get((section, key), self._host.kept_state.get((section, key), ""))
+        kept = self._host.kept_state.get((section, key), "")
+        return self._host.session_state.get((section, key), _from_ini(kept))
 
     def SetExtState(self, section, key, value, is_kept):
         if is_kept:
@@ -317,6 +318,13 @@ class Functions:
 
     def atexit(self, code):
         self._script.at_exit.append(code)
+
+
+def _from_ini(value):
+    """A value as Windows reads it from a file of settings: without blanks around it, nor one pair of quotes."""
+    value = value.strip()
+    is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return value[1:-1] if is_quoted else value
 
 
 def _at(things, index):

@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from itertools import zip_longest
 from pathlib import Path
 
 import lupa.lua54
@@ -113,7 +114,7 @@ class Host:
         self.session_state, self.kept_state, self.peaks = {}, {}, {}
         self.answers, self.dialogs, self.requests = [], [], []
         self.refresh_locks, self.clock_skew_s, self.clock_step_s = 0, 0.0, 0.0
-        self.has_imgui = False
+        self.has_imgui, self.imgui_key, self.imgui_focused = False, None, []
         self.is_exec_silent = False
 
     def run(self, path):
@@ -141,14 +142,14 @@ class Host:
 
     def answer_dialog(self, title, count, captions_csv, values):
         """What the user types: the test's next answer, a table of what is changed, or None for Cancel."""
-        captions = captions_csv.split(",")
+        captions = split_dialog(captions_csv, ",")
         extras = dict(part.split("=", 1) for part in captions[count:])
         assert len(captions) - len(extras) == count <= 16, captions
         assert set(extras) <= {"extrawidth", "separator"}
         separator = extras.get("separator", ",")
-        given = values.split(separator)
-        assert len(given) == count, f"{count} fields, and {given}"
-        fields = dict(zip(captions[:count], given, strict=True))
+        given = split_dialog(values, separator)
+        assert len(given) <= count, f"{count} fields, and {given}"
+        fields = dict(zip_longest(captions[:count], given, fillvalue=""))
         self.dialogs.append((title, dict(fields)))
         answer = self.answers.pop(0)
         if answer is None:
@@ -182,6 +183,23 @@ class Host:
         assert self.refresh_locks == 0
         assert not [accessor for accessor in self.accessors if accessor.is_alive]
         assert not [project for project in self.projects if project.before_block is not None]
+
+
+def split_dialog(text, separator):
+    """Take captions or values of GetUserInputs apart: inside quotes or brackets that are open a separator is none."""
+    parts, quote, depth = [""], None, 0
+    for character in text:
+        if quote is None and depth == 0 and character == separator:
+            parts.append("")
+            continue
+        parts[-1] += character
+        if quote is not None:
+            quote = None if character == quote else quote
+        elif character in "\"'`":
+            quote = character
+        else:
+            depth = max(0, depth + (character in "([{") - (character in ")]}"))
+    return parts
 
 
 def split_command(command):

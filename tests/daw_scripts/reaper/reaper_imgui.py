@@ -5,6 +5,8 @@
 from pathlib import Path
 
 BUILTIN = Path(__file__).with_name("imgui_builtin")
+KEYS = {"Enter": 525, "KeypadEnter": 615, "Escape": 526}
+AUTO_SELECT_ALL = 16
 
 
 class Context:
@@ -13,11 +15,15 @@ class Context:
 
 
 class ImGuiFunctions:
-    """Answers come from `host.answers`, as for GetUserInputs: a table of what is changed, or None for Cancel."""
+    """Answers come from `host.answers`, as for GetUserInputs: a table of what is changed, or None for Cancel.
+
+    `host.imgui_key` is pressed to answer, where it is one of KEYS; otherwise a button is.
+    """
 
     def __init__(self, host, _script):
         self._host = host
-        self._answer, self._fields, self._is_open = {}, {}, False
+        self._answer, self._fields, self._is_open, self._frames = {}, {}, False, 0
+        self._caption, self._is_focus_next = "", False
 
     def ImGui_GetBuiltinPath(self):
         return str(BUILTIN)
@@ -31,19 +37,45 @@ class ImGuiFunctions:
 
     def ImGui_Begin(self, _context, _name, _is_open=None, _flags=0):
         assert not self._is_open, "ImGui_Begin without ImGui_End"
-        self._is_open = True
-        self._answer = self._host.answers.pop(0)
+        self._is_open, self._frames = True, self._frames + 1
+        if self._frames > 1:  # the first one only shows what there is
+            self._answer = self._host.answers.pop(0)
         return True, True
 
     def ImGui_End(self, _context):
         self._is_open = False
 
+    def ImGui_IsWindowAppearing(self, _context):
+        return self._frames == 1
+
+    def ImGui_IsWindowFocused(self, _context, _flags=0):
+        return True
+
+    def ImGui_IsKeyPressed(self, _context, key, _repeats=True):
+        assert key in KEYS.values(), key
+        down = "Enter" if self._frames == 1 else self._host.imgui_key  # who ran the action by Enter still holds it down
+        return down is not None and key == KEYS[down]
+
+    def ImGui_SetKeyboardFocusHere(self, _context, offset=0):
+        assert offset == 0
+        self._is_focus_next = True
+
+    def ImGui_SetNextItemWidth(self, _context, _width):
+        pass
+
+    def ImGui_Text(self, _context, text):
+        self._caption = text
+
     def _value(self, label, value):
+        label = self._caption if label.startswith("##") else label
         self._fields[label] = value
         typed = [text for beginning, text in (self._answer or {}).items() if label.startswith(beginning)]
         return (True, typed[0]) if typed else (False, value)
 
-    def ImGui_InputText(self, _context, label, text, _flags=0):
+    def ImGui_InputText(self, _context, label, text, flags=0):
+        if self._is_focus_next:
+            self._is_focus_next = False
+            self._host.imgui_focused.append((self._caption, int(flags) & AUTO_SELECT_ALL != 0))
         return self._value(label, text)
 
     def ImGui_SliderDouble(self, _context, label, value, low, high, *_format):
@@ -64,4 +96,6 @@ class ImGuiFunctions:
         pass
 
     def ImGui_Button(self, _context, label, *_size):
+        if self._frames == 1 or self._host.imgui_key is not None:
+            return False
         return label == ("Cancel" if self._answer is None else "OK")

@@ -333,6 +333,59 @@ class TestSettings:
         assert host.kept_state["Retake", "steps"] == "12"
 
 
+LONE = [
+    "a dog's bark",
+    '12" vinyl, crackling',
+    "'quoted'",
+    '"loud" rain',
+    "rain (heavy",
+    "rain) [x} {",
+    "dogs' (barks) it's",
+    "a `tick",
+    "typographic ’ and plain '",
+    'a” b″ c"',
+    "50% of %27",
+]
+"""Words that REAPER's own parser, or its file of settings, would not leave as they are."""
+
+
+class TestWordsWithQuotesAndBrackets:
+    @pytest.mark.parametrize("words", LONE)
+    def test_are_remembered_as_they_were_typed_in_their_own_field(self, act, host, item, words):
+        act("Restyle", {"What it should sound like": words, "Strength": "0.7", "Seed": "3"})
+        host.session_state.clear()  # REAPER was started again
+        act("Restyle", {"Seed": "4"})
+
+        first, second = (record_of(take)["request"] for take in item.takes[1:])
+        assert first["prompt"] == second["prompt"] == words
+        assert (second["strength"], second["seed"]) == (0.7, 4)
+        assert host.dialogs[1][1]["Strength 0 to 1"] == "0.7"
+
+    @pytest.mark.usefixtures("item")
+    def test_survive_a_wrong_answer_beside_them(self, act, host):
+        act("Settings", {"What it should not": "a dog's (bark", "Steps": "many"}, {"Steps": "12"})
+
+        assert len(host.messages) == 1
+        act("Settings", None)
+        assert host.dialogs[2][1]["What it should not sound like"] == "a dog’s （bark"
+        assert host.dialogs[2][1]["Steps 1 to 1000 (or empty)"] == "12"
+
+    def test_can_be_edited_where_they_are_shown_otherwise(self, act, item):
+        act("Restyle", {"What it should sound like": "a dog's bark", "Seed": "3"})
+        act("Restyle", {"What it should sound like": "a cat’s “meow”", "Seed": "3"})
+
+        assert record_of(item.active_take)["request"]["prompt"] == "a cat's “meow”"
+
+    @pytest.mark.usefixtures("item")
+    @pytest.mark.parametrize("name", ["Restyle", "Inpaint", "Generate", "Settings"])
+    def test_stand_in_no_caption(self, act, host, name):
+        act(name, None)
+
+        ((title, fields),) = host.dialogs
+        assert title.startswith("Retake: ")
+        assert not set("".join(fields)) & set("'\"`,[]{}")
+
+
 class TestReaImGui:
     def test_draws_the_dialog_where_it_is_installed(self, act, host, item):
         host.has_imgui = True
@@ -347,6 +400,21 @@ class TestReaImGui:
         act("Restyle", None)
 
         assert host.command_lines == []
+
+    @pytest.mark.parametrize(("key", "made"), [("Enter", 1), ("KeypadEnter", 1), ("Escape", 0)])
+    def test_is_answered_without_the_mouse(self, act, host, item, key, made):
+        host.has_imgui, host.imgui_key = True, key
+        act("Restyle", {"What it should sound like": "rain"})
+
+        assert host.imgui_focused == [("What it should sound like", True)]
+        assert len(item.takes) == 1 + made
+
+    def test_gives_the_keyboard_back_to_the_words_when_they_are_wrong(self, act, host):
+        host.has_imgui, host.imgui_key = True, "Enter"
+        act("Settings", {"Steps": "many"}, {"Steps": "12"})
+
+        assert host.imgui_focused == [("Model (or empty)", True)] * 2
+        assert host.kept_state["Retake", "steps"] == "12"
 
     @pytest.mark.usefixtures("item")
     def test_says_what_is_wrong(self, act, host):

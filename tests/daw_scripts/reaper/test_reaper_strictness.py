@@ -3,7 +3,7 @@
 import pytest
 from lupa.lua54 import LuaError
 from reaper_accessor import Accessor
-from reaper_host import split_command
+from reaper_host import split_command, split_dialog
 from reaper_project import Source
 from reaper_signatures import ScriptError
 
@@ -94,3 +94,36 @@ def test_undo_brings_everything_back(project, item, clips):
 )
 def test_command_lines_are_split_at_spaces_only(command, words):
     assert split_command(command) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        pytest.param("I'm enlightened,I am too", ["I'm enlightened,I am too"], id="the reference's own example"),
+        pytest.param("'a', b", ["'a'", " b"], id="an even number of quotes"),
+        pytest.param('12" vinyl,b', ['12" vinyl,b'], id="a lone double quote"),
+        pytest.param("a (b,c", ["a (b,c"], id="a bracket that is not closed"),
+        pytest.param("a (b),c", ["a (b)", "c"], id="one that is"),
+        pytest.param("a),b", ["a)", "b"], id="one that was never opened"),
+        pytest.param("it’s “so”,b", ["it’s “so”", "b"], id="typographic quotes"),
+    ],
+)
+def test_a_dialog_pairs_quotes_and_brackets(text, parts):
+    """The community's reference of GetUserInputs: entries hold even numbers of quotes, and close their brackets."""
+    assert split_dialog(text, ",") == parts
+
+
+def test_a_dialog_shows_what_a_lone_quote_swallows_in_one_field(host):
+    host.answers.append({"A": "x"})
+
+    assert host.answer_dialog("t", 3, "A,B,C,separator=\n", "a dog's bark\n1\n2") == (True, "x\n\n")
+    assert host.dialogs == [("t", {"A": "a dog's bark\n1\n2", "B": "", "C": ""})]
+
+
+def test_a_file_of_settings_takes_quotes_around_a_value_away(host, tmp_path):
+    host.kept_state["Retake", "prompt"] = '"rain"'
+    path = tmp_path / "read.lua"
+    path.write_text('reaper.ShowMessageBox(reaper.GetExtState("Retake", "prompt"), "t", 0)')
+    host.run(path)
+
+    assert host.messages == [("t", "rain")]

@@ -1,6 +1,7 @@
 -- @noindex
 -- Dialogs: fields of text, checked when they are answered; ReaImGui draws them where it is installed.
 
+local dialogText = require("dialog_text")
 local settings = require("settings")
 
 local form = {}
@@ -45,7 +46,7 @@ local CHECKS = {
 -- What is wrong with the first wrong answer; the others are tidied in place.
 local function check(fields, answers)
   for _, field in ipairs(fields) do
-    local text = answers[field.key]:match("^%s*(.-)%s*$")
+    local text = answers[field.key]:gsub("%c+", " "):match("^%s*(.-)%s*$")
     if not (field.isOptional and text == "") then
       local tidy, problem = CHECKS[field.kind](field, text)
       if not tidy then return problem end
@@ -56,10 +57,10 @@ local function check(fields, answers)
 end
 
 local function askNatively(title, fields, answers)
-  local captions, values = {}, {}
+  local captions, values, places = {}, {}, {}
   for index, field in ipairs(fields) do
     captions[index] = field.caption
-    values[index] = answers[field.key]
+    values[index], places[index] = dialogText.show(answers[field.key])
   end
   local csv = table.concat(captions, ",") .. ",extrawidth=260,separator=\n"
   local isAnswered, text = reaper.GetUserInputs(title, #fields, csv, table.concat(values, "\n"))
@@ -67,7 +68,7 @@ local function askNatively(title, fields, answers)
   local typed, index = {}, 0
   for line in (text .. "\n"):gmatch("(.-)\r?\n") do
     index = index + 1
-    if fields[index] then typed[fields[index].key] = line end
+    if fields[index] then typed[fields[index].key] = dialogText.read(line, places[index]) end
   end
   return typed
 end

@@ -25,13 +25,22 @@ local DEFAULTS = {
   cutoff_hz = "",
 }
 
+-- REAPER keeps these in a file whose reader takes quotes around a value away.
+local function pack(text)
+  return (text:gsub("[%%'\"`]", function(sign) return string.format("%%%02X", sign:byte()) end))
+end
+
+local function unpackText(text)
+  return (text:gsub("%%(%x%x)", function(code) return string.char(tonumber(code, 16)) end))
+end
+
 function settings.get(name)
-  if reaper.HasExtState(SECTION, name) then return reaper.GetExtState(SECTION, name) end
+  if reaper.HasExtState(SECTION, name) then return unpackText(reaper.GetExtState(SECTION, name)) end
   return DEFAULTS[name]
 end
 
 function settings.set(name, text)
-  reaper.SetExtState(SECTION, name, text, true)
+  reaper.SetExtState(SECTION, name, pack(text), true)
 end
 
 -- The seed that a text asks for: its number, or a random one.
