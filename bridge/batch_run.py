@@ -43,7 +43,7 @@ _DEATHS = 3
 _FAREWELL_S = 15.0
 _FIRST_GUESS_BYTES = 2**22
 """What a result may take, as long as none is there to judge by."""
-_FOR_ALL = {kind.code for kind in (PathNotAllowedError, TokenError, FolderError, DiskFullError, JournalError)}
+_FOR_ALL = {kind.code for kind in (PathNotAllowedError, FolderError, DiskFullError, JournalError)}
 """What the daemon refuses for reasons that the other requests share."""
 
 
@@ -200,6 +200,8 @@ class Run:
 
     def _end(self, flight: _Flight, end: Done | Fail) -> None:
         """Keep the end of a job, unless it says nothing about the request."""
+        if isinstance(end, Fail) and end.code == TokenError.code:  # of the daemon before: the runtime file is read anew
+            raise DaemonMissingError(end.text)
         if isinstance(end, Fail) and end.code in _FOR_ALL:
             raise BatchRefusedError(end.text, end.hint)
         del self._flights[flight.request.job]

@@ -1,4 +1,9 @@
-"""A client's end of the wire: a socket that asks the daemon and hears its answers."""
+"""A client's end of the wire: a socket that asks the daemon and hears its answers.
+
+A port proves nothing: when a daemon dies, any program of this machine may take its port. What proves that the daemon
+still is behind it, is that the lock is held and the runtime file still says what it said: the daemon lives as long as
+that is so, and nobody else can have its port while it lives.
+"""
 
 import contextlib
 import errno
@@ -7,7 +12,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from bridge.discovery import Runtime
+from bridge.discovery import Runtime, find_daemon
 from bridge.errors import BridgeError, DaemonMissingError
 from bridge.messages import Reply, Request
 from bridge.osc_codec import MAX_REQUEST, decode, encode_request
@@ -19,8 +24,16 @@ _SMALLEST_LIMIT = 9_216
 """Bytes that every system sends at once; where less than MAX_REQUEST can be sent, it is this."""
 
 
+class DaemonGoneError(DaemonMissingError):
+    """The daemon that we talked to is not there any more; another one may be."""
+
+
 class Client:
-    """Sends requests, with the token of the runtime file, and receives replies."""
+    """Sends requests, with the token of the runtime file, and receives replies.
+
+    With a runtime of `find_daemon` nothing is sent to, and nothing is believed of, a port that is not that daemon's any
+    more: DaemonGoneError says so, and `find_daemon` finds its successor.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -37,13 +50,14 @@ class Client:
         self._socket.close()
 
     def send(self, request: Request) -> None:
-        """Send a request; that nobody listens is told by `receive`.
+        """Send a request; a refusal of the port is told by `receive`.
 
-        Raises RequestTooLongError for more than the daemon would read, SendError when the system refuses.
+        Raises DaemonGoneError when the daemon has gone, RequestTooLongError for more than the daemon would read, SendError when the system refuses.
         """
         datagram = encode_request(replace(request, token=self._runtime.token))
         if len(datagram) > MAX_REQUEST:
             raise RequestTooLongError(len(datagram), MAX_REQUEST)
+        self.require_daemon()
         try:
             self._socket.send(datagram)
         except (ConnectionError, TimeoutError):
@@ -57,16 +71,26 @@ class Client:
     def receive(self, timeout_s: float) -> Reply | None:
         """Give the next reply; None when none came in time, or something that is none.
 
-        Raises DaemonMissingError when the system says that nobody listens.
+        Raises DaemonGoneError when the daemon has gone.
         """
         self._socket.settimeout(max(timeout_s, 0.001))
         try:
             messages = decode(self._socket.recv(_MAX_BYTES))
         except TimeoutError:
+            self.require_daemon()
             return None
         except ConnectionError as error:
-            where = f"{self._runtime.host}:{self._runtime.port}"
-            raise DaemonMissingError(f"nobody listens at {where} any more") from error
+            raise self._gone() from error
+        self.require_daemon()
         with contextlib.suppress(BridgeError):
             return next((parse_reply(*message) for message in messages), None)
         return None
+
+    def require_daemon(self) -> None:
+        """Raise DaemonGoneError unless the port is still that of the daemon which was found."""
+        folder = self._runtime.found_in
+        if folder is not None and find_daemon(folder) != self._runtime:
+            raise self._gone()
+
+    def _gone(self) -> DaemonGoneError:
+        return DaemonGoneError(f"nobody listens at {self._runtime.host}:{self._runtime.port} any more")

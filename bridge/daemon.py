@@ -14,8 +14,8 @@ from pathlib import Path
 from bridge import __version__
 from bridge.desk import Desk, DeskRules
 from bridge.discovery import (
-    InstanceLock,
     Runtime,
+    become_daemon,
     remove_runtime,
     runtime_file,
     state_folder,
@@ -37,6 +37,9 @@ from bridge.pruning import Tidying
 from bridge.runtime_copies import remove_copies, write_copies
 from bridge.settings import Settings, add_flags, load_settings
 from bridge.worker import Patience, Worker
+
+_LAST_WORDS_S = 0.05
+"""How long we stay after our last words: clients believe them only while we are there."""
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +72,7 @@ class Daemon:
             self.desk.close()
             await self.desk.previewer.close()
             await self.worker.stop()
+            await asyncio.sleep(_LAST_WORDS_S)
             self.server.close()
             self.journal.close()
             remove_copies(self.folder)
@@ -147,10 +151,10 @@ async def _run(settings: Settings, folder: Path) -> None:
 
 def _start(settings: Settings, folder: Path) -> int:
     """Run the daemon, unless this user has one already: then say where it is."""
-    lock = InstanceLock(folder)
     try:
         make_private(folder)
-        if not lock.acquire():
+        lock = become_daemon(folder)
+        if lock is None:
             other = wait_for_daemon(folder)
             where = "" if other is None else f" at {other.host}:{other.port} (pid {other.pid})"
             print(f"Retake is running already{where}")

@@ -1,14 +1,23 @@
-"""Where the daemon is: a lock that only one daemon per user can hold, and a runtime file (0600) that clients read."""
+"""Where the daemon is: a lock that only one daemon per user can hold, and a runtime file (0600) that clients read.
+
+Who looks whether the lock is held shares it for that moment, so that lookers disturb neither each other nor a daemon
+that starts. Three rules make the runtime file of a held lock that of the daemon which holds it:
+1. A daemon removes what an earlier one left before it takes the lock, at a moment when nobody holds it.
+2. It writes its own file while it holds the lock, and removes it before it lets go.
+3. Who looks asks for the lock first, and reads the file then.
+"""
 
 import contextlib
 import json
 import os
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+from bridge.plain_file import open_plain
 
 if sys.platform == "win32":
     import msvcrt
@@ -19,17 +28,30 @@ _LOCK_FILE = "daemon.lock"
 _RUNTIME_FILE = "runtime.json"
 _PATIENCE_S = 1.0
 """How long a daemon that has the lock may take to write its runtime file."""
+_START_PATIENCE_S = 0.5
+"""How long a daemon that starts waits for the lock."""
+_BREATH_S = 0.002
+_MAX_BYTES = 65_536
+_FACTS = ("host", "port", "pid", "version", "token")
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """Where a running daemon listens, and the token that lets a client give it commands."""
+    """Where a running daemon listens, and the token that lets a client give it commands.
+
+    `found_in` is the folder in which it was found, for looking whether it still is there.
+    """
 
     host: str
     port: int
     pid: int
     version: str
     token: str
+    found_in: Path | None = field(default=None, repr=False, compare=False)
+
+    def facts(self) -> dict[str, Any]:
+        """Give what the runtime file holds."""
+        return {name: getattr(self, name) for name in _FACTS}
 
 
 def state_folder(environment: Mapping[str, str]) -> Path:
@@ -63,13 +85,16 @@ class InstanceLock:
         self._path = folder / name
         self._file: IO[bytes] | None = None
 
-    def acquire(self) -> bool:
-        """Take the lock; False when another process holds it."""
+    def acquire(self, patience_s: float = 0.0) -> bool:
+        """Take the lock; False when another process holds it, or others looked at it without a pause for so long."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
-        if not _try_lock(file):
-            file.close()
-            return False
+        file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
+        deadline = time.monotonic() + patience_s
+        while not _try_lock(file):
+            if time.monotonic() > deadline:
+                file.close()
+                return False
+            time.sleep(_BREATH_S)
         self._file = file
         return True
 
@@ -79,15 +104,80 @@ class InstanceLock:
             self._file = None
 
 
-def _try_lock(file: IO[bytes]) -> bool:
-    try:
-        if sys.platform == "win32":
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+def become_daemon(folder: Path, patience_s: float = _START_PATIENCE_S) -> InstanceLock | None:
+    """Take the daemon's lock, with nothing left of a runtime file before; None when there is a daemon already.
+
+    A daemon that is just ending, or clients that look whether there is one, are waited for. Raises OSError.
+    """
+    lock = InstanceLock(folder)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _shared_lock(lock_file(folder)) as is_free:
+        if is_free:
+            remove_runtime(folder)
+    if not lock.acquire(patience_s):
+        return None
+    remove_runtime(folder)  # of a daemon that came and was killed in between
+    return lock
+
+
+def is_daemon_locked(folder: Path) -> bool:
+    """Whether a daemon holds the lock of a folder; makes no file."""
+    path = lock_file(folder)
+    if not path.exists():
         return False
-    return True
+    with _shared_lock(path) as is_free:
+        return not is_free
+
+
+if sys.platform == "win32":
+
+    def _try_lock(file: IO[bytes]) -> bool:
+        try:
+            if os.fstat(file.fileno()).st_size == 0:
+                file.write(b"1")  # what is locked has to be there: who looks tries to read it
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+    @contextlib.contextmanager
+    def _shared_lock(path: Path) -> Iterator[bool]:
+        """Say whether nobody holds a lock. Here others cannot even read what is locked, so reading is the question."""
+        try:
+            with path.open("rb", buffering=0) as file:
+                file.read(1)
+        except FileNotFoundError:
+            yield True
+        except OSError:
+            yield False
+        else:
+            yield True
+
+else:
+
+    def _try_lock(file: IO[bytes]) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    @contextlib.contextmanager
+    def _shared_lock(path: Path) -> Iterator[bool]:
+        """Say whether nobody holds a lock; as long as this lasts nobody can take it."""
+        try:
+            file = path.open("rb", buffering=0)
+        except FileNotFoundError:
+            yield True
+            return
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                yield False
+            else:
+                yield True
 
 
 def write_runtime(folder: Path, runtime: Runtime) -> None:
@@ -96,7 +186,7 @@ def write_runtime(folder: Path, runtime: Runtime) -> None:
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(asdict(runtime), file)
+        json.dump(runtime.facts(), file)
     os.replace(fresh, runtime_file(folder))
 
 
@@ -106,23 +196,31 @@ def remove_runtime(folder: Path) -> None:
 
 
 def read_runtime(folder: Path) -> Runtime | None:
-    """Read the runtime file, whether or not its daemon still lives."""
+    """Read the runtime file, whether or not its daemon still lives; None when there is none that makes sense."""
     try:
-        return Runtime(**json.loads(runtime_file(folder).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        with open_plain(runtime_file(folder)) as file:
+            return _understood(json.loads(file.read(_MAX_BYTES).decode()))
+    except (OSError, ValueError, RecursionError):
         return None
+
+
+def _understood(content: Any) -> Runtime | None:
+    """Give what a runtime file says; None when a value is missing, or none that a daemon would write."""
+    if not isinstance(content, dict):
+        return None
+    match [content.get(name) for name in _FACTS]:
+        case [str(host), int(port), int(pid), str(version), str(token)]:
+            is_sound = host and 0 < port < 2**16 and 0 < pid < 2**31 and bool not in (type(port), type(pid))
+            return Runtime(host, port, pid, version, token) if is_sound else None
+    return None
 
 
 def find_daemon(folder: Path) -> Runtime | None:
     """Tell where the running daemon is; None when none runs, also if a dead one left its runtime file behind."""
+    if not is_daemon_locked(folder):
+        return None
     runtime = read_runtime(folder)
-    if runtime is None or not _is_alive(runtime.pid):
-        return None
-    probe = InstanceLock(folder)
-    if probe.acquire():
-        probe.release()
-        return None
-    return runtime
+    return replace(runtime, found_in=folder) if runtime is not None and _is_alive(runtime.pid) else None
 
 
 def wait_for_daemon(folder: Path, seconds: float = _PATIENCE_S) -> Runtime | None:
@@ -138,12 +236,12 @@ def wait_for_daemon(folder: Path, seconds: float = _PATIENCE_S) -> Runtime | Non
 def wait_for_end(folder: Path, seconds: float) -> None:
     """Wait until the daemon that was told to stop has let go of everything."""
     deadline = time.monotonic() + seconds
-    while find_daemon(folder) is not None and time.monotonic() < deadline:
+    while is_daemon_locked(folder) and time.monotonic() < deadline:
         time.sleep(0.02)
 
 
 def _is_alive(pid: int) -> bool:
-    """Whether a process of that number exists; on Windows, where asking would harm it, the lock alone decides."""
+    """Whether a process of that number runs; where asking would harm it, or says nothing, the lock alone decides."""
     if sys.platform == "win32":
         return True
     try:
@@ -152,4 +250,8 @@ def _is_alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    try:
+        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
+    except (OSError, IndexError):  # another system than Linux, or just gone
+        return True
+    return state not in (b"Z", b"X")  # one that has ended, and that its parent has not looked after yet

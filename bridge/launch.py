@@ -2,10 +2,11 @@
 
 import os
 import subprocess
+import threading
 import time
 from pathlib import Path
 
-from bridge.discovery import Runtime, wait_for_daemon
+from bridge.discovery import Runtime, is_daemon_locked, wait_for_daemon
 from bridge.errors import DaemonMissingError
 from bridge.program import HOME, own_command, start_flags
 
@@ -17,6 +18,21 @@ _LOOK_S = 0.2
 
 def start_daemon(folder: Path) -> Runtime:
     """Start a daemon with its files in `folder`, and wait until it is there. Raises DaemonMissingError."""
+    deadline = time.monotonic() + START_S
+    process = _launch(folder)
+    while time.monotonic() < deadline:
+        runtime = wait_for_daemon(folder, _LOOK_S)
+        if runtime is not None:
+            return runtime
+        if process.poll():
+            raise DaemonMissingError("the daemon was started, and ended at once; `retake daemon` says why")
+        if process.returncode == 0 and not is_daemon_locked(folder):  # it gave way to one that has ended meanwhile
+            process = _launch(folder)
+    raise DaemonMissingError(f"the daemon was started, but did not appear within {START_S:g} s")
+
+
+def _launch(folder: Path) -> subprocess.Popen[bytes]:
+    """Start the process. A thread waits for its end, which a dead child's number would otherwise outlive."""
     nothing = subprocess.DEVNULL
     process = subprocess.Popen(  # noqa: S603 - our own program
         own_command("daemon"),
@@ -28,12 +44,5 @@ def start_daemon(folder: Path) -> Runtime:
         start_new_session=True,
         creationflags=start_flags(),
     )
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        runtime = wait_for_daemon(folder, _LOOK_S)
-        if runtime is not None:
-            process.returncode = 0  # it is meant to outlive us: nobody waits for it, and nobody is to be warned of that
-            return runtime
-        if process.poll():
-            raise DaemonMissingError("the daemon was started, and ended at once; `retake daemon` says why")
-    raise DaemonMissingError(f"the daemon was started, but did not appear within {START_S:g} s")
+    threading.Thread(target=process.wait, name=f"daemon {process.pid}", daemon=True).start()
+    return process

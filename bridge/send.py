@@ -4,6 +4,7 @@ Standard library and python-osc only; it starts in less than 100 ms.
 """
 
 import argparse
+import contextlib
 import os
 import sys
 import time
@@ -11,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from bridge.client import Client
+from bridge.client import Client, DaemonGoneError
 from bridge.compose import OPERATIONS, request_from_file, request_from_words
-from bridge.discovery import find_daemon, state_folder, wait_for_end
+from bridge.discovery import Runtime, find_daemon, state_folder, wait_for_daemon, wait_for_end
 from bridge.errors import BridgeError, DaemonMissingError, JobCancelledError, ProtocolError, WaitedTooLongError
 from bridge.messages import (
     Ack,
@@ -41,6 +42,8 @@ _SILENCE_S = 2.0
 """After so long without news we ask how the job stands: the last word may have been lost."""
 _SILENCES = 5
 _STOP_S = 10.0
+_SUCCESSORS = 3
+"""Daemons that may follow one that died over a job; then something is wrong that another one does not mend."""
 
 CANCELLED = 130
 
@@ -104,30 +107,53 @@ def _converse(request: Request, options: argparse.Namespace, witness: ReplyWitne
     runtime = find_daemon(folder)
     is_ours = runtime is None and options.start
     if is_ours:
-        from bridge.launch import start_daemon  # noqa: PLC0415 - subprocess is a tenth of our time, and rarely needed
-
-        runtime = start_daemon(folder)
+        runtime = _start(folder)
     if runtime is None:
         raise DaemonMissingError("no daemon runs")
-    with Client(runtime) as client:
-        conversation = Conversation(client, request, no_wait=options.no_wait, timeout_s=options.timeout)
-        try:
-            return conversation.run()
-        except KeyboardInterrupt:
-            return conversation.cancel()
-        finally:
-            witness.end(conversation.end)
-            if is_ours and options.stop_after:
+    conversation = Conversation(request, no_wait=options.no_wait, timeout_s=options.timeout)
+    try:
+        return _see_through(conversation, runtime, folder, may_start=options.start)
+    finally:
+        witness.end(conversation.end)
+        is_last = is_ours and options.stop_after
+        if is_last and (found := find_daemon(folder)) is not None:
+            with contextlib.suppress(DaemonGoneError), Client(found) as client:
                 client.send(Quit())
-            if (is_ours and options.stop_after) or isinstance(request, Quit):
-                wait_for_end(folder, _STOP_S)
+        if is_last or isinstance(request, Quit):
+            wait_for_end(folder, _STOP_S)
+
+
+def _see_through(conversation: "Conversation", runtime: Runtime, folder: Path, *, may_start: bool) -> int:
+    """Follow a request to its end; when the daemon dies over it, with the one that comes after it.
+
+    Raises DaemonMissingError when there is none.
+    """
+    for is_last in (*[False] * _SUCCESSORS, True):
+        with Client(runtime) as client:
+            try:
+                return conversation.run(client)
+            except KeyboardInterrupt:
+                return conversation.cancel(client)
+            except DaemonGoneError:
+                if conversation.is_over_with_daemon:
+                    return 0
+                successor = None if is_last or not conversation.has_job else wait_for_daemon(folder)
+                if successor is None and (is_last or not may_start or not conversation.has_job):
+                    raise
+        runtime = successor or _start(folder)
+    raise AssertionError("the last one returns or raises")
+
+
+def _start(folder: Path) -> Runtime:
+    from bridge.launch import start_daemon  # noqa: PLC0415 - subprocess is a tenth of our time, and rarely needed
+
+    return start_daemon(folder)
 
 
 class Conversation:
     """One request and everything that is said about it."""
 
-    def __init__(self, client: Client, request: Request, *, no_wait: bool, timeout_s: float | None) -> None:
-        self._client = client
+    def __init__(self, request: Request, *, no_wait: bool, timeout_s: float | None) -> None:
         self._request = request
         self._job = request.job if isinstance(request, RenderRequest) else ""
         self._no_wait = no_wait
@@ -136,33 +162,45 @@ class Conversation:
         self._silences = 0
         self.end: Done | Fail | None = None
 
-    def run(self) -> int:
+    @property
+    def has_job(self) -> bool:
+        """Whether it is about a job, which a later daemon knows as well."""
+        return bool(self._job)
+
+    @property
+    def is_over_with_daemon(self) -> bool:
+        """Whether the end of the daemon was what was asked for."""
+        return isinstance(self._request, Quit)
+
+    def run(self, client: Client) -> int:
         """Send the request and follow it to its end. Raises DaemonMissingError, WaitedTooLongError."""
-        self._client.send(self._request)
+        self._is_accepted = False
+        client.send(self._request)
         while True:
-            reply = self._client.receive(_SILENCE_S if self._is_accepted else RESEND_S)
+            reply = client.receive(_SILENCE_S if self._is_accepted else RESEND_S)
             if reply is None:
-                self._speak_up()
+                self._speak_up(client)
             elif (exit_code := self._hear(reply)) is not None:
                 return exit_code
             if self._deadline is not None and time.monotonic() > self._deadline:
                 raise WaitedTooLongError(self._job)
 
-    def cancel(self) -> int:
+    def cancel(self, client: Client) -> int:
         """Take the job back, and wait a moment for the answer."""
         if self._job:
-            self._client.send(Cancel(job=self._job))
-            _wait_for(self._client, Fail, 2.0)
+            with contextlib.suppress(DaemonMissingError):
+                client.send(Cancel(job=self._job))
+                _wait_for(client, Fail, 2.0)
         _clear_bar()
         print("cancelled", file=sys.stderr)
         return CANCELLED
 
-    def _speak_up(self) -> None:
+    def _speak_up(self, client: Client) -> None:
         """Nothing was heard: say it again, or ask how the job stands, but not for ever."""
         self._silences += 1
         if self._silences > (_SILENCES if self._is_accepted else _RESENDS):
             raise DaemonMissingError("the daemon does not answer")
-        self._client.send(JobQuery(job=self._job) if self._is_accepted and self._job else self._request)
+        client.send(JobQuery(job=self._job) if self._is_accepted and self._job else self._request)
 
     def _hear(self, reply: Reply) -> int | None:
         """Show a reply; give the exit code when it was the last one."""

@@ -38,7 +38,7 @@ def _ask() -> dict[str, Any]:
     runtime = find_daemon(state_folder(os.environ))
     if runtime is None:
         raise DaemonMissingError("no daemon runs")
-    return asdict(runtime) | asdict(ask_daemon(runtime))
+    return runtime.facts() | asdict(ask_daemon(runtime))
 
 
 def ask_daemon(runtime: Runtime) -> StatusReply:

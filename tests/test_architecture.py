@@ -61,7 +61,7 @@ FLOORS = [
     {"bridge.farm_privacy"},
     {"bridge.farm_actor", "bridge.farm_picture", "bridge.farm_plan", "bridge.wire_errors"},
     {"bridge.errors", "bridge.child_pipes", "bridge.program", "bridge.job_log", "bridge.redaction", "bridge.examine"}
-    | {"bridge.doctor_checks.finding"},
+    | {"bridge.doctor_checks.finding", "bridge.plain_file"},
     {"bridge", "bridge.doctor_checks"},
     # the engine: command line and recipes
     {

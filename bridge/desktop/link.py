@@ -11,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.client import Client
+from bridge.client import Client, DaemonGoneError
 from bridge.discovery import Runtime, find_daemon, wait_for_end
-from bridge.errors import BridgeError, DaemonMissingError
+from bridge.errors import BridgeError, DaemonMissingError, TokenError
 from bridge.launch import start_daemon
 from bridge.messages import (
     Ack,
+    Cancel,
     Done,
     Fail,
     JobQuery,
@@ -34,8 +35,14 @@ _LISTEN_S = 0.5
 _STATUS_S = 2.0
 _SILENCE_S = 15.0
 """A daemon that says nothing for so long, though it is asked, is not there for us."""
+_BREATH_S = 0.05
+_VAIN_TALKS = 4
+"""So many talks in a row may end before anything was heard; then something is wrong that another one does not mend."""
 _LONGEST_PAUSE_S = 20.0
 _STOP_S = 10.0
+
+_KEPT = (Cancel,)
+"""What is said as soon as there is a daemon again, when there is none in that moment."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,11 @@ class Up:
 
 
 @dataclass(frozen=True)
+class Away:
+    """The daemon has gone; its successor is looked for, or started, right now."""
+
+
+@dataclass(frozen=True)
 class Down:
     """No daemon can be reached, and why; it is tried again by itself."""
 
@@ -53,7 +65,7 @@ class Down:
     hint: str
 
 
-News = Reply | Up | Down
+News = Reply | Up | Away | Down
 
 
 @dataclass
@@ -74,10 +86,12 @@ class Link:
         self._outbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._sent: dict[str, _Sent] = {}
         self._lock = threading.Lock()
+        self._kept: list[Request] = []
         self._client: Client | None = None
         self._stopping = threading.Event()
         self._restart = threading.Event()
         self._started_by_us = False
+        self._is_up = False
         self._threads = [
             threading.Thread(target=self._listen, name="daemon line", daemon=True),
             threading.Thread(target=self._deliver, name="daemon outbox", daemon=True),
@@ -105,7 +119,7 @@ class Link:
                 thread.join(_STOP_S)
         runtime = find_daemon(self._folder) if quit_daemon and self._started_by_us else None
         if runtime is not None:
-            with contextlib.suppress(OSError), Client(runtime) as client:
+            with contextlib.suppress(OSError, DaemonGoneError), Client(runtime) as client:
                 client.send(Quit())
 
     # ----------------------------------------------------------------------------------------- both threads
@@ -115,28 +129,36 @@ class Link:
             if isinstance(request, RenderRequest):
                 with self._lock:
                     self._sent[request.job] = _Sent(request, time.monotonic())
-            self._say(request)
+            if not self._say(request) and isinstance(request, _KEPT):
+                with self._lock:
+                    self._kept.append(request)
 
-    def _say(self, request: Request) -> None:
+    def _say(self, request: Request) -> bool:
+        """Send a request; False when there is no daemon to send it to."""
         client = self._client
-        if client is not None:
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, DaemonGoneError):
+            if client is not None:
                 client.send(request)
+                return True
+        return False
 
     def _listen(self) -> None:
-        pause_s = 1.0
+        pause_s, num_vain = 1.0, 0
         while not self._stopping.is_set():
+            self._is_up = False
             try:
                 runtime = find_daemon(self._folder) or self._start()
                 self._talk(runtime)
-                pause_s = 1.0
             except (BridgeError, OSError) as error:
-                text, hint = _told(error)
-                if not self._restart.is_set():
-                    self._tell(Down(text, hint))
+                num_vain = 0 if self._is_up else num_vain + 1
+                if self._restart.is_set() or (isinstance(error, DaemonGoneError) and num_vain < _VAIN_TALKS):
+                    self._restart.clear()
+                    self._tell(Away())
+                    self._stopping.wait(_BREATH_S)
+                else:
+                    pause_s = 1.0 if self._is_up else min(2 * pause_s, _LONGEST_PAUSE_S)
+                    self._tell(Down(*_told(error)))
                     self._stopping.wait(pause_s)
-                    pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-                self._restart.clear()
 
     def _start(self) -> Runtime:
         self._started_by_us = True
@@ -145,28 +167,33 @@ class Link:
     def _talk(self, runtime: Runtime) -> None:
         """Carry news until the daemon is gone, which raises DaemonMissingError, or until we hang up."""
         with Client(runtime) as client:
-            self._client = client
             try:
-                self._greet(client, runtime)
-                self._carry(client)
+                self._greet(client)
+                self._carry(client, runtime)
             finally:
                 self._client = None
 
-    def _greet(self, client: Client, runtime: Runtime) -> None:
+    def _greet(self, client: Client) -> None:
         client.send(Notify(on=True))
         client.send(Status())
-        self._tell(Up(runtime))
+        self._client = client
         with self._lock:
+            kept, self._kept = self._kept, []
             for sent in self._sent.values():
                 sent.tries = 0
+        for request in kept:
+            client.send(request)
 
-    def _carry(self, client: Client) -> None:
+    def _carry(self, client: Client, runtime: Runtime) -> None:
         heard_at = asked_at = time.monotonic()
         while not self._stopping.is_set():
             reply = client.receive(RESEND_S if self._sent else _LISTEN_S)
             now = time.monotonic()
             if reply is not None:
                 heard_at = now
+                if not self._is_up and not _is_refusal(reply):
+                    self._is_up = True
+                    self._tell(Up(runtime))
                 self._hear(reply)
             if now - heard_at > _SILENCE_S:
                 raise DaemonMissingError("the daemon does not answer")
@@ -185,6 +212,9 @@ class Link:
         raise DaemonMissingError("the daemon starts anew")
 
     def _hear(self, reply: Reply) -> None:
+        """Pass news on. Raises DaemonGoneError when the token is refused: the daemon that it was good for has gone."""
+        if _is_refusal(reply):
+            raise DaemonGoneError("the daemon was started anew")
         if isinstance(reply, Ack | Fail | Done):
             with self._lock:
                 self._sent.pop(reply.job, None)
@@ -212,6 +242,10 @@ class Link:
     def ask_about(self, job: str) -> None:
         """Have the daemon repeat its last word about a job."""
         self.send(JobQuery(job=job))
+
+
+def _is_refusal(reply: Reply) -> bool:
+    return isinstance(reply, Fail) and reply.code == TokenError.code
 
 
 def _told(error: Exception) -> tuple[str, str]:

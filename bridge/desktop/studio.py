@@ -13,7 +13,7 @@ from bridge.desktop.audition import Audition
 from bridge.desktop.board import Board, Summary
 from bridge.desktop.entries import Entry
 from bridge.desktop.errands import Errands
-from bridge.desktop.link import Down, Link, News, Up
+from bridge.desktop.link import Away, Down, Link, News, Up
 from bridge.desktop.past import read_jobs, read_latest
 from bridge.desktop.picture import Picture, read_picture
 from bridge.desktop.preferences import Preferences, read_preferences, write_preferences
@@ -154,6 +154,8 @@ class Studio(QObject):
                 self._set_connected(is_up=True, trouble="")
                 self.refill()
                 self.ask_models()
+            case Away():
+                self._set_connected(is_up=False, trouble="")
             case Down(text, _):
                 self._set_connected(is_up=False, trouble=text)
             case StatusReply():
@@ -172,7 +174,7 @@ class Studio(QObject):
                 self._hear_of_job(news)
 
     def _hear_of_job(self, news: News) -> None:
-        assert not isinstance(news, Up | Down)
+        assert not isinstance(news, Up | Away | Down)
         entry = self.board.hear(news)
         if entry is not None:
             is_half_known = entry.request is None or (entry.state.is_final and not entry.created_at)

@@ -175,8 +175,10 @@ class Window(QWidget):
     # ------------------------------------------------------------------------------------------------ strip
 
     def _show_connection(self, is_up: bool, trouble: str) -> None:
-        set_role(self.state, "small" if is_up else "alarm")
-        self.state.setText("Ready" if is_up else elided(f"{trouble}. Trying again…", 110))
+        """Say how the line stands; a daemon that has just gone is back in a moment, and no reason for alarm."""
+        set_role(self.state, "alarm" if trouble else "small")
+        waiting = elided(f"{trouble}. Trying again…", 110) if trouble else "Reconnecting…"
+        self.state.setText("Ready" if is_up else waiting)
         self._show_summary()
 
     def _show_summary(self) -> None:

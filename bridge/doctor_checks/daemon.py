@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bridge import __version__
-from bridge.discovery import InstanceLock, Runtime, lock_file, read_runtime, runtime_file, wait_for_daemon
+from bridge.discovery import Runtime, is_daemon_locked, lock_file, read_runtime, runtime_file, wait_for_daemon
 from bridge.doctor_checks.finding import Finding, ok, problem, warning
 from bridge.doctor_checks.port_owner import is_free, owner_of
 from bridge.doctor_checks.settings_file import settings_as_far_as_valid
@@ -18,7 +18,7 @@ def check_daemon(surroundings: Surroundings) -> Iterator[Finding]:
     state = surroundings.state
     if state is None or not state.is_dir():
         yield ok("daemon", "no daemon has run here yet; `retake daemon` starts one, as do the scripts")
-    elif _is_locked(state):
+    elif is_daemon_locked(state):
         yield _look_at_running(state)
     elif runtime_file(state).exists():
         yield warning(
@@ -28,17 +28,6 @@ def check_daemon(surroundings: Surroundings) -> Iterator[Finding]:
         )
     else:
         yield ok("daemon", "none runs at the moment; `retake daemon` starts one, as do the scripts")
-
-
-def _is_locked(state: Path) -> bool:
-    """Whether a daemon has the lock; leaves no lock file where there was none. Raises OSError."""
-    if not lock_file(state).exists():
-        return False
-    lock = InstanceLock(state)
-    if not lock.acquire():
-        return True
-    lock.release()
-    return False
 
 
 def _look_at_running(state: Path) -> Finding:
@@ -80,7 +69,7 @@ def check_port(surroundings: Surroundings) -> Iterator[Finding]:
 
 def _running(surroundings: Surroundings) -> Runtime | None:
     state = surroundings.state
-    return wait_for_daemon(state, 0) if state is not None and state.is_dir() and _is_locked(state) else None
+    return wait_for_daemon(state, 0) if state is not None and state.is_dir() and is_daemon_locked(state) else None
 
 
 def _compare(port: int, running: Runtime) -> Finding:

@@ -1,9 +1,12 @@
 """The runtime file and the lock: one daemon, found by everybody, and none where none is."""
 
+import json
 import os
 import stat
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import platformdirs
@@ -12,7 +15,9 @@ import pytest
 from bridge.discovery import (
     InstanceLock,
     Runtime,
+    become_daemon,
     find_daemon,
+    is_daemon_locked,
     read_runtime,
     remove_runtime,
     runtime_file,
@@ -127,3 +132,148 @@ def test_removing_twice_is_no_mistake(tmp_path):
     remove_runtime(tmp_path)
 
     assert read_runtime(tmp_path) is None
+
+
+@pytest.mark.usefixtures("lock")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such state")
+def test_a_runtime_file_whose_process_has_ended_and_was_not_waited_for_is_stale(tmp_path):
+    """A client that started a daemon is its parent; until it looks after the dead child, its number lives on."""
+    with subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE) as ended:
+        ended.stdout.read()
+        write_runtime(tmp_path, replace(HERE, pid=ended.pid))
+        deadline = time.monotonic() + 10
+        while find_daemon(tmp_path) is not None and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+        assert find_daemon(tmp_path) is None
+        assert ended.returncode is None
+
+
+@pytest.mark.usefixtures("lock")
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"pid": "4711"},
+        {"pid": None},
+        {"pid": 10**30},
+        {"pid": -1},
+        {"pid": True},
+        {"pid": 1.0},
+        {"port": 0},
+        {"port": 65_536},
+        {"port": "53170"},
+        {"host": ""},
+        {"host": ["127.0.0.1"]},
+        {"token": None},
+        {"version": 1},
+    ],
+    ids=str,
+)
+def test_a_runtime_file_with_odd_values_is_none(tmp_path, odd):
+    runtime_file(tmp_path).write_text(json.dumps(HERE.facts() | odd))
+
+    assert read_runtime(tmp_path) is None
+    assert find_daemon(tmp_path) is None
+
+
+@pytest.mark.parametrize("content", [b"[" * 50_000, b"\xff\xfe", b" " * 70_000 + b"{}"], ids=["deep", "bytes", "long"])
+def test_a_runtime_file_that_nobody_would_write_is_none(tmp_path, content):
+    runtime_file(tmp_path).write_bytes(content)
+
+    assert read_runtime(tmp_path) is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+def test_a_pipe_or_a_link_in_its_place_is_none_and_keeps_nobody_waiting(tmp_path):
+    os.mkfifo(runtime_file(tmp_path))
+    assert read_runtime(tmp_path) is None
+    runtime_file(tmp_path).unlink()
+    (tmp_path / "other.json").write_text(json.dumps(HERE.facts()))
+    runtime_file(tmp_path).symlink_to(tmp_path / "other.json")
+
+    assert read_runtime(tmp_path) is None
+
+
+LOOK = """
+import sys
+from pathlib import Path
+from bridge.discovery import find_daemon
+folder = Path(sys.argv[1])
+stop, looks, fooled = folder / "stop", 0, 0
+print("looks", flush=True)
+while not stop.exists():
+    for _ in range(50):
+        found = find_daemon(folder)
+        looks, fooled = looks + 1, fooled + (found is not None and found.token == "old")
+print(looks, fooled)
+"""
+
+
+@pytest.fixture
+def lookers(tmp_path):
+    """Processes that look for the daemon without a pause; give what they saw: how many looks, how many wrong ones."""
+    command = [sys.executable, "-c", LOOK, str(tmp_path)]
+    started = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    for process in started:
+        assert process.stdout.readline() == "looks\n"
+
+    def stop():
+        (tmp_path / "stop").touch()
+        return [tuple(map(int, process.communicate(timeout=60)[0].split())) for process in started]
+
+    yield stop
+    (tmp_path / "stop").touch()
+    for process in started:
+        process.wait()
+        process.stdout.close()
+
+
+class TestManyLookers:
+    """A stale runtime file whose number lives again, as after the machine was started anew."""
+
+    @pytest.fixture(autouse=True)
+    def _leave_behind(self, tmp_path):
+        write_runtime(tmp_path, replace(HERE, token="old"))
+        (tmp_path / "daemon.lock").touch()
+
+    def test_do_not_take_each_other_for_a_daemon(self, lookers):
+        time.sleep(1.0)
+        seen = lookers()
+
+        assert all(looks > 100 for looks, _ in seen), seen
+        assert [fooled for _, fooled in seen] == [0] * 4
+
+    def test_neither_keep_a_daemon_from_starting_nor_take_the_one_before_for_it(self, lookers, tmp_path):
+        for number in range(40):
+            write_runtime(tmp_path, replace(HERE, token="old"))
+            lock = become_daemon(tmp_path, 10.0)
+            assert lock is not None, f"start {number} was kept out"
+            assert read_runtime(tmp_path) is None
+            write_runtime(tmp_path, replace(HERE, token="new"))
+            assert find_daemon(tmp_path).token == "new"
+            remove_runtime(tmp_path)
+            lock.release()
+        seen = lookers()
+
+        assert [fooled for _, fooled in seen] == [0] * 4, seen
+
+
+def test_a_daemon_waits_for_one_that_is_just_ending(tmp_path):
+    program = (
+        "import sys, time; from pathlib import Path; from bridge.discovery import become_daemon\n"
+        "lock = become_daemon(Path(sys.argv[1])); print('here', flush=True); time.sleep(0.4)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as ending:
+        assert ending.stdout.readline() == "here\n"
+        assert become_daemon(tmp_path, 0.0) is None
+        lock = become_daemon(tmp_path, 30.0)
+
+    assert lock is not None
+    lock.release()
+
+
+def test_looking_makes_no_file(tmp_path):
+    assert not is_daemon_locked(tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -3,21 +3,26 @@
 import os
 import plistlib
 import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QImage
 
+from bridge.client import Client
 from bridge.daws import Machine
 from bridge.desktop import icons
 from bridge.desktop.autostart import Autostart, desktop_entry, entry_file, launch_agent, run_value
 from bridge.desktop.look import DARK, LIGHT
 from bridge.desktop.single_instance import SingleInstance
 from bridge.desktop.start import WindowlessError, require_screen
-from bridge.discovery import find_daemon
+from bridge.discovery import find_daemon, wait_for_end
 from bridge.jobs import JobState
+from bridge.launch import start_daemon
+from bridge.messages import Quit
 
 ROOT = Path(__file__).parents[3]
 
@@ -29,7 +34,9 @@ class TestDaemon:
     @pytest.fixture
     def alone(self, open_app, until, monkeypatch, tmp_path):
         monkeypatch.setenv("RETAKE_MODEL", "tiny")
-        monkeypatch.setenv("RETAKE_PORT", "0")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:  # each daemon of a test takes the same port
+            probe.bind(("127.0.0.1", 0))
+            monkeypatch.setenv("RETAKE_PORT", str(probe.getsockname()[1]))
         monkeypatch.setenv("RETAKE_OUTPUT_DIR", str(tmp_path / "takes"))
         app = open_app()
         until(lambda: app.studio.is_connected)
@@ -38,8 +45,10 @@ class TestDaemon:
     def test_is_started_and_started_again_when_it_dies(self, alone, state_dir, until):
         first = find_daemon(state_dir)
         os.kill(first.pid, signal.SIGKILL)
-        until(lambda: not alone.studio.is_connected or find_daemon(state_dir) not in (None, first))
-        until(lambda: alone.studio.is_connected and find_daemon(state_dir) not in (None, first))
+        until(lambda: not alone.studio.is_connected)
+        assert alone.window.state.text() == "Reconnecting…"
+        until(lambda: alone.studio.is_connected)
+        assert find_daemon(state_dir).port == first.port
         page = alone.window.create_page
         page.prompt.setText("rain")
         page.knobs.quality.choose("draft")
@@ -47,6 +56,38 @@ class TestDaemon:
         until(lambda: not page.is_busy)
 
         assert next(iter(alone.studio.board)).state is JobState.DONE
+
+    def test_is_back_soon_however_often_it_is_killed(self, alone, state_dir, until):
+        said, took_s = [], []
+        alone.studio.complained.connect(said.append)
+        alone.studio.connection_changed.connect(lambda _, trouble: said.append(trouble) if trouble else None)
+        for _ in range(4):
+            first, began_at = find_daemon(state_dir), time.monotonic()
+            os.kill(first.pid, signal.SIGKILL)
+            until(lambda: not alone.studio.is_connected)
+            until(lambda: alone.studio.is_connected)
+            took_s.append(time.monotonic() - began_at)
+
+        assert said == []
+        assert min(took_s) < 3.0
+
+    def test_that_was_replaced_by_another_program_is_followed(self, alone, state_dir, until):
+        """As a script of a DAW does it: quit, and start anew, within the time between two looks."""
+        first, complaints = find_daemon(state_dir), []
+        alone.studio.complained.connect(complaints.append)
+        with Client(first) as client:
+            client.send(Quit())
+        wait_for_end(state_dir, 20)
+        second = start_daemon(state_dir)
+        until(lambda: alone.studio.is_connected and alone.studio.status is not None)
+        page = alone.window.create_page
+        page.prompt.setText("rain")
+        page.knobs.quality.choose("draft")
+        page.go()
+        until(lambda: not page.is_busy)
+
+        assert next(iter(alone.studio.board)).state is JobState.DONE
+        assert (complaints, find_daemon(state_dir)) == ([], second)
 
     def test_that_was_started_here_ends_with_the_app(self, alone, state_dir, until):
         alone.close()
