@@ -52,7 +52,8 @@ class Client:
     def send(self, request: Request) -> None:
         """Send a request; a refusal of the port is told by `receive`.
 
-        Raises DaemonGoneError when the daemon has gone, RequestTooLongError for more than the daemon would read, SendError when the system refuses.
+        Raises DaemonGoneError when the daemon has gone, RequestTooLongError for more than the daemon would
+        read, SendError when the system refuses.
         """
         datagram = encode_request(replace(request, token=self._runtime.token))
         if len(datagram) > MAX_REQUEST:

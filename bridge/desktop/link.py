@@ -134,12 +134,17 @@ class Link:
                     self._kept.append(request)
 
     def _say(self, request: Request) -> bool:
-        """Send a request; False when there is no daemon to send it to."""
+        """Send a request; False when there is no daemon to send it to. What cannot be sent at all fails."""
         client = self._client
-        with contextlib.suppress(OSError, DaemonGoneError):
+        try:
             if client is not None:
                 client.send(request)
                 return True
+        except (OSError, DaemonGoneError):
+            return False
+        except BridgeError as error:
+            if isinstance(request, RenderRequest):
+                self._give_up(request, error)
         return False
 
     def _listen(self) -> None:
@@ -229,15 +234,16 @@ class Link:
         for sent in late:
             sent.tries, sent.at = sent.tries + 1, now
             if sent.tries > _RESENDS:
-                self._give_up(sent.request)
+                silence = DaemonMissingError("the daemon does not answer")
+                silence.hint = "try again; Logs in the menu says more"
+                self._give_up(sent.request, silence)
             else:
                 client.send(sent.request)
 
-    def _give_up(self, request: RenderRequest) -> None:
+    def _give_up(self, request: RenderRequest, error: BridgeError) -> None:
         with self._lock:
             self._sent.pop(request.job, None)
-        error = DaemonMissingError("the daemon does not answer")
-        self._tell(Fail(request.address, request.job, error.code, error.text, "try again; Logs in the menu says more"))
+        self._tell(Fail(request.address, request.job, error.code, error.text, error.hint))
 
     def ask_about(self, job: str) -> None:
         """Have the daemon repeat its last word about a job."""
