@@ -33,8 +33,8 @@ def desktop_entry(command: Sequence[str], folder: Path) -> str:
         "Version": "1.5",
         "Name": "Retake",
         "Comment": "Text-guided sound in your audio workstation",
-        "Exec": " ".join(_quoted(word) for word in command),
-        "Path": str(folder),
+        "Exec": _as_value(" ".join(map(_quoted, _nameable(command)))),
+        "Path": _as_value(str(folder)),
         "Icon": NAME,
         "Terminal": "false",
         "Categories": "AudioVideo;Audio;",
@@ -44,14 +44,27 @@ def desktop_entry(command: Sequence[str], folder: Path) -> str:
     return "[Desktop Entry]\n" + "".join(f"{key}={value}\n" for key, value in lines.items())
 
 
+def _as_value(text: str) -> str:
+    """Write a text as the value of a key, where a backslash is an escape, and a value is one line."""
+    for sign, escape in (("\\", r"\\"), ("\n", r"\n"), ("\r", r"\r"), ("\t", r"\t")):
+        text = text.replace(sign, escape)
+    return r"\s" + text[1:] if text.startswith(" ") else text
+
+
+def _nameable(command: Sequence[str]) -> Sequence[str]:
+    """Give a command whose program an entry can name: it may not have a `=`, and GLib finds no path with a `%`."""
+    is_nameable = not Path(command[0]).is_absolute() or set(command[0]).isdisjoint("=%")
+    return command if is_nameable else ["/bin/sh", "-c", 'exec "$0" "$@"', *command]
+
+
 def _quoted(word: str) -> str:
-    """Quote a word of an Exec line; a percent sign is doubled there, and a quoted string is escaped twice."""
+    """Quote a word of an Exec line as for a shell; a percent sign is doubled there."""
     text = word.replace("%", "%%")
-    if text and not set(text) & set(" \t\n\"'\\><~|&;$*?#()`"):
+    if text and not set(text) & set(" \t\n\r\"'\\><~|&;$*?#()`"):
         return text
     for sign in ("\\", '"', "`", "$"):
         text = text.replace(sign, f"\\{sign}")
-    return '"' + text.replace("\\", "\\\\") + '"'
+    return f'"{text}"'
 
 
 def launch_agent(command: Sequence[str], folder: Path) -> bytes:
@@ -98,7 +111,7 @@ class Autostart:
     def _content(self) -> bytes:
         if self._machine.system == "darwin":
             return launch_agent(self._command, self._folder)
-        return desktop_entry(self._command, self._folder).encode()
+        return desktop_entry(self._command, self._folder).encode(errors="surrogateescape")
 
 
 def _has_run_value() -> bool:

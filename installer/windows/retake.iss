@@ -76,7 +76,8 @@ begin
   if (Step <> usPostUninstall) or not RegQueryStringValue(HKCU, 'Environment', 'Path', Path) then
     exit;
   Ours := ';' + ExpandConstant('{app}');
-  Start := Pos(Uppercase(Ours), Uppercase(Path));
+  { a whole entry: another folder's name may begin like ours }
+  Start := Pos(Uppercase(Ours) + ';', Uppercase(Path) + ';');
   if Start > 0 then
   begin
     Delete(Path, Start, Length(Ours));

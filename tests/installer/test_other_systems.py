@@ -68,6 +68,11 @@ class TestWindows:
         assert "Flags: unchecked" in task
         assert re.search(r"Run\"; ValueType: string; ValueName: \"retake\".*Tasks: autostart", INNO)
 
+    def test_uninstalling_takes_whole_entries_off_the_path_only(self):
+        (looked_for,) = re.findall(r"Start := Pos\((.+)\);", INNO)
+
+        assert looked_for == "Uppercase(Ours) + ';', Uppercase(Path) + ';'"
+
     def test_every_task_is_used(self):
         tasks = re.findall(r'^Name: "(\w+)"; Description', INNO, re.MULTILINE)
 

@@ -23,6 +23,8 @@ from bridge.discovery import find_daemon, wait_for_end
 from bridge.jobs import JobState
 from bridge.launch import start_daemon
 from bridge.messages import Quit
+from tests.daemons import PATIENCE_S
+from tests.menu import FOLDERS, GIO, launch
 
 ROOT = Path(__file__).parents[3]
 
@@ -185,6 +187,14 @@ class TestClosing:
         assert not app._is_quitting
 
 
+def wait_for(file):
+    deadline = time.monotonic() + PATIENCE_S
+    while not file.exists():
+        assert time.monotonic() < deadline, file
+        time.sleep(0.02)
+    return file.read_text(encoding="utf-8")
+
+
 LOGIN = ["/opt/Retake App/retake", "tray", "--hidden"]
 
 
@@ -200,10 +210,32 @@ class TestStartAtLogin:
 
     @pytest.mark.parametrize(
         ("word", "quoted"),
-        [("100%", "100%%"), ('a"b', '"a\\\\"b"'), ("a$b", '"a\\\\$b"'), ("plain", "plain"), ("", '""')],
+        [
+            ("100%", "100%%"),
+            ("a\\b", r'"a\\\\b"'),
+            ("a\nb", r'"a\nb"'),
+            ('a"b', '"a\\\\"b"'),
+            ("a$b", '"a\\\\$b"'),
+            ("plain", "plain"),
+            ("", '""'),
+        ],
     )
     def test_on_linux_quotes_as_the_standard_says(self, word, quoted):
         assert f"Exec={quoted} x\n" in desktop_entry([word, "x"], Path("/"))
+
+    @pytest.mark.skipif(GIO is None, reason="GLib is not installed")
+    @pytest.mark.parametrize("name", [*FOLDERS, "line\nbreak", "tab\tstop"])
+    def test_on_linux_starts_in_a_folder_of_any_name(self, tmp_path, name):
+        folder, entry = tmp_path / name, tmp_path / "retake.desktop"
+        folder.mkdir()
+        program = folder / "retake"
+        program.write_text('#!/bin/sh\npwd > "$0.draft"; echo "$@" >> "$0.draft"; mv "$0.draft" "$0.ran"\n')
+        program.chmod(0o755)
+        entry.write_text(desktop_entry([str(program), "tray", "a b", "100%"], folder), encoding="utf-8")
+
+        assert launch(entry)
+        ran = wait_for(folder / "retake.ran")
+        assert ran == f"{folder}\ntray a b 100%\n"
 
     def test_on_macos_is_a_launch_agent(self):
         agent = plistlib.loads(launch_agent(LOGIN, Path("/opt")))
