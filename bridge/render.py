@@ -172,7 +172,11 @@ class Renderer:
         self._tell(messages.Progress(request.job, 1.0, "writing"))
         names = [take_name(request, take.story["seed"]) for take in takes]
         named = [replace(take, story={**take.story, "job": request.job}) for take in takes]
-        return tuple(str(path) for path in destination.write(named, names))
+        written = destination.write(named, names)
+        if written and written[0].parent != destination.folder:
+            where = f"the folder {destination.folder} is not there any more; the result lies in {written[0].parent}"
+            self._tell(Notice(request.job, where))
+        return tuple(str(path) for path in written)
 
     def _engine_for(self, name: str, job: str) -> Studio:
         """Give the model of that name, the warm one if it is that; `job` is whom the loading is for."""
