@@ -186,7 +186,7 @@ FLOORS = [
     {"engine.sound_files.riff"},
     {"engine.sound_files.flac", "engine.sound_files.iff", "engine.sound_files.mpeg", "engine.sound_files.ogg"},
     {"engine.sound_files", "engine.sound_files.parts"},
-    {"engine.drafts", "engine.errors", "engine.file_names"},
+    {"engine.defaults", "engine.drafts", "engine.errors", "engine.file_names"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 HEAVY = ("torch", "numpy", "soundfile", "sounddevice", "transformers", "laion_clap", "ray")
