@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from bridge import __version__, messages
 from bridge.audio_io import Destination, read_clips, take_name
+from bridge.entry import limit_of
 from bridge.errors import BridgeError, UnforeseenError
 from bridge.journal import JOURNAL_FILE
 from bridge.messages import Done, Fail, ModelsReply, Notice, RenderRequest, Reply, UseModel
@@ -111,7 +112,7 @@ class Renderer:
             end = Fail(request.address, job, error.code, error.text, error.hint)
         except Exception as error:
             log.exception("job %s", job)
-            crash = UnforeseenError(error)
+            crash = limit_of(error) or UnforeseenError(error)
             end = Fail(request.address, job, crash.code, crash.text, crash.hint)
         self._tell(end)
 

@@ -60,6 +60,7 @@ FLOORS = [
     | {"bridge.private_folder", "bridge.doctor_checks.asking"},
     {"bridge.farm_privacy"},
     {"bridge.farm_actor", "bridge.farm_picture", "bridge.farm_plan", "bridge.wire_errors"},
+    {"bridge.entry"},
     {"bridge.errors", "bridge.child_pipes", "bridge.program", "bridge.job_log", "bridge.redaction", "bridge.examine"}
     | {"bridge.doctor_checks.finding", "bridge.plain_file"},
     {"bridge", "bridge.doctor_checks"},
@@ -174,6 +175,7 @@ FLOORS = [
         "engine.sinc",
         "engine.audio",
         "engine.checkpoints",
+        "engine.checkpoints.connection",
         "engine.checkpoints.download_errors",
         "engine.checkpoints.import_errors",
         "engine.checkpoints.model_files",

@@ -20,6 +20,7 @@ from engine.operations import plan
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = ROOT / "daw_scripts"
+PROTOCOL = (ROOT / "bridge" / "PROTOCOL.md").read_text(encoding="utf-8")
 NANO = json.loads((ROOT / "engine" / "weights" / "nano" / "config.json").read_text(encoding="utf-8"))
 
 
@@ -40,9 +41,7 @@ LENGTHS = {
     "wire": lambda: engine_request(GenerateMessage(job="j", prompt="rain")).seconds,
     "window": lambda: Wish(prompt="rain").seconds,
     "window's request": lambda: Wish(prompt="rain").request("j").seconds,
-    "protocol": lambda: float(
-        re.findall(r"^\| seconds .*; ([\d.]+) if not sent", (ROOT / "bridge/PROTOCOL.md").read_text("utf-8"), re.MULTILINE)[0]
-    ),
+    "protocol": lambda: float(re.findall(r"\| seconds \|.*; ([\d.]+) if not sent", PROTOCOL)[0]),
     "reaper": lambda: stands_in("reaper/Retake/modules/settings.lua", r'seconds = "([\d.]+)"'),
     "ardour": lambda: stands_in("ardour/parts/form.lua", r"DEFAULTS = .*seconds = ([\d.]+)"),
     "ardour as it runs": lambda: stands_in("ardour/retake_generate.lua", r"DEFAULTS = .*seconds = ([\d.]+)"),
