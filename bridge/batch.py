@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from bridge.batch_errors import BatchBusyError, BatchFolderError
+from bridge.batch_errors import BatchBusyError, BatchFolderError, BatchRowError
 from bridge.batch_list import Item, read_list
-from bridge.batch_manifest import MANIFEST_FILE, Manifest
+from bridge.batch_manifest import Manifest
 from bridge.batch_run import Limits, Run, Tally
 from bridge.discovery import InstanceLock, state_folder
 from bridge.errors import BridgeError
@@ -20,6 +20,8 @@ from bridge.errors import BridgeError
 FAILED, WRONG_USE, FULL, CANCELLED = 1, 2, 3, 130
 _LOCK_FILE = ".retake-batch.lock"
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+_NAMED = 20
+"""Rows that are told one by one; of more there is a number."""
 _DRAW_S, _LINE_S = 0.5, 10.0
 """How often progress is told: on a terminal, and into a file."""
 
@@ -29,16 +31,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     folder = Path(os.path.abspath(options.output))
     lock = InstanceLock(folder, _LOCK_FILE)
+    bad_rows: list[BatchRowError] = []
     try:
-        items = read_list(options.list, folder)
-        if not _acquire(lock, folder):
+        items = read_list(options.list, folder, bad_rows.append)
+        _tell(bad_rows)
+        if items and not _acquire(lock, folder):
             raise BatchBusyError(folder)
-        return _render(items, folder, Limits(options.in_flight, options.max_disk))
+        exit_code = _render(items, folder, Limits(options.in_flight, options.max_disk)) if items else FAILED
     except BridgeError as error:
         print(f"{error.text}\nhint: {error.hint}", file=sys.stderr)
         return FAILED
+    else:
+        return exit_code or (FAILED if bad_rows else 0)
     finally:
         lock.release()
+
+
+def _tell(bad_rows: Sequence[BatchRowError]) -> None:
+    """Name the rows that are passed over."""
+    for error in bad_rows[:_NAMED]:
+        print(f"{error.text}\nhint: {error.hint}", file=sys.stderr)
+    if len(bad_rows) > _NAMED:
+        print(f"and {len(bad_rows) - _NAMED} rows more are passed over", file=sys.stderr)
 
 
 def _acquire(lock: InstanceLock, folder: Path) -> bool:
@@ -54,10 +68,11 @@ def _parser() -> argparse.ArgumentParser:
         prog="retake batch",
         description="Render a list of requests into a folder. What is there already is not rendered again, so that an "
         "interrupted batch goes on where it was when it is started once more.",
-        epilog="A list is a .csv whose head names arguments (prompt,seconds,seed,...; operation and clip, too), a "
-        ".jsonl with one object a line, or a .txt with one prompt a line. example: retake batch prompts.csv -o rain",
+        epilog="A list is a .csv or .tsv whose head names arguments (prompt,seconds,seed,...; operation, clip), "
+        "a .jsonl with one object a line, a .json, or a .txt with one prompt a line (lines with # are comments). "
+        "example: retake batch prompts.csv -o rain",
     )
-    parser.add_argument("list", type=Path, metavar="LIST", help="prompts.csv, .jsonl or .txt")
+    parser.add_argument("list", type=Path, metavar="LIST", help="prompts.csv, .tsv, .jsonl, .json or .txt")
     parser.add_argument("-o", "--output", required=True, metavar="FOLDER", help="folder of the results")
     parser.add_argument("--in-flight", type=_count, default=32, metavar="N", help="jobs at a time (default 32)")
     parser.add_argument("--max-disk", type=_size, metavar="SIZE", help="what the folder may hold: 500M, 20G")
@@ -83,7 +98,9 @@ def _render(items: Sequence[Item], folder: Path, limits: Limits) -> int:
             run = _run(items, folder, limits, manifest)
     except OSError as error:
         raise BatchFolderError(folder, error.strerror or error) from error
-    print(f"wrote {folder / MANIFEST_FILE}")
+    for item, entry in run.failures[:_NAMED]:
+        print(f"row {item.row} failed: {entry.error_text}", file=sys.stderr)
+    print(f"wrote {manifest.file}")
     return _exit_code(run, limits)
 
 

@@ -1,8 +1,9 @@
 """Why a batch cannot begin or go on; each class writes its own sentence from facts."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, nearest
 
 
 class BatchListError(BridgeError):
@@ -13,18 +14,38 @@ class BatchListError(BridgeError):
     def __init__(self, file: Path, reason: object) -> None:
         super().__init__(
             f"{file} is no list of requests: {reason}",
-            "expected .csv with a head such as `prompt,seconds,seed`, .jsonl with an object a line, "
-            "or .txt with a prompt a line",
+            "a list is a table (.csv, .tsv) with a head such as `prompt,seconds,seed`, a .jsonl with an object a line, "
+            "or a .txt with a prompt a line",
         )
 
 
 class BatchRowError(BridgeError):
-    """One row of a list that cannot be a request; nothing of the list is rendered."""
+    """One row of a list that cannot be a request."""
 
     code = "bad_batch_row"
 
     def __init__(self, file: Path, row: int, error: BridgeError) -> None:
         super().__init__(f"row {row} of {file}: {error.text}", error.hint)
+
+
+class BatchColumnError(BridgeError):
+    """A list says something that its operation does not know; left out silently it would be missed."""
+
+    code = "bad_batch_row"
+
+    def __init__(self, name: str, operation: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        super().__init__(
+            f"{operation} has no column or key {name!r}",
+            nearest(name, names, f"take it out of the list, or name it one of {', '.join(names)}"),
+        )
+
+
+class BatchCellMissingError(BridgeError):
+    code = "bad_batch_row"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"it has no {name}", f"fill in its {name}, or leave the row out")
 
 
 class BatchFolderError(BridgeError):

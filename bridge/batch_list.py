@@ -1,109 +1,140 @@
-"""The list of a batch: a CSV, JSONL or text file as requests, each only once however often it is listed."""
+"""The list of a batch, whatever program wrote it, as requests, each only once however often it is listed."""
 
-import csv
 import functools
 import hashlib
-import io
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
-from bridge.batch_errors import BatchListError, BatchRowError
-from bridge.compose import request_from_fields
+from bridge.batch_errors import BatchCellMissingError, BatchColumnError, BatchListError, BatchRowError
+from bridge.compose import OPERATIONS, request_from_fields
 from bridge.errors import BadValueError, BridgeError
 from bridge.messages import RenderRequest
-from bridge.paths import clips_of
+from bridge.paths import check_clip, clips_of
 from bridge.protocol import to_message
+from engine import Row, read_rows
 
 DEFAULTS = {"operation": "generate", "priority": "batch", "client": "batch"}
 """What a row is that does not say otherwise."""
 _KEY_DIGITS = 24
 _ANY_JOB = "batch"
+_NO_COLUMNS = frozenset({"job", "token", "output_dir"})
+"""What the batch itself says."""
+_UNTOLD = frozenset({"client", "reply", "deadline_unix", "priority"})
+"""Columns that a list may have, but that are for programs."""
+_HASHED_WHOLE = 2**28
+"""Bytes; of a larger clip its size, its time and its ends say what it is."""
+_END = 2**20
 
 
 @dataclass(frozen=True)
 class Item:
-    """One request of a list, and its key: the same for all that ask the same of the same clips into the same folder."""
+    """One request of a list, and its key: the same for all that ask the same of the same clips into the same folder.
+
+    `row` is where it stands in the list, first.
+    """
 
     key: str
     request: RenderRequest
+    row: int = field(default=0, compare=False)
 
     def attempt(self, number: int) -> RenderRequest:
         """Give the request as the job of its attempt; the same attempt has the same id in every run."""
         return replace(self.request, job=f"batch-{self.key}-{number}")
 
+    def is_attempt(self, job: str) -> bool:
+        """Whether a job is an attempt at this request."""
+        return job.startswith(f"batch-{self.key}-")
 
-def read_list(file: Path, folder: Path) -> list[Item]:
+
+def _refuse(error: BatchRowError) -> None:
+    raise error
+
+
+def read_list(file: Path, folder: Path, on_bad_row: Callable[[BatchRowError], None] = _refuse) -> list[Item]:
     """Read every row, and leave out those that ask what an earlier one asks. Results go into `folder`.
+
+    A row that can be no request is told to `on_bad_row`, which may let the others be read; by itself it is raised.
 
     Raises BatchListError, BatchRowError.
     """
     items: dict[str, Item] = {}
-    for number, row in _rows(file):
+    for row in _rows(file):
         try:
             item = _item(row, folder)
         except BridgeError as error:
-            raise BatchRowError(file, number, error) from error
-        items.setdefault(item.key, item)
-    if not items:
-        raise BatchListError(file, "it is empty")
+            on_bad_row(BatchRowError(file, row.number, error))
+        else:
+            items.setdefault(item.key, item)
     return list(items.values())
 
 
-def _item(row: Mapping[str, Any], folder: Path) -> Item:
-    request = request_from_fields(DEFAULTS | dict(row), _ANY_JOB, {"output_dir": str(folder)})
-    if not isinstance(request, RenderRequest):
-        raise BadValueError("operation", row["operation"], "generate, restyle, vary, inpaint or upscale")
+def _rows(file: Path) -> list[Row]:
+    try:
+        rows = read_rows(file)
+    except OSError as error:
+        raise BatchListError(file, error.strerror or error) from error
+    except ValueError as error:
+        raise BatchListError(file, error) from error
+    if not rows:
+        raise BatchListError(file, "it is empty")
+    if all(row.fault for row in rows):
+        raise BatchListError(file, rows[0].fault)
+    return rows
+
+
+def _item(row: Row, folder: Path) -> Item:
+    if row.fault:
+        raise BridgeError(row.fault, 'write one object a line, as {"prompt": "rain"}')
+    values = DEFAULTS | dict(row.cells)
+    if isinstance(values["operation"], str):
+        values["operation"] = values["operation"].strip().lower()
+    _require_columns(values)
+    request = request_from_fields(values, _ANY_JOB, {"output_dir": str(folder)})
+    assert isinstance(request, RenderRequest)
     told = json.dumps([to_message(request), *(_fingerprint(path) for _, path in clips_of(request))])
-    return Item(hashlib.sha256(told.encode()).hexdigest()[:_KEY_DIGITS], request)
+    return Item(hashlib.sha256(told.encode()).hexdigest()[:_KEY_DIGITS], request, row.number)
+
+
+def _require_columns(values: Mapping[str, Any]) -> None:
+    """Raise BadValueError, BatchColumnError or BatchCellMissingError when these are not the columns of an operation."""
+    operation = values["operation"]
+    kind = OPERATIONS.get(operation) if isinstance(operation, str) else None
+    if kind is None or not issubclass(kind, RenderRequest):
+        raise BadValueError("operation", operation, "generate, restyle, vary, inpaint or upscale")
+    known = {*kind.fixed, *kind.key_names()} - _NO_COLUMNS
+    for name in values:
+        if name != "operation" and name not in known:
+            raise BatchColumnError(name, operation, known - _UNTOLD)
+    for name in kind.fixed:
+        if name not in values and name != "job" and not (name == "prompt" and "like" in values):
+            raise BatchCellMissingError(name)
 
 
 @functools.cache
 def _fingerprint(path: str) -> str:
     """Tell what a clip is by its content; of one that cannot be read the daemon says so later."""
     try:
-        with Path(path).open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
+        check_clip("clip", path)
+        with Path(path).open("rb", opener=_open_at_once) as stream:
+            status = os.fstat(stream.fileno())
+            if not S_ISREG(status.st_mode):
+                return ""
+            if status.st_size <= _HASHED_WHOLE:
+                return hashlib.file_digest(stream, "sha256").hexdigest()
+            told = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns}".encode() + stream.read(_END))
+            stream.seek(-_END, os.SEEK_END)
+            told.update(stream.read(_END))
+            return told.hexdigest()
+    except (OSError, ValueError, BridgeError):
         return ""
 
 
-def _rows(file: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Give every row with its number in the file, from 1; what a row leaves empty it does not say."""
-    reader = _READERS.get(file.suffix.lower())
-    if reader is None:
-        raise BatchListError(file, f"its name ends in {file.suffix or 'nothing'}")
-    try:
-        for number, row in reader(file.read_text(encoding="utf-8-sig")):
-            said = {name: value for name, value in row.items() if value not in ("", None)}
-            if said:
-                yield number, said
-    except (OSError, ValueError, TypeError, csv.Error) as error:
-        raise BatchListError(file, error) from error
-
-
-def _from_csv(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", skipinitialspace=True)
-    for row in reader:
-        if "" in row:
-            raise ValueError(f"line {reader.line_num} has more columns than the head")
-        yield reader.line_num, row
-
-
-def _from_jsonl(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            row = json.loads(line)
-            if not isinstance(row, dict):
-                raise ValueError(f"line {number} is no object")
-            yield number, row
-
-
-def _from_text(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for number, line in enumerate(text.split("\n"), 1):
-        yield number, {"prompt": line.strip()}
-
-
-_READERS = {".csv": _from_csv, ".jsonl": _from_jsonl, ".ndjson": _from_jsonl, ".txt": _from_text}
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file without waiting: a pipe may have come in its place meanwhile."""
+    return os.open(path, flags if sys.platform == "win32" else flags | os.O_NONBLOCK | os.O_NOCTTY)

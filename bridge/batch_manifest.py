@@ -1,24 +1,37 @@
 """The manifest of a batch: a line for every request that has ended, on disk before the next one is asked for.
 
-`manifest.jsonl` lies in the folder of the results. While a batch runs it only grows, so that whatever ends the batch
-costs at most the line that was being written; in the end it is put in order, and told once more as `manifest.csv`.
+`retake-batch.jsonl` lies in the folder of the results. While a batch runs it only grows, so that whatever ends the
+batch costs at most the line that was being written; in the end it is put in order, and told once more as
+`retake-batch.csv`. A file of that name is ours when every line of it is what a batch writes; a table, when each of its
+rows is in the manifest, too. What is not ours, also what somebody has changed or linked there, is never touched: the
+next free name is taken. `manifest.jsonl`, as earlier versions called it, is read and left alone.
 """
 
 import contextlib
 import csv
+import io
+import itertools
 import json
 import os
+import re
+import secrets
 import struct
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from stat import S_ISREG
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from bridge.errors import JobCancelledError
 from bridge.messages import Done, Fail, RenderRequest
 
-MANIFEST_FILE, TABLE_FILE = "manifest.jsonl", "manifest.csv"
+MANIFEST_FILE, TABLE_FILE = "retake-batch.jsonl", "retake-batch.csv"
+_EARLIER_FILE = "manifest.jsonl"
+_DRAFT = re.compile(r"\.retake-batch-[0-9a-f]{16}\.new")
+_BEGINNING = b'{"key": "'
+"""Of every line; one that was cut off has it, too."""
 _FORMAT, _DATA = b"fmt ", b"data"
 
 
@@ -106,13 +119,16 @@ def duration_s(wav: Path) -> float | None:
 
 
 class Manifest:
-    """The entries of a folder, the latest of each request; closed at the end of its `with`."""
+    """The entries of a folder, the latest of each request; closed at the end of its `with`. Raises OSError."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = folder / MANIFEST_FILE
-        self._table = folder / TABLE_FILE
-        self.entries = {entry.key: entry for entry in _read(self._file)}
-        self._stream: BinaryIO = self._file.open("ab")
+        self._folder = folder
+        _clear_drafts(folder)
+        earlier = _read_lines(folder / _EARLIER_FILE)
+        self.file, self._stream, lines = _open_own(folder)
+        entries = [entry for line in (*earlier, *lines) if (entry := _entry(line)) is not None]
+        self.entries = {entry.key: entry for entry in entries}
+        self._told = {_row(entry) for entry in entries}
         if self._stream.tell():
             self._stream.write(b"\n")  # the last line may have been cut off; empty ones are nothing
             self._stream.flush()
@@ -128,45 +144,136 @@ class Manifest:
     def add(self, entry: Entry) -> None:
         """Keep an entry, on disk before anything else happens. Raises OSError."""
         self.entries[entry.key] = entry
+        self._told.add(_row(entry))
         self._stream.write(_line(entry))
         self._stream.flush()
         os.fsync(self._stream.fileno())
 
     def put_in_order(self, order: Iterable[str]) -> None:
         """Write both files in the order of these keys, then what earlier lists asked for. Raises OSError."""
+        opened = os.fstat(self._stream.fileno())
         self._stream.close()
         keys = dict.fromkeys([*(key for key in order if key in self.entries), *self.entries])
         entries = [self.entries[key] for key in keys]
-        _replace(self._file, b"".join(map(_line, entries)))
-        names = [entry.name for entry in fields(Entry)]
-        fresh = self._table.with_name(f".{self._table.name}.new")
-        with fresh.open("w", encoding="utf-8", newline="") as stream:
-            table = csv.DictWriter(stream, names)
-            table.writeheader()
-            table.writerows(asdict(entry) | {"others": " | ".join(entry.others)} for entry in entries)
-        os.replace(fresh, self._table)
+        # The table first: its rows have to be in the manifest for it to be known as ours, whenever we are killed.
+        _replace(self._own_table(), _table(entries))
+        if os.path.samestat(os.lstat(self.file), opened):  # nobody has put another file there meanwhile
+            _replace(self.file, b"".join(map(_line, entries)))
+
+    def _own_table(self) -> Path:
+        return next(path for path in _names(self._folder, TABLE_FILE) if self._is_own_table(path))
+
+    def _is_own_table(self, path: Path) -> bool:
+        """Whether nothing is lost when the table at this path is replaced, or nothing is there."""
+        if not os.path.lexists(path):
+            return True
+        try:
+            with _opened(path) as file:
+                text = io.StringIO(file.read().decode(), newline="")
+            head, *rows = map(tuple, csv.reader(text, strict=True))
+        except (OSError, ValueError, csv.Error):
+            return False
+        return head == _NAMES and self._told.issuperset(rows)
+
+
+_NAMES = tuple(entry.name for entry in fields(Entry))
+
+
+def _names(folder: Path, name: str) -> Iterator[Path]:
+    """Give `a.csv`, `a (2).csv`, `a (3).csv` and so on."""
+    stem, suffix = os.path.splitext(name)
+    return (folder / (name if number == 1 else f"{stem} ({number}){suffix}") for number in itertools.count(1))
+
+
+def _open_own(folder: Path) -> tuple[Path, BinaryIO, list[bytes]]:
+    """Open the manifest to append to it, the first that is ours or new, and read its lines."""
+    for path in _names(folder, MANIFEST_FILE):
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+        except FileExistsError:
+            with contextlib.suppress(OSError, ValueError):
+                stream = _opened(path, os.O_RDWR | os.O_APPEND)
+                lines = stream.read().split(b"\n")
+                if all(_entry(line) or _is_cut_off(line) or not line.strip() for line in lines):
+                    return path, stream, lines
+                stream.close()
+        else:
+            return path, os.fdopen(descriptor, "a+b"), []
+    raise AssertionError("itertools.count ends")
+
+
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
+def _opened(path: Path, flags: int = os.O_RDONLY) -> BinaryIO:
+    """Open a file of this user's; nothing behind a link, nothing that could block. Raises OSError, ValueError."""
+    flags |= _BINARY if sys.platform == "win32" else os.O_NOFOLLOW | os.O_NONBLOCK
+    descriptor = os.open(path, flags)
+    stream = os.fdopen(descriptor, "r+b" if flags & os.O_RDWR else "rb")
+    status = os.fstat(descriptor)
+    is_link = sys.platform == "win32" and path.is_symlink()
+    if is_link or not S_ISREG(status.st_mode) or (sys.platform != "win32" and status.st_uid != os.geteuid()):
+        stream.close()
+        raise ValueError(path)
+    return stream
+
+
+def _read_lines(file: Path) -> list[bytes]:
+    try:
+        with _opened(file) as stream:
+            return stream.read().split(b"\n")
+    except (OSError, ValueError):
+        return []
+
+
+def _entry(line: bytes) -> Entry | None:
+    """Read a line; None when it was cut off, or is not ours."""
+    try:
+        values = json.loads(line)
+        entry = Entry(**values | {"others": tuple(values["others"])})
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return entry if entry.job == f"batch-{entry.key}-{entry.attempt}" else None
+
+
+def _is_cut_off(line: bytes) -> bool:
+    return line.startswith(_BEGINNING) and not line.rstrip().endswith(b"}")
 
 
 def _line(entry: Entry) -> bytes:
-    return json.dumps(asdict(entry), ensure_ascii=False).encode() + b"\n"
+    return json.dumps(asdict(entry), ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    """Spell an entry for the table; a byte of a name that is no text is told as an escape."""
+    values = asdict(entry) | {"others": " | ".join(entry.others)}
+    cells = ("" if value is None else str(value) for value in values.values())
+    return tuple(cell.encode("utf-8", "backslashreplace").decode() for cell in cells)
+
+
+def _table(entries: Iterable[Entry]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([_NAMES, *map(_row, entries)])
+    return text.getvalue().encode()
 
 
 def _replace(file: Path, content: bytes) -> None:
-    fresh = file.with_name(f".{file.name}.new")
-    with fresh.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(fresh, file)
+    fresh = file.with_name(f".retake-batch-{secrets.token_hex(8)}.new")
+    try:
+        with fresh.open("xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(fresh, file)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
-def _read(file: Path) -> Iterable[Entry]:
-    """Give what can be read; a line that was cut off, or is not ours, is none."""
-    if not file.exists():
-        return
-    for line in file.read_bytes().split(b"\n"):
-        try:
-            values = json.loads(line)
-            yield Entry(**values | {"others": tuple(values["others"])})
-        except (ValueError, TypeError, KeyError):
-            continue
+def _clear_drafts(folder: Path) -> None:
+    """Remove what a killed batch was writing; nobody else writes, since we hold the folder's lock."""
+    with os.scandir(folder) as entries:
+        drafts = [entry.path for entry in entries if _DRAFT.fullmatch(entry.name)]
+    for draft in drafts:
+        with contextlib.suppress(OSError):
+            os.unlink(draft)

@@ -4,6 +4,9 @@ Whatever is lost on the way is asked again under the same id, which the daemon a
 itself (it is started anew), or this process (the next run takes up where the manifest ends).
 """
 
+import contextlib
+import os
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -26,8 +29,10 @@ from bridge.errors import (
     TokenError,
     UnknownJobError,
 )
+from bridge.existing_takes import find_takes
 from bridge.launch import start_daemon
 from bridge.messages import Ack, Cancel, Done, Fail, JobQuery, RenderRequest, Reply
+from bridge.wire_errors import RequestTooLongError
 
 MAX_ATTEMPTS = 3
 """Of a request in one run, where an attempt came to nothing through no fault of its own."""
@@ -104,9 +109,10 @@ class Run:
         listed = list(items)
         self._waiting = deque((item, 1) for item in listed if not self._is_done(item))
         self.tally = Tally(len(listed), len(listed) - len(self._waiting))
+        self.failures: list[tuple[Item, Entry]] = []
         self._flights: dict[str, _Flight] = {}
         self._largest = max((entry.num_bytes() for entry in manifest.entries.values()), default=0)
-        self._pause_until = 0.0
+        self._pause_until = self._began_at = 0.0
 
     def _is_done(self, item: Item) -> bool:
         entry = self._manifest.entries.get(item.key)
@@ -117,7 +123,9 @@ class Run:
 
         Raises DaemonMissingError, BatchRefusedError; OSError when the manifest cannot be written.
         """
-        self.tally.num_bytes = sum(file.stat().st_size for file in self._folder.rglob("*") if file.is_file())
+        self.tally.num_bytes = _num_bytes_in(self._folder)
+        self._waiting = deque(self._without_takes(list(self._waiting), 0.0))
+        self._began_at = time.time()
         deaths, ends = 0, 0
         while self._has_work():
             try:
@@ -159,8 +167,26 @@ class Run:
             item, tries = self._waiting.popleft()
             attempt = self._next_attempt(item)
             request = item.attempt(attempt)
-            self._flights[request.job] = _Flight(item, tries, attempt, request, time.monotonic())
-            client.send(request)
+            flight = self._flights[request.job] = _Flight(item, tries, attempt, request, time.monotonic())
+            try:
+                client.send(request)
+            except RequestTooLongError as error:
+                self._end(flight, Fail(request.address, request.job, error.code, error.text, error.hint))
+
+    def _without_takes(self, waiting: list[tuple[Item, int]], since_unix: float) -> list[tuple[Item, int]]:
+        """Keep as done what an attempt has rendered whose end was another, or was never heard; give the others."""
+        attempted = {item.key for item, _ in waiting}
+        found = find_takes(self._folder, lambda job: _key_of(job) in attempted, since_unix)
+        by_key = {_key_of(job): (job, paths) for job, paths in found.items()}
+        for item, _ in waiting:
+            if item.key in by_key:
+                job, paths = by_key[item.key]
+                attempt = int(job.rpartition("-")[2])
+                end = Done(item.request.address, job, paths)
+                entry = entry_of(item.key, attempt, item.attempt(attempt), end)
+                self._manifest.add(entry)
+                self._count(item, entry)
+        return [(item, tries) for item, tries in waiting if item.key not in by_key]
 
     def _next_attempt(self, item: Item) -> int:
         """Give the number after that of the last end; an attempt without one may still go on at the daemon."""
@@ -209,11 +235,16 @@ class Run:
         self._manifest.add(entry)
         is_void = entry.error == JobInterruptedError.code or (entry.state == "done" and not entry.is_done)
         if is_void and flight.tries < MAX_ATTEMPTS:
-            self._waiting.append((flight.item, flight.tries + 1))
+            self._waiting += self._without_takes([(flight.item, flight.tries + 1)], self._began_at)
             return
+        self._count(flight.item, entry)
+
+    def _count(self, item: Item, entry: Entry) -> None:
         self.tally.count(entry)
         self.tally.num_bytes += entry.num_bytes()
         self._largest = max(self._largest, entry.num_bytes())
+        if entry.state == "failed":
+            self.failures.append((item, entry))
 
     def _take_back(self, client: Client) -> None:
         """Cancel what is with the daemon, and wait until it has said so of each; what is done nevertheless counts."""
@@ -231,3 +262,19 @@ class Run:
             elif reply is not None:
                 self._hear(reply)
         self._flights.clear()
+
+
+def _key_of(job: str) -> str:
+    """Give the key of the request that a job is an attempt at; nothing of jobs that are none of a batch's."""
+    match = re.fullmatch(r"batch-([0-9a-f]+)-\d+", job)
+    return match[1] if match else ""
+
+
+def _num_bytes_in(folder: Path) -> int:
+    """Add up the files below a folder; one that goes away meanwhile counts nothing."""
+    num_bytes = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                num_bytes += os.lstat(os.path.join(place, name)).st_size
+    return num_bytes

@@ -41,9 +41,9 @@ def request_from_file(path: Path, job: str | None, default_job: str, extra: Mapp
     Raises RequestFileError when it is not such a file, a ProtocolError when it does not follow the protocol.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_bytes())  # by its mark or its look UTF-8 or UTF-16
         kind = _kind_of(content.pop("operation"))
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise RequestFileError(path, error) from error
     if _is_render(kind):
         content["job"] = job or content.get("job", default_job)

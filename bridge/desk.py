@@ -16,7 +16,6 @@ from pathlib import Path
 
 from bridge import __version__
 from bridge.audience import Audience
-from bridge.entry import limit_of
 from bridge.errors import (
     BridgeError,
     BusyError,
@@ -448,4 +447,4 @@ def _explained(error: Exception) -> BridgeError:
     if isinstance(error, BridgeError):
         return error
     log.error("unforeseen", exc_info=error)
-    return limit_of(error) or UnforeseenError(error)
+    return UnforeseenError(error)

@@ -204,7 +204,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _read_times(file: Path) -> dict[str, list[float]]:
-    content = json.loads(file.read_text(encoding="utf-8"))
+    content = json.loads(file.read_bytes())
     times = {kind: [float(second) for second in content[kind]] for kind in KINDS}
     if not all(times.values()) or min(map(min, times.values())) <= 0:
         raise ValueError("a service time is missing, or not above 0")

@@ -30,8 +30,8 @@ class ReplyWitness:
     def of_file(cls, path: Path | None) -> "ReplyWitness":
         """Read as much of a request file as can be read, for a request that was refused."""
         content: Any = None
-        with contextlib.suppress(OSError, ValueError, TypeError):
-            content = json.loads(Path(path or "").read_text(encoding="utf-8"))
+        with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
+            content = json.loads(Path(path or "").read_bytes())
         if not isinstance(content, dict):
             return cls(None, "")
         reply, job = content.get("reply"), content.get("job", "")

@@ -97,7 +97,8 @@ def source_folder(place: Place) -> Path:
 def shipped_files(place: Place) -> dict[str, bytes]:
     """Read what goes into a place, by names with slashes on every system. Raises ScriptsMissingError."""
     source = source_folder(place)
-    found = sorted(file for pattern in PARTS[place.part].patterns for file in source.glob(pattern) if file.is_file())
+    files = {file for pattern in PARTS[place.part].patterns for file in source.glob(pattern) if file.is_file()}
+    found = sorted(file for file in files if not file.name.startswith("._"))  # which macOS leaves on foreign disks
     if not found:
         raise ScriptsMissingError(f"{SHIPPED}/{PARTS[place.part].source}")
     return {file.relative_to(source).as_posix(): file.read_bytes() for file in found}

@@ -4,6 +4,7 @@ A plain dataclass, because importing pydantic-settings alone takes half of the 0
 """
 
 import argparse
+import json
 import os
 import re
 import tomllib
@@ -211,9 +212,15 @@ def _read_file(environment: Mapping[str, str], flags: Mapping[str, Any]) -> dict
     try:
         if not is_required and not file.exists():
             return {}
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(text_of(file))
     except (OSError, ValueError) as error:
         raise SettingsFileError(file, error) from error
+
+
+def text_of(file: Path) -> str:
+    """Read a settings file, in UTF-8 or UTF-16, with a byte order mark or without. Raises OSError, ValueError."""
+    content = file.read_bytes()
+    return content.decode(json.detect_encoding(content)).replace("\r\n", "\n")
 
 
 def _converted(entry: Field[Any], value: Any, source: str) -> Any:

@@ -42,9 +42,9 @@ from engine.errors import (
 if TYPE_CHECKING:
     from engine.audio import Audio, read_story
     from engine.checkpoints.catalogue import ModelEntry, PassedOver, list_models, look_through
-    from engine.drafts import clear_abandoned, require_writable
+    from engine.drafts import clear_abandoned
     from engine.engine import Engine
-    from engine.file_names import safe_name
+    from engine.lists import Row, read_rows
     from engine.operations import Generate, Inpaint, Request, Restyle, Upscale, Vary
     from engine.operations.progress import Progress
     from engine.sound_files.reader import SoundReader, open_sound, reader_of
@@ -60,6 +60,7 @@ _ROOMS = {
     "Progress": "engine.operations.progress",
     "Request": "engine.operations",
     "Restyle": "engine.operations",
+    "Row": "engine.lists",
     "SoundReader": "engine.sound_files.reader",
     "Upscale": "engine.operations",
     "Vary": "engine.operations",
@@ -67,9 +68,8 @@ _ROOMS = {
     "list_models": "engine.checkpoints.catalogue",
     "look_through": "engine.checkpoints.catalogue",
     "open_sound": "engine.sound_files.reader",
+    "read_rows": "engine.lists",
     "read_story": "engine.audio",
-    "require_writable": "engine.drafts",
-    "safe_name": "engine.file_names",
     "reader_of": "engine.sound_files.reader",
     "sidecar_path": "engine.wav_writer",
 }  # where the names live that are imported late
@@ -105,6 +105,7 @@ __all__ = [
     "RegionError",
     "Request",
     "Restyle",
+    "Row",
     "SampleRateError",
     "SilentClipError",
     "SoundReader",
@@ -115,10 +116,9 @@ __all__ = [
     "list_models",
     "look_through",
     "open_sound",
+    "read_rows",
     "read_story",
     "reader_of",
-    "require_writable",
-    "safe_name",
     "sidecar_path",
 ]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bridge.settings import Settings, load_settings
+from bridge.settings import Settings, load_settings, text_of
 
 Changes = Mapping[str, str | float | bool | None]
 """Settings by name; None is as built in."""
@@ -22,10 +22,9 @@ def write_settings(file: Path, changes: Changes) -> None:
     """Set the given settings, and keep all other lines. Raises SettingsError before anything is written, or OSError."""
     given = {name: value for name, value in changes.items() if value is not None}
     load_settings({}, given | {"config": str(file) if file.exists() else None})
-    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    text = text_of(file) if file.exists() else ""
     for name, value in changes.items():
         text = _with_line(text, name, value)
-    file = Path(os.path.realpath(file))  # a link, such as one into a folder of dotfiles, stays one
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_name(f".{file.name}.{os.getpid()}")
     fresh.write_text(text, encoding="utf-8")

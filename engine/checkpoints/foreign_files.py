@@ -137,7 +137,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise CheckpointMissingError(path)
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_bytes())
     except ValueError as error:
         raise CheckpointUnreadableError(path, str(error)) from error
     if not isinstance(values, dict):

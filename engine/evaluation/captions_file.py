@@ -1,14 +1,14 @@
-"""Captions of a folder of clips, read from CSV (file,caption[,class]) or JSON."""
+"""Captions of a folder of clips, read from a table (file,caption[,class]) or JSON.
 
-import csv
-import io
-import json
-from collections.abc import Mapping
+Whatever program wrote them; but a row that names no file or says nothing of it is refused with its line, and is not
+passed over: figures of fewer clips than were meant would be figures of something else.
+"""
+
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from engine.evaluation.evaluation_errors import CaptionsError
+from engine.lists import Row, read_rows
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,8 @@ def read_captions(path: Path, classes: tuple[str, ...] = ()) -> dict[str, Captio
     Raises CaptionsError when the file is missing, malformed or empty, or names a class that is not in `classes`.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        is_json = path.suffix.lower() == ".json"
-        rows = _json_rows(json.loads(text)) if is_json else list(csv.DictReader(io.StringIO(text)))
-        captions = {str(row["file"]): _caption(row, classes) for row in rows}
+        rows = read_rows(path, pair=("file", "caption"))
+        captions = {str(row.cells["file"]): _caption(row, classes) for row in rows}
     except KeyError as error:
         raise CaptionsError(path, f"a row has no {error.args[0]!r}") from error
     except (OSError, ValueError, TypeError) as error:
@@ -41,18 +39,12 @@ def read_captions(path: Path, classes: tuple[str, ...] = ()) -> dict[str, Captio
     return captions
 
 
-def _json_rows(content: Any) -> list[Mapping[str, Any]]:
-    if isinstance(content, dict):
-        return [{"file": name, "caption": caption} for name, caption in content.items()]
-    if isinstance(content, list) and all(isinstance(row, dict) for row in content):
-        return content
-    raise ValueError("expected an object or a list of objects")
-
-
-def _caption(row: Mapping[str, Any], classes: tuple[str, ...]) -> Caption:
-    text, sound = row["caption"], row.get("class") or None
+def _caption(row: Row, classes: tuple[str, ...]) -> Caption:
+    if row.fault:
+        raise ValueError(row.fault)
+    file, text, sound = row.cells["file"], row.cells.get("caption", " "), row.cells.get("class")
     if not isinstance(text, str) or not text.strip():
-        raise ValueError(f"the caption of {row['file']!r} is {text!r}; expected a few words")
+        raise ValueError(f"the caption of {file!r} is {text!r}; expected a few words (row {row.number})")
     if sound is not None and sound not in classes:
-        raise ValueError(f"{row['file']!r} has the class {sound!r}; known: {', '.join(classes)}")
+        raise ValueError(f"{file!r} has the class {sound!r}; known: {', '.join(classes)} (row {row.number})")
     return Caption(text.strip(), sound or (text.strip() if text.strip() in classes else None))

@@ -99,12 +99,15 @@ def _measurements(
 
 
 def read_folder(folder: Path) -> dict[str, Audio]:
-    """Its clips by file name, in order; files that are not audio by their ending are passed over."""
+    """Its clips by file name, in order; files that are not audio by their ending are passed over.
+
+    So are those that macOS leaves beside each file on foreign disks (`._rain.wav`).
+    """
     if not folder.is_dir():
         raise FolderMissingError(folder)
     clips = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in SUFFIXES:
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith("._"):
             try:
                 clips[path.name] = Audio.read(path)
             except EngineError as error:

@@ -1,9 +1,11 @@
 """`retake batch`: what a list asks, what the manifest remembers, and that nothing stops a batch for good."""
 
+import contextlib
 import csv
 import json
 import os
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -89,14 +91,73 @@ class TestList:
         with pytest.raises(BatchRowError, match=words):
             read_list(write_list(name, text), tmp_path)
 
+    def test_may_pass_over_bad_rows(self, write_list, tmp_path):
+        bad = []
+        rows = "prompt,seed\nrain,1\nrain,many\n,7\ndog,2.0\nwind,99999999999999999999\n"
+        items = read_list(write_list("a.csv", rows), tmp_path, bad.append)
+
+        assert [(item.row, item.request.prompt, item.request.seed) for item in items] == [(2, "rain", 1), (5, "dog", 2)]
+        assert [error.text.partition(" of ")[0] for error in bad] == ["row 3", "row 4", "row 6"]
+
+    def test_that_a_european_table_program_wrote_asks_the_same(self, write_list, tmp_path):
+        european = write_list("a.csv", "Prompt;Seconds;Seed;;\r\nRegen;1,5;1;;\r\n;;;;\r\n")
+
+        (item,) = read_list(european, tmp_path)
+        assert (item.request.prompt, item.request.seconds, item.request.seed) == ("Regen", 1.5, 1)
+        assert item.key == read_list(write_list("b.csv", "prompt,seconds,seed\nRegen,1.5,1\n"), tmp_path)[0].key
+
+    def test_does_not_leave_out_a_column_in_silence(self, write_list, tmp_path):
+        with pytest.raises(BatchRowError, match="no column or key 'promt'") as caught:
+            read_list(write_list("a.csv", "promt\nrain\n"), tmp_path)
+        assert caught.value.hint == "did you mean prompt?"
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="no such files")
+    @pytest.mark.timeout(20)
+    def test_looks_into_no_file_that_never_ends(self, write_list, tmp_path):
+        os.mkfifo(tmp_path / "pipe.wav")
+        (tmp_path / "zero.wav").symlink_to("/dev/zero")
+        with socket.socket(socket.AF_UNIX) as door, contextlib.chdir(tmp_path):
+            door.bind("door.wav")
+        with (tmp_path / "huge.wav").open("wb") as huge:
+            huge.truncate(2**36)
+        names = ["pipe.wav", "zero.wav", "door.wav", "huge.wav", ".", "/dev/zero", "/proc/self/mem", "a" * 300]
+        rows = "".join(f"vary,{tmp_path / name}\n" for name in names)
+
+        assert len(read_list(write_list("a.csv", f"operation,clip\n{rows}"), tmp_path)) == len(names)
+
     @pytest.mark.parametrize(
         ("name", "text"),
-        [("a.ods", "rain"), ("a.txt", "\n\n"), ("a.jsonl", "rain"), ("a.jsonl", "[1]"), ("a.csv", "prompt\nrain,1\n")],
-        ids=["of another kind", "that is empty", "of no JSON", "of no objects", "that is ragged"],
+        [
+            ("a.ods", "rain"),
+            ("a.csv", 'prompt,seed\nrain,1\n"dog,2\n'),
+            ("a.txt", "\n\n"),
+            ("a.jsonl", "rain"),
+            ("a.jsonl", "[1]"),
+            ("a.csv", "prompt\nrain,1\n"),
+        ],
+        ids=[
+            "of another kind",
+            "of a quote that is never closed",
+            "that is empty",
+            "of no JSON",
+            "of no objects",
+            "that is ragged",
+        ],
     )
     def test_that_is_none_is_refused(self, write_list, tmp_path, name, text):
         with pytest.raises(BatchListError):
             read_list(write_list(name, text), tmp_path)
+
+
+FOREIGN = {
+    "a data set's": b'{"file_name": "a.wav", "text": "rain"}\n',
+    "a list": b'{"prompt": "rain"}\n',
+    "with a key of ours": b'{"key": "a", "prompt": "rain"}\n',
+    "no JSON": b"rain\n",
+    "cut off": b'{"prompt": "ra',
+    "ours with a column more": None,
+    "ours with a line more": None,
+}
 
 
 class TestManifest:
@@ -131,6 +192,74 @@ class TestManifest:
         assert [entry["key"] for entry in entries_of(tmp_path)] == ["c", "b", "a"]
         with (tmp_path / TABLE_FILE).open(newline="") as stream:
             assert [(row["key"], row["seed"]) for row in csv.DictReader(stream)] == [("c", "3"), ("b", "3"), ("a", "3")]
+
+    @pytest.mark.parametrize("name", [MANIFEST_FILE, TABLE_FILE, "manifest.jsonl", "manifest.csv"])
+    @pytest.mark.parametrize("kind", FOREIGN)
+    def test_leaves_a_file_that_is_not_its_own(self, tmp_path, name, kind):
+        with Manifest(tmp_path) as manifest:
+            manifest.add(self.entry("a"))
+            manifest.put_in_order([])
+        ours = (tmp_path / name.replace("manifest", "retake-batch")).read_bytes()
+        more = ours.replace(b"}", b', "stars": 5}') if "jsonl" in name else ours.replace(b"\r\n", b",5\r\n")
+        content = FOREIGN[kind] or (more if "column" in kind else ours + b"mine\n")
+        (tmp_path / name).write_bytes(content)
+
+        with Manifest(tmp_path) as manifest:
+            manifest.add(self.entry("b"))
+            manifest.put_in_order(["b"])
+        with Manifest(tmp_path) as manifest:
+            assert manifest.entries["b"] == self.entry("b")
+            manifest.put_in_order(["b"])
+        assert (tmp_path / name).read_bytes() == content
+        tables = [path for path in tmp_path.glob("*.csv") if b"batch-b-1" in path.read_bytes()]
+        assert len(tables) == len(list(tmp_path.glob("*.jsonl"))) - (name != TABLE_FILE and "jsonl" in name) == 1
+
+    def test_follows_no_link(self, tmp_path):
+        (tmp_path / "mine.txt").write_text("dear diary\n")
+        for name in (MANIFEST_FILE, TABLE_FILE):
+            (tmp_path / name).symlink_to("mine.txt" if name == MANIFEST_FILE else "nowhere.csv")
+
+        with Manifest(tmp_path) as manifest:
+            manifest.add(self.entry("a"))
+            manifest.put_in_order([])
+        assert (tmp_path / "mine.txt").read_text() == "dear diary\n"
+        assert (tmp_path / TABLE_FILE).is_symlink()
+        assert not (tmp_path / "nowhere.csv").exists()
+        assert (tmp_path / "retake-batch (2).jsonl").is_file()
+
+    def test_goes_on_from_that_of_an_earlier_version_and_leaves_it(self, tmp_path):
+        with Manifest(tmp_path) as manifest:
+            manifest.add(self.entry("a"))
+        earlier = (tmp_path / MANIFEST_FILE).rename(tmp_path / "manifest.jsonl").read_bytes()
+
+        with Manifest(tmp_path) as manifest:
+            assert manifest.entries == {"a": self.entry("a")}
+            manifest.put_in_order([])
+        assert (tmp_path / "manifest.jsonl").read_bytes() == earlier
+
+    def test_writes_on_in_its_table_whenever_it_was_killed(self, tmp_path):
+        with Manifest(tmp_path) as manifest:
+            manifest.add(self.entry("a"))
+            manifest.put_in_order([])
+        with Manifest(tmp_path) as manifest:
+            manifest.add(self.entry("a", "done", path="/a.wav"))
+        (tmp_path / f".retake-batch-{'0' * 16}.new").touch()
+        with Manifest(tmp_path) as manifest:
+            manifest.put_in_order([])
+
+        assert sorted(path.name for path in tmp_path.iterdir()) == [TABLE_FILE, MANIFEST_FILE]
+        assert "/a.wav" in (tmp_path / TABLE_FILE).read_text()
+
+    def test_keeps_names_that_are_no_text(self, tmp_path):
+        entry = self.entry("a", "done", path=os.fsdecode(b"/caf\xe9.wav"))
+        for _ in range(2):
+            with Manifest(tmp_path) as manifest:
+                manifest.add(entry)
+                manifest.put_in_order([])
+
+        with Manifest(tmp_path) as manifest:
+            assert manifest.entries == {"a": entry}
+        assert sorted(path.name for path in tmp_path.iterdir()) == [TABLE_FILE, MANIFEST_FILE]
 
     def test_does_not_call_done_what_has_been_moved_away(self, tmp_path):
         wav = tmp_path / "a.wav"
@@ -300,6 +429,41 @@ class TestBatch:
         assert main([str(batch), "-o", str(out)]) == 1
         failed, done = entries_of(out)
         assert (failed["state"], failed["error"], done["state"]) == ("failed", "file_missing", "done")
+
+    def test_harms_no_manifest_of_the_users_not_even_its_own_list(self, start_daemon_process, write_list, out):
+        start_daemon_process()
+        folder = out.parent
+        batch = write_list("manifest.jsonl", '{"prompt": "rain", "seconds": 0.5, "steps": 1, "tries": 1}\n')
+        table = write_list("manifest.csv", "file,label,annotator\na.wav,dog,Ann\n")
+        before = batch.read_bytes(), table.read_bytes()
+
+        assert main([str(batch), "-o", str(folder)]) == 0
+        assert (batch.read_bytes(), table.read_bytes()) == before
+        assert [entry["state"] for entry in entries_of(folder)] == ["done"]
+
+    def test_names_a_row_that_is_too_long_and_renders_the_rest(self, start_daemon_process, write_list, out, capsys):
+        start_daemon_process()
+        long = write_list("a.csv", f"prompt,seconds,steps\n{'loud ' * 4_000},0.5,1\nrain,0.5,1\n{'b' * 70_000},0.5,1\n")
+
+        assert main([str(long), "-o", str(out)]) == 1
+        assert [entry["state"] for entry in entries_of(out)] == ["failed", "done", "failed"]
+        assert entries_of(out)[0]["error"] == "request_too_long"
+        err = capsys.readouterr().err
+        assert "row 2 failed: the request has 20," in err
+        assert "row 4 failed: the request has 70," in err
+
+    def test_knows_takes_of_attempts_whose_end_was_another(self, start_daemon_process, write_list, out):
+        start_daemon_process()
+        batch = write_list("a.csv", "prompt,seconds,steps,candidates\nrain,0.5,1,2\n")
+        assert main([str(batch), "-o", str(out)]) == 0
+        (entry,) = entries_of(out)
+        before = sorted(out.glob("*.wav"))
+        undone = entry | {"state": "cancelled", "path": "", "others": [], "duration_s": None, "error": "cancelled"}
+        (out / MANIFEST_FILE).write_text(json.dumps(undone) + "\n")
+        assert main([str(batch), "-o", str(out)]) == 0
+
+        assert sorted(out.glob("*.wav")) == before
+        assert entries_of(out) == [entry]
 
     def test_waits_where_the_queue_is_full(self, start_daemon_process, prompts, out):
         start_daemon_process("--queue-capacity", "2")

@@ -98,6 +98,13 @@ class TestFile:
             job="j", clip="/c.wav", prompt="p", start_s=1, end_s=2, region=((3, 4), (5, 6)), seed=3, keep_air=True
         )
 
+    @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+    def test_may_come_from_any_editor(self, write, encoding):
+        file = write({})
+        file.write_bytes('{"operation": "generate", "prompt": "Grüße", "seed": 1.0}'.encode(encoding))
+
+        assert request_from_file(file, "j", "", {}) == Generate(job="j", prompt="Grüße", seed=1)
+
     def test_may_have_bands_for_regions_and_a_clip_for_a_prompt(self, write):
         path = write(
             {"operation": "inpaint", "clip": "/c.wav", "like": "/l.wav", "start_s": 1, "end_s": 2}

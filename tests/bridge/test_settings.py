@@ -104,6 +104,15 @@ def test_a_refusal_names_the_environment_variable():
         load_settings({"RETAKE_PORT": "x"}, {})
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_file_may_come_from_any_editor(tmp_path, encoding):
+    file = tmp_path / "retake.toml"
+    file.write_bytes('model = "größer"\r\nport = 53995\r\n'.encode(encoding))
+
+    settings = load_settings({}, {"config": str(file)})
+    assert (settings.port, settings.model) == (53995, "größer")
+
+
 def test_a_file_that_was_named_must_be_there(tmp_path):
     with pytest.raises(SettingsError, match="config"):
         load_settings({}, {"config": str(tmp_path / "missing.toml")})

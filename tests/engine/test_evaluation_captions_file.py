@@ -23,6 +23,13 @@ CLASSES = ("rain", "dog")
         pytest.param(
             "a.csv", '\ufefffile,caption\n1.wav,"rain, heavy"\n', {"1.wav": Caption("rain, heavy")}, id="CSV from Excel"
         ),
+        pytest.param(
+            "a.csv", "File;Caption;;\n1.wav;Regen, stark;;\n;;;\n", {"1.wav": Caption("Regen, stark")}, id="European"
+        ),
+        pytest.param("a.tsv", "file\tcaption\n1.wav\tné\n", {"1.wav": Caption("né")}, id="tabs"),
+        pytest.param(
+            "a.jsonl", '{"file": "1.wav", "caption": "a dog"}\n', {"1.wav": Caption("a dog")}, id="JSON lines"
+        ),
         pytest.param("a.json", '{"1.wav": "a dog"}', {"1.wav": Caption("a dog")}, id="JSON object"),
         pytest.param(
             "a.json",
@@ -43,6 +50,8 @@ def test_captions_are_read(tmp_path: Path, name: str, content: str, expected: di
     ("name", "content", "reason"),
     [
         pytest.param("a.csv", "name,text\n1.wav,rain\n", "a row has no 'file'", id="wrong columns"),
+        pytest.param("a.csv", 'file,caption\n1.wav,"rain\n2.wav,dog\n', "line 2 has a quote", id="open quote"),
+        pytest.param("a.csv", "file,caption\n1.wav,rain falls, softly\n", "line 2 has more", id="unquoted comma"),
         pytest.param("a.csv", "file,caption\n", "it holds no captions", id="no rows"),
         pytest.param("a.csv", "file,caption\n1.wav, \n", "the caption of '1.wav' is ' '", id="blank caption"),
         pytest.param("a.csv", "file,caption\n1.wav,rain\n1.wav,dog\n", "1 files stand in it twice", id="doubled file"),

@@ -22,7 +22,7 @@ from engine.evaluation.evaluation_errors import (
     RateMismatchError,
     TooFewClipsError,
 )
-from engine.evaluation.folders import evaluate_folders
+from engine.evaluation.folders import evaluate_folders, read_folder
 from engine.evaluation.listening import JudgeListener, VggishListener
 from engine.evaluation.reconstruction import log_spectral_distance, mel_l1
 from engine.evaluation.vggish import Vggish, VggishConfig
@@ -227,6 +227,12 @@ class TestRefusals:
         broken[100] = np.nan
         soundfile.write(real / "dog.wav", broken, 16_000, subtype="FLOAT")
         self.refused(ClipUnusableError, "dog.wav: .*1 samples that are not numbers", made, real)
+
+    def test_what_macos_leaves_beside_each_file_is_no_clip(self, made: Path) -> None:
+        (made / "._a.wav").write_bytes(b"\0\5\x16\7")
+        (made / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+
+        assert not [name for name in read_folder(made) if name.startswith(".")]
 
     def test_a_file_that_is_no_audio(self, made: Path, real: Path) -> None:
         (real / "dog.wav").write_text("woof", encoding="utf-8")

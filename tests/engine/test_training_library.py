@@ -100,6 +100,108 @@ class TestManifest:
             read_manifest(path)
         assert "file,caption" in caught.value.hint
 
+    @pytest.mark.parametrize(
+        ("name", "content", "captions"),
+        [
+            pytest.param(
+                "clotho.csv",
+                "file_name,caption_1,caption_2,caption_3\na.wav,Rain falls,It rains,nan\n",
+                ("Rain falls", "It rains"),
+                id="Clotho's columns",
+            ),
+            pytest.param("a.jsonl", '{"file_name": "a.wav", "text": "Rain"}\n', ("Rain",), id="JSON lines"),
+            pytest.param(
+                "a.json", '{"file_name": "a.wav", "text": "Rain"}\n{"wav": "b.wav"}\n', ("Rain",), id="as JSON"
+            ),
+            pytest.param("a.csv", "file;caption\na.wav;Regen, stark\n", ("Regen, stark",), id="semicolons"),
+            pytest.param("a.tsv", "file\tcaption\na.wav\tRain\n".encode("utf-16"), ("Rain",), id="tabs and UTF-16"),
+            pytest.param("a.csv", "file, Caption \na.wav, Rain falls\n,\n", ("Rain falls",), id="blanks"),
+            pytest.param(
+                "a.csv", 'file,caption\na.wav,"[\'Rain\', ""It\'s wet""]"\n', ("Rain", "It's wet"), id="a list"
+            ),
+            pytest.param(
+                "a.csv", "file,caption\na.wav,\"['Rain'\n 'Wet']\"\n", ("Rain", "Wet"), id="a list of pandas'"
+            ),
+            pytest.param("a.csv", "wav,labels\na.wav,Dog_bark;Rain\n", ("Dog bark, Rain",), id="labels only"),
+            pytest.param(
+                "a.json", '[{"wav": "a.wav", "label": ["dog", "rain"]}]', ("dog, rain",), id="a list of labels"
+            ),
+            pytest.param(
+                "a.csv", "file,caption,num_captions\na.wav,Rain,5\n", ("Rain",), id="a number by the name of a caption"
+            ),
+        ],
+    )
+    def test_other_forms_say_the_same(
+        self, tmp_path: Path, name: str, content: str | bytes, captions: tuple[str, ...]
+    ) -> None:
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+        assert read_manifest(path)[0] == [Entry(tmp_path / "a.wav", captions)]
+
+    def test_names_of_windows_are_found_elsewhere_too(self, tmp_path: Path) -> None:
+        write(tmp_path / "audio", "a.wav")
+        entries, _ = read_manifest(listed(tmp_path, [{"wav": "audio\\a.wav", "caption": "Rain"}]))
+
+        assert [entry.path.is_file() for entry in entries] == [True]
+
+    def test_codes_of_audioset_are_words_by_their_table(self, tmp_path: Path) -> None:
+        rows = [{"wav": "a.wav", "labels": "/m/06mb1,/m/0bt9lr"}, {"wav": "b.wav", "labels": "/m/09x0r"}]
+        with pytest.raises(ManifestError, match="none of its 2 rows has a caption"):
+            read_manifest(listed(tmp_path, rows))
+        (tmp_path / "class_labels_indices.csv").write_text(
+            'index,mid,display_name\n0,/m/06mb1,Rain\n1,/m/0bt9lr,"Dog, bark"\n'
+        )
+
+        entries, skipped = read_manifest(listed(tmp_path, rows))
+        assert entries == [Entry(tmp_path / "a.wav", ("Rain, Dog, bark",))]
+        assert [one.name for one in skipped] == ["b.wav"]
+
+    def test_what_a_batch_wrote_is_learnt_from_where_it_was_rendered(self, tmp_path: Path) -> None:
+        row = {"key": "a", "attempt": 1, "job": "batch-a-1", "state": "done", "prompt": "Rain", "path": "/o/a.wav"}
+        failed = row | {"key": "b", "state": "failed", "path": ""}
+        lines = [row | {"others": ["/o/b.wav"]}, failed]
+        path = tmp_path / "retake-batch.jsonl"
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"key": "c", "at', encoding="utf-8")
+
+        entries, skipped = read_manifest(path)
+        assert entries == [Entry(Path("/o/a.wav"), ("Rain",)), Entry(Path("/o/b.wav"), ("Rain",))]
+        assert [one.name for one in skipped] == ["row 2", "row 3"]
+
+    def test_a_row_of_the_first_cell_only_is_named_and_passed_over(self, tmp_path: Path) -> None:
+        table = tmp_path / "train.csv"
+        table.write_text("audiocap_id,youtube_id,start_time,caption\n1,abc,30,A dog barks and\nwhimpers,,,\n", "utf-8")
+        entries, skipped = read_manifest(table)
+
+        assert len(entries) == 1
+        assert "row 3 names no file" in skipped[0].reason
+
+    def test_the_authors_list_of_data_sets_says_which_list_to_give(self, tmp_path: Path) -> None:
+        content = {
+            "audiocaps": "/data/audioset",
+            "metadata": {"path": {"audiocaps": {"train": "meta/train_label.json"}}},
+        }
+        path = tmp_path / "dataset_root.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+
+        with pytest.raises(
+            ManifestError, match=r"--manifest \(meta/train_label\.json\).* --audio-root \(/data/audioset\)"
+        ):
+            read_manifest(path)
+
+    @pytest.mark.parametrize(
+        ("content", "words"),
+        [
+            pytest.param('file,caption\na.wav,Rain\nb.wav,"Wind\nc.wav,Dog\n', "line 3 has a quote", id="open quote"),
+            pytest.param("file,caption\na.wav,Rain falls, softly\n", "line 2 has more cells", id="comma"),
+        ],
+    )
+    def test_damage_is_an_error_with_its_line(self, tmp_path: Path, content: str, words: str) -> None:
+        (tmp_path / "a.csv").write_text(content, encoding="utf-8")
+
+        with pytest.raises(ManifestError, match=words):
+            read_manifest(tmp_path / "a.csv")
+
     def test_no_list_at_all(self, tmp_path: Path) -> None:
         with pytest.raises(ManifestError, match=r"nowhere\.csv could not be used"):
             read_manifest(tmp_path / "nowhere.csv")

@@ -1,0 +1,88 @@
+"""Text that users' programs write: what it says, whichever encoding, line end or byte order mark it came with."""
+
+import codecs
+import os
+import re
+import stat
+import sys
+import unicodedata
+from pathlib import Path
+
+MOST_BYTES = 2**29
+"""Of a text; anything larger is something else by that name."""
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_WESTERN = "cp1252"
+_WESTERN_SIGNS = frozenset(" ¡£§©«¬®°±²³´µ·»¿×÷€„…“”‘’–—•™¼½¾ºª")
+_UNLIKELY = re.compile(r"[^\W\d_a-zA-Z]{4}")  # four letters with accents in a row: another alphabet, misread
+_RARE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+_NUL_SHARE = 64  # UTF-16 has a zero for each blank and comma at least
+_CLEARLY = 4  # so many times more zeros on one side than on the other: a letter may hold one, too
+_NO_TEXT = "it could not be decoded as text; hint: save it as UTF-8"
+
+
+def read_text(path: Path) -> str:
+    """Read a text file, with a newline alone at the end of each line.
+
+    Raises OSError when it is missing or out of reach; ValueError when it is no file, too large, or no text.
+    """
+    return decode(read_bytes(path))
+
+
+def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
+    """Read a file, but nothing that might never end: a pipe, a device. Raises as `read_text` does."""
+    with path.open("rb", opener=_open_at_once) as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise ValueError("it is a device, a pipe or a socket, not a file")
+        if found.st_size > most:
+            raise ValueError(f"it has {found.st_size:,} bytes; at most {most:,} are read")
+        return file.read(most + 1)
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file without waiting for whoever is at the other end of a pipe."""
+    return os.open(path, flags if sys.platform == "win32" else flags | os.O_NONBLOCK | os.O_NOCTTY)
+
+
+def decode(data: bytes) -> str:
+    """Tell what bytes say in UTF-8, UTF-16, UTF-32 or Windows-1252, by mark or by look. Raises ValueError."""
+    try:
+        text = _decoded(data)
+    except UnicodeDecodeError:
+        raise ValueError(_NO_TEXT) from None
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    return text if "\n" in text else _RARE_LINE_ENDS.sub("\n", text)
+
+
+def _decoded(data: bytes) -> str:
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding)
+    if b"\0" in data:
+        return data.decode(_utf_16_by_look(data))
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode(_WESTERN)
+        odd = {char for char in text if not char.isascii()}
+        if _UNLIKELY.search(text) or not all(_is_western(char) for char in odd):
+            raise
+        return text
+
+
+def _utf_16_by_look(data: bytes) -> str:
+    """Tell the byte order by where the zeros are. Raises ValueError when that says nothing."""
+    even, odd = data[::2].count(0), data[1::2].count(0)
+    if max(even, odd) * _NUL_SHARE < len(data) or max(even, odd) < _CLEARLY * min(even, odd):
+        raise ValueError(_NO_TEXT)
+    return "utf-16-le" if odd > even else "utf-16-be"
+
+
+def _is_western(char: str) -> bool:
+    return char in _WESTERN_SIGNS or (unicodedata.category(char) in ("Ll", "Lu") and char != "ƒ")
