@@ -26,6 +26,8 @@ class Outcome:
     folder: Path
     steps: tuple[Step, ...] = ()
     notes: tuple[str, ...] = ()
+    are_actions_elsewhere: bool = False
+    """Here the scripts only learn where Retake is; the actions themselves are somebody else's to keep."""
 
     @property
     def has_failed(self) -> bool:

@@ -30,6 +30,7 @@ from bridge.script_parts import (
     extension_storage,
     is_familiar,
     named_place,
+    others_folder,
     remaining_clicks,
     shipped_files,
     source_folder,
@@ -39,7 +40,9 @@ from bridge.script_parts import (
 _LINKED = "this folder is a link to Retake's own scripts, which are left as they are"
 _STRANGE = "{folder} does not look like a folder of {host}: see that --path is right, or start {host} there once"
 _STAYS = "the extension itself is removed in Live: Settings, Extensions"
-_NO_SENDER = "retake-send was not found beside this Retake; the scripts will look for it on the search path"
+_NO_SENDER = "retake-send was not found beside this Retake; the scripts will look where installers put it"
+_REAPACK = "ReaPack keeps the actions, in {folder}; they are told here where Retake is"
+_LOCATED = "the actions are not installed here, only told where Retake is"
 
 
 def main(argv: Sequence[str] | None = None, machine: Machine | None = None) -> int:
@@ -56,7 +59,8 @@ def main(argv: Sequence[str] | None = None, machine: Machine | None = None) -> i
             errors.append(error)
     if not options.dry_run:
         _keep_in_mind(outcomes, remove=options.remove)
-    parts = {} if options.remove else {outcome.place.part: outcome.host for outcome in outcomes}
+    new = [] if options.remove else [outcome for outcome in outcomes if not outcome.are_actions_elsewhere]
+    parts = {outcome.place.part: outcome.host for outcome in new}
     clicks = {part: remaining_clicks(host, part) for part, host in parts.items()}
     if options.json:
         print(json.dumps(_as_json(outcomes, errors, clicks), indent=1, ensure_ascii=False))
@@ -80,7 +84,16 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--remove", action="store_true", help="take the scripts away again")
     parser.add_argument("--force", action="store_true", help="move files that you changed to NAME.bak, and go on")
     parser.add_argument("--json", action="store_true", help="machine-readable")
+    parser.add_argument(
+        "--locate", action="store_true", help="REAPER: only tell scripts that ReaPack installed where Retake is"
+    )
     options = parser.parse_args(argv)
+    if options.locate:
+        if options.host not in (None, "reaper") or options.remove:
+            parser.error(
+                "--locate is for the scripts that ReaPack installed in REAPER: `--locate`, or `reaper --locate`"
+            )
+        options.host = "reaper"
     if options.path is not None and options.host is None:
         parser.error("--path needs a HOST: whose folder is it?")
     return options
@@ -126,9 +139,13 @@ def _settle(host: str, place: Place, options: argparse.Namespace) -> Outcome:
     notes = [] if "send" in location else [_NO_SENDER]
     if options.path is not None and not is_familiar(HOSTS[host], place):
         notes.append(_STRANGE.format(host=HOSTS[host].name, folder=place.folder.parent))
+    theirs = others_folder(place)
+    if theirs or options.locate:
+        shipped = {}
+        notes.append(_REAPACK.format(folder=theirs) if theirs else _LOCATED)
     steps = plan_installation(folder, shipped, force=options.force)
     done = steps if options.dry_run else carry_out_installation(folder, steps, shipped, location)
-    return Outcome(host, place, folder, tuple(done), tuple(notes))
+    return Outcome(host, place, folder, tuple(done), tuple(notes), are_actions_elsewhere=not shipped)
 
 
 def _introduce_extension(host: str, place: Place, options: argparse.Namespace) -> Outcome:

@@ -144,8 +144,9 @@ def carry_out_installation(
     before = Record.read(folder) or Record()
     made = before.made or [name for name in (".", "..") if not Path(os.path.normpath(folder / name)).exists()]
     done = _execute_all(folder, steps)
-    if all(step.action == "failed" for step in done):
+    if done and all(step.action == "failed" for step in done):
         return done
+    _clear_folders(folder, (step for step in done if step.action == "removed"))
     record = Record(_recorded_after(before.files, done, shipped), made)
     return [*done, *_write_location(folder, location, record)]
 
@@ -182,13 +183,18 @@ def carry_out_removal(folder: Path, steps: Iterable[Step]) -> list[Step]:
         return done
     if record is not None:
         done.append(_execute(folder, Step("removed", LOCATION_FILE)))
-    for name in sorted({str(PurePosixPath(step.file).parent) for step in done}, reverse=True):
-        remove_if_empty(folder / name / "__pycache__")
-        if name != ".":
-            remove_if_empty(folder / name)
+    _clear_folders(folder, done)
     for name in record.made if record is not None else ():
         remove_if_empty(Path(os.path.normpath(folder / name)))
     return done
+
+
+def _clear_folders(folder: Path, steps: Iterable[Step]) -> None:
+    """Remove the folders inside this one that their files have left empty."""
+    for name in sorted({str(PurePosixPath(step.file).parent) for step in steps}, reverse=True):
+        remove_if_empty(folder / name / "__pycache__")
+        if name != ".":
+            remove_if_empty(folder / name)
 
 
 def _execute_all(folder: Path, steps: Iterable[Step]) -> list[Step]:

@@ -18,6 +18,7 @@ from bridge.daws import (
 )
 from bridge.install_errors import ScriptsMissingError
 from bridge.program import own_folder
+from bridge.reapack import reapack_folder
 
 SHIPPED = "daw_scripts"
 
@@ -102,6 +103,11 @@ def shipped_files(place: Place) -> dict[str, bytes]:
     if not found:
         raise ScriptsMissingError(f"{SHIPPED}/{PARTS[place.part].source}")
     return {file.relative_to(source).as_posix(): file.read_bytes() for file in found}
+
+
+def others_folder(place: Place) -> Path | None:
+    """Find the set of a part's scripts that somebody else keeps up to date in this place: so far, ReaPack."""
+    return reapack_folder(place.folder) if place.part == "reaper" else None
 
 
 def extension_storage(place: Place) -> Path:

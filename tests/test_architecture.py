@@ -52,7 +52,7 @@ FLOORS = [
     {"bridge.compose", "bridge.journal", "bridge.osc_codec", "bridge.pipe", "bridge.reply_file", "bridge.audio_io"}
     | {"bridge.script_memory", "bridge.script_parts", "bridge.player_deck"},
     {"bridge.paths"},
-    {"bridge.jobs", "bridge.protocol", "bridge.job_queue", "bridge.daws", "bridge.script_folder"}
+    {"bridge.jobs", "bridge.protocol", "bridge.job_queue", "bridge.daws", "bridge.reapack", "bridge.script_folder"}
     | {"bridge.player_device", "bridge.player_file"},
     {"bridge.messages", "bridge.settings", "bridge.runtime_copies", "bridge.places"},
     {"bridge.arguments", "bridge.discovery", "bridge.install_errors", "bridge.support_errors"}

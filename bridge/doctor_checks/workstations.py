@@ -10,7 +10,7 @@ from bridge.doctor_checks.surroundings import Surroundings
 from bridge.errors import BridgeError
 from bridge.install_scripts import known_places
 from bridge.script_folder import LOCATION_FILE, Record, plan_installation
-from bridge.script_parts import HOSTS, shipped_files, target_folder
+from bridge.script_parts import HOSTS, others_folder, shipped_files, target_folder
 
 _PROGRAMS = ("send", "retake")
 
@@ -20,7 +20,8 @@ def check_workstations(surroundings: Surroundings) -> Iterator[Finding]:
     for host in HOSTS:
         for place in known_places(host, surroundings.machine, surroundings.state):
             count += 1
-            yield _look_at(host, place)
+            theirs = others_folder(place)
+            yield _look_at_others(host, place, theirs) if theirs else _look_at(host, place)
     if not count:
         names = ", ".join(host.name for host in HOSTS.values())
         yield warning(
@@ -43,7 +44,7 @@ def _look_at(host: str, place: Place) -> Finding:
     except BridgeError as error:
         return problem(place.program, error.text, error.hint)
     actions = {step.action for step in steps}
-    if Record.read(folder) is None and actions == {"installed"}:
+    if actions == {"installed"}:
         return warning(place.program, f"found, but Retake's scripts are not in {folder}", remedy)
     lost = _lost_program(folder)
     if lost:
@@ -52,6 +53,19 @@ def _look_at(host: str, place: Place) -> Finding:
         return warning(place.program, f"the scripts in {folder} are those of another version of Retake", remedy)
     changed = sum(step.action == "kept" for step in steps)
     return ok(place.program, f"scripts up to date in {folder}" + (f"; {changed} changed by you" if changed else ""))
+
+
+def _look_at_others(host: str, place: Place, theirs: Path) -> Finding:
+    """Look at scripts that ReaPack keeps up to date: do they know where Retake is, and is there a second set?"""
+    folder, remedy = target_folder(place), f"`retake install-scripts {host}`"
+    record, lost = Record.read(folder), _lost_program(folder)
+    if record is None:
+        return warning(place.program, f"the scripts of ReaPack in {theirs} were not told where Retake is", remedy)
+    if lost:
+        return problem(place.program, f"its scripts look for Retake at {lost}, where it is no more", remedy)
+    if record.files:
+        return warning(place.program, f"every action is there twice: in {folder}, and by ReaPack in {theirs}", remedy)
+    return ok(place.program, f"ReaPack keeps the scripts in {theirs}")
 
 
 def _lost_program(folder: Path) -> str:

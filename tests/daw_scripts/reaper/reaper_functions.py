@@ -284,6 +284,9 @@ class Functions:
 
     # ---------------------------------------------------------------- the machine
 
+    def GetOS(self):
+        return self._host.system
+
     def GetResourcePath(self):
         return str(self._host.resources)
 
@@ -298,6 +301,8 @@ class Functions:
         return 0
 
     def file_exists(self, path):
+        if Path(path.replace("\\", "/")).name.startswith("retake-send"):
+            return path in self._host.programs
         return Path(path).is_file()
 
     def ExecProcess(self, command, timeout_ms):

@@ -54,6 +54,7 @@ class Script:
         table = strict(self.lua.table_from(modelled), lambda name: name in SIGNATURES)
         self.lua.globals().reaper = table
         self.lua.globals().gfx = self.window.table()
+        self.lua.globals().os.getenv = host.environment.get
         self.lua.eval(_NO_GLOBALS)()
 
     def checked(self, signature, function):
@@ -104,7 +105,11 @@ class Script:
 
 
 class Host:
-    """REAPER with its project tabs, its user's answers, and everything that was shown, run and remembered."""
+    """REAPER with its project tabs, its user's answers, and everything that was shown, run and remembered.
+
+    `system` is as GetOS tells it ("Other" is Linux); `programs` says which senders are installed, by the path that
+    REAPER sees, and which file stands for each: those of the machine that runs the tests do not count.
+    """
 
     def __init__(self, resources, projects, environment):
         self.resources, self.projects, self.environment = Path(resources), list(projects), environment
@@ -114,6 +119,7 @@ class Host:
         self.session_state, self.kept_state, self.peaks = {}, {}, {}
         self.answers, self.dialogs, self.requests = [], [], []
         self.refresh_locks, self.clock_skew_s, self.clock_step_s = 0, 0.0, 0.0
+        self.system, self.programs = "Other", {}
         self.has_imgui, self.imgui_key, self.imgui_focused = False, None, []
         self.is_exec_silent = False
 
@@ -165,8 +171,12 @@ class Host:
         self.command_lines.append(command)
         self.requests.append(request_from_file(Path(split_command(command)[2]), None, "", {}))
         try:
+            program, *words = split_command(command)
             process = subprocess.Popen(
-                split_command(command), env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+                [self.programs.get(program, program), *words],
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
             )
         except OSError:
             return "0\n" if self.is_exec_silent else None

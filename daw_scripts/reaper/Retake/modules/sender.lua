@@ -1,6 +1,7 @@
 -- @noindex
 -- Speaks with the daemon through `retake-send`: a request file goes out, a reply file comes back.
 
+local installation = require("installation")
 local json = require("json")
 
 local sender = {}
@@ -16,18 +17,6 @@ local function read(path)
   local text = file:read("a")
   file:close()
   return text
-end
-
--- The program that `retake install-scripts` named beside the scripts; otherwise we trust the search path.
-local function findProgram()
-  local script = select(2, reaper.get_action_context())
-  local folders = { script:match("^(.*)[/\\]"), reaper.GetResourcePath() .. "/Scripts/Retake" }
-  for _, folder in ipairs(folders) do
-    local text = read(folder .. "/retake.json")
-    local location = text and json.decode(text)
-    if type(location) == "table" and location.send then return location.send end
-  end
-  return "retake-send"
 end
 
 -- REAPER splits a command line at spaces, and knows three kinds of quotes but no escapes.
@@ -64,7 +53,7 @@ local function cancelPath(job)
 end
 
 local function launch(requestPath, flags)
-  local program = findProgram()
+  local program = installation.findSender()
   if program:find("[/\\]") and not reaper.file_exists(program) then
     return "retake-send is not at " .. program .. " any more.\n" .. INSTALL
   end
