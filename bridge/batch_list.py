@@ -121,7 +121,7 @@ def _fingerprint(path: str) -> str:
     """Tell what a clip is by its content; of one that cannot be read the daemon says so later."""
     try:
         check_clip("clip", path)
-        with Path(path).open("rb", opener=_open_at_once) as stream:
+        with open(path, "rb", opener=_open_at_once) as stream:
             status = os.fstat(stream.fileno())
             if not S_ISREG(status.st_mode):
                 return ""

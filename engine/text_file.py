@@ -36,7 +36,7 @@ def read_text(path: Path) -> str:
 
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
     """Read a file, but nothing that might never end: a pipe, a device. Raises as `read_text` does."""
-    with path.open("rb", opener=_open_at_once) as file:
+    with open(path, "rb", opener=_open_at_once) as file:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode):
             raise ValueError("it is a device, a pipe or a socket, not a file")
