@@ -30,6 +30,7 @@ from bridge.errors import (
     WorkerDiedError,
     WorkerHungError,
 )
+from bridge.existing_takes import find_takes
 from bridge.farm_keeper import FarmKeeper
 from bridge.job_log import about_job
 from bridge.job_queue import JobQueue, urgency_of
@@ -411,7 +412,9 @@ class Desk:
                 self._reopen(job)
 
     def _reopen(self, job: Job) -> None:
-        if job.attempts < MAX_ATTEMPTS and time.time() - job.accepted_at < self._rules.resume_within_s:
+        if (written := self._written(job)) is not None:
+            self._spread(job if job.state is JobState.RUNNING else job.begun(), written)
+        elif job.attempts < MAX_ATTEMPTS and time.time() - job.accepted_at < self._rules.resume_within_s:
             waiting = job.requeued()
             self._keep(waiting)
             self._enqueue(waiting, job.request.client or "")
@@ -427,7 +430,16 @@ class Desk:
         self._queue.clear()
         for job in self._journal.unfinished():
             with about_job(job.id):
-                self._spread(job, job.failure(JobInterruptedError()))
+                written = self._written(job) if job.state is JobState.RUNNING else None
+                self._spread(job, written or job.failure(JobInterruptedError()))
+
+    def _written(self, job: Job) -> Done | None:
+        """Give the end of a job whose takes are all there, though the word of it got lost between files and journal."""
+        if not job.attempts:
+            return None
+        folder = self._rules.paths.chosen_folder(job.request)
+        takes = find_takes(folder, lambda name: name == job.id, job.accepted_at)
+        return Done(job.request.address, job.id, takes[job.id]) if job.id in takes else None
 
 
 def _require_in_time(request: RenderRequest) -> None:

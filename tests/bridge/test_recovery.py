@@ -1,8 +1,10 @@
 """After the daemon was killed the next one takes up its jobs; nothing is lost, and nothing is made twice."""
 
+import json
 import os
 import signal
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -63,6 +65,36 @@ class TestNextDaemon:
 
         assert ear.hear() == JobReply("j", "failed", 0.0, "failed")
         assert ear.hear().code == "interrupted"
+
+    @pytest.mark.parametrize(
+        "job",
+        [
+            job_named("j").begun().requeued().begun(),
+            job_named("j", age_s=13 * 3600).begun(),
+            job_named("j").begun().requeued(),
+        ],
+        ids=["begun-twice", "too-old", "waiting-again"],
+    )
+    def test_finds_the_takes_of_a_job_whose_end_was_lost(self, leave_behind, start_daemon, connect, tmp_path, job):
+        job = replace(job, request=replace(job.request, output_dir=str(tmp_path)))
+        for number, score in ((1, 0.2), (2, 0.7)):
+            story = {"job": "j", "candidate": number, "candidates": 2, "score": score}
+            (tmp_path / f"{number}.json").write_text(json.dumps(story))
+            (tmp_path / f"{number}.wav").touch()
+        leave_behind(job)
+        ear = connect(start_daemon())
+        ear.say(JobQuery(job="j"))
+
+        assert ear.wait_for_end("j") == Done(job.request.address, "j", (f"{tmp_path}/2.wav", f"{tmp_path}/1.wav"))
+
+    def test_takes_no_half_of_a_jobs_takes_for_all(self, leave_behind, start_daemon, connect, tmp_path):
+        (tmp_path / "1.json").write_text(json.dumps({"job": "j", "candidate": 1, "candidates": 2}))
+        (tmp_path / "1.wav").touch()
+        leave_behind(job_named("j", output_dir=str(tmp_path)).begun().requeued().begun())
+        ear = connect(start_daemon())
+        ear.say(JobQuery(job="j"))
+
+        assert ear.wait_for(JobReply).state == "failed"
 
     def test_brings_reply_files_up_to_date(self, leave_behind, start_daemon, read_json, wait_until, tmp_path):
         path = tmp_path / "reply.json"
