@@ -38,6 +38,7 @@ from bridge.jobs import MAX_ATTEMPTS, Job, JobState, shape_of
 from bridge.journal import Journal
 from bridge.messages import (
     PROTOCOL_VERSION,
+    REQUESTS,
     Ack,
     Cancel,
     Done,
@@ -139,7 +140,8 @@ class Desk:
     def _refuse(self, letter: Letter, error: BridgeError) -> None:
         (address, args), sender = letter
         job = job_of(address, args)
-        log.info("job %s: refused %s: %s", job, address, error)
+        known = address if address in REQUESTS else "an unknown address"
+        log.info("job %s: refused %s: %s", job, known, error.code)  # its sentence may quote anybody's words
         self._server.send(Fail(address, job, error.code, error.text, error.hint), sender)
 
     def _check_token(self, request: Request) -> None:

@@ -1,6 +1,7 @@
 """The last jobs of a journal for a support bundle: read without a daemon, in any version of the journal, unchanged."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -10,10 +11,16 @@ from typing import Any
 
 from bridge.arguments import ARGUMENTS, PATH
 from bridge.messages import REQUESTS
-from bridge.redaction import FOLDER, PROMPT, Redactor, folder_of
+from bridge.redaction import FOLDER, PROMPT, TEXT, Redactor, folder_of, last_part, told_id
 
 _WORDS = ("prompt", "negative")
 _FOLDER = "output_dir"
+_JOB = "job"
+_STANDS_FOR = {**dict.fromkeys(_WORDS, PROMPT), _FOLDER: FOLDER}
+_NAMES = ("model", "sampler")
+_REFUSALS = ("bad_value", "model_missing", "model_broken")
+"""Codes of errors after which a name may be anything that somebody put there."""
+_NAME = re.compile(r"[\w.+-]{1,64}")
 _SHOWN = ("id", "state", "address", "stage", "created_at", "changed_at")
 _LISTS = ("warnings", "error")
 
@@ -80,18 +87,26 @@ def told(row: Mapping[str, Any], general: Redactor) -> dict[str, Any]:
     """Give a job as the bundle tells it: state, times, settings, error; words and paths only as far as allowed."""
     redactor = redactor_for(row, general)
     shown = {name: row[name] for name in _SHOWN if name in row}
+    if not redactor.keeps_prompts:
+        shown["id"] = told_id(str(row.get("id", "")))
     numbers = {name: value for name, value in row.items() if isinstance(value, int | float)}
-    arguments = {name: _told_argument(name, value, redactor) for name, value in arguments_of(row).items()}
+    code = next(iter(_listed(row.get("error"))), None)
+    arguments = {name: _told_argument(name, value, redactor, code) for name, value in arguments_of(row).items()}
     lists = {name: redactor.clean_all(_listed(row.get(name))) for name in _LISTS}
     results = [redactor.clean(path) for path in paths_of(row)]
     return shown | numbers | {"settings": arguments, **lists, "results": results}
 
 
-def _told_argument(name: str, value: Any, redactor: Redactor) -> Any:
+def _told_argument(name: str, value: Any, redactor: Redactor, code: object) -> Any:
+    """Give an argument, or what stands for it; `code` is that of the job's error."""
     if not isinstance(value, str):
         return value
-    if name in _WORDS and value and not redactor.keeps_prompts:
-        return PROMPT
-    if name == _FOLDER and not redactor.keeps_prompts:
-        return FOLDER
-    return redactor.clean(value)
+    if redactor.keeps_prompts or not value:
+        return redactor.clean(value)
+    if name in _STANDS_FOR:
+        return _STANDS_FOR[name]
+    if name == _JOB:
+        return told_id(value)
+    if name in _NAMES:
+        return value if _NAME.fullmatch(value) and code not in _REFUSALS else TEXT
+    return redactor.clean(last_part(value)) if _is_path(name, value) else TEXT

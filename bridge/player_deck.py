@@ -161,7 +161,7 @@ class Deck:
         if self._belt is not None:
             self._belt.close()
         if self._num_late:
-            log.warning("the disk was late: %d frames of silence in %s", self._num_late, self._path)
+            log.warning("the disk was late: %d frames of silence", self._num_late)
 
     def _open(self, request: Preview, outputs: Outputs) -> None:
         output = choose(outputs.listed(), request.device or "")

@@ -212,10 +212,10 @@ class Previewer:
             player.order(self._completed(session.request))
             await self._follow(session, player)
         except BridgeError as error:
-            log.info("preview of %s: %s", session.request.path, error)
+            log.info("a preview failed: %s", error.code)  # its sentence names a file of the user's
             self._fail(session, error)
         except Exception as error:  # a preview may fail, the daemon may not
-            log.exception("preview of %s", session.request.path)
+            log.exception("a preview failed")
             self._fail(session, PreviewFailedError(error))
 
     async def _follow(self, session: _Session, player: _Player) -> None:

@@ -3,25 +3,57 @@
 Pure: works on strings, whichever system they come from.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 
-TOKEN, PROMPT, FOLDER = "(token)", "(prompt)", "(folder)"
+TOKEN, PROMPT, FOLDER, TEXT = "(token)", "(prompt)", "(folder)", "(text)"
 
 _NAMED_TOKEN = re.compile(r"(?i)(\btoken\b\W{1,6})([\w-]{16,})")
 _TAKE = re.compile(r"\b(generate|restyle|vary|inpaint|upscale) [^\s/\\]+ (s\d+)\b")
 """The name of a result: its middle part is made of the prompt."""
 _SHORTEST = 3
-"""Characters of a prompt that is looked for in texts; shorter ones are in every second word."""
+"""Characters of what can tell something; shorter prompts are in every second word."""
+_BETWEEN = r"(?:/|\\{1,2})"
+_LETTER = r"""(?:[^/\\"'`<>|\n\r\t]|(?<=\w)'(?=\w))"""
+_ENDINGS = "wav|wave|bwf|aiff?|aifc|caf|flac|og[ga]|opus|mp3|json|jsonl|csv|tsv|txt|toml|py|lua|js|log|zip|sqlite3|tmp"
+_MODELS = "ckpt|pth?|bin|safetensors"
+_PATH = re.compile(
+    rf"(?<![\w./\\~-])(?!/(?:retake/[\w.]+|ack|done|fail)(?![\w/]))"  # addresses of the protocol are none
+    rf"(?:file:/{{2,3}})?(?:~[\w.-]*{_BETWEEN}|[A-Za-z]:{_BETWEEN}|\\{{2,4}}|(?<!:)//|/)(?=[^\s/\\])"
+    rf"(?:(?!\s){_LETTER}*(?<!\s){_BETWEEN})*"
+    rf"(?:(?P<file>{_LETTER}{{1,150}}?\.(?:{_ENDINGS}|{_MODELS})(?!\w))|[^\s,;:()\[\]/\\\"'`<>|]*)",
+    re.IGNORECASE,
+)
+"""What looks like an absolute path of any system, with the blanks in it as far as another folder follows them."""
+_QUOTED = re.compile(r"""(?<![\w\\])(?<!File )(?:'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*")(?!\w)""")
+_PLAIN_ID = re.compile(r"[A-Za-z]{0,12}[-_]?(?=[a-fA-F-]*\d)[\da-fA-F-]{1,64}")
+
+
+def cut_paths(text: str) -> str:
+    """Leave of everything that looks like an absolute path its file name, and of a folder nothing."""
+    return _PATH.sub(lambda found: (found["file"] or FOLDER).strip(), text)
+
+
+def told_id(job_id: str) -> str:
+    """Give a job's id as it is when it is made of a counter or a random number, otherwise one that tells nothing."""
+    if len(job_id) < _SHORTEST or _PLAIN_ID.fullmatch(job_id):
+        return job_id
+    return f"job-{hashlib.sha256(job_id.encode(errors='surrogatepass')).hexdigest()[:12]}"
+
+
+def _hidden(quoted: re.Match[str]) -> str:
+    return quoted[0] if quoted[0][1:-1] in (TOKEN, PROMPT, FOLDER) else f"'{TEXT}'"
 
 
 @dataclass(frozen=True)
 class Redactor:
     """What to take out. `homes` become ~; `tokens`, `prompts` and `folders` a word for them; `files` their name alone.
 
-    With `keeps_prompts` prompts, names of results and folders stay.
+    With `keeps_prompts` prompts, names of results and folders stay; with `cuts_paths` no absolute path does, whoever it
+    belongs to.
     """
 
     homes: tuple[str, ...] = ()
@@ -30,6 +62,7 @@ class Redactor:
     files: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     keeps_prompts: bool = False
+    cuts_paths: bool = False
 
     def clean(self, text: str) -> str:
         """Give a text without them."""
@@ -40,7 +73,12 @@ class Redactor:
             text = self._without_prompts(text)
         for home in filter(None, self.homes):
             text = _replace_folder(text, home, "~")
-        return text
+        return cut_paths(text) if self.cuts_paths and not self.keeps_prompts else text
+
+    def clean_sentence(self, text: str) -> str:
+        """As `clean`, of a sentence about a failure or a line of a log: what it quotes may be anybody's words."""
+        cleaned = self.clean(text)
+        return cleaned if self.keeps_prompts else _QUOTED.sub(_hidden, cleaned)
 
     def _without_prompts(self, text: str) -> str:
         for path in sorted(filter(last_part, self.files), key=len, reverse=True):
@@ -56,8 +94,8 @@ class Redactor:
         return text
 
     def clean_all(self, values: Iterable[object]) -> list[object]:
-        """Give a list with its strings cleaned."""
-        return [self.clean(value) if isinstance(value, str) else value for value in values]
+        """Give a list of sentences cleaned."""
+        return [self.clean_sentence(value) if isinstance(value, str) else value for value in values]
 
 
 def _spellings(text: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from bridge.support_contents import ENTRIES, Bundle, cleaned_log, write_entry
 from bridge.support_errors import BundleExistsError, BundleWriteError, SupportError
 
 _INTERRUPTED = 130
-_HIDDEN = "In jobs and logs prompts are hidden, and paths cut to file names."
+_HIDDEN = "Prompts and other words of yours are hidden, and paths cut to file names."
 _SHOWN = "Prompts and paths are readable, as you asked."
 
 

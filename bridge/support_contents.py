@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -17,7 +18,7 @@ from bridge.doctor import examine, report
 from bridge.doctor_checks.surroundings import Surroundings
 from bridge.job_log import LINE, LOG_FILE
 from bridge.journal_excerpt import arguments_of, paths_of, read_jobs, redactor_for, told
-from bridge.redaction import TOKEN, Redactor
+from bridge.redaction import TOKEN, Redactor, told_id
 from bridge.runtime_copies import copy_folders
 from bridge.settings import survey_settings
 from bridge.settings_command import facts
@@ -46,7 +47,8 @@ class Bundle:
     @cached_property
     def redactor(self) -> Redactor:
         home = self.surroundings.machine.home
-        return Redactor(_spelled(home), tuple(_tokens(self.surroundings.state)), keeps_prompts=self.with_prompts)
+        tokens = tuple(_tokens(self.surroundings.state))
+        return Redactor(_spelled(home), tokens, keeps_prompts=self.with_prompts, cuts_paths=True)
 
     @cached_property
     def redactors(self) -> dict[str, Redactor]:
@@ -144,9 +146,21 @@ def cleaned_log(file: Path, bundle: Bundle) -> str:
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
         return f"this could not be read: {error.strerror or error}\n"
-    return "\n".join(_redactor_of(line, bundle).clean(line) for line in lines) + "\n"
+    return "\n".join(_cleaned_line(line, bundle) for line in lines) + "\n"
 
 
-def _redactor_of(line: str, bundle: Bundle) -> Redactor:
+def _cleaned_line(line: str, bundle: Bundle) -> str:
     found = LINE.fullmatch(line)
-    return bundle.redactors.get(found["job"], bundle.redactor) if found else bundle.redactor
+    if found is None:
+        return bundle.redactor.clean_sentence(line)
+    job = _spelled_out(found["job"])
+    text = bundle.redactors.get(job, bundle.redactor).clean_sentence(found["text"])
+    if not bundle.with_prompts and told_id(job) != job:
+        line, text = line.replace(found["job"], told_id(job)), text.replace(job, told_id(job))
+    head = line[: line.index("] ") + 2]
+    return f"{head}{found['name']}: {text}"
+
+
+def _spelled_out(column: str) -> str:
+    """Give the id that a line of the log is about, without the escapes that make one word of it."""
+    return re.sub(r"\\x([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), column)

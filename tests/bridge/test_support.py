@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import sqlite3
 import stat
 import subprocess
@@ -11,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from pythonosc.osc_message_builder import OscMessageBuilder
 
 from bridge.daws import Machine
 from bridge.discovery import Runtime, write_runtime
@@ -19,8 +21,8 @@ from bridge.job_log import LOG_FILE
 from bridge.jobs import Job
 from bridge.journal import Journal
 from bridge.journal_excerpt import read_jobs, told
-from bridge.messages import Done, Fail, Generate, Progress, Restyle
-from bridge.redaction import PROMPT, TOKEN, Redactor, folder_of, last_part
+from bridge.messages import Done, Fail, Generate, Preview, Progress, Restyle
+from bridge.redaction import FOLDER, PROMPT, TOKEN, Redactor, cut_paths, folder_of, last_part, told_id
 from bridge.support import main
 from bridge.support_contents import ENTRIES, Bundle, cleaned_log, write_entry
 from bridge.support_errors import AudioOfNobodyError, SupportError
@@ -292,9 +294,75 @@ class TestRedactor:
     def test_cuts_paths_of_any_system(self, path, name, folder):
         assert (last_part(path), folder_of(path)) == (name, folder)
 
+    @pytest.mark.parametrize(
+        ("text", "cut"),
+        [
+            ("there is no file at /s/My Film/a clip s1.wav now", "there is no file at a clip s1.wav now"),
+            ("done /a/b c/x.wav, /a/b c/y (2).wav", "done x.wav, y (2).wav"),
+            ("no room in /mnt/Other Film/takes for it", f"no room in {FOLDER} for it"),
+            (r"C:\Users\An na\x\y.wav is a pipe", "y.wav is a pipe"),
+            (r'"C:\\Users\\An na\\Film"', f'"{FOLDER}"'),
+            (r"\\server\share\Film\a.flac, ok", "a.flac, ok"),
+            ("//server/share/Film", FOLDER),
+            ("file:///home/x/Film/z.mp3!", "z.mp3!"),
+            ("~/Projects/Film/x.aiff", "x.aiff"),
+            ("/home/Anna's Film/clip.wav is", "clip.wav is"),
+            ("model=/models/Film", f"model={FOLDER}"),
+            ("refused /retake/generate, 1/2, https://host/x", "refused /retake/generate, 1/2, https://host/x"),
+        ],
+    )
+    def test_cuts_whatever_looks_like_a_path(self, text, cut):
+        assert cut_paths(text) == cut
+
+    @pytest.mark.parametrize("job", ["take-1", "3fa9c2d1-aa11-4b2c-9d7e-001122334455", "0a1b2c3d"])
+    def test_keeps_the_ids_that_programs_give(self, job):
+        assert told_id(job) == job
+
+    def test_hides_ids_that_are_words(self):
+        assert "secret" not in told_id("my secret film")
+
 
 @pytest.mark.slow
 class TestWhole:
+    def test_has_none_of_the_words_that_anybody_put_anywhere(self, start_process, connect, generate, tmp_path):
+        """Each planted word begins with Zq, whatever field it was put into, in its own folder or out of it."""
+        daemon = start_process()
+        ear = connect(daemon)
+        folder = tmp_path / "ZqFolder" / "ZqDeep er"
+        folder.mkdir(parents=True)
+        (folder / "pipe.wav").write_text("text")
+        odd = [
+            generate("take-1", "ZqPrompt", output_dir="/proc/ZqOutput/ZqInner"),
+            generate("take-2", "ZqPrompt", reply="/proc/ZqReply/answer.json"),
+            generate("take-3", "ZqPrompt", output_dir=str(folder), sampler="ZqSampler", client="ZqClient"),
+            generate("take-4", "ZqPrompt", output_dir=str(folder), model=str(folder)),
+            generate("ZqJobId in words", "ZqPrompt", output_dir=str(folder), model="ZqModel words"),
+            Restyle(job="take-5", clip=str(folder / "pipe.wav"), prompt="ZqRestyled"),
+            Restyle(job="take-6", clip=str(folder / "gone.wav"), prompt="ZqRestyled", negative="ZqNegative"),
+            Preview(path=str(folder / "pipe.wav")),
+            Preview(path=str(folder / "gone.wav")),
+        ]
+        for request in odd:
+            ear.say(request)
+            ear.wait_for(Fail)
+        for address, args in (
+            ("/retake/inpaint", ["take-7", "/x/ZqClip.d/clip.wav", "glass", "start_s", "ZqStart", "end_s", 2.0]),
+            ("/retake/generate", ["take-8", "rain", "ZqKey", "ZqValue"]),
+            ("/retake/ZqAddress", ["ZqArgument"]),
+            ("/retake/generate", ["ZqPromptForAnId", 3]),
+        ):
+            message = OscMessageBuilder(address)
+            for value in (*args, "token", daemon.runtime.token):
+                message.add_arg(value)
+            ear.send_raw(message.build().dgram)
+            ear.wait_for(Fail)
+        command = [sys.executable, "-m", "bridge", "support", "-o", str(tmp_path / "bundle.zip")]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=240)
+
+        for name, content in unpacked(tmp_path / "bundle.zip").items():
+            found = re.findall(rb".*Zq.*", content)
+            assert not found, (name, found)
+
     def test_is_made_beside_a_running_daemon_without_its_token(self, start_process, connect, generate, tmp_path):
         daemon = start_process()
         ear = connect(daemon)
