@@ -4,6 +4,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from bridge.entry import enter
+
 ROOMS = {
     "install-scripts": ("bridge.install_scripts", "put Retake's scripts into REAPER, Ardour and Ableton Live"),
     "daemon": ("bridge.daemon", "listen for OSC requests and render them"),
@@ -33,10 +35,14 @@ WORKER = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command. Its room is imported only now: the daemon must never load torch, nor `retake send` the daemon."""
     words = list(sys.argv[1:] if argv is None else argv)
-    rooms = ROOMS | WORKER
-    if words and words[0] in rooms:
-        room, _ = rooms[words[0]]
-        return int(importlib.import_module(room).main(words[1:]))
+    if words and words[0] in WORKER:  # their streams are pipes to whoever keeps them
+        return int(importlib.import_module(WORKER[words[0]][0]).main(words[1:]))
+    return enter(lambda: _run(words))
+
+
+def _run(words: list[str]) -> int:
+    if words and words[0] in ROOMS:
+        return int(importlib.import_module(ROOMS[words[0]][0]).main(words[1:]))
     cli = importlib.import_module("engine.cli")
     listed = [cli.Command(name, summary, "", "") for name, (_, summary) in ROOMS.items()]
     return int(cli.main(words, (*cli.COMMANDS, *listed)))

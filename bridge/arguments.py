@@ -16,6 +16,10 @@ Check = Callable[[str, Any], Any]
 Region = tuple[float, float] | tuple[float, float, float, float]
 """Start and end, in seconds of the clip; then, where it has a band of its own, lowest and highest Hz."""
 
+SECONDS = 5.12
+"""Length of a generated sound that nobody gave one; the engine's own, and that of every surface."""
+DRAFT_STEPS = 6
+"""So few sampling steps are a draft; as many as the engine gives one of a model without a net for drafts."""
 MAX_JOB_ID = 100
 """Characters of a job id."""
 

@@ -1,11 +1,14 @@
 """Where a take goes and what it is called; reading and writing themselves are `engine.Audio`'s."""
 
 import itertools
+import json
 import math
+import os
 import re
 import shutil
 import unicodedata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,20 @@ from bridge.errors import DiskFullError, FolderError, OutputTooLargeError, PathN
 from bridge.messages import ClipRequest, RenderRequest
 from bridge.paths import PathRules, clips_of
 from bridge.places import real
-from engine import Audio, EngineError, Generate, OutputExistsError, Request, Upscale, read_story, sidecar_path
+from engine import (
+    Audio,
+    EngineError,
+    Generate,
+    OutputExistsError,
+    OutputWriteError,
+    Request,
+    Upscale,
+    clear_abandoned,
+    read_story,
+    require_writable,
+    safe_name,
+    sidecar_path,
+)
 
 MAX_NAME = 120
 """Bytes of a file name, in UTF-8, with its suffix."""
@@ -33,25 +49,30 @@ def read_clips(request: RenderRequest) -> dict[str, Audio]:
 
 @dataclass(frozen=True)
 class Destination:
-    """The folder of a result as it is named, and where that led when it was allowed."""
+    """The folder of a result as it is named, and where that led when it was allowed.
+
+    `refuge` is the folder for a take whose own folder is not there any more when it is to be written.
+    """
 
     folder: Path
     target: Path
+    refuge: Path
 
     @classmethod
     def of(cls, request: RenderRequest, rules: PathRules) -> "Destination":
-        """Choose the folder of the result, check it, and make it where it is missing.
+        """Choose the folder of the result, check it, make it where it is missing, and try whether it takes a file.
 
-        Raises PathNotAllowedError when nothing may be written there, FolderError when it cannot be made.
+        Raises PathNotAllowedError when nothing may be written there, FolderError when nothing can.
         """
         folder = rules.chosen_folder(request)
         target = real(folder)
         rules.check_output(request)
         try:
             target.mkdir(parents=True, exist_ok=True)
+            require_writable(target)
         except OSError as error:
             raise FolderError(folder, error.strerror or error) from error
-        return cls(folder, target)
+        return cls(folder, target, rules.places.machine.music / "Retake")
 
     def require_room(self, task: Request, model_rate: int, max_bytes: int) -> None:
         """Raise OutputTooLargeError or DiskFullError when the takes of a task will not fit."""
@@ -63,13 +84,21 @@ class Destination:
             raise DiskFullError(self.folder, num_bytes + _RESERVE_BYTES, free)
 
     def write(self, takes: Sequence[Audio], names: Sequence[str]) -> list[Path]:
-        """Write every take, or none.
+        """Write every take, or none; into the refuge when the folder was renamed or removed in the meantime.
 
         Raises PathNotAllowedError when the folder leads somewhere else by now, the engine's OutputWriteError.
         """
         if (target := real(self.folder)) != self.target:
             raise PathNotAllowedError("the folder of the results", self.folder, target)
-        return write_takes(takes, self.folder, names)
+        try:
+            return write_takes(takes, self.folder, names)
+        except OutputWriteError as error:
+            if not error.is_folder_gone or self.folder.is_dir():
+                raise
+            with suppress(OSError, OutputWriteError):
+                self.refuge.mkdir(parents=True, exist_ok=True)
+                return write_takes(takes, self.refuge, names)
+            raise
 
 
 def result_bytes(task: Request, model_rate: int) -> int:
@@ -94,7 +123,7 @@ def take_name(request: RenderRequest, seed: int) -> str:
     if not isinstance(request, ClipRequest):
         return ending
     room = MAX_NAME - _MAX_SUFFIX - len(ending.encode()) - 1
-    return f"{_cut(Path(request.clip).stem, room)} {ending}"
+    return f"{safe_name(Path(request.clip).stem, room)} {ending}"
 
 
 def _steer(request: RenderRequest) -> str:
@@ -125,6 +154,7 @@ def write_takes(takes: Sequence[Audio], folder: Path, names: Sequence[str]) -> l
 
     Raises the engine's OutputWriteError.
     """
+    clear_abandoned(folder)
     written: list[Path] = []
     try:
         for take, name in zip(takes, names, strict=True):
@@ -141,22 +171,23 @@ def _write_uniquely(take: Audio, folder: Path, name: str) -> Path:
     """Write under the first free name of `name.wav`, `name (2).wav`, `name (3).wav` and so on."""
     for number in itertools.count(1):
         path = folder / (f"{name}.wav" if number == 1 else f"{name} ({number}).wav")
-        try:
-            take.write(path)
-        except OutputExistsError:
-            if not _is_same_take(take, path):
-                continue
-        return path
+        if not any(map(os.path.lexists, (path, sidecar_path(path)))):
+            with suppress(OutputExistsError):  # somebody was faster
+                take.write(path)
+                return path
+        if _is_same_take(take, path):
+            return path
     raise AssertionError("itertools.count ends")
 
 
 def _is_same_take(take: Audio, path: Path) -> bool:
-    """Whether a WAV is the very take, written by an earlier attempt at its job."""
+    """Whether a WAV is the very take, written by an earlier attempt at its job; its sidecar is asked first."""
     if not take.story.get("job"):
         return False
     try:
-        return _is_same(take, read_story(path))
-    except EngineError:
+        beside = json.loads(sidecar_path(path).read_bytes())
+        return isinstance(beside, dict) and _is_same(take, beside) and _is_same(take, read_story(path))
+    except (EngineError, OSError, ValueError):
         return False
 
 

@@ -22,6 +22,7 @@ from bridge.discovery import (
     wait_for_daemon,
     write_runtime,
 )
+from bridge.entry import require_files
 from bridge.errors import BridgeError, FolderError
 from bridge.farm_keeper import FarmKeeper
 from bridge.farm_plan import FarmPlan
@@ -151,6 +152,7 @@ async def _run(settings: Settings, folder: Path) -> None:
 
 def _start(settings: Settings, folder: Path) -> int:
     """Run the daemon, unless this user has one already: then say where it is."""
+    require_files()
     try:
         make_private(folder)
         lock = become_daemon(folder)

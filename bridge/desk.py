@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bridge import __version__
 from bridge.audience import Audience
+from bridge.entry import limit_of
 from bridge.errors import (
     BridgeError,
     BusyError,
@@ -461,4 +462,4 @@ def _explained(error: Exception) -> BridgeError:
     if isinstance(error, BridgeError):
         return error
     log.error("unforeseen", exc_info=error)
-    return UnforeseenError(error)
+    return limit_of(error) or UnforeseenError(error)

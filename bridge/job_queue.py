@@ -9,13 +9,11 @@ Rules of the house:
 import asyncio
 from dataclasses import dataclass
 
-from bridge.arguments import PRIORITIES
+from bridge.arguments import DRAFT_STEPS, PRIORITIES
 from bridge.errors import QueueFullError
 from bridge.messages import RenderRequest
 
 MAX_OVERTAKEN = 20
-DRAFT_STEPS = 8
-"""So few sampling steps are a draft, where the client does not say what the job is."""
 
 
 @dataclass(frozen=True, order=True)

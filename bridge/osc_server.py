@@ -1,6 +1,7 @@
 """The daemon's ear and mouth: a UDP socket on loopback. What arrives goes into `inbox`; nothing here ever waits."""
 
 import asyncio
+import errno
 import logging
 import time
 from typing import NamedTuple, cast
@@ -18,6 +19,9 @@ _INBOX_CAPACITY = 10_000
 PORTS_TRIED = 20
 
 log = logging.getLogger(__name__)
+
+_NOT_THE_PORT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
+"""What a socket is refused for that another port would not mend."""
 
 Address = tuple[str, int]
 """Host and port of a client."""
@@ -81,6 +85,8 @@ async def open_server(port: int) -> OscServer:
         try:
             _, server = await loop.create_datagram_endpoint(OscServer, local_addr=(LOOPBACK, candidate))
         except OSError as error:
+            if error.errno in _NOT_THE_PORT:
+                raise
             log.info("port %d is busy: %s", candidate, error)
         else:
             return server

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from bridge import __version__, messages
 from bridge.audio_io import Destination, read_clips, take_name
+from bridge.entry import limit_of
 from bridge.errors import BridgeError, UnforeseenError
 from bridge.journal import JOURNAL_FILE
 from bridge.messages import Done, Fail, ModelsReply, Notice, RenderRequest, Reply, UseModel
@@ -111,7 +112,7 @@ class Renderer:
             end = Fail(request.address, job, error.code, error.text, error.hint)
         except Exception as error:
             log.exception("job %s", job)
-            crash = UnforeseenError(error)
+            crash = limit_of(error) or UnforeseenError(error)
             end = Fail(request.address, job, crash.code, crash.text, crash.hint)
         self._tell(end)
 
@@ -172,7 +173,11 @@ class Renderer:
         self._tell(messages.Progress(request.job, 1.0, "writing"))
         names = [take_name(request, take.story["seed"]) for take in takes]
         named = [replace(take, story={**take.story, "job": request.job}) for take in takes]
-        return tuple(str(path) for path in destination.write(named, names))
+        written = destination.write(named, names)
+        if written and written[0].parent != destination.folder:
+            where = f"the folder {destination.folder} is not there any more; the result lies in {written[0].parent}"
+            self._tell(Notice(request.job, where))
+        return tuple(str(path) for path in written)
 
     def _engine_for(self, name: str, job: str) -> Studio:
         """Give the model of that name, the warm one if it is that; `job` is whom the loading is for."""

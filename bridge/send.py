@@ -15,6 +15,7 @@ from pathlib import Path
 from bridge.client import Client, DaemonGoneError
 from bridge.compose import OPERATIONS, request_from_file, request_from_words
 from bridge.discovery import Runtime, find_daemon, state_folder, wait_for_daemon, wait_for_end
+from bridge.entry import enter
 from bridge.errors import BridgeError, DaemonMissingError, JobCancelledError, ProtocolError, WaitedTooLongError
 from bridge.messages import (
     Ack,
@@ -50,6 +51,10 @@ CANCELLED = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `retake-send` and `retake send`: 0 done, 1 failed, 2 wrong usage, 130 cancelled."""
+    return enter(lambda: _run(argv))
+
+
+def _run(argv: Sequence[str] | None) -> int:
     options = _parser().parse_intermixed_args(argv)
     witness = ReplyWitness.of_file(options.request)
     try:

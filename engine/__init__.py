@@ -42,8 +42,9 @@ from engine.errors import (
 if TYPE_CHECKING:
     from engine.audio import Audio, read_story
     from engine.checkpoints.catalogue import ModelEntry, PassedOver, list_models, look_through
-    from engine.drafts import clear_abandoned
+    from engine.drafts import clear_abandoned, require_writable
     from engine.engine import Engine
+    from engine.file_names import safe_name
     from engine.lists import Row, read_rows
     from engine.operations import Generate, Inpaint, Request, Restyle, Upscale, Vary
     from engine.operations.progress import Progress
@@ -70,6 +71,8 @@ _ROOMS = {
     "open_sound": "engine.sound_files.reader",
     "read_rows": "engine.lists",
     "read_story": "engine.audio",
+    "require_writable": "engine.drafts",
+    "safe_name": "engine.file_names",
     "reader_of": "engine.sound_files.reader",
     "sidecar_path": "engine.wav_writer",
 }  # where the names live that are imported late
@@ -119,6 +122,8 @@ __all__ = [
     "read_rows",
     "read_story",
     "reader_of",
+    "require_writable",
+    "safe_name",
     "sidecar_path",
 ]
 

@@ -4,6 +4,7 @@ A writer holds a lock on its draft as long as it lives; the system lets go of it
 that can be locked belongs to nobody any more. Where there are no such locks (Windows), a day's age says so.
 """
 
+import errno
 import os
 import re
 import secrets
@@ -30,12 +31,28 @@ def draft(folder: Path, contents: Iterable[bytes]) -> Iterator[Path]:
             for block in contents:
                 file.write(block)
             file.flush()
-            os.fsync(file.fileno())
+            _sync(file.fileno())
             if sys.platform == "win32":  # where an open file cannot be renamed
                 file.close()
             yield path
     finally:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # what was to be done is done; the next writer here tries again
+            path.unlink(missing_ok=True)
+
+
+def require_writable(folder: Path) -> None:
+    """Raise OSError when no file can be made in a folder; nothing stays there."""
+    with draft(folder, ()):
+        pass
+
+
+def _sync(descriptor: int) -> None:
+    """Have the system write a file to its disk; some file systems have no such call, and need none."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP):
+            raise
 
 
 def clear_abandoned(folder: Path) -> None:

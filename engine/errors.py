@@ -36,6 +36,7 @@ EngineError                     code, text, hint
   CancelledError                should_stop said so; nothing was written
 """
 
+import errno
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -229,13 +230,44 @@ class OutputExistsError(EngineError):
 
 
 class OutputWriteError(EngineError):
+    """The result was not written, and nothing was left behind; `number` is the system's number of the reason."""
+
     code = "output_failed"
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(
-            f"{path} could not be written: {reason}",
-            "free some space or choose a folder that you may write to; nothing was left behind",
-        )
+    def __init__(self, path: Path, reason: str, number: int | None = None) -> None:
+        super().__init__(f"{path} could not be written: {reason}", f"{write_hint(number)}; nothing was left behind")
+        self.number = number
+
+    @property
+    def is_folder_gone(self) -> bool:
+        """Whether the folder, or the disk that it is on, is not there any more."""
+        return self.number in _GONE
+
+
+_GONE = {errno.ENOENT, errno.ENOTDIR, errno.ENODEV, errno.ENXIO, errno.EIO, errno.ENOTCONN, errno.ESTALE}
+_WRITE_HINTS = {
+    errno.ENOSPC: "free some space, or choose a folder on another disk",
+    errno.EDQUOT: "your share of that disk is used up: remove something there, or choose a folder on another disk",
+    errno.EFBIG: "that disk, or a limit of the system, takes no file so large: ask for less, or choose another disk",
+    errno.EROFS: "that disk can only be read; choose a folder on another one",
+    errno.EACCES: "choose a folder that you may write to",
+    errno.EPERM: "choose a folder that you may write to",
+    errno.ENOENT: "the folder is not there: make it, or choose another one",
+    errno.ENOTDIR: "what should be the folder is a file: choose another one",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EINVAL: 'that disk does not take the name: choose one without any of < > : " / \\ | ? *',
+    errno.EILSEQ: "that disk does not take the name: choose one with plain letters",
+    errno.EMFILE: "too many files are open on this machine: close some programs, and try again",
+}
+
+
+def write_hint(number: int | None) -> str:
+    """What to do next when the system refuses to write, by its number of the reason."""
+    if number in _WRITE_HINTS:
+        return _WRITE_HINTS[number]
+    if number in _GONE:
+        return "the disk, or the connection to it, failed: check it, or choose a folder on another one"
+    return "choose another name or folder"
 
 
 class ModelNotFoundError(EngineError):

@@ -40,6 +40,11 @@ class MelConfig:
 
 def slaney_filterbank(config: MelConfig) -> Tensor:
     """Triangles of unit area on Slaney's mel scale (linear below 1 kHz, logarithmic above): [M, n_fft // 2 + 1]."""
+    with torch.device("cpu"):  # computed even where a net is built without memory, on the device `meta`
+        return _slaney_filterbank(config)
+
+
+def _slaney_filterbank(config: MelConfig) -> Tensor:
     step_hz, knee_hz, log_step = 200 / 3, 1000.0, torch.log(torch.tensor(6.4, dtype=torch.float64)) / 27
 
     def to_mel(hz: Tensor) -> Tensor:
@@ -74,7 +79,7 @@ class LogMel(nn.Module):
         super().__init__()
         self.config = config
         self.pad = (config.n_fft - config.hop) // 2 if config.centre == "vocoder" else config.n_fft // 2
-        self.register_buffer("window", torch.hann_window(config.n_fft), persistent=False)
+        self.register_buffer("window", torch.hann_window(config.n_fft, device="cpu"), persistent=False)
         self.register_buffer("filterbank", slaney_filterbank(config), persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:

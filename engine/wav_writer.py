@@ -8,6 +8,7 @@ import json
 import os
 import struct
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +50,12 @@ def write_wav(path: Path, samples: Samples, sample_rate: int, encoding: str, sto
             try:
                 _publish(rendered, path)
             except BaseException:
-                sidecar.unlink()
+                with suppress(OSError):
+                    sidecar.unlink()
                 raise
             _sync_folder(path.parent)
     except OSError as error:
-        raise OutputWriteError(path, error.strerror or str(error)) from error
+        raise OutputWriteError(path, error.strerror or str(error), error.errno) from error
 
 
 def _require_writable(path: Path, sidecar: Path, num_bytes: int) -> None:
@@ -86,19 +88,25 @@ def _claim_and_replace(fresh: Path, path: Path) -> None:
     try:
         os.replace(fresh, path)
     except BaseException:
-        path.unlink()
+        with suppress(OSError):
+            path.unlink()
         raise
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new names themselves survive a power cut; Windows has no such call."""
+    """Make the new names themselves survive a power cut, where that can be done: the files are there in any case.
+
+    Network drives may not sync folders, a drop folder cannot be opened by who may only write to it, and Windows has no
+    such call.
+    """
     if os.name == "nt":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _json(story: Mapping[str, Any], indent: int | None = None) -> bytes:

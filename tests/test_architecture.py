@@ -60,6 +60,7 @@ FLOORS = [
     | {"bridge.private_folder", "bridge.doctor_checks.asking"},
     {"bridge.farm_privacy"},
     {"bridge.farm_actor", "bridge.farm_picture", "bridge.farm_plan", "bridge.wire_errors"},
+    {"bridge.entry"},
     {"bridge.errors", "bridge.child_pipes", "bridge.program", "bridge.job_log", "bridge.redaction", "bridge.examine"}
     | {"bridge.doctor_checks.finding", "bridge.plain_file"},
     {"bridge", "bridge.doctor_checks"},
@@ -158,7 +159,8 @@ FLOORS = [
     {"engine.checkpoints.download"},
     {"engine.checkpoints.convert"},
     {"engine.checkpoints.store", "engine.checkpoints.assemble"},
-    {"engine.checkpoints.foreign", "engine.checkpoints.listeners"},
+    {"engine.checkpoints.foreign", "engine.checkpoints.listeners"}
+    | {"engine.checkpoints.blueprint", "engine.checkpoints.config_json"},
     {"engine.presets", "engine.checkpoints.catalogue", "engine.checkpoints.card"}
     | {"engine.checkpoints.small_weights"},
     {"engine.audioldm", "engine.checkpoints.foreign_shapes"},
@@ -174,19 +176,20 @@ FLOORS = [
         "engine.sinc",
         "engine.audio",
         "engine.checkpoints",
+        "engine.checkpoints.connection",
         "engine.checkpoints.download_errors",
         "engine.checkpoints.import_errors",
-        "engine.checkpoints.model_files",
         "engine.checkpoints.tensor_file",
         "engine.models",
         "engine.models.fast_convolution",
         "engine.diffusion",
     },
-    {"engine.device", "engine.wav_writer", "engine.sound_files.reader", "engine.lists"},
+    {"engine.device", "engine.wav_writer", "engine.sound_files.reader", "engine.lists"}
+    | {"engine.checkpoints.model_files"},
     {"engine.sound_files.riff"},
     {"engine.sound_files.flac", "engine.sound_files.iff", "engine.sound_files.mpeg", "engine.sound_files.ogg"},
     {"engine.sound_files", "engine.sound_files.parts"},
-    {"engine.drafts", "engine.errors", "engine.text_file"},
+    {"engine.defaults", "engine.drafts", "engine.errors", "engine.file_names", "engine.text_file"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 HEAVY = ("torch", "numpy", "soundfile", "sounddevice", "transformers", "laion_clap", "ray")

@@ -25,6 +25,7 @@ def write_settings(file: Path, changes: Changes) -> None:
     text = text_of(file) if file.exists() else ""
     for name, value in changes.items():
         text = _with_line(text, name, value)
+    file = Path(os.path.realpath(file))  # a link, such as one into a folder of dotfiles, stays one
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_name(f".{file.name}.{os.getpid()}")
     fresh.write_text(text, encoding="utf-8")

@@ -5,6 +5,7 @@ import secrets
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QSlider, QWidget
 
+from bridge.arguments import SECONDS
 from bridge.desktop.pieces import Button, Choice, Number, Segments, label, row
 from bridge.desktop.wish import HAS_STRENGTH, LENGTHS_S, MAX_CANDIDATES, SEEDS, Wish
 
@@ -17,8 +18,8 @@ class Knobs(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._operation = "generate"
-        self.seconds = Number(*LENGTHS_S, decimals=1, unit=" s", width=92, name="length in seconds")
-        self.seconds.setValue(5.0)
+        self.seconds = Number(*LENGTHS_S, decimals=2, unit=" s", width=92, name="length in seconds")
+        self.seconds.setValue(SECONDS)
         self.strength = QSlider(Qt.Orientation.Horizontal)
         self.strength.setRange(0, 100)
         self.strength.setValue(50)

@@ -51,6 +51,7 @@ def _fits(name: str, value: Any) -> bool:
 
 def write_preferences(file: Path, preferences: Preferences) -> None:
     """Replace the file whole. Raises OSError."""
+    file = Path(os.path.realpath(file))  # a link stays one
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_name(f".{file.name}.{os.getpid()}")
     fresh.write_text(json.dumps(asdict(preferences), indent=1), encoding="utf-8")

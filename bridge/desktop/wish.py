@@ -3,12 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bridge.arguments import DRAFT_STEPS, SECONDS
 from bridge.errors import BridgeError
 from bridge.messages import Generate, Inpaint, RenderRequest, Restyle, Upscale, Vary
 
 CLIENT = "Retake window"
-DRAFT_STEPS = 6
-"""Steps of a draft in Live, whose control surface does not know the key `draft`."""
 SEEDS = 2**32
 MAX_CANDIDATES = 16
 LENGTHS_S = (0.1, 600.0)
@@ -35,7 +34,7 @@ class Wish:
     clip: str | None = None
     part: tuple[float, float] | None = None
     strength: float = 0.5
-    seconds: float = 5.0
+    seconds: float = SECONDS
     seed: int = 1
     candidates: int = 1
     model: str | None = None
@@ -114,7 +113,7 @@ def wish_of(request: RenderRequest) -> Wish:
         clip=getattr(request, "clip", None),
         part=None if end_s is None else (start_s or 0.0, end_s),
         strength=_or(getattr(request, "strength", None), HAS_STRENGTH.get(operation, 0.5)),
-        seconds=_or(getattr(request, "seconds", None), 5.0),
+        seconds=_or(getattr(request, "seconds", None), SECONDS),
         seed=1 if request.seed is None else request.seed,
         candidates=request.candidates or 1,
         model=request.model,

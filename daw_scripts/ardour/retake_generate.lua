@@ -24,12 +24,12 @@ function factory()
 
     local LARGEST_SEED = 4294967295
     local ON_TOP, NEW_PLAYLIST = "as a layer on top", "on a new playlist"
-    local DEFAULTS = { prompt = "", strength = 0.5, seconds = 5, seed = 1, isRandom = false, candidates = 1, place = ON_TOP }
+    local DEFAULTS = { prompt = "", strength = 0.5, seconds = 5.12, seed = 1, isRandom = false, candidates = 1, place = ON_TOP }
 
     local FIELDS = {
       prompt = { type = "entry", title = "What it should sound like" },
       strength = { type = "slider", title = "Strength (0 keeps it, 1 makes it anew)", min = 0, max = 1, digits = 2 },
-      seconds = { type = "number", title = "Length (seconds)", min = 0.1, max = 600, step = 0.5, digits = 1 },
+      seconds = { type = "number", title = "Length (seconds)", min = 0.1, max = 600, step = 0.5, digits = 2 },
       candidates = { type = "number", title = "Takes, best on top", min = 1, max = 16, step = 1, digits = 0 },
       seed = { type = "number", title = "Seed", min = 0, max = LARGEST_SEED, step = 1, digits = 0 },
       isRandom = { type = "checkbox", title = "Another seed each time" },

@@ -15,11 +15,11 @@ from torch import Tensor
 from engine.checkpoints.assemble import assemble
 from engine.checkpoints.card import model_card
 from engine.checkpoints.catalogue import CARD_FILE, CONFIG_FILE, SHIPPED_MODELS, WEIGHTS_FILE, models_folder
+from engine.checkpoints.config_json import config_to_json
 from engine.checkpoints.foreign import Foreign, Heads, read_foreign, weight_files
 from engine.checkpoints.foreign_files import check_records, sha256_of
 from engine.checkpoints.import_errors import CheckpointUnknownError, TokenizerMissingError, WeightsShapeError
 from engine.checkpoints.published import LICENCE, PUBLISHED
-from engine.checkpoints.store import config_to_json
 from engine.checkpoints.tensor_file import stored_bytes, write_tensors
 from engine.errors import CancelledError, DiskFullError, InvalidRequestError, OutputExistsError, OutputWriteError
 from engine.models.clap import ClapConfig

@@ -72,18 +72,18 @@ class PullRunningError(DownloadError):
 class ServerUnreachableError(DownloadError):
     code = "server_unreachable"
 
-    def __init__(self, url: str, reason: str, kept_bytes: int) -> None:
+    def __init__(self, url: str, reason: str, kept_bytes: int, hint: str) -> None:
         kept = f"; {kept_bytes / 1e6:.1f} MB are kept" if kept_bytes else ""
-        super().__init__(f"{url} could not be fetched: {reason}{kept}", "check the connection and pull again")
+        super().__init__(f"{url} could not be fetched: {reason}{kept}", hint)
 
 
 class DownloadRefusedError(DownloadError):
     code = "download_refused"
 
-    def __init__(self, url: str, reason: str) -> None:
+    def __init__(self, url: str, reason: str, hint: str | None = None) -> None:
         super().__init__(
             f"the server refused {url}: {reason}",
-            "try later; or get the file with a browser and use `retake models import PATH`",
+            hint or "try later; or get the file with a browser and use `retake models import PATH`",
         )
 
 

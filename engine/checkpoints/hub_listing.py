@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from huggingface_hub import HfApi, hf_hub_url
 
+from engine.checkpoints.connection import CONNECTION, advice
 from engine.checkpoints.download_errors import DownloadRefusedError
 from engine.checkpoints.published import RemoteFile
 
@@ -32,7 +33,8 @@ def list_snapshot(repository: str, revision: str, endpoint: str, timeout_s: floa
         api = HfApi(endpoint=endpoint, token=False)  # all is public; a mirror need not learn who asks
         info = api.model_info(repository, revision=revision, files_metadata=True, timeout=timeout_s)
     except Exception as error:  # the Hub's client passes on what its HTTP library raises, and changes that library
-        raise DownloadRefusedError(f"{endpoint}/{repository}", str(error).strip().split("\n")[0]) from error
+        reason, hint = str(error).strip().split("\n")[0], advice(endpoint, error)
+        raise DownloadRefusedError(f"{endpoint}/{repository}", reason, None if hint == CONNECTION else hint) from error
     files = []
     siblings = {sibling.rfilename: sibling for sibling in info.siblings or ()}
     for name in choose_files(siblings):

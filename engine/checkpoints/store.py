@@ -5,32 +5,27 @@ memory. Nothing is ever unpickled.
 """
 
 import json
-from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from engine.audioldm import AudioLDM, AudioLDMConfig, DraftConfig
-from engine.checkpoints.catalogue import CONFIG_FILE, CONFIG_FORMAT, WEIGHTS_FILE, find_model, read_json
+from engine.audioldm import AudioLDM, AudioLDMConfig
+from engine.checkpoints.blueprint import draw_up, require_promised
+from engine.checkpoints.catalogue import CONFIG_FILE, WEIGHTS_FILE, find_model, read_json
+from engine.checkpoints.config_json import config_from_json, config_to_json
+from engine.checkpoints.model_files import explained, require_plain
 from engine.checkpoints.small_weights import squeeze, unsqueeze
 from engine.errors import ModelBrokenError
 from engine.models.clap import ClapConfig, LaionClap
 from engine.models.clap_tokenizer import RobertaTokenizer
-from engine.models.pocket_clap import PocketClapConfig
-from engine.models.vocoder import GriffinLimConfig, HiFiGanConfig
 from engine.presets import PRESETS, build
 
 _TEST_PRESET = "tiny"  # random weights, never on disk
-_KINDS: dict[str, type] = {
-    kind.__name__: kind for kind in (ClapConfig, PocketClapConfig, GriffinLimConfig, HiFiGanConfig, DraftConfig)
-}
 _DRAFT, _DENOISER = "draft.", "unet."  # how the names of these nets' weights begin
-
-Config = TypeVar("Config")
+_TOKENIZER_FILES, _MAX_TOKENIZER_BYTES = ("tokenizer.json", "vocab.json", "merges.txt"), 50_000_000
 
 
 def save_model(model: AudioLDM, folder: Path, *, half: bool = True, small: bool = False) -> None:
@@ -55,23 +50,41 @@ def open_model(name: str, device: torch.device | str = "cpu", extra: Path | None
 
 
 def load_model(folder: Path, device: torch.device | str = "cpu") -> AudioLDM:
-    """The model in `folder`, ready to run.
+    """The model in `folder`, ready to run. Config and weights are compared before any memory is taken.
 
     Raises:
         ModelBrokenError: a file is missing or damaged, or the weights do not fit the config.
     """
-    model = AudioLDM(read_config(folder))
+    config, weights = read_config(folder), folder / WEIGHTS_FILE
+    model = draw_up(config, folder)
+    require_promised(model, weights)
     try:
-        tensors = unsqueeze(load_file(folder / WEIGHTS_FILE))
-    except (OSError, SafetensorError) as error:
+        tensors = unsqueeze(load_file(weights))
+    except (OSError, SafetensorError, KeyError, RuntimeError, ValueError) as error:
         raise ModelBrokenError(folder, f"{WEIGHTS_FILE}: {error}") from error
-    try:
-        model.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in tensors.items()})
-    except RuntimeError as error:
-        raise ModelBrokenError(folder, str(error).replace("\n", " ")) from error
+    if isinstance(config.clap, ClapConfig):
+        model.set_submodule("_clap", LaionClap(config.clap))  # its constants are no weights, and lie in no file
+    model.load_state_dict({name: _own(tensor) for name, tensor in tensors.items()}, assign=True)
+    assert not any(buffer.is_meta for buffer in model.buffers()), "what is in no file is computed on the CPU"
     if isinstance(model.clap, LaionClap):
-        model.clap.tokenizer = RobertaTokenizer.read(folder)
+        model.clap.tokenizer = read_tokenizer(folder)
     return model.to(device).eval()
+
+
+def read_tokenizer(folder: Path) -> RobertaTokenizer:
+    """RoBERTa's tokenizer from its files.
+
+    Raises:
+        ModelBrokenError: they are missing or damaged, or no plain files.
+    """
+    for name in _TOKENIZER_FILES:
+        try:
+            require_plain(folder / name, _MAX_TOKENIZER_BYTES)
+        except FileNotFoundError:
+            continue  # one of the two forms is enough
+        except OSError as error:
+            raise ModelBrokenError(folder, f"{name}: {explained(error)}") from error
+    return RobertaTokenizer.read(folder)
 
 
 def read_config(folder: Path) -> AudioLDMConfig:
@@ -86,42 +99,9 @@ def read_config(folder: Path) -> AudioLDMConfig:
         raise ModelBrokenError(folder, f"{CONFIG_FILE}: {error}") from error
 
 
-def config_to_json(config: AudioLDMConfig) -> dict[str, Any]:
-    """Plain values; the parts that come in several kinds carry theirs."""
-    values = asdict(config)
-    for part in ("vocoder", "clap", "draft"):
-        if values[part] is not None:
-            values[part]["kind"] = type(getattr(config, part)).__name__
-    return {"format": CONFIG_FORMAT, **values}
-
-
-def config_from_json(values: dict[str, Any]) -> AudioLDMConfig:
-    """The reverse of `config_to_json`."""
-    values = dict(values)
-    if values.pop("format", None) != CONFIG_FORMAT:
-        message = f"expected format {CONFIG_FORMAT}"
-        raise ValueError(message)
-    return _parse(AudioLDMConfig, values)
-
-
-def _parse(kind: type[Config], values: dict[str, Any]) -> Config:
-    hints = get_type_hints(kind)
-    known = {item.name for item in fields(kind)}  # type: ignore[arg-type]
-    unknown = values.keys() - known - {"kind"}
-    if unknown:
-        message = f"unknown settings of {kind.__name__}: {', '.join(sorted(unknown))}"
-        raise ValueError(message)
-    parsed: dict[str, Any] = {}
-    for name, value in values.items():
-        if name == "kind":
-            continue
-        if isinstance(value, dict):
-            part = _KINDS[value["kind"]] if "kind" in value else hints[name]
-            assert is_dataclass(part), f"{name} is not a group of settings"
-            parsed[name] = _parse(part, value)
-        else:
-            parsed[name] = tuple(value) if isinstance(value, list) else value
-    return kind(**parsed)
+def _own(tensor: Tensor) -> Tensor:
+    """In 32 bits where it is no whole number, and in memory of its own: the file may be replaced while we run."""
+    return tensor.to(torch.float32 if tensor.is_floating_point() else tensor.dtype, copy=True)
 
 
 def _stored(tensor: Tensor, *, half: bool) -> Tensor:

@@ -1,17 +1,26 @@
-"""A .safetensors file written tensor by tensor: little memory, progress on the way, and a place to stop.
+"""A .safetensors file written tensor by tensor: little memory, progress on the way, a place to stop; its header read.
 
 The format: 8 bytes with the length of a JSON header, the header (name -> dtype, shape, offsets), then all the bytes.
 """
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from engine.checkpoints.model_files import open_plain
+
 _DTYPES = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64"}
 _ALIGNMENT = 8
+_MAX_HEADER = 16_000_000  # bytes; a published model's has 300 kB
+_BITS = {
+    "BOOL": 8, "U8": 8, "I8": 8, "I16": 16, "U16": 16, "F16": 16, "BF16": 16, "I32": 32, "U32": 32, "F32": 32,
+    "I64": 64, "U64": 64, "F64": 64, "F8_E4M3": 8, "F8_E5M2": 8,
+}  # fmt: skip
 
 
 def stored_dtype(tensor: Tensor) -> torch.dtype:
@@ -47,3 +56,44 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path, on_share: Callable[
             flat = tensor.detach().to(stored_dtype(tensor)).contiguous().reshape(-1)
             done += file.write(flat.view(torch.uint8).numpy().data)
             on_share(done / max(end, 1))
+
+
+def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The tensors of a file by name and shape, without reading any; each has its bytes there, and no byte is left over.
+
+    Raises:
+        OSError: it cannot be read, or is no plain file.
+        ValueError: it is no such file, or damaged; the message says how.
+    """
+    with open_plain(path) as file:
+        start = file.read(8)
+        length = int.from_bytes(start, "little")
+        size = path.stat().st_size
+        if len(start) < 8 or not 2 <= length <= _MAX_HEADER:
+            raise ValueError("it does not begin as a safetensors file does")
+        if length + 8 > size:
+            raise ValueError("it is cut off in its header")
+        header = file.read(length)
+    try:
+        entries = json.loads(header)
+        entries.pop("__metadata__", None)
+        shapes, ends = {}, [0]
+        for name, entry in entries.items():
+            shapes[name] = tuple(entry["shape"])
+            ends.append(_end_of(name, entry))
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
+        raise ValueError(f"its header is damaged ({type(error).__name__}: {str(error)[:100]})") from error
+    if 8 + length + max(ends) != size:
+        raise ValueError(f"it has {size} bytes; expected {8 + length + max(ends)}")
+    return shapes
+
+
+def _end_of(name: str, entry: Mapping[str, Any]) -> int:
+    """Where a tensor ends; raises ValueError or another error of damage where its bytes are not as many as it says."""
+    begin, end = entry["data_offsets"]
+    shape, bits = entry["shape"], _BITS[entry["dtype"]]
+    if not all(type(number) is int and number >= 0 for number in (begin, end, *shape)):
+        raise ValueError(f"{name} has a shape of no whole numbers")
+    if (end - begin) * 8 != math.prod(shape) * bits:
+        raise ValueError(f"{name} has {end - begin} bytes for the shape {shape}")
+    return int(end)

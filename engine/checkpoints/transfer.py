@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.checkpoints.connection import advice, proxies
 from engine.checkpoints.download_errors import (
     DownloadDamagedError,
     DownloadRefusedError,
@@ -138,7 +139,8 @@ def fetch(remote: RemoteFile, folder: Path, on_bytes: OnBytes, patience: Patienc
         except (_DroppedError, http.client.HTTPException, OSError) as error:
             failures = 1 if part.size - before >= _CHUNK else failures + 1
             if failures >= patience.tries or _hopeless(error):
-                raise ServerUnreachableError(remote.url, _reason(error), part.size) from error
+                hint = advice(remote.url, error)
+                raise ServerUnreachableError(remote.url, _reason(error), part.size, hint) from error
             wait_s = max(patience.first_wait_s * 2 ** (failures - 1), getattr(error, "wait_s", 0.0))
             on_bytes(part.size, remote.size, f"{_reason(error)}; trying again in {wait_s:.0f} s")
             time.sleep(wait_s)
@@ -249,7 +251,8 @@ def _check(remote: RemoteFile, part: _Part) -> bool:
 def _open(request: urllib.request.Request, timeout_s: float) -> http.client.HTTPResponse:
     if request.type not in ("http", "https"):
         raise DownloadRefusedError(request.full_url, "only http and https addresses are read")
-    response: http.client.HTTPResponse = urllib.request.build_opener(_HttpsStays).open(request, timeout=timeout_s)
+    opener = urllib.request.build_opener(_HttpsStays, urllib.request.ProxyHandler(proxies()))
+    response: http.client.HTTPResponse = opener.open(request, timeout=timeout_s)
     return response
 
 
@@ -259,4 +262,10 @@ def _hopeless(error: Exception) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    return str(getattr(error, "reason", "") or error) or type(error).__name__
+    """What went wrong, in the system's words, without the numbers and places that only programs read."""
+    cause = getattr(error, "reason", "") or error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({cause.verify_message or 'not verified'})"
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return re.sub(r"\s*\(_\w+\.c:\d+\)|\[Errno -?\d+\] ", "", str(cause)) or type(error).__name__

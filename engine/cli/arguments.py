@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from engine.checkpoints.catalogue import SHIPPED_MODELS, read_json
+from engine.defaults import RESTYLE_STRENGTH, SECONDS, VARY_STRENGTH
 from engine.evaluation.paper.budget import BUDGETS as PAPER_BUDGETS
 from engine.evaluation.paper.budget import PARTS as PAPER_PARTS
 
@@ -13,7 +15,7 @@ SAMPLERS = ("dpm++2m", "dpm++2m-sde", "ddim")
 
 def add_generate(parser: argparse.ArgumentParser) -> None:
     prompt = _add_prompt(parser, 'what it should sound like, e.g. "rain on a tin roof"')
-    parser.add_argument("--seconds", type=float, default=5.12, help="length (default 5.12)")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help=f"length (default {SECONDS})")
     _add_tries(parser)
     _add_rendering(parser, prompt)
 
@@ -21,12 +23,13 @@ def add_generate(parser: argparse.ArgumentParser) -> None:
 def add_restyle(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("clip", type=Path, help="the audio file to start from")
     prompt = _add_prompt(parser, "what it should become")
-    parser.add_argument("--strength", type=float, default=0.5, help="0 keeps the clip, 1 forgets it (default 0.5)")
+    _add_strength(parser, RESTYLE_STRENGTH)
     parser.add_argument(
         "--structure",
         type=float,
         metavar="S",
-        help="0 to 1: how firmly the clip's rise and fall in loudness is kept (default the model's; nano's is 0.5)",
+        help="0 to 1: how firmly the clip's rise and fall in loudness is kept (default the model's;"
+        f" nano's is {_default_of_nano('structure'):g})",
     )
     _add_part(parser)
     _add_keep_air(parser)
@@ -37,7 +40,7 @@ def add_vary(parser: argparse.ArgumentParser) -> None:
     parser.description = "Make another take of a clip. No words are needed: its own sound is the prompt."
     parser.add_argument("clip", type=Path, help="the audio file to start from")
     prompt = _add_prompt(parser, "words that join the clip's own sound; may be left out")
-    parser.add_argument("--strength", type=float, default=0.4, help="0 keeps the clip, 1 forgets it (default 0.4)")
+    _add_strength(parser, VARY_STRENGTH)
     _add_part(parser)
     _add_keep_air(parser)
     _add_rendering(parser, prompt)
@@ -170,7 +173,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     _add_model(parser)
     parser.add_argument("--per-class", type=int, default=4, metavar="N", help="clips for each sound (default 4)")
     parser.add_argument("--sounds", metavar="A,B", help="only these sounds of the corpus (default all)")
-    parser.add_argument("--seconds", type=float, metavar="S", help="length of each clip (default 5.12)")
+    parser.add_argument("--seconds", type=float, metavar="S", help=f"length of each clip (default {SECONDS})")
     parser.add_argument("--seed", type=int, default=1, help="another seed asks other prompts (default 1)")
     parser.add_argument("--steps", type=int, help="denoising steps (default the model's)")
     parser.add_argument("--guidance", type=float, help="how closely to follow the prompt (default the model's)")
@@ -229,7 +232,7 @@ def add_benchmark(parser: argparse.ArgumentParser) -> None:
     parser.description = "Time `retake generate` with a warm model. Close other programs first."
     _add_model(parser)
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="the median of so many runs (default 5)")
-    parser.add_argument("--seconds", type=float, default=5.12, help="length of each take (default 5.12)")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help=f"length of each take (default {SECONDS})")
     parser.add_argument("--steps", type=int, help="denoising steps (default the model's)")
     parser.add_argument("--sampler", choices=SAMPLERS, help="(default dpm++2m)")
     parser.add_argument("--draft", action="store_true", help="time quick drafts")
@@ -285,6 +288,16 @@ class _InsteadOfWords(argparse.Action):
 
 def _add_prompt(parser: argparse.ArgumentParser, words: str) -> argparse.Action:
     return parser.add_argument("prompt", default="", help=words)
+
+
+def _add_strength(parser: argparse.ArgumentParser, strength: float) -> None:
+    told = f"0 keeps the clip, 1 forgets it (default {strength})"
+    parser.add_argument("--strength", type=float, default=strength, help=told)
+
+
+def _default_of_nano(name: str) -> float:
+    """What the shipped model's own config says: the one place where it stands."""
+    return float(read_json(SHIPPED_MODELS / "nano")[f"default_{name}"])
 
 
 def _add_part(parser: argparse.ArgumentParser) -> None:

@@ -1,12 +1,16 @@
 """Names of the files that the command line writes: readable, short, and never one that is taken."""
 
+import errno
 import itertools
 import os
 import re
+import tempfile
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 
-from engine.errors import InvalidRequestError, OutputExistsError
+from engine.errors import InvalidRequestError, OutputExistsError, OutputWriteError
+from engine.file_names import safe_name
 from engine.wav_writer import sidecar_path
 
 MOST_BYTES = 120  # of a name, so that every file system takes it
@@ -16,8 +20,39 @@ SUFFIX = ".wav"
 def choose_outputs(wanted: Path | None, words: str, count: int) -> list[Path]:
     """`count` paths that do not exist: `wanted` (a file or a folder), or named after `words` in the working folder.
 
-    Raises OutputExistsError for a taken name that was asked for; InvalidRequestError when it does not end in .wav.
+    They can be written: their folder is made where it is missing, and each name is tried.
+
+    Raises:
+        OutputExistsError: a name that was asked for is taken.
+        InvalidRequestError: it does not end in .wav.
+        OutputWriteError: nothing can be written there, or not under that name.
     """
+    try:
+        paths = _chosen(wanted, words, count)
+    except OSError as error:  # such as a name that is too long to be asked for
+        raise OutputWriteError(wanted or Path(), error.strerror or str(error), error.errno) from error
+    for path in paths:
+        _try_name(path)
+    return paths
+
+
+def _try_name(path: Path) -> None:
+    """Find out before the work what would fail after it."""
+    try:
+        if not path.parent.is_dir():
+            path.parent.mkdir(parents=True)
+    except OSError as error:
+        raise OutputWriteError(path.parent, error.strerror or str(error), error.errno) from error
+    try:
+        path.open("xb").close()
+        path.unlink()
+    except FileExistsError:
+        raise OutputExistsError(path) from None
+    except OSError as error:
+        raise OutputWriteError(path, error.strerror or str(error), error.errno) from error
+
+
+def _chosen(wanted: Path | None, words: str, count: int) -> list[Path]:
     if wanted is None or wanted.is_dir():
         return _free_paths(wanted or Path(), words, count)
     if wanted.suffix.lower() not in ("", SUFFIX):
@@ -30,6 +65,17 @@ def choose_outputs(wanted: Path | None, words: str, count: int) -> list[Path]:
     return paths
 
 
+def refuge(path: Path) -> Path:
+    """A free path for a take whose own folder vanished while it was made: in the working folder, or the user's own.
+
+    Raises OutputWriteError when there is no such place.
+    """
+    for folder in (Path.cwd, Path.home, lambda: Path(tempfile.gettempdir())):
+        with suppress(OSError, RuntimeError, OutputWriteError):
+            return choose_outputs(folder(), path.stem, 1)[0]
+    raise OutputWriteError(path, os.strerror(errno.ENOENT), errno.ENOENT)
+
+
 def refuse_existing(path: Path) -> None:
     """Raises OutputExistsError when something lies there already, be it a link to nowhere."""
     if os.path.lexists(path):
@@ -39,7 +85,8 @@ def refuse_existing(path: Path) -> None:
 def default_words(operation: str, prompt: str, seed: int, clip: Path | None = None) -> str:
     """`<clip> <operation> <prompt> s<seed>`, without what file systems or shells dislike in a prompt."""
     ending = f" s{seed}"
-    words = " ".join(filter(None, (_cut(clip.stem, MOST_BYTES // 3) if clip else "", operation, _slug(prompt))))
+    stem = safe_name(clip.stem, MOST_BYTES // 3) if clip else ""
+    words = " ".join(filter(None, (stem, operation, _slug(prompt))))
     return _cut(words, MOST_BYTES - len(f" (999){SUFFIX}") - len(ending)) + ending
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from engine.audio import Audio
-from engine.cli.outputs import choose_outputs, default_words
+from engine.cli.outputs import choose_outputs, default_words, refuge
 from engine.cli.terminal import ProgressBar, interruptible, show_json, show_warning
 from engine.engine import Engine
-from engine.errors import StoryError
+from engine.errors import OutputWriteError, StoryError
 from engine.operations import Generate, Inpaint, Request, Restyle, Upscale, Vary
 from engine.operations.patches import Given
 from engine.story import find_story, request_of
@@ -137,10 +137,23 @@ def _render(options: argparse.Namespace, request: Request, choose: Choose | None
         engine = Engine.load(options.model, device=options.device)
         takes = engine.run(request, on_step=lambda news: bar.show(news.fraction, news.stage), should_stop=should_stop)
         chosen = choose(takes) if choose else takes
-        for take, path in zip(chosen, paths, strict=True):
-            take.write(path)
-    _announce(options, chosen, paths)
+        written = [_write(take, path) for take, path in zip(chosen, paths, strict=True)]
+    _announce(options, chosen, written)
     return 0
+
+
+def _write(take: Audio, path: Path) -> Path:
+    """Where the take lies now: at `path`, or elsewhere when that folder was renamed or removed while it was made."""
+    try:
+        take.write(path)
+    except OutputWriteError as error:
+        if not error.is_folder_gone:
+            raise
+        elsewhere = refuge(path)
+        take.write(elsewhere)
+        show_warning(f"the folder {path.parent} is not there any more; the take lies in {elsewhere.parent}")
+        return elsewhere
+    return path
 
 
 def _words(request: Request) -> str:

@@ -119,7 +119,7 @@ class GriffinLim(nn.Module):
         filterbank = slaney_filterbank(mel)
         self.register_buffer("filterbank", filterbank, persistent=False)
         self.register_buffer("inverse", torch.linalg.pinv(filterbank.double()).float(), persistent=False)
-        self.register_buffer("window", torch.hann_window(mel.n_fft), persistent=False)
+        self.register_buffer("window", torch.hann_window(mel.n_fft, device="cpu"), persistent=False)
 
     def forward(self, log_mel: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """The generator draws the first phases, on the CPU so that every device starts from the same ones."""

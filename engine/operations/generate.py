@@ -6,6 +6,7 @@ import numpy as np
 
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
+from engine.defaults import SECONDS
 from engine.operations.condition import condition_of
 from engine.operations.progress import Pulse
 from engine.operations.request import LONGEST_S, Sampling, require_number, require_prompt, require_whole
@@ -31,7 +32,7 @@ class Generate(Sampling):
     """
 
     prompt: str = ""  # may be empty where `like` is given
-    seconds: float = 5.12  # 0.1 to 600
+    seconds: float = SECONDS  # 0.1 to 600
     tries: int | None = None  # 1 to 16 for a take at most, until one matches the prompt; None: the model's number
 
     def __post_init__(self) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.audioldm import AudioLDM
+from engine.defaults import DRAFT_STEPS
 from engine.diffusion.samplers import timesteps_for
 from engine.diffusion.schedule import NoiseSchedule
 from engine.operations.request import Sampling
 
 SAMPLER = "dpm++2m"  # where a request names none
-DRAFT_STEPS = 6  # of the model's own denoiser, with guidance, where it has no draft net
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
+from engine.defaults import RESTYLE_STRENGTH
 from engine.operations.bands import air_hz, keep_band
 from engine.operations.condition import condition_of
 from engine.operations.contour import SAMPLER, depth_of
@@ -38,7 +39,7 @@ class Restyle(Sampling):
 
     clip: Audio
     prompt: str = ""  # may be empty where `like` is given
-    strength: float = 0.5  # 0 (the clip itself) to 1 (the prompt alone)
+    strength: float = RESTYLE_STRENGTH  # 0 (the clip itself) to 1 (the prompt alone)
     start_s: float | None = None  # seconds; None is the clip's start
     end_s: float | None = None
     keep_air: bool = False

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
+from engine.defaults import VARY_STRENGTH
 from engine.operations.progress import Pulse
 from engine.operations.request import (
     Sampling,
@@ -25,7 +26,7 @@ class Vary(Sampling):
     """
 
     clip: Audio
-    strength: float = 0.4  # 0 (the clip itself) to 1 (its kind of sound and its length only)
+    strength: float = VARY_STRENGTH  # 0 (the clip itself) to 1 (its kind of sound and its length only)
     prompt: str = ""
     start_s: float | None = None  # seconds; None is the clip's start
     end_s: float | None = None

@@ -100,7 +100,9 @@ def _add_training(command: argparse.ArgumentParser, defaults: _Defaults) -> None
     command.add_argument(
         "--steps", type=count, default=defaults.steps, help="in all, earlier calls included (%(default)s)"
     )
-    command.add_argument("--rate", type=above_zero, default=defaults.rate, help=f"peak learning rate ({defaults.rate:g})")
+    command.add_argument(
+        "--rate", type=above_zero, default=defaults.rate, help=f"peak learning rate ({defaults.rate:g})"
+    )
     command.add_argument(
         "--warmup",
         type=count,

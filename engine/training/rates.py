@@ -11,7 +11,7 @@ from engine.training.parts import start_of
 
 @dataclass(frozen=True)
 class Rates:
-    """Peak learning rate, steps until it is reached, last share of steps in which it falls, decay of the averaged net."""
+    """Peak learning rate, steps until it is reached, last share of steps with a falling rate, decay of the average."""
 
     rate: float
     warmup: int

@@ -1,5 +1,6 @@
 """Names and places of results: never longer than 120 bytes, never on top of something."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +23,10 @@ class TestName:
         inpaint = Inpaint(job="j", clip="/a.b.wav", prompt="x", start_s=0, end_s=1)
         assert take_name(inpaint, 4294967295) == "a.b inpaint x s4294967295"
         assert take_name(Generate(job="j", prompt="A dog"), 1) == "generate a-dog s1"
+
+    def test_is_taken_by_sticks_and_shares_whatever_the_clip_is_called(self):
+        assert take_name(restyle("/s/Vox 12:30 take?.wav", "rain"), 1) == "Vox 12-30 take- restyle rain s1"
+        assert take_name(restyle("/s/nul.v1.wav", "rain"), 1) == "_nul.v1 restyle rain s1"
 
     def test_without_a_prompt_tells_what_there_is(self):
         like = Generate(job="j", prompt=" ", like="/session/Door Slam.wav")
@@ -119,6 +124,17 @@ class TestWriting:
 
         assert list(tmp_path.iterdir()) == []
 
+    def test_goes_to_the_refuge_when_the_folder_was_renamed_meanwhile(self, tmp_path, take):
+        (tmp_path / "project").mkdir()
+        destination = Destination(tmp_path / "project", tmp_path / "project", tmp_path / "music" / "Retake")
+        (tmp_path / "project").rename(tmp_path / "project 2")
+
+        (path,) = destination.write([take], ["rain"])
+
+        assert path == tmp_path / "music" / "Retake" / "rain.wav"
+        assert Audio.read(path).num_samples == take.num_samples
+        assert not (tmp_path / "project").exists()
+
 
 class TestWritingOnceMore:
     """After a crash a job is rendered again, perhaps after its take was written and before that was known."""
@@ -126,6 +142,17 @@ class TestWritingOnceMore:
     @pytest.fixture
     def of_job(self, take):
         return lambda job, candidate=1: replace(take, story={"job": job, "candidate": candidate})
+
+    def test_of_the_thousandth_of_a_name_looks_at_names_only(self, tmp_path, of_job):
+        for number in range(1, 1000):
+            name = "rain" if number == 1 else f"rain ({number})"
+            for suffix in (".wav", ".json"):
+                (tmp_path / f"{name}{suffix}").write_text('{"job": "other", "candidate": 1}')
+        began = time.process_time()
+        (path,) = write_takes([of_job("mine")], tmp_path, ["rain"])
+
+        assert path.name == "rain (1000).wav"
+        assert time.process_time() - began < 1.0  # listing the folder for each would take several
 
     def test_gives_the_file_that_is_there(self, tmp_path, of_job):
         (first,) = write_takes([of_job("j")], tmp_path, ["x"])

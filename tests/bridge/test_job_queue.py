@@ -43,8 +43,8 @@ class TestUrgency:
         ("keys", "urgency"),
         [
             ({}, 1),
-            ({"steps": 8}, 0),
-            ({"steps": 9}, 1),
+            ({"steps": 6}, 0),
+            ({"steps": 7}, 1),
             ({"draft": True}, 0),
             ({"draft": True, "priority": "normal"}, 1),
             ({"steps": 4, "priority": "batch"}, 2),

@@ -375,7 +375,7 @@ class TestRoom:
     def test_for_a_result_that_the_disk_has_no_room_for(self, tmp_path):
         task, rate = engine.Generate(prompt="rain", seconds=600), 10**15
         with pytest.raises(DiskFullError, match="are free") as failure:
-            Destination(tmp_path, tmp_path).require_room(task, rate, 10**21)
+            Destination(tmp_path, tmp_path, tmp_path).require_room(task, rate, 10**21)
 
         assert failure.value.code == "disk_full"
 

@@ -9,6 +9,7 @@ import pytest
 import engine
 from bridge import errors
 from bridge.arguments import ARGUMENTS
+from bridge.entry import LimitError
 from bridge.messages import REPLIES, REQUESTS, RenderRequest, Request
 
 DOCUMENT = (Path(errors.__file__).parent / "PROTOCOL.md").read_text(encoding="utf-8")
@@ -78,4 +79,4 @@ def test_a_section_says_whether_the_token_is_needed(kind: type[Request]):
 
 
 def test_every_error_code_is_documented_and_every_documented_one_exists():
-    assert set(rows(chapter("Error codes"))) == codes_of(errors) | codes_of(engine)
+    assert set(rows(chapter("Error codes"))) == codes_of(errors) | codes_of(engine) | {LimitError.code}

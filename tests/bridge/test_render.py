@@ -131,6 +131,28 @@ class TestFiles:
         assert changed.size
         assert all(0.15 <= second <= 0.45 or 0.55 <= second <= 0.75 for second in changed)
 
+    def test_lie_in_the_music_folder_when_the_project_was_renamed_meanwhile(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("HOME", str(tmp_path / "home"))
+        monkeypatch.setenv("XDG_MUSIC_DIR", str(tmp_path / "home" / "Music"))
+        project = tmp_path / "project"
+        project.mkdir()
+        heard = []
+
+        def rename(_):
+            if project.exists():
+                project.rename(tmp_path / "project 2")
+            return False
+
+        request = Generate(job="j", prompt="rain", seconds=0.5, output_dir=str(project), **QUICK)
+        Renderer(RenderSetup("tiny", "cpu"), heard.append).render(request, rename)
+
+        (done,) = (news for news in heard if isinstance(news, Done))
+        assert done.paths == (str(tmp_path / "home" / "Music" / "Retake" / "generate rain s5.wav"),)
+        (notice,) = (news.text for news in heard if isinstance(news, Notice))
+        assert notice.startswith(
+            f"the folder {project} is not there any more; the result lies in {tmp_path}/home/Music"
+        )
+
     def test_of_generated_sounds_lie_where_they_are_wanted(self, render, tmp_path):
         request = Generate(job="j", prompt="rain", seconds=0.5, output_dir=str(tmp_path / "takes"), **QUICK)
         (path,) = render(request)[-1].paths

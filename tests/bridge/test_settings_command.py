@@ -1,6 +1,7 @@
 """`retake settings`: every setting, its value, its source; and an example that says what is built in."""
 
 import json
+import os
 import tomllib
 from dataclasses import asdict, fields
 
@@ -45,6 +46,35 @@ class TestTable:
             "source": "built in",
             "about": Settings.__dataclass_fields__["port"].metadata["about"],
         }
+
+
+class TestFolders:
+    """The setting that is a list of paths."""
+
+    @pytest.fixture
+    def folders(self, monkeypatch, tmp_path):
+        folders = [tmp_path / "a", tmp_path / 'b "c"', tmp_path / "d é"]
+        monkeypatch.setenv("RETAKE_ALLOWED_FOLDERS", os.pathsep.join(map(str, folders)))
+        return [str(folder) for folder in folders]
+
+    def test_are_a_list_in_the_table(self, capsys, folders):
+        assert main([]) == 0
+        (row,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("allowed_folders")]
+        assert json.dumps(folders, ensure_ascii=False) in row
+
+    def test_are_a_list_as_json(self, capsys, folders):
+        assert main(["--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["settings"]["allowed_folders"]["value"] == folders
+
+    @pytest.mark.parametrize("entry", fields(Settings), ids=lambda entry: entry.name)
+    def test_like_every_other_value_can_be_told(self, capsys, monkeypatch, entry, tmp_path):
+        values = {int: "7", float: "3.5", bool: "true", str: "auto"}
+        value = {"log_level": "debug", "port": "7"}.get(entry.name, values.get(entry.type, str(tmp_path)))
+        monkeypatch.setenv(f"RETAKE_{entry.name.upper()}", value)
+
+        assert main([]) == 0
+        assert main(["--json"]) == 0
+        assert "environment" in capsys.readouterr().out
 
 
 class TestBadSettings:

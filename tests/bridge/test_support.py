@@ -201,6 +201,11 @@ class TestBrokenMachine:
 
         assert "not a readable TOML file" in write_entry("settings.json", bundle())
 
+    def test_with_folders_that_are_allowed_tells_the_settings(self, bundle, monkeypatch):
+        monkeypatch.setenv("RETAKE_ALLOWED_FOLDERS", "/mnt/takes")
+
+        assert "could not be found out" not in write_entry("settings.json", bundle())
+
     def test_with_a_log_that_cannot_be_read_says_so(self, bundle, tmp_path):
         assert "could not be read" in cleaned_log(tmp_path, bundle())
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,9 +83,12 @@ class Mirror:
 
 
 @contextmanager
-def mirror_running() -> Iterator[Mirror]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.mirror = mirror = Mirror(f"http://127.0.0.1:{server.server_port}")  # type: ignore[attr-defined]
+def mirror_running(context: ssl.SSLContext | None = None) -> Iterator[Mirror]:
+    server = _Server(("127.0.0.1", 0), _Handler)
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    scheme = "http" if context is None else "https"
+    server.mirror = mirror = Mirror(f"{scheme}://127.0.0.1:{server.server_port}")  # type: ignore[attr-defined]
     server.daemon_threads = False
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
@@ -95,6 +99,11 @@ def mirror_running() -> Iterator[Mirror]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """A client that hangs up, such as one that does not trust us, is no news."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli.outputs import choose_outputs, default_words
-from engine.errors import InvalidRequestError, OutputExistsError
+from engine.cli.outputs import choose_outputs, default_words, refuge
+from engine.errors import InvalidRequestError, OutputExistsError, OutputWriteError
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +48,26 @@ class TestNamesThatWereAskedFor:
             choose_outputs(Path(name), "unused", 1)
 
 
+class TestPlacesThatFail:
+    """They fail before the work, not after it."""
+
+    def test_a_missing_folder_is_made(self, working_folder: Path) -> None:
+        wanted = working_folder / "new" / "deeper" / "rain.wav"
+        assert choose_outputs(wanted, "unused", 1) == [wanted]
+        assert list(wanted.parent.iterdir()) == []
+
+    def test_a_folder_that_is_a_file_and_a_name_too_long_are_refused(self, working_folder: Path) -> None:
+        (working_folder / "file").touch()
+        with pytest.raises(OutputWriteError, match="could not be written"):
+            choose_outputs(Path("file/rain.wav"), "unused", 1)
+        with pytest.raises(OutputWriteError) as caught:
+            choose_outputs(Path("x" * 300 + ".wav"), "unused", 1)
+        assert "a shorter name" in caught.value.hint
+
+    def test_a_take_whose_folder_vanished_has_a_refuge(self, working_folder: Path) -> None:
+        assert refuge(Path("gone/rain.wav")) == working_folder / "rain.wav"
+
+
 class TestNamesOfOurOwn:
     def test_go_into_the_folder_that_was_asked_for(self, working_folder: Path) -> None:
         assert choose_outputs(working_folder, "rain s1", 1) == [working_folder / "rain s1.wav"]
@@ -68,6 +88,9 @@ class TestNamesOfOurOwn:
             pytest.param(("generate", "../../etc/passwd", 1), "generate etc-passwd s1", id="no ways out of the folder"),
             pytest.param(("generate", "雨の音", 1), "generate 雨の音 s1", id="another script"),
             pytest.param(("generate", "???", 1), "generate s1", id="nothing to read"),
+            pytest.param(
+                ("vary", "", 1, Path("Vox 12:30 take?.wav")), "Vox 12-30 take- vary s1", id="a clip no stick takes"
+            ),
         ],
     )
     def test_say_what_is_in_the_file(self, arguments: tuple, expected: str) -> None:

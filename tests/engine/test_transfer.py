@@ -2,7 +2,10 @@
 
 import hashlib
 import random
+import shutil
 import socket
+import ssl
+import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -191,6 +194,41 @@ class TestTrouble:
             remote = RemoteFile(f"http://127.0.0.1:{taken.getsockname()[1]}/file", "weights.ckpt")
             with pytest.raises(ServerUnreachableError, match="refused"):
                 fetch(remote, tmp_path, lambda *_: None, QUICK)
+
+    @pytest.mark.parametrize("spelled", ["http://user:secret@{}", "{}"], ids=["whole", "without-its-scheme"])
+    def test_a_dead_proxy_is_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelled: str) -> None:
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))  # but nobody listens
+            where = f"127.0.0.1:{taken.getsockname()[1]}"
+            for name in ("http_proxy", "https_proxy"):
+                monkeypatch.setenv(name, spelled.format(where))
+            for url in ("http://retake.invalid/file", "https://retake.invalid/file"):
+                with pytest.raises(ServerUnreachableError, match="refused") as told:
+                    fetch(RemoteFile(url, "weights.ckpt"), tmp_path, lambda *_: None, AT_ONCE)
+
+                assert f"the proxy http://{where} " in told.value.hint
+                assert "secret" not in told.value.text + told.value.hint
+                assert "Errno" not in told.value.text
+
+    @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl for a certificate")
+    def test_a_certificate_that_is_not_trusted_is_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        both = tmp_path / "both.pem"
+        words = f"req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout {both} -out {tmp_path}/c.pem"
+        subprocess.run(["openssl", *words.split()], check=True, capture_output=True)
+        both.write_text(both.read_text() + (tmp_path / "c.pem").read_text())
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(both)
+        with mirror_running(context) as mirror:
+            mirror.serve(WHERE, CONTENT)
+            with pytest.raises(ServerUnreachableError) as told:
+                fetch(RemoteFile(mirror.url + WHERE, "weights.ckpt"), tmp_path, lambda *_: None, QUICK)
+
+        assert "certificate is not trusted" in told.value.text
+        assert "_ssl.c" not in told.value.text
+        assert "SSL_CERT_FILE" in told.value.hint
 
     @pytest.mark.parametrize(
         ("fault", "known", "ways", "error", "words"),

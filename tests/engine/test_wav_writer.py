@@ -4,9 +4,11 @@ import errno
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -175,6 +177,69 @@ class TestADiskThatRefuses:
             take(num_samples=1_000).write(disk / "small.wav")
             assert Audio.read(disk / "small.wav").num_samples == 1_000
         assert "nothing was left behind" in caught.value.hint
+
+    @pytest.mark.parametrize(
+        ("number", "word"),
+        [
+            (errno.ENOSPC, "free some space"),
+            (errno.EDQUOT, "your share"),
+            (errno.EROFS, "can only be read"),
+            (errno.EACCES, "may write to"),
+            (errno.ENOENT, "make it, or choose another"),
+            (errno.ENAMETOOLONG, "a shorter name"),
+            (errno.EINVAL, "does not take the name"),
+            (errno.EIO, "the disk, or the connection to it"),
+            (None, "choose another name or folder"),
+        ],
+    )
+    def test_the_hint_fits_the_reason(self, number: int | None, word: str) -> None:
+        hint = OutputWriteError(Path("take.wav"), "…", number).hint
+        assert word in hint
+        assert ("free some space" in hint) == (number == errno.ENOSPC)
+
+    def test_a_name_too_long_is_told_as_that(self, tmp_path: Path) -> None:
+        with pytest.raises(OutputWriteError) as caught:
+            take().write(tmp_path / f"{'x' * 300}.wav")
+        assert "a shorter name" in caught.value.hint
+
+
+class TestFoldersThatDoNotDoEverything:
+    """What is there is told as there, also where the folder itself cannot be synced or listed."""
+
+    PROGRAM = (
+        "import numpy as np\n"
+        "from pathlib import Path\n"
+        "from engine.wav_writer import write_wav\n"
+        "write_wav(Path('rain.wav'), np.zeros((1, 500)), 16_000, 'PCM_16', {'seed': 1})\n"
+    )
+
+    def write_in(self, folder: Path, prefix: tuple[str, ...] = (), **variables: str) -> None:
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **variables}
+        command = [*prefix, sys.executable, "-c", self.PROGRAM]
+        ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stderr
+        assert sorted(path.name for path in folder.iterdir()) == ["rain.json", "rain.wav"]
+
+    @pytest.mark.skipif(shutil.which("gcc") is None, reason="a file system is played by a library made with gcc")
+    def test_a_network_drive_that_syncs_no_folders(self, tmp_path: Path) -> None:
+        (tmp_path / "shim.c").write_text(
+            "#define _GNU_SOURCE\n#include <dlfcn.h>\n#include <errno.h>\n#include <sys/stat.h>\n"
+            'int fsync(int fd) { struct stat s; int (*real)(int) = dlsym(RTLD_NEXT, "fsync");\n'
+            "if (!fstat(fd, &s) && S_ISDIR(s.st_mode)) { errno = EINVAL; return -1; } return real(fd); }\n"
+        )
+        shim = tmp_path / "shim.so"
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", shim, tmp_path / "shim.c", "-ldl"], check=True)
+        (tmp_path / "share").mkdir()
+        self.write_in(tmp_path / "share", LD_PRELOAD=str(shim))
+
+    @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="needs another user")
+    def test_a_drop_folder_that_may_not_be_listed(self) -> None:
+        drop = Path(tempfile.mkdtemp())  # pytest's own folders are closed to other users
+        try:
+            drop.chmod(0o733)
+            self.write_in(drop, ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"), HOME="/")
+        finally:
+            shutil.rmtree(drop)
 
 
 @contextmanager

@@ -151,6 +151,22 @@ class TestWithoutAScreen:
     def test_a_screen_will_do(self, environment):
         require_screen("linux", environment)
 
+    @pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="the screens of these systems do not go away")
+    @pytest.mark.parametrize(
+        "screen",
+        [{"DISPLAY": ":9797"}, {"DISPLAY": "nowhere.invalid:0"}, {"WAYLAND_DISPLAY": "gone"}],
+        ids=["dead", "elsewhere", "wayland"],
+    )
+    def test_a_screen_that_is_gone_is_told_before_qt_aborts(self, screen, tmp_path):
+        environment = {name: value for name, value in os.environ.items() if "DISPLAY" not in name and "QT_" not in name}
+        environment |= {"RETAKE_STATE_DIR": str(tmp_path), **screen}
+        command = [sys.executable, "-m", "bridge", "tray"]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+        assert done.returncode == 1
+        assert done.stderr.startswith("no window can be opened: no screen answers")
+        assert len(done.stderr.splitlines()) == 2
+
     def test_the_program_exits_with_1(self):
         environment = {name: value for name, value in os.environ.items() if "DISPLAY" not in name and "QT_" not in name}
         done = subprocess.run(

@@ -163,6 +163,17 @@ class TestDaemonSettings:
 
         assert read_settings(file).device == "auto"
 
+    def test_a_link_stays_a_link(self, tmp_path):
+        dotfiles = tmp_path / "dotfiles"
+        dotfiles.mkdir()
+        real, link = dotfiles / "retake.toml", tmp_path / "retake.toml"
+        real.write_text("# mine\nport = 0\n")
+        link.symlink_to("dotfiles/retake.toml")
+        write_settings(link, {"device": "cpu"})
+
+        assert link.is_symlink()
+        assert real.read_text() == '# mine\nport = 0\ndevice = "cpu"\n'
+
     def test_none_takes_a_line_out(self, tmp_path):
         file = tmp_path / "retake.toml"
         file.write_text('device = "cpu"\nport = 0')

@@ -18,7 +18,7 @@ const crypto = require("node:crypto");
 
 /** @type {Settings} */
 const DEFAULTS = {
-  prompt: "", strength: 0.5, seed: 1, candidates: 2, seconds: 5, from_s: 0, to_s: 1, steps: 0, model: "",
+  prompt: "", strength: 0.5, seed: 1, candidates: 2, seconds: 5.12, from_s: 0, to_s: 1, steps: 0, model: "",
 };
 
 const SEEDS = 4294967296;

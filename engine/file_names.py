@@ -1,0 +1,17 @@
+"""Names of files that every file system takes: exFAT sticks, SMB shares and Windows as well as this one."""
+
+import re
+
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+')
+_RESERVED = re.compile(r"(?i)\s*(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\.|$)")
+
+
+def safe_name(text: str, most_bytes: int) -> str:
+    r"""A text as a name, or the beginning of one: at most `most_bytes` of UTF-8, and nothing that some disk refuses.
+
+    Refused are `<>:"/\|?*` and control characters, names of devices such as NUL, and blanks and dots at the end.
+    """
+    name = _FORBIDDEN.sub("-", text).strip(" ")
+    if _RESERVED.match(name):
+        name = f"_{name}"
+    return name.encode()[:most_bytes].decode(errors="ignore").rstrip(" .")

@@ -1,0 +1,97 @@
+"""The same words and the same seed are the same sound, whichever surface asks: their defaults are the engine's."""
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import bridge.arguments
+from bridge.desktop.wish import HAS_STRENGTH, Wish
+from bridge.job_queue import urgency_of
+from bridge.messages import Generate as GenerateMessage
+from bridge.messages import Restyle as RestyleMessage
+from bridge.render import engine_request
+from engine import Engine, Generate, Restyle, Vary
+from engine.cli import COMMANDS, build_parser
+from engine.operations import plan
+
+ROOT = Path(__file__).parents[1]
+SCRIPTS = ROOT / "daw_scripts"
+PROTOCOL = (ROOT / "bridge" / "PROTOCOL.md").read_text(encoding="utf-8")
+NANO = json.loads((ROOT / "engine" / "weights" / "nano" / "config.json").read_text(encoding="utf-8"))
+
+
+def asked_at_the_terminal(*words: str) -> argparse.Namespace:
+    command = next(row for row in COMMANDS if row.name == words[0])
+    return build_parser(COMMANDS, command).parse_args(words)
+
+
+def stands_in(path: str, pattern: str) -> float:
+    """The one number that a script has there."""
+    found = re.findall(pattern, (SCRIPTS / path).read_text(encoding="utf-8"))
+    assert len(found) == 1, path
+    return float(found[0])
+
+
+LENGTHS = {
+    "terminal": lambda: asked_at_the_terminal("generate", "rain").seconds,
+    "wire": lambda: engine_request(GenerateMessage(job="j", prompt="rain")).seconds,
+    "window": lambda: Wish(prompt="rain").seconds,
+    "window's request": lambda: Wish(prompt="rain").request("j").seconds,
+    "protocol": lambda: float(re.findall(r"\| seconds \|.*; ([\d.]+) if not sent", PROTOCOL)[0]),
+    "reaper": lambda: stands_in("reaper/Retake/modules/settings.lua", r'seconds = "([\d.]+)"'),
+    "ardour": lambda: stands_in("ardour/parts/form.lua", r"DEFAULTS = .*seconds = ([\d.]+)"),
+    "ardour as it runs": lambda: stands_in("ardour/retake_generate.lua", r"DEFAULTS = .*seconds = ([\d.]+)"),
+    "live": lambda: stands_in("ableton/extension/src/operations.js", r"\bseconds: ([\d.]+)"),
+}
+
+
+@pytest.mark.parametrize("surface", LENGTHS)
+def test_a_sound_that_nobody_gave_a_length_is_as_long_everywhere(surface):
+    assert LENGTHS[surface]() == Generate("rain").seconds
+
+
+def test_a_number_shows_all_digits_of_the_length():
+    digits = stands_in("ardour/parts/form.lua", r"seconds = \{ .*digits = (\d)")
+
+    assert round(Generate("rain").seconds, int(digits)) == Generate("rain").seconds
+
+
+def test_what_the_window_the_terminal_and_the_wire_ask_for_is_the_same_sound():
+    engine = Engine.load("nano")
+    terminal = asked_at_the_terminal("generate", "rain", "--seed", "3", "--draft")
+    requests = [
+        engine_request(Wish(prompt="rain", seed=3, is_draft=True).request("j")),
+        engine_request(GenerateMessage(job="j", prompt="rain", seed=3, draft=True)),
+        Generate(terminal.prompt, terminal.seconds, tries=terminal.tries, seed=terminal.seed, draft=terminal.draft),
+    ]
+
+    takes = [engine.run(request)[0].samples for request in requests]
+
+    assert all(np.array_equal(take, takes[0]) for take in takes)
+
+
+@pytest.mark.parametrize(("operation", "kind"), [("restyle", Restyle), ("vary", Vary)])
+def test_a_clip_moves_as_far_everywhere(operation, kind):
+    words = [operation, "clip.wav", "rain"]
+
+    assert asked_at_the_terminal(*words).strength == HAS_STRENGTH[operation] == kind.strength
+
+
+def test_help_tells_the_structure_that_the_shipped_model_has(capsys):
+    with pytest.raises(SystemExit):
+        asked_at_the_terminal("restyle", "--help")
+
+    told = re.search(r"nano's\s+is ([\d.]+)", capsys.readouterr().out)
+    assert float(told[1]) == NANO["default_structure"]
+
+
+def test_a_draft_has_as_many_steps_everywhere():
+    drafts = {"steps": bridge.arguments.DRAFT_STEPS}
+
+    assert plan.DRAFT_STEPS == bridge.arguments.DRAFT_STEPS
+    assert urgency_of(RestyleMessage(job="j", prompt="rain", clip="/c.wav", **drafts)) == 0
+    assert Wish(prompt="rain", is_draft=True).words_for_live()[-2:] == ["steps", plan.DRAFT_STEPS]
