@@ -3,7 +3,7 @@
 import shutil
 import sys
 import sysconfig
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 HOME = Path(__file__).parents[1]
 """The folder to start in: `-m` finds the package there, and nothing in the user's working folder can take its place."""
@@ -27,7 +27,13 @@ def own_command(*words: str) -> list[str]:
         suffix = ".exe" if sys.platform == "win32" else ""
         name, rest = ("retake-tray", words[1:]) if words[:1] == ("tray",) else ("retake", words)
         return [str(Path(sys.executable).with_name(f"{name}{suffix}")), *rest]
-    return [sys.executable, "-m", "bridge", *words]
+    return [with_console(sys.executable, sys.platform), "-m", "bridge", *words]
+
+
+def with_console(python: str, system: str) -> str:
+    """Give the Python that has a console in place of the one that has none: what it starts can share that console."""
+    path = PureWindowsPath(python)
+    return str(path.with_name("python.exe")) if system == "win32" and path.name.lower() == "pythonw.exe" else python
 
 
 def own_sender(system: str = sys.platform) -> Path | None:

@@ -178,10 +178,13 @@ class SystemSignals(QObject):
 
 
 def login_command() -> list[str]:
-    """Give what the system runs at login: our installed program where there is one."""
+    """Give what the system runs at login: our installed program where there is one, without a console if possible."""
     program = None if getattr(sys, "frozen", False) else own_program("retake")
     words = ("tray", "--hidden")
-    return own_command(*words) if program is None else [str(program), *words]
+    if program is None:
+        return own_command(*words)
+    twin = program.with_stem("retake-tray")
+    return [str(twin), *words[1:]] if twin.is_file() else [str(program), *words]
 
 
 def run(setting: Setting) -> int:

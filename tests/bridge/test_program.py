@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 
-from bridge.program import own_command, own_folder, own_program, own_sender, start_flags
+from bridge.program import own_command, own_folder, own_program, own_sender, start_flags, with_console
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,6 +65,20 @@ class TestFlags:
     def is_start(self, function):
         of_a_module = isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name)
         return of_a_module and function.attr in self.STARTS.get(function.value.id, ())
+
+
+class TestPython:
+    @pytest.mark.parametrize(
+        ("python", "system", "started"),
+        [
+            (r"C:\Retake\Scripts\pythonw.exe", "win32", r"C:\Retake\Scripts\python.exe"),
+            (r"C:\Retake\PythonW.exe", "win32", r"C:\Retake\python.exe"),
+            (r"C:\Retake\Scripts\python.exe", "win32", r"C:\Retake\Scripts\python.exe"),
+            ("/usr/bin/python3", "linux", "/usr/bin/python3"),
+        ],
+    )
+    def test_of_a_program_without_a_console_starts_the_one_that_has_one(self, python, system, started):
+        assert with_console(python, system) == started
 
 
 class TestFrozen:

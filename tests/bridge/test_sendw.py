@@ -49,8 +49,9 @@ def test_a_failure_is_told_too(run_without_a_console, request_file, read_json, t
     assert read_json(request_file.with_name("reply.json"))["error"]["code"] == "no_daemon"
 
 
-def test_pip_makes_it_a_program_without_a_console():
+def test_pip_makes_programs_without_a_console_of_it_and_of_the_tray():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
     assert project["gui-scripts"]["retake-sendw"] == "bridge.sendw:main"
-    assert "retake-sendw" not in project["scripts"]
+    assert project["gui-scripts"]["retake-tray"] == "bridge.desktop.start:main"
+    assert not set(project["gui-scripts"]) & set(project["scripts"])

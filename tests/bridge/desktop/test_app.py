@@ -15,6 +15,7 @@ from PySide6.QtGui import QImage
 from bridge.client import Client
 from bridge.daws import Machine
 from bridge.desktop import icons
+from bridge.desktop.app import login_command
 from bridge.desktop.autostart import Autostart, desktop_entry, entry_file, launch_agent, run_value
 from bridge.desktop.look import DARK, LIGHT
 from bridge.desktop.single_instance import SingleInstance
@@ -252,6 +253,14 @@ class TestStartAtLogin:
         assert launch(entry)
         ran = wait_for(folder / "retake.ran")
         assert ran == f"{folder}\ntray a b 100%\n"
+
+    def test_runs_the_program_without_a_console_where_pip_made_one(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+        (tmp_path / "retake").touch()
+        assert login_command() == [str(tmp_path / "retake"), "tray", "--hidden"]
+
+        (tmp_path / "retake-tray").touch()
+        assert login_command() == [str(tmp_path / "retake-tray"), "--hidden"]
 
     def test_on_macos_is_a_launch_agent(self):
         agent = plistlib.loads(launch_agent(LOGIN, Path("/opt")))
