@@ -348,7 +348,7 @@ class TestRetakeItself:
 
     @pytest.mark.parametrize("is_silent", [False, True], ids=["REAPER says so", "REAPER says nothing"])
     def test_is_not_installed(self, restyle, no_daemon, tmp_path, is_silent):
-        bare = no_daemon | {"PATH": str(tmp_path)}
+        bare = no_daemon | {"PATH": str(tmp_path), "HOME": str(tmp_path)}
         host, _ = restyle(bare, None, is_exec_silent=is_silent)
         host.run_until(lambda: host.command_lines)
         host.clock_skew_s = 31.0
