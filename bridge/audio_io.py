@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bridge.errors import DiskFullError, FolderError, OutputTooLargeError, PathNotAllowedError
-from bridge.messages import ClipRequest, RenderRequest
+from bridge.errors import ClipRefusedError, DiskFullError, FolderError, OutputTooLargeError, PathNotAllowedError
+from bridge.messages import ClipRequest, RenderRequest, Restyle, Vary
+from bridge.messages import Upscale as Upscaling
 from bridge.paths import PathRules, clips_of
 from bridge.places import real
 from engine import (
+    LONGEST_S,
     Audio,
+    ClipTooLongError,
     EngineError,
     Generate,
     OutputExistsError,
@@ -42,9 +45,28 @@ _SAMPLE_BYTES = 4
 _MAX_SUFFIX = len(" (9999).wav")
 
 
-def read_clips(request: RenderRequest) -> dict[str, Audio]:
-    """Read the clips that a request names, by the name of their argument. Raises the engine's AudioFileError family."""
-    return {name: Audio.read(Path(path)) for name, path in clips_of(request)}
+def read_clips(request: RenderRequest, longest_min: float = math.inf) -> dict[str, Audio]:
+    """Read the clips that a request names, by the name of their argument; what is too long is refused before that.
+
+    Raises ClipRefusedError for more than `longest_min` minutes, the engine's AudioFileError family.
+    """
+    clips = {}
+    for name, path in clips_of(request):
+        limit_s = _longest_s(name, request)
+        try:
+            clips[name] = Audio.read(Path(path), longest_s=min(limit_s, 60 * longest_min))
+        except ClipTooLongError as error:
+            if error.seconds <= 60 * longest_min or limit_s < 60 * longest_min:
+                raise
+            minutes = f"{error.seconds / 60:.1f} minutes long, more than max_clip_min ({longest_min:g})"
+            raise ClipRefusedError(name, path, minutes) from error
+    return clips
+
+
+def _longest_s(name: str, request: RenderRequest) -> float:
+    """Give the seconds that a clip may have where all of it is to be heard or rendered."""
+    is_whole = isinstance(request, Restyle | Vary | Upscaling) and request.start_s is None and request.end_s is None
+    return LONGEST_S if name == "like" or is_whole else math.inf
 
 
 @dataclass(frozen=True)

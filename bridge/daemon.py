@@ -135,6 +135,7 @@ def _render_setup(settings: Settings, folder: Path) -> RenderSetup:
         str(folder),
         allowed_folders=tuple(map(str, settings.allowed_folders)),
         max_clip_bytes=settings.max_clip_bytes,
+        max_clip_min=settings.max_clip_min,
         max_output_bytes=settings.max_output_bytes,
     )
 

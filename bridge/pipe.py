@@ -14,7 +14,7 @@ from typing import Self
 from bridge.messages import Reply, Request
 from bridge.paths import PathRules
 from bridge.protocol import parse_reply, parse_request, to_message
-from bridge.settings import MAX_CLIP_BYTES, MAX_OUTPUT_BYTES
+from bridge.settings import MAX_CLIP_BYTES, MAX_CLIP_MIN, MAX_OUTPUT_BYTES
 
 HEARTBEAT = b"\n"
 FOOTSTEP = b".\n"
@@ -33,6 +33,7 @@ class RenderSetup:
     state_dir: str | None = None
     allowed_folders: tuple[str, ...] = ()
     max_clip_bytes: int = MAX_CLIP_BYTES
+    max_clip_min: float = MAX_CLIP_MIN
     max_output_bytes: int = MAX_OUTPUT_BYTES
 
     @classmethod

@@ -4,6 +4,7 @@ Importing this room imports torch: only the render process does.
 """
 
 import logging
+import math
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -161,7 +162,7 @@ class Renderer:
     def _prepared(self, request: RenderRequest) -> tuple[Request, Destination]:
         """Read the clips, and make the folder of the results."""
         self._paths.check_clips(request)
-        return engine_request(request), Destination.of(request, self._paths)
+        return engine_request(request, self._setup.max_clip_min), Destination.of(request, self._paths)
 
     def _write(
         self, request: RenderRequest, destination: Destination, takes: list[Audio] | EngineError
@@ -195,8 +196,11 @@ class Renderer:
         self._tell(messages.Progress(request.job, news.fraction, news.stage))
 
 
-def engine_request(request: RenderRequest) -> Request:
-    """Say a request in the engine's words; what the client left open stays open. Raises EngineError."""
+def engine_request(request: RenderRequest, longest_min: float = math.inf) -> Request:
+    """Say a request in the engine's words; what the client left open stays open. Raises EngineError, ClipRefusedError.
+
+    No clip may be longer than `longest_min` minutes.
+    """
     knobs = _given(
         prompt=request.prompt,
         like_weight=request.like_weight,
@@ -207,7 +211,7 @@ def engine_request(request: RenderRequest) -> Request:
         candidates=request.candidates,
         negative_prompt=request.negative,
         sampler=request.sampler,
-        **read_clips(request),
+        **read_clips(request, longest_min),
     )
     match request:
         case messages.Generate():

@@ -18,6 +18,7 @@ import platformdirs
 from bridge.errors import SettingsError, SettingsFileError, UnknownSettingError
 
 MAX_CLIP_BYTES = 8 * 2**30
+MAX_CLIP_MIN = 120.0
 MAX_OUTPUT_BYTES = 16 * 2**30
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -80,6 +81,9 @@ class Settings:
         default=(), metadata={"about": "more folders that results may lie in, with all that is in them"}
     )
     max_clip_bytes: int = field(default=MAX_CLIP_BYTES, metadata={"about": "size of the largest clip that is read"})
+    max_clip_min: float = field(
+        default=MAX_CLIP_MIN, metadata={"about": "minutes of the longest clip that is read, however small its file is"}
+    )
     max_output_bytes: int = field(default=MAX_OUTPUT_BYTES, metadata={"about": "size of the largest result of a job"})
     history_days: int = field(default=365, metadata={"about": "days for which finished jobs are remembered"})
     history_jobs: int = field(default=100_000, metadata={"about": "finished jobs that are remembered"})
@@ -103,6 +107,7 @@ class Settings:
         _require(self.worker_silence_s >= 1, "worker_silence_s", self.worker_silence_s, "at least 1 second")
         _require(self.worker_stuck_min > 0, "worker_stuck_min", self.worker_stuck_min, "more than 0 minutes")
         _require(self.resume_within_h >= 0, "resume_within_h", self.resume_within_h, "0 hours or more")
+        _require(self.max_clip_min > 0, "max_clip_min", self.max_clip_min, "more than 0 minutes")
         for name in ("max_clip_bytes", "max_output_bytes", "history_days", "history_jobs"):
             _require(getattr(self, name) > 0, name, getattr(self, name), "at least 1")
         _require(-120 <= self.preview_level_db <= 6, "preview_level_db", self.preview_level_db, "-120 to 6 dB")

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from engine.lists import Row, read_rows
     from engine.operations import Generate, Inpaint, Request, Restyle, Upscale, Vary
     from engine.operations.progress import Progress
+    from engine.operations.request import LONGEST_S
     from engine.sound_files.reader import SoundReader, open_sound, reader_of
     from engine.wav_writer import sidecar_path
 
@@ -56,6 +57,7 @@ _ROOMS = {
     "Engine": "engine.engine",
     "Generate": "engine.operations",
     "Inpaint": "engine.operations",
+    "LONGEST_S": "engine.operations.request",
     "ModelEntry": "engine.checkpoints.catalogue",
     "PassedOver": "engine.checkpoints.catalogue",
     "Progress": "engine.operations.progress",
@@ -78,6 +80,7 @@ _ROOMS = {
 }  # where the names live that are imported late
 
 __all__ = [
+    "LONGEST_S",
     "Audio",
     "AudioEmptyError",
     "AudioFileError",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import psutil
 import soxr
 
 from engine.errors import (
@@ -31,6 +32,8 @@ MAX_CHANNELS = 2
 SAMPLE_RATES = (4_000, 384_000)  # Hz, lowest and highest
 SHORTEST_S = 0.02  # seconds; less than one cycle of the lowest note that the log-mel can tell from silence
 MOST_SAMPLES = 500_000_000  # of all channels: what still fits into one WAV at 64 bits, 87 minutes of stereo at 48 kHz
+SMALL_SAMPLES = 20_000_000  # of all channels: so many there is always room for
+COPIES = 2.5  # of a clip in memory, in float32, while it is worked on
 END_TOLERANCE_S = 0.001  # seconds; times on the wire are 32-bit floats, coarse beyond some minutes
 
 # What a source's encoding becomes: never less than it had, and room for the new part's own resolution.
@@ -248,6 +251,13 @@ def _region_frames(file: SoundReader, start_s: float | None, end_s: float | None
     if file.num_channels > MAX_CHANNELS:
         raise TooManyChannelsError(file.num_channels, MAX_CHANNELS)
     most_s = min(longest_s, MOST_SAMPLES / file.num_channels / file.sample_rate)
+    if (end - start) * file.num_channels > SMALL_SAMPLES:
+        most_s = min(most_s, _most_that_fits(file.num_channels) / file.sample_rate)
     if seconds > most_s:
         raise ClipTooLongError(seconds, most_s)
     return start, end
+
+
+def _most_that_fits(num_channels: int) -> float:
+    """Samples of a channel that memory has room for now: the clip, a copy of it while it is read, and a take."""
+    return float(psutil.virtual_memory().available / COPIES / 4 / num_channels)

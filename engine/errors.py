@@ -175,6 +175,7 @@ class ClipTooLongError(AudioFileError):
             f"{seconds:.1f} s are too many; at most {limit_s:g} s can be handled at once",
             "split the clip, or choose a region of it",
         )
+        self.seconds = seconds
 
 
 class TooManyChannelsError(AudioFileError):

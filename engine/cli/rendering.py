@@ -1,6 +1,7 @@
 """`retake generate`, `restyle`, `vary`, `inpaint`, `upscale` and `again`: options -> request -> takes -> files."""
 
 import argparse
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from engine.engine import Engine
 from engine.errors import OutputWriteError, StoryError
 from engine.operations import Generate, Inpaint, Request, Restyle, Upscale, Vary
 from engine.operations.patches import Given
+from engine.operations.request import LONGEST_S
 from engine.story import find_story, request_of
 
 ROUNDING = 2.0**-23  # a step of 24 bits
@@ -27,11 +29,11 @@ def run_generate(options: argparse.Namespace) -> int:
 
 def run_restyle(options: argparse.Namespace) -> int:
     movement = {**_movement(options), "structure": options.structure}
-    return _render(options, Restyle(Audio.read(options.clip), options.prompt, **movement))
+    return _render(options, Restyle(_moved_clip(options), options.prompt, **movement))
 
 
 def run_vary(options: argparse.Namespace) -> int:
-    return _render(options, Vary(Audio.read(options.clip), prompt=options.prompt, **_movement(options)))
+    return _render(options, Vary(_moved_clip(options), prompt=options.prompt, **_movement(options)))
 
 
 def run_inpaint(options: argparse.Namespace) -> int:
@@ -50,7 +52,7 @@ def run_inpaint(options: argparse.Namespace) -> int:
 
 def run_upscale(options: argparse.Namespace) -> int:
     request = Upscale(
-        Audio.read(options.clip),
+        _moved_clip(options),
         options.prompt,
         cutoff_hz=options.cutoff_hz,
         start_s=options.start,
@@ -97,6 +99,12 @@ def _movement(options: argparse.Namespace) -> dict[str, Any]:
     return {**part, "keep_air": options.keep_air, **_sampling(options)}
 
 
+def _moved_clip(options: argparse.Namespace) -> Audio:
+    """The clip; one that is too long to be rendered as a whole is refused before it is read."""
+    is_whole = options.start is None and options.end is None
+    return Audio.read(options.clip, longest_s=LONGEST_S if is_whole else math.inf)
+
+
 def _sampling(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "seed": options.seed,
@@ -106,7 +114,7 @@ def _sampling(options: argparse.Namespace) -> dict[str, Any]:
         "candidates": options.candidates,
         "negative_prompt": options.negative,
         "sampler": options.sampler,
-        "like": Audio.read(options.like) if options.like else None,
+        "like": Audio.read(options.like, longest_s=LONGEST_S) if options.like else None,
         "like_weight": options.like_weight,
     }
 

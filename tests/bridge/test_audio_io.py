@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import soundfile
 
-from bridge.audio_io import MAX_NAME, Destination, slug, take_name, write_takes
-from bridge.errors import FolderError
+from bridge.audio_io import MAX_NAME, Destination, read_clips, slug, take_name, write_takes
+from bridge.errors import ClipRefusedError, FolderError
 from bridge.messages import Generate, Inpaint, Restyle, Upscale, Vary
 from bridge.paths import PathRules
-from engine import Audio, OutputWriteError
+from engine import Audio, ClipTooLongError, OutputWriteError
 
 
 def restyle(clip="/session/clip.wav", prompt="Heavy rain, on a tin roof!", **keys):
@@ -67,6 +68,34 @@ class TestName:
 
 def output_folder(request, configured=None):
     return Destination.of(request, PathRules(output_dir=configured)).folder
+
+
+class TestClips:
+    @pytest.fixture
+    def long(self, tmp_path):
+        """Eleven minutes of silence in a few kilobytes."""
+        soundfile.write(tmp_path / "long.flac", np.zeros(660 * 8000, np.float32), 8000)
+        return str(tmp_path / "long.flac")
+
+    @pytest.mark.parametrize(
+        "request_",
+        [
+            lambda clip: Generate(job="j", prompt="x", like=clip),
+            restyle,
+            lambda clip: Vary(job="j", clip=clip),
+            lambda clip: Upscale(job="j", clip=clip, prompt=""),
+        ],
+        ids=["like", "restyle", "vary", "upscale"],
+    )
+    def test_that_are_too_long_to_be_heard_or_rendered_whole_are_refused(self, long, request_):
+        with pytest.raises(ClipTooLongError, match=r"660\.0 s are too many; at most 600 s"):
+            read_clips(request_(long))
+
+    def test_may_be_longer_where_a_part_is_rendered_up_to_the_setting(self, long):
+        request = Inpaint(job="j", clip=long, prompt="x", start_s=1.0, end_s=1.5)
+        assert read_clips(request, 11.0)["clip"].seconds == 660
+        with pytest.raises(ClipRefusedError, match=r"11\.0 minutes long, more than max_clip_min \(10\)"):
+            read_clips(request, 10)
 
 
 class TestFolder:

@@ -2,6 +2,7 @@
 
 import os
 import struct
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from engine.errors import (
     SampleRateError,
     TooManyChannelsError,
 )
+from tests.engine.sound_files.surgery import encoded, with_flac_total
 
 
 def noise(seconds: float = 0.5, rate: int = 44_100, channels: int = 2, level: float = 0.2) -> np.ndarray:
@@ -163,6 +165,22 @@ class TestFilesThatAreNoClips:
         with pytest.raises(ClipTooLongError, match="at most 62500 s"):
             Audio.read(path)
         assert Audio.read(path, start_s=100_000, end_s=100_001).num_samples == 8_000
+
+    @pytest.mark.parametrize("is_stream", [False, True], ids=["with its length", "a stream"])
+    def test_a_long_silence_in_a_small_file_is_refused_before_it_is_held(self, tmp_path: Path, is_stream: bool) -> None:
+        data = encoded(tmp_path / "long.flac", np.zeros((700 * 8_000, 1), np.float32), 8_000, subtype="PCM_16")
+        (tmp_path / "long.flac").write_bytes(with_flac_total(data, 0) if is_stream else data)
+        assert len(data) < 30_000
+
+        tracemalloc.start()
+        try:
+            with pytest.raises(ClipTooLongError, match=r"700\.0 s are too many; at most 600 s"):
+                Audio.read(tmp_path / "long.flac", longest_s=600)
+            assert tracemalloc.get_traced_memory()[1] < 6_000_000
+            assert Audio.read(tmp_path / "long.flac", 650, 651).num_samples == 8_000
+            assert tracemalloc.get_traced_memory()[1] < 6_000_000
+        finally:
+            tracemalloc.stop()
 
 
 class TestRegions:
