@@ -220,7 +220,7 @@ def find_daemon(folder: Path) -> Runtime | None:
     if not is_daemon_locked(folder):
         return None
     runtime = read_runtime(folder)
-    return replace(runtime, found_in=folder) if runtime is not None and _is_alive(runtime.pid) else None
+    return replace(runtime, found_in=folder) if runtime is not None and is_alive(runtime.pid) else None
 
 
 def wait_for_daemon(folder: Path, seconds: float = _PATIENCE_S) -> Runtime | None:
@@ -240,7 +240,7 @@ def wait_for_end(folder: Path, seconds: float) -> None:
         time.sleep(0.02)
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     """Whether a process of that number runs; where asking would harm it, or says nothing, the lock alone decides."""
     if sys.platform == "win32":
         return True

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from bridge.arguments import ARGUMENTS
-from bridge.discovery import state_folder
+from bridge.discovery import is_alive, state_folder
 from bridge.errors import BridgeError, LiveMissingError, MissingArgumentError, MissingValueError, WrongTypeError
 from bridge.osc_codec import decode
 from bridge.protocol import Message
@@ -50,12 +50,19 @@ class Door(NamedTuple):
 
 
 def find_door(folder: Path) -> Door:
-    """Read where the surface listens. Raises LiveMissingError."""
+    """Read where the surface listens. Raises LiveMissingError, also when the Live that wrote it down runs no more.
+
+    A Live that crashed leaves its file behind; whoever listens there by then shall not learn our words and its token.
+    """
     try:
         content = json.loads((folder / "live.json").read_text(encoding="utf-8"))
-        return Door(int(content["port"]), str(content["token"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        raise LiveMissingError("Live does not run, or Retake is not chosen in it as a control surface") from None
+        door, pid = Door(int(content["port"]), str(content["token"])), content.get("pid")
+        is_kept = pid is None or is_alive(int(pid))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        is_kept = False
+    if not is_kept:
+        raise LiveMissingError("Live does not run, or Retake is not chosen in it as a control surface")
+    return door
 
 
 def arguments_from_words(operation: str, words: Sequence[str]) -> list[Any]:

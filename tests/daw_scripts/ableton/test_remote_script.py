@@ -475,6 +475,22 @@ class TestManners:
         second.surface.disconnect()
         assert not (daemon.state / "live.json").exists()
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="there nobody can ask whether a process runs")
+    def test_what_a_live_that_crashed_has_left_is_not_believed(self, tmp_path):
+        gone = subprocess.Popen([sys.executable, "-c", ""])
+        gone.wait(PATIENCE_S)
+        (tmp_path / "live.json").write_text(json.dumps({"port": 53171, "pid": gone.pid, "token": "t"}))
+
+        with pytest.raises(sender.LiveMissingError):
+            sender.find_door(tmp_path)
+
+    @pytest.mark.parametrize("content", ["{", "[]", "3", '{"port": 1}', '{"port": 1, "token": "t", "pid": "x"}'])
+    def test_whereabouts_that_nobody_can_read_are_none(self, tmp_path, content):
+        (tmp_path / "live.json").write_text(content)
+
+        with pytest.raises(sender.LiveMissingError):
+            sender.find_door(tmp_path)
+
     @pytest.mark.usefixtures("host")
     def test_it_finds_the_daemons_folder_as_the_daemon_does(self):
         ours = sys.modules["Retake.whereabouts"].state_folder
