@@ -11,11 +11,12 @@ class BatchListError(BridgeError):
 
     code = "bad_batch_list"
 
-    def __init__(self, file: Path, reason: object) -> None:
+    def __init__(self, file: Path, reason: object, hint: str = "") -> None:
         super().__init__(
             f"{file} is no list of requests: {reason}",
-            "a list is a table (.csv, .tsv) with a head such as `prompt,seconds,seed`, a .jsonl with an object a line, "
-            "or a .txt with a prompt a line",
+            hint
+            or "a list is a table (.csv, .tsv) with a head such as `prompt,seconds,seed`, a .jsonl with an object a "
+            "line, or a .txt with a prompt a line",
         )
 
 

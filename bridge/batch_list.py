@@ -1,5 +1,6 @@
 """The list of a batch, whatever program wrote it, as requests, each only once however often it is listed."""
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -80,7 +81,7 @@ def _rows(file: Path) -> list[Row]:
     except OSError as error:
         raise BatchListError(file, error.strerror or error) from error
     except ValueError as error:
-        raise BatchListError(file, error) from error
+        raise BatchListError(file, error, getattr(error, "hint", "")) from error
     if not rows:
         raise BatchListError(file, "it is empty")
     if all(row.fault for row in rows):
@@ -95,6 +96,9 @@ def _item(row: Row, folder: Path) -> Item:
     if isinstance(values["operation"], str):
         values["operation"] = values["operation"].strip().lower()
     _require_columns(values)
+    for name in ("clip", "like"):
+        if isinstance(values.get(name), str):
+            values[name] = _found(values[name])
     request = request_from_fields(values, _ANY_JOB, {"output_dir": str(folder)})
     assert isinstance(request, RenderRequest)
     told = json.dumps([to_message(request), *(_fingerprint(path) for _, path in clips_of(request))])
@@ -114,6 +118,16 @@ def _require_columns(values: Mapping[str, Any]) -> None:
     for name in kind.fixed:
         if name not in values and name != "job" and not (name == "prompt" and "like" in values):
             raise BatchCellMissingError(name)
+
+
+def _found(clip: str) -> str:
+    """Give the name of a clip as the disk has it, where a list in Windows-1252 was right about its bytes."""
+    if clip.isascii() or os.path.exists(clip):
+        return clip
+    with contextlib.suppress(UnicodeEncodeError):
+        by_bytes = os.fsdecode(clip.encode("cp1252"))
+        return by_bytes if os.path.exists(by_bytes) else clip
+    return clip
 
 
 @functools.cache

@@ -28,7 +28,11 @@ _SHOWN = 40
 
 
 class ListError(ValueError):
-    """A list that cannot be read as one; the sentence names the line."""
+    """A list that cannot be read as one; the sentence names the line, and `hint` says what to do about it, if known."""
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(reason)
+        self.hint = hint
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def read_rows(path: Path, column: str = "prompt", pair: tuple[str, str] | None =
     try:
         text = read_text(path)
     except ValueError as error:
-        raise ListError(str(error)) from error
+        raise ListError(str(error), "save it as UTF-8 text") from error
     if kind in (".jsonl", ".ndjson", ".json"):
         rows: Iterator[Row] = _from_json(text, pair, is_lines=kind != ".json")
     elif kind == ".txt" and "\t" not in text.lstrip().partition("\n")[0]:
@@ -133,8 +137,8 @@ def _from_table(text: str) -> Iterator[Row]:
         surplus = [cell for place, cell in enumerate(cells) if place >= first and cell and not _at(names, place)]
         if surplus:
             raise ListError(
-                f"line {number} has more cells than the head has columns: {surplus[0][:_SHOWN]!r} is one too many; "
-                f"hint: put a text that holds a {_SPELT.get(separator, separator)} into double quotes"
+                f"line {number} has more cells than the head has columns: {surplus[0][:_SHOWN]!r} is one too many",
+                f"put a text that holds a {_SPELT.get(separator, separator)} into double quotes",
             )
         yield Row(number, _said({name: _number(cell, separator) for name, cell in known.items()}))
 
@@ -165,11 +169,9 @@ def _records(text: str, separator: str, skipped: int) -> Iterator[tuple[int, lis
             return
         except csv.Error as error:
             is_open = "unexpected end" in str(error)
+            reason = "that is never closed" if is_open else "that is not closed where its cell ends"
             raise ListError(
-                f"line {number} has a quote that is never closed"
-                if is_open
-                else f"line {number} has a quote that is not closed where its cell ends; hint: a quote inside a quoted "
-                'text is written twice ("")'
+                f"line {number} has a quote {reason}", 'close it; a quote inside a quoted text is written twice ("")'
             ) from error
         if any(cells):
             yield number, cells

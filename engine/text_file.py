@@ -23,7 +23,7 @@ _UNLIKELY = re.compile(r"[^\W\d_a-zA-Z]{4}")  # four letters with accents in a r
 _RARE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 _NUL_SHARE = 64  # UTF-16 has a zero for each blank and comma at least
 _CLEARLY = 4  # so many times more zeros on one side than on the other: a letter may hold one, too
-_NO_TEXT = "it could not be decoded as text; hint: save it as UTF-8"
+_NO_TEXT = "it could not be decoded as text in UTF-8, UTF-16 or Windows-1252"
 
 
 def read_text(path: Path) -> str:

@@ -31,7 +31,7 @@ def read_captions(path: Path, classes: tuple[str, ...] = ()) -> dict[str, Captio
     except KeyError as error:
         raise CaptionsError(path, f"a row has no {error.args[0]!r}") from error
     except (OSError, ValueError, TypeError) as error:
-        raise CaptionsError(path, str(error)) from error
+        raise CaptionsError(path, str(error), getattr(error, "hint", "")) from error
     if not captions:
         raise CaptionsError(path, "it holds no captions")
     if len(captions) < len(rows):

@@ -96,10 +96,10 @@ class NoPairsError(EvaluationError):
 class CaptionsError(EvaluationError):
     code = "bad_captions"
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: Path, reason: str, hint: str = "") -> None:
         super().__init__(
             f"{path} could not be read as captions: {reason}",
-            'use a CSV with the columns file,caption[,class], or JSON such as {"rain.wav": "heavy rain"}',
+            hint or 'use a CSV with the columns file,caption[,class], or JSON such as {"rain.wav": "heavy rain"}',
         )
 
 

@@ -119,7 +119,12 @@ def _add_training(command: argparse.ArgumentParser, defaults: _Defaults) -> None
         default=FROM_NOTHING.decay_share,
         help=f"last share of steps with falling rate ({FROM_NOTHING.decay_share:g})",
     )
-    command.add_argument("--manifest", type=Path, metavar="FILE", help="learn from your own files: JSON or CSV")
+    command.add_argument(
+        "--manifest",
+        type=Path,
+        metavar="FILE",
+        help="learn from your own files: a CSV, JSON or JSONL of files and captions, or what `retake batch` wrote",
+    )
     command.add_argument("--audio-root", type=Path, metavar="FOLDER", help="where they lie (beside the list)")
     command.add_argument("--clips", type=count, default=7200, help="corpus clips to render (%(default)s)")
     command.add_argument(

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.lists import Row, read_rows
+from engine.lists import ListError, Row, read_rows
 from engine.text_file import read_text
 from engine.training.training_errors import ManifestError
 
@@ -60,8 +60,8 @@ def read_manifest(path: Path, root: Path | None = None) -> tuple[list[Entry], li
     """
     try:
         rows = read_rows(path)
-    except (OSError, ValueError) as error:
-        raise ManifestError(path, _explained(path, error)) from error
+    except (OSError, ListError) as error:
+        raise ManifestError(path, *_explained(path, error)) from error
     if not rows:
         raise ManifestError(path, "it holds no rows")
     words = _words_of_codes(path.parent)
@@ -94,18 +94,18 @@ def _skipped(row: Row, files: list[Path]) -> Skipped:
     return Skipped(f"row {row.number}", f"row {row.number} names no file; expected one of {known}, youtube_id")
 
 
-def _explained(path: Path, error: Exception) -> str:
-    """Say why a list cannot be read; of the authors' dataset_root.json, which lists to give instead."""
+def _explained(path: Path, error: Exception) -> tuple[str, str]:
+    """Say why a list cannot be read, and what to do; of the authors' dataset_root.json, which lists to give instead."""
     try:
         content = json.loads(read_text(path))
         lists = [str(name) for name in _texts(content["metadata"]) if str(name).endswith(".json")]
         roots = [str(name) for name in content.values() if isinstance(name, str)]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return str(error)
-    return (
-        f"it names data sets, not clips; give one of the lists that it names as --manifest ({', '.join(lists[:3])}), "
-        f"and the folder of its files as --audio-root ({', '.join(roots[:3])})"
+        return str(error), getattr(error, "hint", "")
+    choice = (
+        f"--manifest ({', '.join(lists[:3])}), and the folder of its files as --audio-root ({', '.join(roots[:3])})"
     )
+    return "it names data sets, not clips", f"give one of the lists that it names as {choice}"
 
 
 def _texts(content: Any) -> Iterator[str]:

@@ -18,14 +18,16 @@ from pathlib import Path
 
 from engine.errors import TrainingError
 
+_EXAMPLE = '{"data": [{"wav": "a.wav", "caption": "rain"}]}'
+
 
 class ManifestError(TrainingError):
     code = "bad_manifest"
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: Path, reason: str, hint: str = "") -> None:
         super().__init__(
             f"{path} could not be used as a list of clips: {reason}",
-            'use a CSV with the columns file,caption, or JSON such as {"data": [{"wav": "a.wav", "caption": "rain"}]}',
+            hint or f"use a CSV with the columns file,caption, or JSON such as {_EXAMPLE}",
         )
 
 

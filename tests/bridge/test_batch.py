@@ -106,6 +106,14 @@ class TestList:
         assert (item.request.prompt, item.request.seconds, item.request.seed) == ("Regen", 1.5, 1)
         assert item.key == read_list(write_list("b.csv", "prompt,seconds,seed\nRegen,1.5,1\n"), tmp_path)[0].key
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="names are Unicode there")
+    def test_in_an_old_encoding_names_clips_by_their_bytes(self, tmp_path):
+        clip = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav")
+        Path(clip).touch()
+        (tmp_path / "a.csv").write_bytes(b"operation,clip\nvary," + os.fsencode(clip) + b"\n")
+
+        assert read_list(tmp_path / "a.csv", tmp_path)[0].request.clip == clip
+
     def test_does_not_leave_out_a_column_in_silence(self, write_list, tmp_path):
         with pytest.raises(BatchRowError, match="no column or key 'promt'") as caught:
             read_list(write_list("a.csv", "promt\nrain\n"), tmp_path)

@@ -1,7 +1,10 @@
 """`retake again`: the story inside a take, or beside it, is enough to make it once more, sample by sample."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -250,3 +253,22 @@ class TestBrokenStories:
         assert sentence in said
         assert hint.startswith("hint: ")
         assert [path.name for path in working_folder.iterdir()] == ["take.json"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are Unicode there")
+def test_names_that_are_no_text_go_in_and_out(clip: Path) -> None:
+    """The story keeps the bytes of a name as `surrogateescape` has them; take names that Retake chooses are text."""
+    clip.rename(odd := clip.with_name(os.fsdecode(b"caf\xe9.wav")))
+    take = os.fsdecode(b"th\xe9.wav")
+    for words in (
+        ["vary", odd.name, *QUICK[:-1], take],
+        ["restyle", take, "rain", *QUICK[:-2], "--like", odd.name],
+        ["again", take],
+    ):
+        done = subprocess.run([sys.executable, "-m", "bridge", *words], capture_output=True, check=False)
+        assert (done.returncode, done.stdout.count(b"\n")) == (DONE, 1), done.stderr
+
+    made = {path.name for path in clip.parent.glob("*.wav")}
+    assert made == {odd.name, take, "caf- vary s1.wav", "th- restyle rain s1.wav"}
+    assert json.loads(Path(take).with_suffix(".json").read_text("ascii"))["clip"].endswith(odd.name)

@@ -50,8 +50,6 @@ def test_captions_are_read(tmp_path: Path, name: str, content: str, expected: di
     ("name", "content", "reason"),
     [
         pytest.param("a.csv", "name,text\n1.wav,rain\n", "a row has no 'file'", id="wrong columns"),
-        pytest.param("a.csv", 'file,caption\n1.wav,"rain\n2.wav,dog\n', "line 2 has a quote", id="open quote"),
-        pytest.param("a.csv", "file,caption\n1.wav,rain falls, softly\n", "line 2 has more", id="unquoted comma"),
         pytest.param("a.csv", "file,caption\n", "it holds no captions", id="no rows"),
         pytest.param("a.csv", "file,caption\n1.wav, \n", "the caption of '1.wav' is ' '", id="blank caption"),
         pytest.param("a.csv", "file,caption\n1.wav,rain\n1.wav,dog\n", "1 files stand in it twice", id="doubled file"),
@@ -68,6 +66,21 @@ def test_what_is_no_captions_file_is_refused(tmp_path: Path, name: str, content:
         read_captions(tmp_path / name, CLASSES)
 
     assert json.dumps(caught.value.hint).count("file,caption") == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "reason", "hint"),
+    [
+        pytest.param('file,caption\n1.wav,"rain\n2.wav,dog\n', "line 2 has a quote", "close it", id="open quote"),
+        pytest.param("file,caption\n1.wav,rain, soft\n", "line 2 has more cells", "double quotes", id="unquoted comma"),
+    ],
+)
+def test_damage_is_an_error_with_its_line(tmp_path: Path, content: str, reason: str, hint: str) -> None:
+    (tmp_path / "a.csv").write_text(content, encoding="utf-8")
+
+    with pytest.raises(CaptionsError, match=reason) as caught:
+        read_captions(tmp_path / "a.csv", CLASSES)
+    assert hint in caught.value.hint
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

@@ -184,10 +184,10 @@ class TestManifest:
         path = tmp_path / "dataset_root.json"
         path.write_text(json.dumps(content), encoding="utf-8")
 
-        with pytest.raises(
-            ManifestError, match=r"--manifest \(meta/train_label\.json\).* --audio-root \(/data/audioset\)"
-        ):
+        with pytest.raises(ManifestError, match="it names data sets") as caught:
             read_manifest(path)
+        assert "--manifest (meta/train_label.json)" in caught.value.hint
+        assert "--audio-root (/data/audioset)" in caught.value.hint
 
     @pytest.mark.parametrize(
         ("content", "words"),
