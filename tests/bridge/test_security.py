@@ -7,10 +7,13 @@ import socket
 import stat
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from packaging.requirements import Requirement
 
 from bridge.errors import FolderError
 from bridge.job_log import PrivateRotatingFile
@@ -177,6 +180,19 @@ class TestStateFolder:
         log.close()
 
         assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+
+
+class TestLibraries:
+    HOLES: ClassVar = {"torch": ["2.6.0", "2.9.1"], "ray": ["2.50.0", "2.53.0"]}
+    """Versions with holes that are known: CVE-2026-24747 (code by `weights_only`), CVE-2026-27482."""
+
+    def test_with_known_holes_are_not_taken(self):
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        asked = [*project["dependencies"], *(it for extra in project["optional-dependencies"].values() for it in extra)]
+        found = [(one.name, one.specifier) for one in map(Requirement, asked) if one.name in self.HOLES]
+
+        assert {name for name, _ in found} == set(self.HOLES)
+        assert [(name, hole) for name, taken in found for hole in self.HOLES[name] if hole in taken] == []
 
 
 class TestDocument:

@@ -1,5 +1,6 @@
 """install.sh as it is shipped, run in folders of every name: it brings Retake in, and takes nothing of others away."""
 
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -89,6 +90,17 @@ class TestFolder:
             assert time.monotonic() < deadline
             time.sleep(0.02)
         assert ran.read_text() == "0\n"
+
+
+@pytest.mark.skipif(shutil.which("desktop-file-validate") is None, reason="desktop-file-utils is not installed")
+@pytest.mark.parametrize("name", FOLDERS)
+def test_the_menu_entry_passes_the_validator(unpack, name):
+    retake = unpack(name)
+    retake.run()
+    command = ["desktop-file-validate", str(retake.entry)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.stdout + done.stderr == ""
 
 
 @pytest.mark.parametrize("sign", ["\n", "\t", "\x07"])

@@ -101,13 +101,13 @@ class Ardour:
         return value
 
     def regions(self) -> list[str]:
-        """Describe what lies on the tracks: track, name, position, length and layer of each region, top layer last."""
+        """Describe what lies on the tracks: track, name, position, length, layer and whether it is muted, of each region, top layer last."""
         text = self.lua(
             "local rows = {} for route in Session:get_tracks():iter() do local list = {} "
             "for it in route:to_track():playlist():region_list():iter() do list[#list + 1] = it end "
             "table.sort(list, function(a, b) return a:layer() < b:layer() end) "
             "for _, it in ipairs(list) do rows[#rows + 1] = table.concat({ route:name(), it:name(), "
-            "it:position():samples(), it:length():samples(), it:layer() }, '|') end end "
+            "it:position():samples(), it:length():samples(), it:layer(), tostring(it:muted()) }, '|') end end "
             "return table.concat(rows, '\\n')"
         )
         return text.splitlines()

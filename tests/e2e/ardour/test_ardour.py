@@ -58,6 +58,7 @@ def only(regions, name):
 def check_place(take: SavedRegion, original: SavedRegion) -> None:
     """A take lies exactly over its original, above it, and plays from its own first sample."""
     assert (take.track, take.position, take.length) == (original.track, original.position, original.length)
+    assert original.is_muted
     assert take.start == 0
     assert take.layer > original.layer
     assert not take.is_muted
