@@ -2,6 +2,8 @@
 # Puts the unpacked Retake into your own menu and onto your path, without a password; --remove takes it out again.
 # What is there under its names and does not belong to Retake stays as it is.
 set -eu
+LC_ALL=C # names of files are bytes, in whatever language
+export LC_ALL
 : "${HOME:?is not set, so nobody knows where your menu is; nothing was installed}"
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd -P)
 data=${XDG_DATA_HOME:-$HOME/.local/share}
@@ -19,10 +21,10 @@ case $here in
 esac
 
 # $1 as a value of a desktop entry, where a backslash is an escape
-as_value() { printf '%s' "$1" | LC_ALL=C sed 's/\\/\\\\/g'; }
+as_value() { printf '%s' "$1" | sed 's/\\/\\\\/g'; }
 
 # $1 as a word of a desktop entry's Exec line: quoted as in a shell, a percent sign doubled, and then made a value
-as_word() { as_value "\"$(printf '%s' "$1" | LC_ALL=C sed 's/[\\"`$]/\\&/g; s/%/%%/g')\""; }
+as_word() { as_value "\"$(printf '%s' "$1" | sed 's/[\\"`$]/\\&/g; s/%/%%/g')\""; }
 
 exec_line=Exec=$(as_word "$here/retake-tray")
 case $here in # an entry may not name a program with =, and GLib does not find one with %; a shell is given either
@@ -31,7 +33,7 @@ esac
 try_line=TryExec=$(as_value "$here/retake-tray")
 
 # whether the link $1 leads to this folder's program $2
-is_of_this() { [ -L "$1" ] && { [ "$(readlink -- "$1")" = "$here/$2" ] || [ "$1" -ef "$here/$2" ]; }; }
+is_of_this() { [ -L "$1" ] && [ "$(readlink -- "$1")" = "$here/$2" ]; }
 
 # whether the link $1 leads to program $2 of this or another folder of Retake's
 is_of_retake() {

@@ -27,8 +27,8 @@ class Unpacked:
         self.entry = home / ".local" / "share" / "applications" / "retake.desktop"
         self.icon = home / ".local" / "share" / "icons" / "hicolor" / "scalable" / "apps" / "retake.svg"
 
-    def run(self, *words, check=True):
-        command = ["sh", str(self.folder / "install.sh"), *words]
+    def run(self, *words, check=True, shell=("sh",)):
+        command = [*shell, str(self.folder / "install.sh"), *words]
         environment = {"HOME": str(self.home), "PATH": "/usr/bin:/bin"}
         return subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=check)
 
@@ -90,6 +90,19 @@ class TestFolder:
             assert time.monotonic() < deadline
             time.sleep(0.02)
         assert ran.read_text() == "0\n"
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash --posix", "bash", "busybox sh", "ksh", "zsh --emulate sh"])
+def test_every_shell_writes_the_same(unpack, shell):
+    if shutil.which(shell.split()[0]) is None:
+        pytest.skip(f"{shell} is not installed")
+    retake = unpack("50% of `$x`\\n & more")
+    retake.run()
+    before = retake.files()
+    retake.run("--remove", shell=shell.split())
+    retake.run(shell=shell.split())
+
+    assert retake.files() == before
 
 
 @pytest.mark.skipif(shutil.which("desktop-file-validate") is None, reason="desktop-file-utils is not installed")

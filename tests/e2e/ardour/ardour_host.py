@@ -101,7 +101,7 @@ class Ardour:
         return value
 
     def regions(self) -> list[str]:
-        """Describe what lies on the tracks: track, name, position, length, layer and whether it is muted, of each region, top layer last."""
+        """Describe what lies on the tracks, top layer last: track, name, position, length, layer, whether muted."""
         text = self.lua(
             "local rows = {} for route in Session:get_tracks():iter() do local list = {} "
             "for it in route:to_track():playlist():region_list():iter() do list[#list + 1] = it end "
