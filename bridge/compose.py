@@ -41,13 +41,22 @@ def request_from_file(path: Path, job: str | None, default_job: str, extra: Mapp
     Raises RequestFileError when it is not such a file, a ProtocolError when it does not follow the protocol.
     """
     try:
-        content = json.loads(path.read_bytes())  # by its mark or its look UTF-8 or UTF-16
+        content = json.loads(text_of(path))
         kind = _kind_of(content.pop("operation"))
     except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise RequestFileError(path, error) from error
     if _is_render(kind):
         content["job"] = job or content.get("job", default_job)
     return _from_content(kind, content | extra)
+
+
+def text_of(path: Path) -> str:
+    """Read a request file in UTF-8 or UTF-16; a byte that is neither may be one of a file's name, as hosts write it.
+
+    Raises OSError, ValueError.
+    """
+    content = path.read_bytes()
+    return content.decode(json.detect_encoding(content), "surrogateescape" if os.name == "posix" else "strict")
 
 
 def request_from_fields(values: Mapping[str, Any], job: str, extra: Mapping[str, str]) -> Request:

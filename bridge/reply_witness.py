@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bridge.compose import text_of
 from bridge.errors import BridgeError, ReplyFileError
 from bridge.messages import Done, Fail, RenderRequest, Request
 from bridge.reply_file import check_reply_file, replace_reply_file
@@ -31,7 +32,7 @@ class ReplyWitness:
         """Read as much of a request file as can be read, for a request that was refused."""
         content: Any = None
         with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
-            content = json.loads(Path(path or "").read_bytes())
+            content = json.loads(text_of(Path(path or "")))
         if not isinstance(content, dict):
             return cls(None, "")
         reply, job = content.get("reply"), content.get("job", "")

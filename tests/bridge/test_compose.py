@@ -105,6 +105,15 @@ class TestFile:
 
         assert request_from_file(file, "j", "", {}) == Generate(job="j", prompt="Grüße", seed=1)
 
+    @pytest.mark.skipif(os.name != "posix", reason="names of files are Unicode there")
+    def test_may_name_clips_by_bytes_that_are_no_text(self, write):
+        file = write({})
+        file.write_bytes(b'{"operation": "vary", "clip": "/caf\xe9.wav"}')
+        assert request_from_file(file, "j", "", {}) == Vary(job="j", clip=os.fsdecode(b"/caf\xe9.wav"))
+        file.write_bytes(b'{"operation": "generate", "prompt": "caf\xe9"}')
+        with pytest.raises(ProtocolError, match="prompt is not UTF-8"):
+            request_from_file(file, "j", "", {})
+
     def test_may_have_bands_for_regions_and_a_clip_for_a_prompt(self, write):
         path = write(
             {"operation": "inpaint", "clip": "/c.wav", "like": "/l.wav", "start_s": 1, "end_s": 2}

@@ -1,6 +1,7 @@
 """The scripts' JSON says the same as Python's, both ways, and damaged text is told, not trusted."""
 
 import json
+import os
 from pathlib import Path
 
 import lupa.lua54
@@ -46,6 +47,13 @@ class TestSaysTheSame:
         text = lua.globals().json.encode(lua.globals().json.decode(json.dumps(value)))
 
         assert json.loads(text) == value
+
+
+def test_names_that_are_no_text_are_their_bytes():
+    runtime = lupa.lua54.LuaRuntime(encoding=None)
+    decode = runtime.execute(MODULE.read_bytes()).decode
+
+    assert decode(json.dumps(os.fsdecode(b"/caf\xe9.wav")).encode()) == b"/caf\xe9.wav"
 
 
 def test_null_is_nothing(lua):

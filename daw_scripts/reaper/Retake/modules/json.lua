@@ -51,6 +51,7 @@ local function parseUnicode(text, at)
     local low = tonumber(text:sub(at + 6, at + 9), 16)
     return utf8.char(0x10000 + (code - 0xD800) * 0x400 + (low - 0xDC00)), at + 10
   end
+  if code >= 0xDC80 and code <= 0xDCFF then return string.char(code - 0xDC00), at + 4 end  -- a byte of a file's name
   return utf8.char(code), at + 4
 end
 
