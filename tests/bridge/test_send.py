@@ -66,7 +66,7 @@ class TestWithDaemon:
 
     def test_names_results_whose_names_are_no_text(self, run, tmp_path):
         clip = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav")
-        Path(clip).write_bytes(b"RIFF")
+        Path(clip).write_bytes(b"RIFF\0\0\0\0WAVE")
         exit_code, out, err = run("vary", clip, "prompt", "fine", "--job", "one", "--output-dir", str(tmp_path))
 
         assert (exit_code, err) == (0, "")
