@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge import __version__
-from bridge.desk import Desk, DeskRules
+from bridge.desk import Desk
+from bridge.desk_rules import DeskRules
 from bridge.discovery import (
     Runtime,
     become_daemon,
     remove_runtime,
-    runtime_file,
     state_folder,
     wait_for_daemon,
     write_runtime,
@@ -28,7 +28,7 @@ from bridge.farm_keeper import FarmKeeper
 from bridge.farm_plan import FarmPlan
 from bridge.job_log import start_log
 from bridge.job_queue import JobQueue
-from bridge.journal import JOURNAL_FILE, Journal
+from bridge.journal import JOURNAL_FILE, Journal, open_journal
 from bridge.osc_server import LOOPBACK, OscServer, open_server
 from bridge.pipe import RenderSetup
 from bridge.preview import PreviewRules
@@ -63,7 +63,7 @@ class Daemon:
         write_runtime(self.folder, self.runtime)
         write_copies(self.folder, self.runtime)
         tasks = [asyncio.create_task(self.desk.receive()), asyncio.create_task(self.desk.work())]
-        tasks.append(asyncio.create_task(self.tidying.run()))
+        tasks += [asyncio.create_task(self.tidying.run()), asyncio.create_task(self.desk.keep_up())]
         try:
             await self.desk.closing.wait()
         finally:
@@ -89,14 +89,14 @@ async def build(
 ) -> Daemon:
     """Construct and connect everything, with its files in `folder`; other commands can replace the child processes."""
     journal_file = folder / JOURNAL_FILE
-    journal = Journal(journal_file)
+    journal = open_journal(journal_file)
     server = await open_server(settings.port)
     runtime = Runtime(LOOPBACK, server.port, os.getpid(), __version__, secrets.token_urlsafe(24))
     setup = _render_setup(settings, folder)
     worker = _worker(settings, setup, worker_command, farm_command)
     rules = DeskRules(
         token=runtime.token if settings.require_token else None,
-        runtime_file=runtime_file(folder),
+        state_folder=folder,
         model=settings.model,
         device=settings.device,
         idle_unload_s=60 * settings.idle_unload_min,

@@ -10,12 +10,12 @@ import logging
 import secrets
 import time
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import replace
+from pathlib import PurePath
 
 from bridge import __version__
 from bridge.audience import Audience
+from bridge.desk_rules import DeskRules
 from bridge.entry import limit_of
 from bridge.errors import (
     BridgeError,
@@ -37,6 +37,7 @@ from bridge.job_log import about_job
 from bridge.job_queue import JobQueue, urgency_of
 from bridge.jobs import MAX_ATTEMPTS, Job, JobState, shape_of
 from bridge.journal import Journal
+from bridge.journal_errors import JournalBusyError
 from bridge.messages import (
     PROTOCOL_VERSION,
     REQUESTS,
@@ -44,12 +45,13 @@ from bridge.messages import (
     Cancel,
     Done,
     Fail,
-    JobEntry,
     JobQuery,
     Jobs,
     Models,
+    ModelsReply,
     Notice,
     Notify,
+    Pause,
     Preview,
     PreviewReply,
     Progress,
@@ -67,8 +69,8 @@ from bridge.messages import (
     VersionReply,
 )
 from bridge.osc_server import Address, Letter, OscServer
-from bridge.paths import PathRules
-from bridge.preview import Previewer, PreviewRules
+from bridge.postponement import Postponement
+from bridge.preview import Previewer
 from bridge.protocol import job_of, parse_request, to_message
 from bridge.reply_file import check_reply_file, write_reply_file
 from bridge.worker import Worker
@@ -81,24 +83,11 @@ _LOOK_S = 1.0
 """How often we look whether the worker has more places by now."""
 _MAX_LISTED = 100
 """Jobs in the answer to one /retake/jobs."""
+_KEEP_UP_S = 0.5
+PAUSE_MARK = "paused"
+"""An empty file in the state folder that says that no job is to begin."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeskRules:
-    """What the desk has to know of the settings. `token` is None when commands need none."""
-
-    token: str | None
-    runtime_file: Path
-    model: str
-    device: str
-    idle_unload_s: float
-    resume_within_s: float
-    batch_jobs: int
-    paths: PathRules
-    player_command: Sequence[str]
-    previews: PreviewRules
 
 
 class Desk:
@@ -116,6 +105,8 @@ class Desk:
         self._rules = rules
         self._audience = Audience(server)
         self._loading: set[tuple[str, Address]] = set()
+        self._postponed = Postponement(self._read, self._refuse)
+        self._listing: asyncio.Task[ModelsReply | Fail] | None = None
         self._errands: set[asyncio.Task[None]] = set()
         self._rendering: set[asyncio.Task[None]] = set()
 
@@ -130,17 +121,23 @@ class Desk:
             await asyncio.sleep(0)  # a flood of letters must not keep the news of jobs from going out
 
     def _open(self, letter: Letter) -> None:
-        (address, args), sender = letter
         try:
-            request = parse_request(address, args)
-            self._check_token(request)
-            self._answer(request, sender)
+            self._read(letter)
+        except JournalBusyError as error:
+            self._postponed.take(letter, error)
         except Exception as error:  # noqa: BLE001 - no message may ever stop the desk
-            self._refuse(letter, _explained(error))
+            self._refuse(letter, error)
 
-    def _refuse(self, letter: Letter, error: BridgeError) -> None:
+    def _read(self, letter: Letter) -> None:
+        """Answer a letter. Raises what its sender is to be told."""
         (address, args), sender = letter
-        job = job_of(address, args)
+        request = parse_request(address, args)
+        self._check_token(request)
+        self._answer(request, sender)
+
+    def _refuse(self, letter: Letter, reason: Exception) -> None:
+        (address, args), sender = letter
+        job, error = job_of(address, args), _explained(reason)
         known = address if address in REQUESTS else "an unknown address"
         log.info("job %s: refused %s: %s", job, known, error.code)  # its sentence may quote anybody's words
         self._server.send(Fail(address, job, error.code, error.text, error.hint), sender)
@@ -150,7 +147,7 @@ class Desk:
         if token is None or not request.needs_token:
             return
         if not secrets.compare_digest(request.token.encode(), token.encode()):
-            raise TokenError(request.address, self._rules.runtime_file, given=bool(request.token))
+            raise TokenError(request.address, given=bool(request.token))
 
     def _answer(self, request: Request, sender: Address) -> None:
         match request:
@@ -185,21 +182,32 @@ class Desk:
             case Preview() | Stop():
                 self._rules.paths.check_preview(request)
                 self.previewer.obey(request, sender)
+            case Pause(on=on):
+                self._pause(on=on)
+                self._server.send(Done(request.address, ""), sender)
+                self._audience.announce(self._status(), sender)
             case Quit():
                 self._server.send(Done(request.address, ""), sender)
                 self.closing.set()
+            case _:
+                raise UnforeseenError(NotImplementedError(f"nobody answers {request.address}"))
 
     def _take(self, request: RenderRequest, sender: Address) -> None:
         """Accept a job: into the journal first, then the acknowledgement. A job sent again gets its answer again."""
         request = self._rules.paths.pinned(request)
         job = self._journal.find(request.job)
+        is_new = job is None
         if job is None:
             job = self._accept(request, sender)
         elif job.request != request:
             raise JobIdReusedError(request.job)
         if not job.state.is_final:
             self._audience.listen(job.id, sender)
-        self._server.send(Ack(job.id, self._position(job)), sender)
+        ack = Ack(job.id, self._position(job))
+        if is_new:
+            self._audience.announce(ack, sender)
+        else:
+            self._server.send(ack, sender)
         if (outcome := job.outcome()) is not None:
             self._server.send(outcome, sender)
 
@@ -239,7 +247,8 @@ class Desk:
         job = self._require(job_id)
         if not job.state.is_final:
             self._audience.listen(job_id, sender)
-        self._server.send(job.describe(), sender)
+        is_held = self._queue.is_held and job.state is JobState.QUEUED
+        self._server.send(replace(job.describe(), stage="paused") if is_held else job.describe(), sender)
         if (outcome := job.outcome()) is not None:
             self._server.send(outcome, sender)
 
@@ -252,16 +261,30 @@ class Desk:
     def _list_jobs(self, request: Jobs, sender: Address) -> None:
         limit = min(max(request.limit, 1), _MAX_LISTED)
         for job in self._journal.search(request.text, request.state, limit):
-            self._server.send(_entry(job), sender)
+            self._server.send(job.listed(), sender)
         self._server.send(Done(Jobs.address, ""), sender)
 
     def _status(self) -> StatusReply:
         loaded, rules = self._worker.loaded, self._rules
         model, device = (loaded.model, loaded.device) if loaded is not None else (rules.model, rules.device)
-        return StatusReply(__version__, self._worker.state, model, device, len(self._journal.unfinished()))
+        model = PurePath(model).name  # everybody may ask for this, and where a folder lies is nobody's business
+        number, paused = len(self._journal.unfinished()), int(self._queue.is_held)
+        return StatusReply(__version__, self._worker.state, model, device, number, paused, self._journal.notes)
+
+    def _pause(self, *, on: bool) -> None:
+        """Begin no job from now on, or go on; a daemon that is killed meanwhile leaves a mark for the next one."""
+        self._queue.hold(on=on)
+        mark = self._rules.state_folder / PAUSE_MARK
+        try:
+            mark.touch(0o600) if on else mark.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("that jobs are held, or not, is not on disk: %s", error)
 
     async def _answer_models(self) -> Reply:
-        return await self._worker.models()
+        """Ask for all who want to know at the same time: everybody may, and as often as they like."""
+        if self._listing is None or self._listing.done():
+            self._listing = asyncio.create_task(self._worker.models())
+        return await asyncio.shield(self._listing)
 
     def _start_loading(self, name: str, sender: Address) -> None:
         """Load a model; who asks again while it loads hears that it does, and gets one answer."""
@@ -296,7 +319,7 @@ class Desk:
             try:
                 self._server.send(await errand, sender)
             except Exception as error:  # noqa: BLE001 - the client gets a sentence, whatever it was
-                self._refuse(Letter(to_message(request), sender), _explained(error))
+                self._refuse(Letter(to_message(request), sender), error)
 
         task = asyncio.create_task(run())
         self._errands.add(task)
@@ -386,11 +409,19 @@ class Desk:
             return self._spread(job, job.failure(_explained(error)))
 
     def _keep(self, job: Job) -> None:
-        """Write down how a job stands; a disk that refuses does not stop it."""
+        """Write down how a job stands; a disk that refuses does not stop it, and is asked again by `keep_up`."""
         try:
             self._journal.update(job)
-        except BridgeError:
-            log.exception("job %s", job.id)
+        except BridgeError as error:
+            log.warning("job %s: %s", job.id, error)
+
+    async def keep_up(self) -> None:
+        """Write into the journal, as soon as it can be, what could not be written when it happened."""
+        while True:
+            await asyncio.sleep(_KEEP_UP_S)
+            if self._journal.is_behind:
+                with contextlib.suppress(BridgeError):
+                    self._journal.catch_up()
 
     def _spread(self, job: Job, news: Reply) -> Job:
         """Bring a job up to date, on disk too, and tell everybody who listens."""
@@ -409,7 +440,8 @@ class Desk:
         self._audience.dismiss(job.id)
 
     def reopen(self) -> None:
-        """Take up what an earlier daemon was killed over: what waited, and once more what ran."""
+        """Take up what an earlier daemon was killed over: what waited, and once more what ran, unless it is paused."""
+        self._queue.hold(on=(self._rules.state_folder / PAUSE_MARK).exists())
         for job in self._journal.left_behind():
             with about_job(job.id):
                 self._reopen(job)
@@ -427,8 +459,10 @@ class Desk:
             self._spread(job, job.failure(JobInterruptedError()))
 
     def close(self) -> None:
-        """Say of every unfinished job that it was interrupted."""
-        for errand in self._errands:
+        """Say of every unfinished job that it was interrupted; the next daemon is not paused."""
+        self._pause(on=False)
+        self._postponed.close()
+        for errand in (*self._errands, *([] if self._listing is None else [self._listing])):
             errand.cancel()
         self._queue.clear()
         for job in self._journal.unfinished():
@@ -449,12 +483,6 @@ def _require_in_time(request: RenderRequest) -> None:
     """Raise TooLateError when the time has passed after which the client has no use for the result."""
     if request.deadline_unix is not None and (late_s := time.time() - request.deadline_unix) > 0:
         raise TooLateError(late_s)
-
-
-def _entry(job: Job) -> JobEntry:
-    accepted_at = datetime.fromtimestamp(job.accepted_at, UTC).isoformat(timespec="seconds")
-    path, code = next(iter(job.paths), ""), "" if job.error is None else job.error.code
-    return JobEntry(job.id, str(job.state), job.request.address, job.request.prompt, accepted_at, path, code)
 
 
 def _explained(error: Exception) -> BridgeError:

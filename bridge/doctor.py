@@ -26,6 +26,7 @@ CHECKS = {
     "state folder": "folders:check_state_folder",
     "daemon": "daemon:check_daemon",
     "port": "daemon:check_port",
+    "journal": "journal:check_journal",
     "models": "models:check_models",
     "device": "device:check_device",
     "output folder": "folders:check_output_folder",

@@ -28,7 +28,7 @@ BridgeError                     code, text, hint
     WorkerHungError
     FarmLostError               a WorkerDiedError of a machine: a node, or the whole farm, is not there
     UnforeseenError          an error that nobody foresaw
-  JournalError                  the disk refused to keep the job
+  JournalError                  the journal cannot keep or tell a job: disk full, damaged, held by another program
   FolderError                   the output folder cannot be made
   OutputTooLargeError           the result would be larger than the settings allow
   DiskFullError                 there is less room than the result needs
@@ -169,9 +169,10 @@ class MissingValueError(ProtocolError):
 class TokenError(BridgeError):
     code = "bad_token"
 
-    def __init__(self, address: str, runtime_file: Path, *, given: bool) -> None:
+    def __init__(self, address: str, *, given: bool) -> None:
         what = "came with a wrong token" if given else "came without a token"
-        super().__init__(f"{address} {what}", f'send the key token with the value of "token" in {runtime_file}')
+        hint = 'send the key token with the value of "token" in runtime.json, in the state folder of the user'
+        super().__init__(f"{address} {what}", hint)
 
 
 class ReplyFileError(BridgeError):
@@ -319,10 +320,8 @@ class UnforeseenError(JobError):
 class JournalError(BridgeError):
     code = "journal_failed"
 
-    def __init__(self, reason: object) -> None:
-        super().__init__(
-            f"the job could not be written to the journal: {reason}", "free some disk space and send it again"
-        )
+    def __init__(self, reason: object, hint: str) -> None:
+        super().__init__(f"the journal cannot be used: {reason}", hint)
 
 
 class FolderError(BridgeError):

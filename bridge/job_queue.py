@@ -44,6 +44,7 @@ class JobQueue:
         self._current_round = dict.fromkeys(range(len(PRIORITIES)), 0)
         self._arrivals = 0
         self._some = asyncio.Event()
+        self.is_held = False
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -60,7 +61,7 @@ class JobQueue:
         self._arrivals += 1
         self._waiting[job_id] = Turn(urgency, self._rounds[lane], self._arrivals)
         self._overtaken[job_id] = 0
-        self._some.set()
+        self._ring()
 
     def position(self, job_id: str) -> int | None:
         """Count the jobs waiting before this one; None when it does not wait."""
@@ -72,6 +73,17 @@ class JobQueue:
         del self._waiting[job_id], self._overtaken[job_id]
         if not self._waiting:
             self._rounds.clear()
+        self._ring()
+
+    def hold(self, *, on: bool) -> None:
+        """Let nobody's turn come from now on, or go on."""
+        self.is_held = on
+        self._ring()
+
+    def _ring(self) -> None:
+        if self._waiting and not self.is_held:
+            self._some.set()
+        else:
             self._some.clear()
 
     def clear(self) -> list[str]:
@@ -82,7 +94,7 @@ class JobQueue:
         return gone
 
     async def wait(self) -> None:
-        """Return as soon as somebody waits."""
+        """Return as soon as somebody waits whose turn may come."""
         await self._some.wait()
 
     def order(self) -> list[str]:

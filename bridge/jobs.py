@@ -7,10 +7,11 @@ Rules of the house:
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from bridge.errors import BridgeError, JobCancelledError
-from bridge.messages import Done, Fail, Generate, JobReply, Notice, Progress, RenderRequest, Reply
+from bridge.messages import Done, Fail, Generate, JobEntry, JobReply, Notice, Progress, RenderRequest, Reply
 
 
 class JobState(StrEnum):
@@ -110,6 +111,12 @@ class Job:
 
     def describe(self) -> JobReply:
         return JobReply(self.id, str(self.state), self.fraction, self.stage)
+
+    def listed(self) -> JobEntry:
+        """Give the job as one of many."""
+        accepted_at = datetime.fromtimestamp(self.accepted_at, UTC).isoformat(timespec="seconds")
+        path, code = next(iter(self.paths), ""), "" if self.error is None else self.error.code
+        return JobEntry(self.id, str(self.state), self.request.address, self.request.prompt, accepted_at, path, code)
 
     def failure(self, error: BridgeError) -> Fail:
         """Say in the job's name that `error` ended it."""

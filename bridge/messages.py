@@ -246,6 +246,16 @@ class Unload(Request):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pause(Request):
+    """Begin no job from now on (1), whoever asked for it, or go on (0)."""
+
+    address: ClassVar[str] = "/retake/pause"
+    fixed: ClassVar[tuple[str, ...]] = ("on",)
+
+    on: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Preview(Request):
     """Play a sound file, or a part of it, on this machine, in place of what it plays now."""
 
@@ -294,6 +304,7 @@ OTHER_REQUESTS: tuple[type[Request], ...] = (
     Models,
     UseModel,
     Unload,
+    Pause,
     Quit,
 )
 PREVIEW_REQUESTS: tuple[type[Request], ...] = (Preview, Stop)
@@ -404,7 +415,10 @@ class Synced(Reply):
 
 @dataclass(frozen=True)
 class StatusReply(Reply):
-    """`state` is idle, loading or rendering; `queue_length` counts the unfinished jobs."""
+    """`state` is idle, loading or rendering; `queue_length` counts unfinished jobs; while `paused` is 1 none begins.
+
+    `notes` are sentences that the musician should read.
+    """
 
     address: ClassVar[str] = "/retake/status.reply"
 
@@ -413,6 +427,8 @@ class StatusReply(Reply):
     model: str
     device: str
     queue_length: int
+    paused: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ The same messages travel over UDP, through the pipe of the render process, and i
 """
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any, NamedTuple
 
 from bridge.arguments import ARGUMENTS, REPEATABLE
@@ -74,8 +74,9 @@ def parse_reply(address: str, args: Sequence[Any]) -> Reply:
     if kind is None:
         raise UnknownAddressError(address, REPLIES)
     names = [entry.name for entry in fields(kind)]
-    if len(args) < len(names):
-        raise MissingArgumentError(address, names[len(args)], names)
+    needed = [entry.name for entry in fields(kind) if entry.default is MISSING]  # later versions added the others
+    if len(args) < len(needed):
+        raise MissingArgumentError(address, needed[len(args)], names)
     values = dict(zip(names, args, strict=False))
     if _has_list(kind):
         values[names[-1]] = tuple(args[len(names) :])

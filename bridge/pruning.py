@@ -5,6 +5,7 @@ Drafts of takes are the engine's; the render process has it clear them in `folde
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -19,7 +20,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from stat import S_ISREG
 
-from bridge.errors import BridgeError
 from bridge.jobs import JobState
 from bridge.messages import RenderRequest
 from bridge.paths import PathRules
@@ -89,15 +89,20 @@ def folders_of_jobs(journal: Path, paths: PathRules) -> set[Path]:
         rows = database.execute(
             "SELECT address, arguments, paths FROM jobs ORDER BY rowid DESC LIMIT ?", (_JOBS_LOOKED_AT,)
         ).fetchall()
-    folders = {Path(path).parent for *_, written in rows for path in json.loads(written)}
-    for address, arguments, _ in rows:
-        try:
-            request = parse_request(address, json.loads(arguments))
-        except (BridgeError, ValueError):
-            continue
-        if isinstance(request, RenderRequest):
-            folders.add(paths.chosen_folder(request))
-            folders |= {Path(request.reply).parent} if request.reply is not None else set()
+    folders = set()
+    for row in rows:
+        with contextlib.suppress(Exception):  # of an odd row nothing can be learnt, and nothing is lost
+            folders |= _folders_of(row, paths)
+    return folders
+
+
+def _folders_of(row: tuple[str, str, str], paths: PathRules) -> set[Path]:
+    address, arguments, written = row
+    folders = {Path(path).parent for path in json.loads(written)}
+    request = parse_request(address, json.loads(arguments))
+    if isinstance(request, RenderRequest):
+        folders.add(paths.chosen_folder(request))
+        folders |= {Path(request.reply).parent} if request.reply is not None else set()
     return folders
 
 

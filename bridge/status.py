@@ -53,7 +53,11 @@ def ask_daemon(runtime: Runtime) -> StatusReply:
 
 
 def _sentence(facts: dict[str, Any]) -> str:
+    notes = "".join(f"\n{note}" for note in facts["notes"])
+    held = "; jobs wait until somebody resumes (`retake send pause 0`)" if facts["paused"] else ""
     return (
         "Retake {version} at {host}:{port} (pid {pid}) is {state}; "
         "model {model} on {device}, {queue_length} unfinished jobs".format(**facts)
+        + held
+        + notes
     )

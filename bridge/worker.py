@@ -11,7 +11,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 
-from bridge.errors import BridgeError, JobCancelledError, WorkerDiedError, WorkerHungError
+from bridge.errors import BridgeError, BusyError, JobCancelledError, WorkerDiedError, WorkerHungError
 from bridge.job_log import about_job, marked_job
 from bridge.messages import (
     Cancel,
@@ -127,14 +127,18 @@ class Child:
         self.tell(to_line(requests[0]) if len(requests) == 1 else to_shared_line(requests))
 
     async def list_models(self, patience_s: float) -> ModelsReply | Fail:
-        """Ask which models are installed. Raises WorkerDiedError when nobody answers in time; then it is ended."""
+        """Ask which models are installed. Raises WorkerDiedError when it dies, BusyError when no answer comes in time.
+
+        Nothing is done to a process that does not answer: everybody may ask this, and a job has watches of its own.
+        """
+        while not self.models.empty():  # what came too late for somebody else
+            self.models.get_nowait()
         self.tell(to_line(Models()))
         try:
             async with asyncio.timeout(patience_s):
                 reply = await self.models.get()
         except TimeoutError:
-            await self.end()
-            raise WorkerDiedError(self.exit_code) from None
+            raise BusyError(Models.address) from None
         if reply is None:
             raise WorkerDiedError(self.exit_code)
         return reply

@@ -36,14 +36,22 @@ FLOORS = [
     {"bridge.doctor"},
     {"bridge.doctor_checks.daemon", "bridge.doctor_checks.device", "bridge.doctor_checks.models"}
     | {"bridge.doctor_checks.outputs", "bridge.doctor_checks.self_test", "bridge.doctor_checks.versions"}
-    | {"bridge.doctor_checks.workstations", "bridge.doctor_checks.farm"},
+    | {"bridge.doctor_checks.workstations", "bridge.doctor_checks.farm", "bridge.doctor_checks.journal"},
     {"bridge.doctor_checks.folders", "bridge.doctor_checks.port_owner"},
     {"bridge.doctor_checks.settings_file"},
     {"bridge.batch"},
     {"bridge.batch_run", "bridge.sendw"},
     {"bridge.desk", "bridge.live", "bridge.send", "bridge.status", "bridge.install_scripts"}
     | {"bridge.settings_command", "bridge.preview_command", "bridge.doctor_checks.surroundings"},
-    {"bridge.audience", "bridge.farm_sizing", "bridge.farm", "bridge.farm_keeper", "bridge.farm_process"},
+    {
+        "bridge.audience",
+        "bridge.postponement",
+        "bridge.desk_rules",
+        "bridge.farm_sizing",
+        "bridge.farm",
+        "bridge.farm_keeper",
+        "bridge.farm_process",
+    },
     {"bridge.farm_place"},
     {"bridge.client", "bridge.launch", "bridge.osc_server", "bridge.render_process", "bridge.worker", "bridge.render"}
     | {"bridge.reply_witness", "bridge.install_report", "bridge.journal_excerpt"}
@@ -51,7 +59,8 @@ FLOORS = [
     {"bridge.pruning", "bridge.batch_list", "bridge.batch_manifest", "bridge.existing_takes"},
     {"bridge.compose", "bridge.journal", "bridge.osc_codec", "bridge.pipe", "bridge.reply_file", "bridge.audio_io"}
     | {"bridge.script_memory", "bridge.script_parts", "bridge.player_deck"},
-    {"bridge.paths"},
+    {"bridge.journal_repair"},
+    {"bridge.paths", "bridge.journal_rows"},
     {"bridge.jobs", "bridge.protocol", "bridge.job_queue", "bridge.daws", "bridge.reapack", "bridge.script_folder"}
     | {"bridge.player_device", "bridge.player_file"},
     {"bridge.messages", "bridge.settings", "bridge.runtime_copies", "bridge.places"},
@@ -59,7 +68,7 @@ FLOORS = [
     | {"bridge.batch_errors", "bridge.farm_models"}
     | {"bridge.private_folder", "bridge.doctor_checks.asking"},
     {"bridge.farm_privacy"},
-    {"bridge.farm_actor", "bridge.farm_picture", "bridge.farm_plan", "bridge.wire_errors"},
+    {"bridge.farm_actor", "bridge.farm_picture", "bridge.farm_plan", "bridge.wire_errors"} | {"bridge.journal_errors"},
     {"bridge.entry"},
     {"bridge.errors", "bridge.child_pipes", "bridge.program", "bridge.job_log", "bridge.redaction", "bridge.examine"}
     | {"bridge.doctor_checks.finding", "bridge.plain_file"},

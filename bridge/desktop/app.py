@@ -3,6 +3,7 @@
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,7 @@ class DesktopApp(QObject):
         super().__init__()
         self._app = app
         self._is_quitting = False
+        self._told: set[str] = set()
         self.studio = Studio(setting.folder, setting.preferences_file, self)
         dress(app, self.studio.preferences.theme)
         autostart = Autostart(setting.machine, login_command(), HOME)
@@ -67,6 +69,7 @@ class DesktopApp(QObject):
         tray.result_wanted.connect(self._show_result)
         tray.quit_wanted.connect(self.quit)
         window.closed.connect(self._after_close)
+        self.studio.status_changed.connect(lambda status: self._tell_notes(status.notes))
         self.studio.preferences_changed.connect(lambda preferences: self._dress(preferences.theme))
         self._app.styleHints().colorSchemeChanged.connect(lambda _: self._dress(self.studio.preferences.theme))
 
@@ -107,6 +110,13 @@ class DesktopApp(QObject):
     def _say_no_tray(self) -> None:
         self.window.note(NO_TRAY)
         print(NO_TRAY, file=sys.stderr)
+
+    def _tell_notes(self, notes: Sequence[str]) -> None:
+        """Show what the daemon has to say, once."""
+        for note in notes:
+            if note not in self._told:
+                self._told.add(note)
+                self.window.note(note)
 
     def _dress(self, theme: str) -> None:
         dress(self._app, theme)

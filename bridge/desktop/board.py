@@ -8,6 +8,8 @@ from bridge.jobs import JobState
 from bridge.messages import Ack, Done, Fail, JobReply, Notice, Progress, RenderRequest, Reply
 
 MAX_ENTRIES = 500
+PAUSED = "paused"
+"""How a job that waits stands while no job begins."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Board:
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
         self._failed: str | None = None
+        self.is_paused = False
         self.trouble = ""
         """Why no daemon can be reached; empty while one can."""
 
@@ -38,9 +41,17 @@ class Board:
         """Note a job of our own, which the daemon has not heard of yet."""
         return self._put(Entry(job=request.job, request=request, stage="sending"))
 
-    def hold(self, job: str) -> Entry:
-        """Note that a job of our own is not sent yet."""
-        return self._put(replace(self._entries[job], stage="held back"))
+    def pause(self, *, on: bool) -> list[Entry]:
+        """Note that no job begins from now on, or that they go on; give those that wait."""
+        self.is_paused = on
+        stage = PAUSED if on else "waiting"
+        return [self._put(replace(entry, stage=stage)) for entry in self._waiting()]
+
+    def _waiting(self) -> list[Entry]:
+        return [entry for entry in self if entry.state is JobState.QUEUED]
+
+    def count_waiting(self) -> int:
+        return len(self._waiting())
 
     def hear(self, reply: Reply) -> Entry | None:
         """Follow a piece of news; give the job that it is about, None if it is about none."""
@@ -52,7 +63,8 @@ class Board:
         before = entry
         if isinstance(reply, Ack):
             if entry.state is JobState.QUEUED:
-                entry = replace(entry, stage="next" if reply.position == 0 else f"{reply.position} before it")
+                position = "next" if reply.position == 0 else f"{reply.position} before it"
+                entry = replace(entry, stage=PAUSED if self.is_paused else position)
         else:
             entry = entry.after(reply)
         if entry.state is JobState.FAILED and before.state is not JobState.FAILED:
@@ -106,6 +118,7 @@ class Board:
     def _put(self, entry: Entry) -> Entry:
         self._entries[entry.job] = entry
         if len(self._entries) > MAX_ENTRIES:
-            oldest = next(job for job, it in self._entries.items() if it.state.is_final)
-            del self._entries[oldest]
+            oldest = next((job for job, it in self._entries.items() if it.state.is_final), None)
+            if oldest is not None:  # what is not over is never forgotten
+                del self._entries[oldest]
         return entry

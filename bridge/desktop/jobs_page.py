@@ -21,10 +21,10 @@ from bridge.desktop.pieces import (
 from bridge.desktop.studio import Studio
 from bridge.jobs import JobState
 
-PAUSE_TIP = (
-    "Holds back what this window asks for until you go on. What runs already, and what a DAW asks for, is not held."
-)
+PAUSE_TIP = "Begins no further job, whether this window or a DAW asks for it, until you resume. What runs goes on."
 _MAX_ENDED = 30
+_MAX_WAITING = 50
+"""Jobs that wait are listed up to so many; the heading counts them all."""
 _WORDS = {
     JobState.QUEUED: "waiting",
     JobState.RUNNING: "running",
@@ -90,7 +90,7 @@ class JobsPage(Page):
         self._waiting_label, self._ended_label = label("Now", "heading"), label("Earlier", "heading")
         self.pause_button = Button("&Pause", "pause", tip=PAUSE_TIP)
         self.pause_button.setCheckable(True)
-        self.pause_button.toggled.connect(lambda on: studio.pause(on=on))
+        self.pause_button.clicked.connect(lambda on: studio.pause(on=on))
         self.buttons.addWidget(self.pause_button)
         listed = QWidget()
         listed.setLayout(column(self._waiting_label, self.waiting, 6, self._ended_label, self.ended, None, gap=10))
@@ -112,7 +112,7 @@ class JobsPage(Page):
         """Bring the lists up to date; rows that are there already stay the same ones, under the mouse, too."""
         entries = list(self._studio.board)
         ended = [entry for entry in entries if entry.state.is_final][-_MAX_ENDED:]
-        waiting = [entry for entry in entries if not entry.state.is_final]
+        waiting = [entry for entry in entries if not entry.state.is_final][:_MAX_WAITING]
         for layout, listed in ((self.waiting, waiting), (self.ended, ended[::-1])):
             for index, entry in enumerate(listed):
                 layout.insertWidget(index, self._row_for(entry))
@@ -125,13 +125,20 @@ class JobsPage(Page):
         return self._rows[entry.job]
 
     def on_shown(self) -> None:
+        """Show how things stand, whatever was lost on the way here."""
         self._studio.forgive()
+        self._studio.refill()
 
     def _show(self, entry: Entry) -> None:
         is_new = entry.job not in self._rows
+        if is_new and not entry.state.is_final and self.waiting.count() >= _MAX_WAITING:
+            self._show_labels()
+            return
         shown = self._row_for(entry)
         if entry.state.is_final and (is_new or self.waiting.indexOf(shown) >= 0):
             self.ended.insertWidget(0, shown)
+            if self.waiting.count() < min(_MAX_WAITING, len(self._studio.board.unfinished())):
+                self.refill()
         elif is_new:
             self.waiting.addWidget(shown)
         while self.ended.count() > _MAX_ENDED:
@@ -140,11 +147,13 @@ class JobsPage(Page):
         self._show_labels()
 
     def _show_labels(self) -> None:
+        number = self._studio.board.count_waiting()
+        self._waiting_label.setText(f"Now: {number} waiting" if number else "Now")
         self._waiting_label.setVisible(self.waiting.count() > 0)
         self._ended_label.setVisible(self.ended.count() > 0)
         self._stack.setCurrentIndex(1 if self._rows else 0)
 
     def _show_paused(self, on: bool) -> None:
         self.pause_button.setChecked(on)
-        self.pause_button.say("Go on" if on else "&Pause")
+        self.pause_button.say("&Resume" if on else "&Pause")
         self.pause_button.show_picture("play" if on else "pause")

@@ -22,6 +22,7 @@ from bridge.messages import (
     Fail,
     JobQuery,
     Notify,
+    Pause,
     Quit,
     RenderRequest,
     Reply,
@@ -41,7 +42,7 @@ _VAIN_TALKS = 4
 _LONGEST_PAUSE_S = 20.0
 _STOP_S = 10.0
 
-_KEPT = (Cancel,)
+_KEPT = (Cancel, Pause)
 """What is said as soon as there is a daemon again, when there is none in that moment."""
 
 

@@ -1,8 +1,9 @@
 """What the journal remembers, read beside the daemon: read-only, whole rows, never a lock that it would feel."""
 
+import contextlib
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,14 @@ def _read(folder: Path, query: str, values: Sequence[Any]) -> list[Entry]:
         return []
     with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE_S)) as database:
         rows = database.execute(query, list(values)).fetchall()
-    return [_entry(*row) for row in rows]
+    return list(_entries(rows))
+
+
+def _entries(rows: Iterable[Sequence[Any]]) -> Iterator[Entry]:
+    """Read what can be read; the daemon's log names the rows that nobody understands."""
+    for row in rows:
+        with contextlib.suppress(Exception):
+            yield _entry(*row)
 
 
 def _entry(

@@ -20,9 +20,11 @@ from bridge.desktop.preferences import Preferences, read_preferences, write_pref
 from bridge.desktop.wish import again, next_seed
 from bridge.messages import (
     Cancel,
+    Done,
     Fail,
     Models,
     ModelsReply,
+    Pause,
     Preview,
     PreviewReply,
     RenderRequest,
@@ -64,7 +66,8 @@ class Studio(QObject):
         self.is_paused = False
         self._preferences_file = preferences_file
         self._writing = threading.Lock()
-        self._held: list[RenderRequest] = []
+        self._is_pausing = False
+        self._num_strange = 0
         self._summary = self.board.summary()
         self._pictures: dict[str, Picture] = {}
         self._link = Link(folder, self._heard.emit)
@@ -96,23 +99,14 @@ class Studio(QObject):
     # ------------------------------------------------------------------------------------------------- jobs
 
     def submit(self, request: RenderRequest) -> Entry:
-        """Ask for a job; while paused it waits here and not in the daemon."""
+        """Ask for a job."""
         entry = self.board.add(request)
-        if self.is_paused:
-            self._held.append(request)
-            entry = self.board.hold(request.job)
-        else:
-            self._link.send(request)
+        self._link.send(request)
         self._tell(entry)
         return entry
 
     def cancel(self, job: str) -> None:
-        held = next((request for request in self._held if request.job == job), None)
-        if held is None:
-            self._link.send(Cancel(job=job))
-            return
-        self._held.remove(held)
-        self._hear(Fail(held.address, job, "cancelled", "the job was cancelled", "it had not been sent yet"))
+        self._link.send(Cancel(job=job))
 
     def repeat(self, entry: Entry, *, is_new_seed: bool) -> Entry | None:
         """Ask for a job once more, with the next seed or with the same one."""
@@ -122,12 +116,15 @@ class Studio(QObject):
         return self.submit(again(entry.request, new_job(), seed=seed))
 
     def pause(self, *, on: bool) -> None:
-        """Hold back what this window asks for from now on, or let it go."""
+        """Have the daemon begin no further job, whoever asks for it, or go on."""
+        self._is_pausing = True
+        self._link.send(Pause(on=on))
+        self._show_paused(on=on)
+
+    def _show_paused(self, *, on: bool) -> None:
         self.is_paused = on
-        if not on:
-            held, self._held = self._held, []
-            for request in held:
-                self._link.send(request)
+        for entry in self.board.pause(on=on):
+            self._tell(entry)
         self.paused_changed.emit(on)
 
     def forgive(self) -> None:
@@ -159,9 +156,9 @@ class Studio(QObject):
             case Down(text, _):
                 self._set_connected(is_up=False, trouble=text)
             case StatusReply():
-                if news != self.status:
-                    self.status = news
-                    self.status_changed.emit(news)
+                self._hear_status(news)
+            case Done(Pause.address):
+                self._is_pausing = False
             case ModelsReply(names):
                 self.models = names
                 self.models_changed.emit(names)
@@ -182,7 +179,21 @@ class Studio(QObject):
                 self._look_up.start()
             self._tell(entry)
 
+    def _hear_status(self, news: StatusReply) -> None:
+        """Follow the daemon, whoever paused it, and look up in the journal what was lost on the way from it to us."""
+        if news != self.status:
+            self.status = news
+            self.status_changed.emit(news)
+        if not self._is_pausing and bool(news.paused) != self.is_paused:
+            self._show_paused(on=bool(news.paused))
+        is_strange = news.queue_length != len(self.board.unfinished())
+        self._num_strange = self._num_strange + 1 if is_strange else 0
+        if self._num_strange > 1:
+            self._num_strange = 0
+            self.refill()
+
     def _hear_refusal(self, command: str, text: str) -> None:
+        self._is_pausing = self._is_pausing and command != Pause.address
         if command == Preview.address:
             self.audition.fail()
             self._show_playing()

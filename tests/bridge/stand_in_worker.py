@@ -27,6 +27,8 @@ from bridge.pipe import HEARTBEAT, requests_from_line, to_line
 
 orders: queue.SimpleQueue = queue.SimpleQueue()
 cancelled: set[str] = set()
+is_mute = threading.Event()
+"""From now on it is not told which models there are."""
 
 
 def tell(reply):
@@ -40,6 +42,8 @@ def listen():
         if isinstance(request, Cancel):
             cancelled.add(request.job)
         elif isinstance(request, Models):
+            if is_mute.is_set():
+                continue
             tell(ModelsReply(("nano", "stand-in")))
         else:
             for order in (request, *others):
@@ -91,7 +95,9 @@ def render(request: RenderRequest):
             sys.stderr.flush()
     if word == "warns":
         tell(Notice(request.job, "an unknown sound"))
-    steps = 2000 if word in ("slow", "deaf") else 20
+    if word == "mute":
+        is_mute.set()
+    steps = {"slow": 2000, "deaf": 2000, "mute": 300}.get(word, 20)
     for step in range(steps):
         if request.job in cancelled and word != "deaf":
             tell(Fail(request.address, request.job, "cancelled", "stopped", "none"))

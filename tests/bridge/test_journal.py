@@ -3,13 +3,16 @@
 import sqlite3
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bridge.errors import JournalError
 from bridge.jobs import Job, JobState
-from bridge.journal import Journal, find_in_file, search_file
+from bridge.journal import Journal, find_in_file, open_journal, search_file
+from bridge.journal_errors import JournalBusyError, JournalDamagedError
 from bridge.messages import Done, Fail, Generate, Inpaint, Notice, Progress, Restyle
 
 ROOT = Path(__file__).parents[2]
@@ -216,6 +219,241 @@ class TestFullDisk:
 
         assert full.find("before") == done
         assert full.unfinished() == []
+
+
+def pages_of(path):
+    size = int.from_bytes(path.read_bytes()[16:18], "big")
+    return size, path.stat().st_size // size
+
+
+def spoil(path, *pages):
+    """Write rubbish over pages of a database, numbered from 0, as a power cut or a bad disk does."""
+    size, _ = pages_of(path)
+    with path.open("r+b") as file:
+        for page in pages:
+            file.seek(page * size)
+            file.write(bytes(range(1, 251)) * (size // 250 + 1))
+            file.truncate(max(file.tell(), path.stat().st_size) // size * size)
+
+
+@pytest.fixture
+def filled(path):
+    """A journal of many jobs, closed; the last one waits."""
+    journal = Journal(path)
+    for number in range(300):
+        job = make_job(f"job{number}", negative="x" * 200)
+        journal.add(job)
+        if number < 299:
+            journal.update(job.begun().after(Done("/retake/generate", job.id, ("/take.wav",))))
+    journal.close()
+    return path
+
+
+@pytest.fixture
+def open_again(path):
+    opened = []
+
+    def open_it():
+        opened.append(open_journal(path))
+        return opened[-1]
+
+    yield open_it
+    for journal in opened:
+        journal.close()
+
+
+class TestDamaged:
+    """A journal that was damaged outside of Retake is kept under another name, and a new one serves."""
+
+    def broken(self, path):
+        return [file for file in path.parent.glob("journal.broken-*") if file.suffix == ".sqlite3"]
+
+    @pytest.mark.parametrize(
+        "rubbish",
+        [b"somebody else's " * 600, b"\0" * 8192, b"SQLite format 3\0" + b"\7" * 9000],
+        ids=["text", "0", "head"],
+    )
+    def test_that_is_none_at_all_is_set_aside(self, path, open_again, rubbish):
+        path.write_bytes(rubbish)
+        journal = open_again()
+        journal.add(make_job("new"))
+
+        (kept,) = self.broken(path)
+        assert kept.read_bytes() == rubbish
+        assert journal.find("new") == make_job("new")
+        assert kept.name in journal.notes[0]
+
+    @pytest.mark.parametrize("share", [0.1, 0.5, 0.9], ids="{:.0%}".format)
+    def test_in_one_page_loses_only_what_stood_there(self, filled, open_again, share):
+        _, number = pages_of(filled)
+        spoil(filled, round(number * share))
+        journal = open_again()
+        found = sum(journal.find(f"job{number}") is not None for number in range(300))
+
+        assert len(self.broken(filled)) == 1
+        assert found >= 150, found
+        journal.add(make_job("new"))
+        assert journal.search("new")[0].id == "new"
+
+    def test_in_its_last_page_is_found_at_the_start_and_not_by_the_next_job(self, filled, open_again):
+        spoil(filled, pages_of(filled)[1] - 1)
+        journal = open_again()
+        journal.add(make_job("new"))
+
+        assert len(self.broken(filled)) == 1
+
+    def test_is_opened_as_usual_the_next_time(self, filled, open_again):
+        spoil(filled, 1)
+        open_again().close()
+
+        assert open_again().notes == ()
+        assert len(self.broken(filled)) == 1
+
+    def test_twice_in_one_second_keeps_both(self, path, open_again):
+        for rubbish in (b"one " * 999, b"two " * 999):
+            path.write_bytes(rubbish)
+            open_again().close()
+
+        assert {file.read_bytes()[:3] for file in self.broken(path)} == {b"one", b"two"}
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "DELETE FROM jobs; ALTER TABLE jobs ADD COLUMN mood TEXT CHECK (mood IS NOT NULL)",
+            "ALTER TABLE jobs RENAME COLUMN stage TO step",
+            "DROP TABLE jobs; CREATE VIEW jobs AS SELECT 1 AS id, 'queued' AS state",
+            "CREATE TRIGGER t BEFORE INSERT ON jobs BEGIN SELECT RAISE(ABORT, 'not with me'); END",
+        ],
+        ids=["not-null", "renamed", "view", "trigger"],
+    )
+    def test_that_a_later_version_made_otherwise_is_set_aside(self, filled, open_again, change):
+        with closing(sqlite3.connect(filled)) as database:
+            database.executescript(change)
+        journal = open_again()
+        journal.add(make_job("new"))
+
+        assert journal.find("new") == make_job("new")
+        assert len(self.broken(filled)) == 1
+
+    def test_by_a_mere_additional_column_it_is_not(self, filled, open_again):
+        with closing(sqlite3.connect(filled)) as database:
+            database.executescript("ALTER TABLE jobs ADD COLUMN mood TEXT")
+
+        assert open_again().find("job7") is not None
+        assert self.broken(filled) == []
+
+    def test_while_it_is_in_use_a_new_one_takes_over_what_is_known(self, filled, open_again):
+        journal = open_again()
+        (waiting,) = journal.left_behind()
+        journal._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        journal._database.execute("PRAGMA cache_size = 0")
+        spoil(filled, *range(1, pages_of(filled)[1]))
+        journal.add(make_job("new"))
+
+        assert journal.find("new") == make_job("new")
+        assert "damaged" in journal.notes[0]
+        assert [job.id for job in search_file(filled, "job299")] == [waiting.id]
+
+    def test_is_told_with_what_helps(self, path):
+        path.write_text("no journal" * 1000)
+        with pytest.raises(JournalDamagedError) as caught:
+            Journal(path)
+
+        assert "sets the damaged file aside" in caught.value.hint
+
+
+class TestOddRow:
+    """A row that a later version wrote, or that something changed."""
+
+    ODD = (
+        ("error", '["code"]'),
+        ("error", "7"),
+        ("paths", "3"),
+        ("paths", '"/take.wav"'),
+        ("paths", "[1]"),
+        ("warnings", "{}"),
+        ("warnings", "nonsense"),
+        ("address", "/retake/status"),
+        ("address", "/retake/sing"),
+        ("address", ""),
+        ("arguments", "[]"),
+        ("arguments", '["one", 7]'),
+        ("arguments", "{"),
+        ("arguments", b"\xff\xfe"),
+        ("attempts", "many"),
+        ("created_at", "yesterday"),
+        ("stage", b"\0"),
+        ("arguments", "[" * 9000),
+    )
+
+    @pytest.mark.parametrize(("column", "value"), ODD, ids=lambda value: str(value)[:20])
+    def test_hides_no_other_and_stops_no_start(self, reopen, column, value, caplog):
+        journal = reopen()
+        for name in ("first", "odd", "last"):
+            journal.add(make_job(name))
+        journal._database.execute(f"UPDATE jobs SET {column} = ? WHERE id = 'odd'", (value,))
+        later = reopen()
+
+        assert [job.id for job in later.left_behind()] == ["first", "last"]
+        assert [job.id for job in later.search()] == ["last", "first"]
+        assert "the job odd in the journal is not understood" in caplog.text
+        with pytest.raises(JournalError, match="'odd' makes no sense"):
+            later.find("odd")
+
+
+class TestHeldByAnother:
+    @pytest.fixture
+    def holder(self, path):
+        """Another program's connection, with the right to write."""
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=0.1)) as database:
+            yield database
+
+    def test_keeps_nobody_waiting_and_says_who_is_to_blame(self, reopen, holder):
+        journal = reopen()
+        holder.execute("BEGIN IMMEDIATE")
+        began_at = time.monotonic()
+        for number in range(20):
+            with pytest.raises(JournalBusyError) as caught:
+                journal.add(make_job(str(number)))
+
+        assert time.monotonic() - began_at < 1.0
+        assert "database browser" in caught.value.hint
+
+    def test_loses_nothing_that_happened_meanwhile(self, reopen, holder, path):
+        journal, job = reopen(), make_job("one")
+        journal.add(job)
+        holder.execute("BEGIN IMMEDIATE")
+        done = job.begun().after(Done("/retake/generate", "one", ("/take.wav",)))
+        with pytest.raises(JournalBusyError):
+            journal.update(done)
+        assert (journal.find("one"), journal.is_behind) == (done, True)
+        holder.execute("ROLLBACK")
+        time.sleep(0.3)
+        journal.catch_up()
+
+        assert find_in_file(path, "one") == done
+        assert not journal.is_behind
+
+    def test_at_the_end_has_a_last_moment(self, reopen, holder, path):
+        journal, job = reopen(), make_job("one")
+        journal.add(job)
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(JournalBusyError):
+            journal.update(job.begun().after(Done("/retake/generate", "one", ())))
+        holder.execute("ROLLBACK")
+        journal.close()
+
+        assert find_in_file(path, "one").state is JobState.DONE
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights are another thing there")
+def test_a_file_that_may_not_be_written_is_no_full_disk(reopen):
+    journal = reopen()
+    journal._database.execute("PRAGMA query_only = 1")
+    with pytest.raises(JournalError, match="readonly") as caught:
+        journal.add(make_job())
+
+    assert "may be written to" in caught.value.hint
 
 
 @pytest.mark.timeout(60)

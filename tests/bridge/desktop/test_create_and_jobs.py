@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -10,9 +11,9 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from bridge.desktop.entries import TITLES
+from bridge.desktop.entries import TITLES, Entry
 from bridge.jobs import JobState
-from bridge.messages import Generate
+from bridge.messages import Cancel, Generate, Pause
 from bridge.osc_codec import decode
 
 
@@ -286,28 +287,87 @@ class TestJobs:
         assert window.jobs_page.waiting.count() == 0
         assert row.state.text() == "done"
 
-    def test_pause_holds_back_what_this_window_asks_for(self, window, app, until):
+    def test_of_other_programs_are_listed_while_they_wait(self, window, connect, daemon, until):
+        reaper = connect(daemon)
+        reaper.say(Generate(job="runs", prompt="slow wind", client="REAPER"))
+        for name in ("first", "second"):
+            reaper.say(Generate(job=name, prompt=f"fine {name}", client="REAPER"))
+        rows = [until(lambda name=name: window.jobs_page.row_of(name)) for name in ("first", "second")]
+        until(lambda: [row.title.text() for row in rows] == ["fine first", "fine second"])
+
+        assert [row.state.text() for row in rows] == ["waiting", "waiting"]
+        assert window.jobs_page._waiting_label.text() == "Now: 2 waiting"
+        window._studio.cancel("runs")
+        until(lambda: [row.state.text() for row in rows] == ["done", "done"])
+
+    def test_whose_news_were_lost_are_listed_nevertheless(self, window, app, connect, daemon, until):
+        """As after a restart of the daemon: it knows of jobs that nobody told the window of."""
+        connect(daemon).say(Generate(job="runs", prompt="slow wind"))
+        until(lambda: window.jobs_page.row_of("runs"))
+        app.studio.board._entries.clear()
+        app.studio.board._entries["gone"] = Entry(job="gone")
+
+        until(lambda: app.studio.board.find("runs"))
+        app.studio.cancel("runs")
+
+    def test_pause_holds_what_everybody_asks_for(self, window, app, connect, daemon, until):
         window.jobs_page.pause_button.click()
+        until(lambda: app.studio.status.paused)
         page = window.create_page
         page.prompt.setText("fine")
         page.go()
-        assert page.stage.text() == "Held back"
+        connect(daemon).say(Generate(job="theirs", prompt="fine", client="REAPER"))
+        row = until(lambda: window.jobs_page.row_of("theirs"))
+        until(lambda: row.stage.text() == "paused" and page.stage.text() == "Paused")
         assert app.tray.pause.isChecked()
+        assert window.jobs_page.pause_button.text().strip() == "&Resume"
         app.tray.pause.trigger()
-        until(lambda: not page.is_busy)
+        until(lambda: not page.is_busy and row.state.text() == "done")
 
-        assert next(iter(app.studio.board)).state is JobState.DONE
+        assert not window.jobs_page.pause_button.isChecked()
+        assert {entry.state for entry in app.studio.board} == {JobState.DONE}
+
+    def test_pause_of_another_program_shows_here(self, window, app, connect, daemon, until):
+        script = connect(daemon)
+        script.say(Pause(on=True))
+        until(window.jobs_page.pause_button.isChecked)
+        script.say(Pause(on=False))
+
+        until(lambda: not window.jobs_page.pause_button.isChecked())
+        assert not app.studio.is_paused
 
     def test_held_back_can_be_cancelled(self, window, app, until):
         app.studio.pause(on=True)
         page = window.create_page
         page.prompt.setText("fine")
         page.go()
+        until(lambda: page.stage.text() == "Paused")
         page.cancel()
         until(lambda: not page.is_busy)
         app.studio.pause(on=False)
 
         assert next(iter(app.studio.board)).state is JobState.CANCELLED
+
+    def test_a_crowd_of_them_is_counted_and_not_all_listed(self, window, app, connect, daemon, until):
+        app.studio.pause(on=True)
+        until(lambda: app.studio.status.paused)
+        crowd = connect(daemon)
+        for number in range(60):
+            crowd.say(Generate(job=f"job{number}", prompt="fine", client="REAPER"))
+            crowd.hear()
+        until(lambda: window.jobs_page._waiting_label.text() == "Now: 60 waiting")
+
+        assert window.jobs_page.waiting.count() == 50
+        for number in range(60):
+            crowd.say(Cancel(job=f"job{number}"))
+        until(lambda: app.studio.board.count_waiting() == 0)
+        assert window.jobs_page.waiting.count() == 0
+
+    def test_damaged_history_is_told_once(self, window, app):
+        status = app.studio.status
+        app.studio.status_changed.emit(replace(status, notes=("The history was damaged.",)))
+
+        assert window.notice.text.text() == "The history was damaged."
 
     def test_are_there_again_after_a_restart(self, ask, open_app, app, until):
         ask("fine")

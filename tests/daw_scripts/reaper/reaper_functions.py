@@ -301,8 +301,9 @@ class Functions:
         return 0
 
     def file_exists(self, path):
-        is_systems = path.startswith(("/opt/", "/usr/", "/Applications/"))
-        return path in self._host.programs or (Path(path).is_file() and not is_systems)
+        if Path(path.replace("\\", "/")).name.startswith("retake-send"):
+            return path in self._host.programs
+        return Path(path).is_file()
 
     def ExecProcess(self, command, timeout_ms):
         return self._host.execute(command, int(timeout_ms))

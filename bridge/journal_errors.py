@@ -1,0 +1,64 @@
+"""Why the journal did not do what it should: each cause with the hint that helps against it.
+
+JournalError (of `bridge.errors`)
+  JournalBusyError              another program holds it; in a moment it may not
+  JournalDamagedError           what is in the file is no journal, or not any more
+"""
+
+import sqlite3
+
+from bridge.errors import JournalError
+
+_FULL = "free some disk space and send it again"
+_BUSY = "close what has the journal open, such as a database browser or a backup, and send it again"
+_READ_ONLY = "see that journal.sqlite3 and its folder are yours and may be written to; `retake doctor` looks at both"
+_BROKEN_DISK = "see that the disk is there and in order; `retake doctor` says more"
+_DAMAGED = "start the daemon anew: it sets the damaged file aside, keeps what can be read, and begins a new one"
+
+_UNCLEAR = "`retake doctor` looks at the journal, and the daemon's log says more"
+
+_HINTS = {
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_READONLY: _READ_ONLY,
+    sqlite3.SQLITE_PERM: _READ_ONLY,
+    sqlite3.SQLITE_CANTOPEN: _READ_ONLY,
+    sqlite3.SQLITE_AUTH: _READ_ONLY,
+    sqlite3.SQLITE_IOERR: _BROKEN_DISK,
+}
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_OF_OTHERS = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
+_OF_THE_MACHINE = frozenset({*_HINTS, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT})
+
+
+class JournalBusyError(JournalError):
+    def __init__(self, reason: object) -> None:
+        super().__init__(f"another program holds it ({reason})", _BUSY)
+
+
+class JournalDamagedError(JournalError):
+    def __init__(self, reason: object) -> None:
+        super().__init__(reason, _DAMAGED)
+
+
+def journal_error(error: sqlite3.Error, where: object = "") -> JournalError:
+    """Tell the causes apart that SQLite names."""
+    code = primary_code(error)
+    reason = f"{where}: {error}" if where else str(error)
+    if code in _DAMAGE:
+        return JournalDamagedError(reason)
+    return JournalBusyError(reason) if code in _OF_OTHERS else JournalError(reason, _HINTS.get(code, _UNCLEAR))
+
+
+def unusable(error: sqlite3.Error, path: object) -> JournalError:
+    """Tell why a journal cannot be used at all: what is neither of others nor of the machine is the file's fault."""
+    return JournalDamagedError(f"{path}: {error}") if is_for_good(error) else journal_error(error, path)
+
+
+def is_for_good(error: sqlite3.Error) -> bool:
+    """Whether an error is the file's own: neither of others, who may let go, nor of the machine."""
+    return primary_code(error) not in _OF_OTHERS | _OF_THE_MACHINE
+
+
+def primary_code(error: sqlite3.Error) -> int:
+    """Give SQLite's number of a kind of error, without its finer distinctions; 0 where Python raised it itself."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF

@@ -1,0 +1,50 @@
+"""Requests that cannot be answered while another program holds the journal: tried again, a few times, before they fail.
+
+What a client sends again meanwhile is the same request, and gets the one answer.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from bridge.errors import BridgeError
+from bridge.job_log import about_job
+from bridge.journal_errors import JournalBusyError
+from bridge.osc_server import Letter
+from bridge.protocol import job_of
+
+_PAUSE_S, _TRIES = 0.3, 15
+
+
+class Postponement:
+    """`answer` answers a letter, or raises JournalBusyError; `refuse` tells its sender why there is no answer."""
+
+    def __init__(self, answer: Callable[[Letter], None], refuse: Callable[[Letter, Exception], None]) -> None:
+        self._answer, self._refuse = answer, refuse
+        self._waiting: dict[tuple[str, str, object], asyncio.Task[None]] = {}
+
+    def take(self, letter: Letter, reason: BridgeError) -> None:
+        """Try a letter again from now on."""
+        (address, args), sender = letter
+        key = (address, job_of(address, args), sender)
+        if key not in self._waiting:
+            task = self._waiting[key] = asyncio.create_task(self._try(letter, reason))
+            task.add_done_callback(lambda _: self._waiting.pop(key, None))
+
+    def close(self) -> None:
+        """Let go of all that wait; their clients ask again, or hear nothing more from a daemon that ends."""
+        for task in self._waiting.values():
+            task.cancel()
+
+    async def _try(self, letter: Letter, reason: Exception) -> None:
+        for _ in range(_TRIES):
+            await asyncio.sleep(_PAUSE_S)
+            try:
+                with about_job(job_of(*letter.message)):
+                    self._answer(letter)
+            except JournalBusyError:
+                continue
+            except Exception as error:  # noqa: BLE001 - no message may ever stop the desk
+                reason = error
+                break
+            return
+        self._refuse(letter, reason)
