@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from stat import S_ISREG
 from types import FrameType
 
 from bridge.batch_errors import BatchBusyError, BatchFolderError, BatchRowError
@@ -58,6 +59,8 @@ def _tell(bad_rows: Sequence[BatchRowError]) -> None:
 def _acquire(lock: InstanceLock, folder: Path) -> bool:
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if os.path.lexists(lock_file := folder / _LOCK_FILE) and not S_ISREG(os.lstat(lock_file).st_mode):
+            raise BatchFolderError(folder, f"{_LOCK_FILE} in it is a link or no file at all")
         return lock.acquire()
     except OSError as error:
         raise BatchFolderError(folder, error.strerror or error) from error

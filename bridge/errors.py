@@ -83,7 +83,7 @@ def shown(value: object) -> str:
         return f"the integer {value}"
     if isinstance(value, float):
         return f"the float {value:g}"
-    return f"a {type(value).__name__}"
+    return "binary data" if isinstance(value, bytes) else f"a {type(value).__name__}"
 
 
 class ProtocolError(BridgeError):

@@ -287,6 +287,17 @@ class TestManifest:
         assert duration_s(tmp_path / "missing.wav") is None
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.skipif(sys.platform == "win32", reason="no such files")
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: os.symlink("nowhere", path), os.mkdir])
+def test_a_lock_that_is_none_is_refused(write_list, tmp_path, capsys, make):
+    make(tmp_path / ".retake-batch.lock")
+
+    assert main([str(write_list("a.csv", "prompt\nrain\n")), "-o", str(tmp_path)]) == 1
+    assert "link or no file" in capsys.readouterr().err
+    assert not (tmp_path / "nowhere").exists()
+
+
 class TestTally:
     def test_knows_nothing_of_the_rest_before_something_ended(self):
         assert Tally(5, 0).left_s is None
