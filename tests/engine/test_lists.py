@@ -1,5 +1,7 @@
 """Lists: every form that programs write says the same; what is damaged is an error with its line."""
 
+import csv
+import io
 import json
 import os
 import re
@@ -8,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.lists import ListError, Row, read_rows
 
@@ -64,6 +68,34 @@ def write(tmp_path):
 )
 def test_every_form_says_the_same(write, name, content):
     assert cells(write(name, content)) == SAID
+
+
+CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\x85\u2028\u2029"), max_size=12).map(str.strip)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    rows=st.lists(st.tuples(CELL, CELL), max_size=5),
+    separator=st.sampled_from(",;\t"),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
+    line_end=st.sampled_from(["\n", "\r\n", "\r"]),
+)
+def test_what_a_program_writes_is_what_is_read(tmp_path_factory, rows, separator, encoding, line_end):
+    """Whatever the cells hold; blanks around them, and the kind of their line ends, are not kept."""
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=separator, lineterminator="\n").writerows([("file", "caption"), *rows])
+    path = tmp_path_factory.mktemp("lists") / "a.csv"
+    path.write_bytes(text.getvalue().replace("\n", line_end).encode(encoding))
+
+    kept = [{"file": first, "caption": second} for first, second in rows]
+    expected = [{name: said for name, cell in row.items() if (said := _told(cell, separator))} for row in kept]
+    assert cells(path) == [row for row in expected if row]
+
+
+def _told(cell: str, separator: str) -> str | None:
+    is_nothing = cell.casefold() in ("nan", "-nan", "none", "null", "<na>", "n/a", "#n/a", "nat") or cell == "NA"
+    is_decimal = separator != "," and re.fullmatch(r"[+-]?\d+,\d+", cell)
+    return None if is_nothing else cell.replace(",", ".") if is_decimal else cell
 
 
 def test_lines_are_prompts_and_comments_are_none(write):

@@ -164,9 +164,15 @@ class TestManifest:
         path = tmp_path / "retake-batch.jsonl"
         path.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"key": "c", "at', encoding="utf-8")
 
-        entries, skipped = read_manifest(path)
-        assert entries == [Entry(Path("/o/a.wav"), ("Rain",)), Entry(Path("/o/b.wav"), ("Rain",))]
-        assert [one.name for one in skipped] == ["row 2", "row 3"]
+        table = path.with_suffix(".csv")
+        table.write_text(
+            f"{','.join(row)},others\na,1,batch-a-1,done,Rain,/o/a.wav,/o/b.wav\nb,1,batch-b-1,failed,Rain,,\n", "utf-8"
+        )
+
+        expected = [Entry(Path("/o/a.wav"), ("Rain",)), Entry(Path("/o/b.wav"), ("Rain",))]
+        for file, passed_over in ((path, ["row 2", "row 3"]), (table, ["row 3"])):
+            entries, skipped = read_manifest(file)
+            assert (entries, [one.name for one in skipped]) == (expected, passed_over)
 
     def test_a_row_of_the_first_cell_only_is_named_and_passed_over(self, tmp_path: Path) -> None:
         table = tmp_path / "train.csv"
