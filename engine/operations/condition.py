@@ -16,6 +16,11 @@ from engine.audioldm import AudioLDM
 from engine.operations.excerpt import take_excerpt
 from engine.operations.request import Sampling
 
+# Cosine of a sound and the nearest name that the model knows. On nano 2 % of the corpus's held-out sounds have less; of
+# 110 recordings 79 % have, of which 14 % are heard right; of the others 61 %.
+SURE = 0.7
+WORDS_LEAD = 0.5  # the sound's weight up to which words have their say
+
 
 @dataclass(frozen=True, eq=False)
 class Condition:
@@ -42,13 +47,15 @@ def condition_of(model: AudioLDM, prompt: str, sampling: Sampling) -> Condition:
         AudioTowerMissingError: something is to be like a sound, and the model's CLAP does not hear.
     """
     text, negative = model.embed_text([prompt, sampling.negative_prompt]).split(1)
-    wanted, settings = text, {}
+    wanted, settings, warnings = text, {}, _warnings(model, prompt, sampling)
     if sampling.like is not None:
         sound = embed_clip(model, sampling.like)
         weight = float(sampling.like_weight) if prompt else 1.0
         wanted = F.normalize(weight * sound + (1 - weight) * text, dim=1)
         settings = {"like_weight": weight}
-    return Condition(prompt, wanted, negative, settings, _warnings(model, prompt, sampling))
+        if weight > WORDS_LEAD:
+            warnings += _doubts(model, sound)
+    return Condition(prompt, wanted, negative, settings, warnings)
 
 
 def embed_clip(model: AudioLDM, clip: Audio) -> Tensor:
@@ -58,6 +65,18 @@ def embed_clip(model: AudioLDM, clip: Audio) -> Tensor:
     """
     mono = take_excerpt(clip.to_mono(), 0, clip.num_samples, model.sample_rate, model.config.normalise_peak)
     return model.embed_audio(torch.from_numpy(mono.waveform))
+
+
+def _doubts(model: AudioLDM, sound: Tensor) -> list[str]:
+    """A sentence where a sound [1, D] is like none that the model makes; one that makes any sound cannot tell."""
+    names = [name.replace("_", " ") for name in model.config.sounds]
+    if not names:
+        return []
+    likeness, nearest = (sound.float() @ model.embed_text(names).float().T)[0].max(dim=0)
+    if float(likeness) >= SURE:
+        return []
+    heard = f"the model {model.config.name} is not sure what it hears in the sound (perhaps: {names[int(nearest)]})"
+    return [f"{heard}, so the take may be of another kind. A prompt that says what it is helps"]
 
 
 def _warnings(model: AudioLDM, prompt: str, sampling: Sampling) -> list[str]:

@@ -64,17 +64,24 @@ def take_excerpt(clip: Audio, start: int, end: int, model_rate: int, peak: float
 
 
 def _pan_of(samples: Samples) -> tuple[float, ...] | None:
-    """Levels of both channels, the stronger one's is 1, or None where they are not one sound (or there is only one)."""
+    """Levels of both channels, the stronger one's is 1, or None where they are not one sound (or there is only one).
+
+    Converters rest each channel on an offset of its own, which is no sound.
+    """
     if len(samples) == 1:
         return None
     if np.array_equal(samples[0], samples[1]):
         return 1.0, 1.0
-    levels = rms(samples[0]), rms(samples[1])
+    mean = samples.mean(axis=1, dtype=np.float64)
+    levels = [float(np.sqrt(max(0.0, rms(one) ** 2 - offset**2))) for one, offset in zip(samples, mean, strict=True)]
     strong, weak = (0, 1) if levels[0] >= levels[1] else (1, 0)
     if levels[strong] < 10 * SILENCE:
         return None
-    level = float(np.dot(samples[weak], samples[strong]) / np.dot(samples[strong], samples[strong]))
-    if rms(samples[weak] - samples.dtype.type(level) * samples[strong]) > max(SILENCE, PANNED * levels[weak]):
+    common, size = float(np.dot(samples[weak], samples[strong])), samples.shape[1]
+    level = (common / size - mean[weak] * mean[strong]) / levels[strong] ** 2
+    rest = samples[weak] - samples.dtype.type(level) * samples[strong]
+    rest -= rest.mean()
+    if rms(rest) > max(SILENCE, PANNED * levels[weak]):
         return None
     return (1.0, level) if strong == 0 else (level, 1.0)
 

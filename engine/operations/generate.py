@@ -1,5 +1,6 @@
 """Generate: a sound from words alone."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,10 +9,11 @@ from engine.audio import Audio
 from engine.audioldm import AudioLDM
 from engine.defaults import SECONDS
 from engine.operations.condition import condition_of
+from engine.operations.loudness import level_of, set_loudness
 from engine.operations.progress import Pulse
 from engine.operations.request import LONGEST_S, Sampling, require_number, require_prompt, require_whole
 from engine.operations.sampling import Rendering
-from engine.operations.splice import limit_peak
+from engine.operations.splice import FULL_SCALE, limit_peak
 from engine.operations.tries import Tries, tries_of
 from engine.wav_writer import Samples
 
@@ -25,7 +27,7 @@ class Generate(Sampling):
 
     Generate("rain on a tin roof")
     Generate("a dog barks", seconds=2.5, seed=7, candidates=4)
-    Generate(like=clip)                                a new sound like that of another clip
+    Generate(like=clip)                                a new sound like that of another clip, as loud
     Generate("a dog barks", like=clip, like_weight=0.3)
     Generate("a dog barks", tries=4)                   one that matches the words, or the best of four
     Generate("church bell", negative_prompt="birds", guidance=3.0, steps=50, sampler="ddim")
@@ -66,7 +68,7 @@ def takes_of(tries: Tries, request: Generate) -> list[Audio]:
     settings = {"seconds": float(request.seconds), "tries": tries.limit}
     return [
         Audio(
-            _finished(waveforms[place], sample_rate),
+            _finished(waveforms[place], sample_rate, request.like),
             sample_rate,
             rendering.story("generate", rendering.candidates[place], score, settings),
         )
@@ -74,11 +76,15 @@ def takes_of(tries: Tries, request: Generate) -> list[Audio]:
     ]
 
 
-def _finished(waveform: Samples, sample_rate: int) -> Samples:
-    """Waveform [T'] with faded ends, never beyond full scale."""
+def _finished(waveform: Samples, sample_rate: int, like: Audio | None) -> Samples:
+    """Waveform [T'] with faded ends, never beyond full scale; as loud as the sound that it is to be like."""
     size = round(EDGE_S * sample_rate)
     edge = np.sin((np.arange(size) + 0.5) * (np.pi / 2 / size)).astype(np.float32) ** 2
-    faded = waveform.copy()
-    faded[:size] *= edge
-    faded[-size:] *= edge[::-1]
-    return limit_peak(faded[None])
+    faded = waveform[None].copy()
+    faded[:, :size] *= edge
+    faded[:, -size:] *= edge[::-1]
+    if like is not None:
+        # A mono take plays on both sides, so it is as loud as the source's channels are on average.
+        lufs = level_of(like.samples, like.sample_rate).lufs - 10 * math.log10(like.num_channels)
+        set_loudness(faded, lufs, FULL_SCALE, sample_rate)
+    return limit_peak(faded)

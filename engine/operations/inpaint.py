@@ -17,20 +17,22 @@ import numpy as np
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
 from engine.errors import ClipTooLongError, InvalidRequestError
+from engine.operations.air import Air
 from engine.operations.bands import air_hz, keep_band
 from engine.operations.condition import condition_of
 from engine.operations.excerpt import Excerpt, take_excerpt
+from engine.operations.fitting import LEAST_CEILING, air_beside, fit, level_for
+from engine.operations.loudness import Level
 from engine.operations.observed import Hole, imposing, observed_cells
 from engine.operations.patches import Given, Patch, lay_patches, parse_regions, require_band
 from engine.operations.progress import Pulse
 from engine.operations.regions import Region, group_regions, merge_regions, stretch_around
 from engine.operations.request import LONGEST_S, Sampling, require_clip, require_prompt
-from engine.operations.sampling import Rendering
-from engine.operations.splice import match_loudness, splice
+from engine.operations.sampling import AIR, Rendering
+from engine.operations.splice import ceiling_of, splice
+from engine.operations.surroundings import REACH_S, beside, offset_line
 from engine.wav_writer import Samples
 
-NEIGHBOURHOOD_S = 0.5  # seconds on either side whose loudness a region takes on
-LOUDNESS_LIMITS_DB = 12.0, 24.0  # down, up: an event may stand out of its neighbourhood, but must be heard in it
 CONTEXT_SHARE = 1 / 8  # of the model's window: what it hears at least on either side of a region
 
 
@@ -76,6 +78,7 @@ class _Stretch:
 
     patches: list[Patch]
     excerpt: Excerpt
+    rendering: Rendering
     waveforms: Samples  # [n, C', T']
 
     def heard(self, candidate: int) -> list[Samples]:
@@ -102,14 +105,14 @@ def inpaint(model: AudioLDM, request: Inpaint, pulse: Pulse) -> list[Audio]:
         part = pulse.part(index, len(groups))
         rendering = Rendering(model, condition, request, part, size, excerpt.num_channels, stretch_index=index)
         inside = [patch for patch in patches if group[0][0] <= patch.start < group[-1][1]]
-        stretches.append(_Stretch(inside, excerpt, _fill(rendering, excerpt, inside)))
+        stretches.append(_Stretch(inside, excerpt, rendering, _fill(rendering, excerpt, inside)))
 
     heard = [np.concatenate([one for s in stretches for one in s.heard(i)]) for i in range(request.candidates)]
     takes = []
     for candidate, score in rendering.rank(heard):
         samples = clip.samples
         for stretch in stretches:
-            samples = _spliced(samples, stretch, candidate, patches)
+            samples = _spliced(samples, stretch, candidate, patches, air_hz(model.config.mel))
         takes.append(replace(clip, samples=samples, story=rendering.story("inpaint", candidate, score, settings)))
     return takes
 
@@ -128,17 +131,23 @@ def _fill(rendering: Rendering, excerpt: Excerpt, patches: list[Patch]) -> Sampl
     return rendering.waveforms(rendering.sample(x, timesteps, impose))
 
 
-def _spliced(samples: Samples, stretch: _Stretch, candidate: int, patches: list[Patch]) -> Samples:
+def _spliced(samples: Samples, stretch: _Stretch, candidate: int, patches: list[Patch], air_from_hz: float) -> Samples:
     """Samples [C, T] of the clip -> a copy with one stretch's patches of one candidate in their places."""
     excerpt, clip = stretch.excerpt, stretch.excerpt.clip
     made = excerpt.restore(stretch.waveforms[candidate])
+    carrier = stretch.rendering.generator(candidate, AIR)
     for patch in stretch.patches:
-        region = slice(patch.start - excerpt.start, patch.end - excerpt.start)
+        inside = slice(patch.start - excerpt.start, patch.end - excerpt.start)
         before = samples[:, excerpt.start : excerpt.end]
-        kept = before - _in_band(clip, before, patch)  # nothing, where the band is open on both sides
-        beside = _neighbourhood(clip, patch, patches)
-        part = match_loudness(_in_band(clip, made, patch)[:, region], beside, *LOUDNESS_LIMITS_DB)
-        samples = splice(samples, part + kept[:, region], patch.start, clip.sample_rate)
+        kept = (before - _in_band(clip, before, patch))[:, inside]  # nothing, where the band is open on both sides
+        others = [other.region for other in patches if other.shares_band(patch)]
+        sides = beside(clip.samples, patch.region, clip.sample_rate, others)
+        offset = 0.0 if patch.low_hz else offset_line(sides, clip.samples[:, patch.start : patch.end], clip.sample_rate)
+        part = np.ascontiguousarray(_in_band(clip, made, patch)[:, inside])
+        ceiling = max(ceiling_of(clip.samples) - float(np.abs(offset).max()), LEAST_CEILING)
+        wanted, air = _measured(clip, patch, others, air_from_hz)
+        fit(part, wanted, clip.sample_rate, ceiling, air, carrier=carrier)
+        samples = splice(samples, part + offset + kept, patch.start, clip.sample_rate)
     return samples
 
 
@@ -147,15 +156,15 @@ def _in_band(clip: Audio, samples: Samples, patch: Patch) -> Samples:
     return keep_band(samples, clip.sample_rate, patch.low_hz, patch.high_hz)
 
 
-def _neighbourhood(clip: Audio, patch: Patch, patches: list[Patch]) -> Samples:
-    """Half a second of the clip before and after a patch, in its band, where no other patch is: [C, t]."""
-    reach = round(NEIGHBOURHOOD_S * clip.sample_rate)
+def _measured(clip: Audio, patch: Patch, others: list[Region], air_from_hz: float) -> tuple[Level, Air]:
+    """How loud a patch is to be, and its air, by what lies beside it and by what it replaces, both in its band."""
+    rate, reach = clip.sample_rate, round(REACH_S * clip.sample_rate)
     first, last = max(0, patch.start - reach), min(clip.num_samples, patch.end + reach)
-    stays = np.ones(last - first, np.bool_)
-    for other in patches:
-        if other.shares_band(patch):
-            stays[max(0, other.start - first) : max(0, other.end - first)] = False
-    return _in_band(clip, clip.samples[:, first:last], patch)[:, stays]
+    around = _in_band(clip, clip.samples[:, first:last], patch)
+    near = [(start - first, end - first) for start, end in others if start < last and end > first]
+    sides = beside(around, (patch.start - first, patch.end - first), rate, near)
+    replaced = around[:, patch.start - first : patch.end - first]
+    return level_for(replaced, sides, rate), air_beside(sides, replaced, rate, air_from_hz)
 
 
 def _audible_patches(model: AudioLDM, request: Inpaint) -> list[Patch]:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
+
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
 from engine.defaults import RESTYLE_STRENGTH
@@ -16,14 +18,17 @@ from engine.operations.bands import air_hz, keep_band
 from engine.operations.condition import condition_of
 from engine.operations.contour import SAMPLER, depth_of
 from engine.operations.excerpt import Excerpt, take_excerpt
+from engine.operations.fitting import LEAST_CEILING, air_beside, fit
+from engine.operations.loudness import level_of
 from engine.operations.progress import Pulse
+from engine.operations.regions import Region
 from engine.operations.request import Sampling, require_clip, require_number, require_prompt, require_region
-from engine.operations.sampling import Rendering
-from engine.operations.splice import loudness_gains, match_loudness, splice
+from engine.operations.sampling import AIR, Rendering
+from engine.operations.splice import ceiling_of, loudest, splice
+from engine.operations.surroundings import beside, offset_line
 from engine.wav_writer import Samples
 
 CONTEXT_S = 0.16  # seconds on either side of a region that are encoded with it and thrown away again
-LOUDNESS_LIMITS_DB = 40.0, 40.0  # down, up
 
 
 @dataclass(frozen=True)
@@ -89,28 +94,38 @@ def move(model: AudioLDM, request: Restyle, pulse: Pulse, operation: str) -> lis
     heard = slice(round(excerpt.model_position(start)), round(excerpt.model_position(end)))
     takes = []
     for candidate, score in rendering.rank([waveform[:, heard].mean(axis=0) for waveform in waveforms]):
-        part = _fitted(excerpt, waveforms[candidate], start, end, air_hz(config.mel) if request.keep_air else None)
+        carrier = rendering.generator(rendering.candidates[candidate], AIR)
+        part = _fitted(excerpt, waveforms[candidate], (start, end), request.keep_air, air_hz(config.mel), carrier)
         samples = splice(clip.samples, part, start, clip.sample_rate)
         story = rendering.story(operation, candidate, score, settings)
         takes.append(replace(clip, samples=samples, story=story))
     return takes
 
 
-def _fitted(excerpt: Excerpt, waveform: Samples, start: int, end: int, air_from_hz: float | None) -> Samples:
-    """Waveform [C', T'] -> samples `start` to `end` of the clip, [C, t], as loud as they were there.
+def _fitted(
+    excerpt: Excerpt, waveform: Samples, region: Region, keep_air: bool, air_from_hz: float, carrier: torch.Generator
+) -> Samples:
+    """Waveform [C', T'] -> the region of the clip, [C, t], as loud as it was there, on the clip's offset.
 
-    Above `air_from_hz`, unless that is None, they stay what they were.
+    Above `air_from_hz` it stays what it was, or has air like the clip's beside it, or like its own if it is the whole.
     """
-    clip = excerpt.clip
-    region = slice(start - excerpt.start, end - excerpt.start)
-    source, part = clip.samples[:, excerpt.start : excerpt.end], excerpt.restore(waveform)
-    if air_from_hz is None:
-        part = part[:, region]
-        part *= loudness_gains(part, source[:, region], *LOUDNESS_LIMITS_DB)  # in place: it may last ten minutes
-        return part
-    body = keep_band(source, clip.sample_rate, None, air_from_hz)[:, region]
-    part = keep_band(part, clip.sample_rate, None, air_from_hz)[:, region]
-    return match_loudness(part, body, *LOUDNESS_LIMITS_DB) + (source[:, region] - body)
+    clip, inside = excerpt.clip, slice(region[0] - excerpt.start, region[1] - excerpt.start)
+    rate, source = clip.sample_rate, clip.samples[:, excerpt.start : excerpt.end]
+    replaced, part = source[:, inside], excerpt.restore(waveform)
+    sides = beside(clip.samples, region, rate)
+    offset = offset_line(sides, replaced, rate)
+    ceiling = max(ceiling_of(clip.samples) - loudest(offset), LEAST_CEILING)
+    if keep_air:
+        body = keep_band(source, rate, None, air_from_hz)[:, inside]
+        part = keep_band(part, rate, None, air_from_hz)[:, inside]
+        fit(part, level_of(body, rate), rate, ceiling, carrier=carrier)
+        part += replaced - body
+    else:
+        part = part[:, inside]  # from here on in place: it may last ten minutes
+        air = air_beside(sides, replaced, rate, air_from_hz)
+        fit(part, level_of(replaced, rate), rate, ceiling, air, carrier=carrier)
+    part += offset
+    return part
 
 
 def _settings(request: Restyle, structure: float) -> Mapping[str, Any]:

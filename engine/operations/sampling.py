@@ -27,7 +27,7 @@ from engine.operations.slices import decode_long, encode_long, log_mel_long, voc
 from engine.operations.windows import Windows, lay_windows, over_windows
 from engine.wav_writer import Samples
 
-NOISE, PHASES, STEPS, OBSERVED = 0, 1, 2, 3  # what a candidate's generators are for
+NOISE, PHASES, STEPS, OBSERVED, AIR = range(5)  # what a candidate's generators are for
 
 
 @dataclass(frozen=True)

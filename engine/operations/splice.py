@@ -1,4 +1,4 @@
-"""Putting a new part into a clip: crossfades inside the part, its loudness matched, every other sample untouched.
+"""Putting a new part into a clip: crossfades inside the part, its peaks limited, every other sample untouched.
 
 Pure arithmetic on arrays [C, T]; knows neither models nor seconds beyond the lengths of its fades.
 """
@@ -6,6 +6,7 @@ Pure arithmetic on arrays [C, T]; knows neither models nor seconds beyond the le
 import numpy as np
 from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
+from engine.operations.limiter import limit
 from engine.wav_writer import Samples
 
 LONGEST_FADE_S = 0.03  # seconds
@@ -35,49 +36,29 @@ def correlation(one: Samples, other: Samples) -> float:
     return float(np.mean(one.astype(np.float64) * other) / size) if size > SILENCE**2 else 0.0
 
 
-def match_loudness(part: Samples, reference: Samples, most_down_db: float, most_up_db: float) -> Samples:
-    """Part [C, T] at the RMS of reference [C, T'], as `loudness_gains` says."""
-    matched: Samples = part * loudness_gains(part, reference, most_down_db, most_up_db)
-    return matched
-
-
-def loudness_gains(part: Samples, reference: Samples, most_down_db: float, most_up_db: float) -> Samples:
-    """What brings part [C, T] to the RMS of reference [C, T'], [C, 1]: down or up by at most so much as a whole.
-
-    Channels keep the reference's balance: what lay to the left stays there, and beside a channel that is silent while
-    another sounds, the part is silent too. A silent part, or one without a sounding reference, is left as it is.
-    """
-    now, wanted = rms(part), rms(reference)
-    if now < SILENCE or wanted < SILENCE:
-        return np.ones((len(part), 1), part.dtype)
-    target = now * np.clip(wanted / now, 10 ** (-most_down_db / 20), 10 ** (most_up_db / 20))
-    gains = [_channel_gain(one, rms(beside) / wanted * target) for one, beside in zip(part, reference, strict=True)]
-    return np.array(gains, part.dtype)[:, None]
-
-
-def _channel_gain(channel: Samples, target: float) -> float:
-    now = rms(channel)
-    return target / now if now >= SILENCE else 1.0
-
-
-def limit_peak(part: Samples, limit: float = FULL_SCALE) -> Samples:
-    """Part [C, T] turned down as a whole, never clipped, until its largest sample is at most `limit`."""
+def limit_peak(part: Samples, ceiling: float = FULL_SCALE) -> Samples:
+    """Part [C, T] turned down as a whole until no sample exceeds the ceiling; for sounds that replace none."""
     peak = loudest(part)
-    return part if peak <= limit else (part * (limit / peak)).astype(part.dtype, copy=False)
+    return part if peak <= ceiling else (part * (ceiling / peak)).astype(part.dtype, copy=False)
 
 
-def crossfade(old: Samples, new: Samples, limit: float | None = None) -> Samples:
+def ceiling_of(samples: Samples) -> float:
+    """What no part of a clip [C, T] may exceed: full scale, or the clip's own peak where that is louder still."""
+    return max(FULL_SCALE, loudest(samples))
+
+
+def crossfade(old: Samples, new: Samples, ceiling: float | None = None) -> Samples:
     """From old [C, n] to new [C, n] at constant power.
 
     Quarter waves cos θ and sin θ keep the power of unrelated sounds; where the two are alike (correlation r > 0) they
-    would bulge by 1 + 2 r sin θ cos θ, which is divided out. Should the sum still exceed `limit`, which neither side
-    does, straight lines are used: they cannot.
+    would bulge by 1 + 2 r sin θ cos θ, which is divided out. Should the sum still exceed the ceiling, which neither
+    side does, straight lines are used: they cannot.
     """
     ramp = (np.arange(old.shape[-1]) + 1) / (old.shape[-1] + 1)  # neither 0 nor 1: both ends are the neighbours'
     fade_out, fade_in = np.cos(ramp * np.pi / 2), np.sin(ramp * np.pi / 2)
     bulge = np.sqrt(1 + 2 * max(0.0, correlation(old, new)) * fade_in * fade_out)
     mixed = (old * fade_out + new * fade_in) / bulge
-    if limit is not None and np.abs(mixed).max(initial=0.0) > limit:
+    if ceiling is not None and np.abs(mixed).max(initial=0.0) > ceiling:
         mixed = old * (1 - ramp) + new * ramp
     faded: Samples = mixed.astype(old.dtype)
     return faded
@@ -88,26 +69,22 @@ def splice(samples: Samples, part: Samples, start: int, sample_rate: int) -> Sam
 
     Outside [start, start + t) every sample is the same, bit for bit. The crossfades lie inside, up to 30 ms long (10 ms
     where the clip breaks off into silence) and at most a quarter of the part; where the part touches the clip's own
-    start or end there is none. What is louder than full scale, or than the clip where that is louder still, is turned
-    down. The part belongs to the result from then on.
+    start or end there is none. True peaks above full scale, or above the clip where that is louder still, are limited.
     """
     end = start + part.shape[1]
-    limit = max(FULL_SCALE, loudest(samples))
+    ceiling = ceiling_of(samples)
     if part.shape == samples.shape:  # nothing of the clip stays, so neither need lie in memory once more
-        part = part.astype(samples.dtype, copy=False)
-        if (peak := loudest(part)) > limit:
-            part *= limit / peak
-        return part
+        return limit(part.astype(samples.dtype, copy=False), ceiling, sample_rate)
     result = samples.copy()
     new = result[:, start:end]
-    new[:] = limit_peak(part, limit)
+    new[:] = limit(part, ceiling, sample_rate)
     longest, shortest = (round(seconds * sample_rate) for seconds in (LONGEST_FADE_S, FADE_INTO_HOLE_S))
     for clip, first, after in ((samples, start, new), (samples[:, ::-1], samples.shape[1] - end, new[:, ::-1])):
         before, old = clip[:, max(0, first - longest) : first], clip[:, first : first + longest]
         is_hole = rms(old) < SILENCE <= rms(before)
         fade = min(shortest if is_hole else longest, part.shape[1] // 4)
         if first > 0 and fade > 0:
-            after[:, :fade] = crossfade(old[:, :fade], after[:, :fade], limit)
+            after[:, :fade] = crossfade(old[:, :fade], after[:, :fade], ceiling)
     return result
 
 
@@ -126,16 +103,16 @@ def overlay(samples: Samples, added: Samples, start: int, sample_rate: int) -> S
     if end < samples.shape[1] and fade > 0:
         faded[:, -fade:] *= ramp[::-1]
     result = samples.copy()
-    result[:, start:end] += faded * _room(under, faded, max(FULL_SCALE, float(np.abs(samples).max())), sample_rate)
+    result[:, start:end] += faded * _room(under, faded, ceiling_of(samples), sample_rate)
     return result
 
 
-def _room(under: Samples, added: Samples, limit: float, sample_rate: int) -> Samples | float:
-    """The gain [T], slowly moving, with which under + gain · added stays within the limit."""
-    is_over = np.abs(under + added) > limit
+def _room(under: Samples, added: Samples, ceiling: float, sample_rate: int) -> Samples | float:
+    """The gain [T], slowly moving, with which under + gain · added stays within the ceiling."""
+    is_over = np.abs(under + added) > ceiling
     if not is_over.any():
         return 1.0
-    room = (limit - np.abs(under)) / np.maximum(np.abs(added), np.finfo(added.dtype).tiny)
+    room = (ceiling - np.abs(under)) / np.maximum(np.abs(added), np.finfo(added.dtype).tiny)
     allowed = np.where(is_over, room, 1.0).min(axis=0)
     size = 2 * round(DUCK_S * sample_rate) + 1
     smooth: Samples = uniform_filter1d(minimum_filter1d(allowed, size), size).astype(added.dtype)

@@ -31,6 +31,7 @@ from engine.operations.request import (
     require_whole,
 )
 from engine.operations.sampling import Rendering
+from engine.operations.slope import held_to_slope
 from engine.operations.splice import SILENCE, overlay, rms
 from engine.wav_writer import Samples
 
@@ -171,7 +172,8 @@ def _added(task: _Task, excerpt: Excerpt, waveform: Samples) -> Samples:
     lowest_hz = FITTED_FROM * crossover_hz
     beside = (keep_band(side, rate, lowest_hz, crossover_hz) for side in (source, made))
     gains = [_fitting_gain(*bands, is_silent=rms(one) < SILENCE) for one, *bands in zip(source, *beside, strict=True)]
-    made = made * np.array(gains, np.float32)[:, None]
+    made = keep_band(made * np.array(gains, np.float32)[:, None], rate, crossover_hz, None)
+    made = held_to_slope(made, source, rate, crossover_hz)
     change = keep_band(made - source, rate, crossover_hz, task.top_hz)
     return change[:, task.start - excerpt.start : task.end - excerpt.start]
 

@@ -11,6 +11,7 @@ import torch
 from engine import Audio, Engine, Generate, Inpaint, InvalidRequestError
 from engine.operations.bands import keep_band
 from engine.operations.condition import condition_of
+from engine.operations.loudness import level_of
 from engine.operations.observed import Hole, imposing, observed_cells, reaching
 from engine.operations.progress import Pulse
 from engine.operations.sampling import Rendering
@@ -184,8 +185,8 @@ class TestBand:
             tiny.run(Inpaint(clip, "glass breaks", [(0.4, 0.6)], keep_air=keep_air))[0].samples - clip.samples
             for keep_air in (False, True)
         ]
-        gone, kept = (rms(keep_band(change, 48_000, 9_000, None)[:, inner]) for change in changes)
-        assert gone > 0.05
+        new, kept = (rms(keep_band(change, 48_000, 9_000, None)[:, inner]) for change in changes)
+        assert new > 0.05
         assert kept < 0.001
 
     def test_cells_are_those_that_reach_into_the_band(self, tiny: Engine) -> None:
@@ -209,6 +210,26 @@ class TestLoudness:
         (take,) = tiny.run(Inpaint(clip, "glass breaks", [(0.3, 0.7)]))
         assert rms(take.samples[:, 16_000:32_000]) == pytest.approx(level, rel=0.35)
 
+    def test_it_is_that_of_what_was_there(self, tiny: Engine) -> None:
+        """A part a little softer than its surroundings stays softer; one of very high peaks is as loud as it was."""
+        for level in (0.5, 3.0):
+            clip = noise_clip(level=0.1)
+            samples = clip.samples.copy()
+            samples[:, 14_400:33_600] *= 0.6
+            samples = np.clip(samples * level, -1, 1)
+            (take,) = tiny.run(Inpaint(replace(clip, samples=samples), "glass breaks", [(0.3, 0.7)]))
+            made, was = (level_of(one[:, 14_400:33_600], 48_000).lufs for one in (take.samples, samples))
+            assert made == pytest.approx(was, abs=1.5)
+
+    @pytest.mark.parametrize("gain", [10.0, 0.001], ids=["an event", "a gap"])
+    def test_of_an_event_or_a_gap_it_is_the_neighbourhoods(self, tiny: Engine, gain: float) -> None:
+        clip = noise_clip(level=0.03)
+        samples = clip.samples.copy()
+        samples[:, 14_400:33_600] *= gain
+        (take,) = tiny.run(Inpaint(replace(clip, samples=samples), "glass breaks", [(0.3, 0.7)]))
+        made, around = (level_of(one[:, 16_000:32_000], 48_000).lufs for one in (take.samples, clip.samples))
+        assert made == pytest.approx(around, abs=2)
+
     def test_in_silence_it_is_the_models_own(self, tiny: Engine) -> None:
         clip = Audio(np.zeros((2, 48_000), np.float32), 48_000)
         (take,) = tiny.run(Inpaint(clip, "glass breaks", [(0.3, 0.7)]))
@@ -220,6 +241,43 @@ class TestLoudness:
         square = np.where(np.arange(48_000) // 40 % 2, 1.0, -1.0)[None].astype(np.float32)
         (take,) = tiny.run(Inpaint(Audio(square, 48_000, encoding="PCM_16"), "glass breaks", [(0.3, 0.7)]))
         assert take.peak <= 1
+
+
+class TestOffset:
+    def test_every_region_rests_on_the_clips(self, tiny: Engine) -> None:
+        """Several regions, at a start and inside, in all frequencies and in bands; each channel has its own offset."""
+        noise = np.repeat(noise_clip(2.0).samples, 2, axis=0)
+        offsets = np.array([[0.25], [-0.1]], np.float32)
+        regions = [(0.0, 0.3), (0.5, 0.7), (0.9, 1.3, None, 2_000), (1.5, 1.8, 500, None)]
+        (take,) = tiny.run(Inpaint(Audio(noise + offsets, 48_000), "glass breaks", regions))
+        means = take.samples.reshape(2, 20, 4_800).mean(axis=2)
+        assert np.abs(means - offsets).max() < 0.03
+
+
+class TestAir:
+    @pytest.mark.parametrize("rate", [22_050, 44_100, 48_000, 96_000])
+    def test_no_region_is_a_dull_hole(self, tiny: Engine, rate: int) -> None:
+        clip = noise_clip(2.0, rate)
+        (take,) = tiny.run(Inpaint(clip, "glass breaks", [(0.5, 0.9), (1.2, 1.6)]))
+        for start_s, end_s in ((0.55, 0.85), (1.25, 1.55)):
+            inner = slice(round(start_s * rate), round(end_s * rate))
+            made, was = (rms(keep_band(one.samples, rate, 9_000, None)[:, inner]) for one in (take, clip))
+            assert 20 * np.log10(made / was) == pytest.approx(0, abs=3)
+
+    def test_of_a_removed_cough_nothing_hisses_on(self, tiny: Engine) -> None:
+        clip = noise_clip(2.0, level=0.02)
+        samples = clip.samples.copy()
+        samples[:, 40_000:56_000] *= 20
+        (take,) = tiny.run(Inpaint(replace(clip, samples=samples), "room", [(40_000 / 48_000, 56_000 / 48_000)]))
+        made, around = (
+            rms(keep_band(one, 48_000, 9_000, None)[:, 42_000:54_000]) for one in (take.samples, clip.samples)
+        )
+        assert 20 * np.log10(made / around) == pytest.approx(0, abs=3)
+
+    def test_in_a_low_band_there_is_none(self, tiny: Engine) -> None:
+        clip = noise_clip()
+        (take,) = tiny.run(Inpaint(clip, "wind", [(0.3, 0.7)], high_hz=2_000))
+        assert rms(keep_band(take.samples - clip.samples, 48_000, 8_000, None)[:, 17_000:31_000]) < 1e-5
 
 
 class TestTakes:

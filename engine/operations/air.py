@@ -1,0 +1,150 @@
+"""Air: what lies above a model's band, made for a new part from noise that is shaped like its surroundings.
+
+How loud the surroundings are in each band above the model's, as a rest that is always there and as what comes and goes,
+says how loud the air is; what comes and goes moves with the top octave of what the model made. Nothing of the sound
+that is replaced is heard in it. The noise is as alike in both channels as the surroundings are.
+
+Shape letters: C channels, T samples, F frames, Q frequencies, H bands above the model's.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engine.operations.frames import Spectra, frame_size, frames_of, half_sine, num_frames, overlapped
+from engine.wav_writer import Samples
+
+FRAME_S = 0.0107  # seconds
+BANDS_AN_OCTAVE = 6
+REST_PERCENT = 10  # of the frames are softer than what counts as always there
+BRIGHTEST = 10 ** (20 / 10)  # of power, beside the octave: by so much more than its surroundings air is bright, at most
+NATURAL_DB = -12.0  # an octave, beside the top octave: a loud event in quiet surroundings has that much air,
+EVENT = 10 ** (6 / 10)  # of power: but only so much more than the surroundings
+ALIKE = 0.999  # channels more alike than this are one
+TINY = 1e-20
+
+Powers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Air:
+    """What surroundings have above a model's band, and in the octave below its end."""
+
+    edges: NDArray[np.int64]  # [H + 1], numbers of frequencies
+    octave: tuple[int, int]  # numbers of the first frequency and of the one after the last
+    size: int  # samples of a frame
+    mean: Powers  # [C, H], power of white noise that is as loud
+    rest: Powers  # [C, H]
+    below: Powers  # [C], of the octave
+    likeness: float  # -1 to 1, of the channels
+    lufs: float = -np.inf  # of the surroundings, without their air
+    share_lu: float = 0.0  # by which their air makes them louder
+
+    @property
+    def is_silent(self) -> bool:
+        return self.mean.size == 0 or float(self.mean.max()) < TINY
+
+    def beside(self, lufs: float) -> "Air":
+        """The same beside a part of that loudness, without its air: a softer part has softer air."""
+        softer = 10 ** (min(0.0, lufs - self.lufs) / 10) if np.isfinite(self.lufs) else 1.0
+        return replace(self, mean=self.mean * softer, rest=self.rest * softer, below=self.below * softer, lufs=lufs)
+
+
+def air_of(surroundings: Sequence[Samples], sample_rate: int, from_hz: float) -> Air:
+    """What sounds [C, T] have above a frequency; without any sound, or any room above it, that is nothing."""
+    size = frame_size(sample_rate, FRAME_S)
+    line_hz = sample_rate / size
+    count = int(np.log2(max(1.0, sample_rate / 2 / from_hz)) * BANDS_AN_OCTAVE)
+    edges = np.unique(np.rint(from_hz * 2 ** (np.arange(count + 1) / BANDS_AN_OCTAVE) / line_hz).astype(np.int64))
+    edges[-1] = size // 2 + 1
+    octave = int(from_hz / 2 / line_hz), int(from_hz / line_hz)
+    num_channels = surroundings[0].shape[0]
+    if count == 0:
+        return _nothing(edges, octave, size, num_channels)
+    bands, below = [np.zeros((num_channels, 0, len(edges) - 1))], [np.zeros((num_channels, 0))]
+    cross = np.zeros(3)
+    for sound in surroundings:
+        for _, spectra in frames_of(sound, size):
+            whole = spectra[:, 1:-1]  # the outer ones lie half over nothing
+            bands.append(_in_bands(whole, edges, size))
+            below.append(_in_octave(whole, octave, size))
+            cross += _cross(whole[..., edges[0] : edges[-1]])
+    every, top = np.concatenate(bands, axis=1), np.concatenate(below, axis=1)
+    if not every.size:
+        return _nothing(edges, octave, size, num_channels)
+    likeness = float(cross[0] / np.sqrt(max(cross[1] * cross[2], TINY**2)))
+    rest = np.minimum(np.percentile(every, REST_PERCENT, axis=1), every.mean(axis=1))
+    return Air(edges, octave, size, every.mean(axis=1), rest, top.mean(axis=1), likeness)
+
+
+def _nothing(edges: NDArray[np.int64], octave: tuple[int, int], size: int, num_channels: int) -> Air:
+    silence = np.zeros((num_channels, 0))
+    return Air(edges, octave, size, silence, silence, np.zeros(num_channels), 0.0)
+
+
+def add_air(part: Samples, air: Air, generator: torch.Generator) -> None:
+    """Add air to a part [C, T] that has none, in place; one generator, one noise."""
+    if air.is_silent:
+        return
+    octave = [_in_octave(spectra, air.octave, air.size) for _, spectra in frames_of(part, air.size)]
+    levels = np.concatenate(octave, axis=1)
+    overlapped(_noise(air, levels, part.shape[1], generator), air.size, part)
+
+
+def _noise(air: Air, octave: Powers, num_samples: int, generator: torch.Generator) -> Iterator[tuple[int, Spectra]]:
+    """Spectra [C, F, Q] of shaped noise, moving with an octave's powers [C, F]."""
+    mean_octave = np.maximum(octave.mean(axis=1, keepdims=True), TINY)
+    first = 0
+    while first < num_frames(num_samples, air.size):
+        now = octave[:, first : first + 256]
+        power = _powers(air, now, now / mean_octave)  # [C, F, H]
+        width = int(air.edges[-1] - air.edges[0])
+        drawn = torch.randn((2, 2, now.shape[1], width), generator=generator, dtype=torch.float64).numpy()
+        carrier = (drawn[0] + 1j * drawn[1]) * np.sqrt(air.size / 2)  # [2, F, Q']
+        spectra = np.zeros((len(octave), now.shape[1], air.size // 2 + 1), np.complex128)
+        shaped = np.sqrt(np.repeat(power, np.diff(air.edges), axis=2))
+        spectra[..., air.edges[0] : air.edges[-1]] = shaped * _as_alike(carrier, air.likeness, len(octave))
+        yield first, spectra
+        first += now.shape[1]
+
+
+def _powers(air: Air, octave: Powers, movement: Powers) -> Powers:
+    """How loud the air is in each band, [C, F, H], beside an octave's powers and their movement around 1, [C, F]."""
+    mean, rest = air.mean[:, None], air.rest[:, None]
+    centres = (air.edges[:-1] + air.edges[1:]) / 2 / (sum(air.octave) / 2)
+    natural = centres ** (NATURAL_DB / (10 * np.log10(2)))
+    slope = mean / np.maximum(air.below, TINY)[:, None, None]  # of the surroundings
+    moving = np.minimum((mean - rest) * movement[..., None], BRIGHTEST * np.maximum(slope, natural) * octave[..., None])
+    event = np.minimum(np.minimum(slope, natural) * octave[..., None], EVENT * mean)
+    powers: Powers = np.maximum(rest + moving, event)
+    return powers
+
+
+def _as_alike(carrier: Spectra, likeness: float, num_channels: int) -> Spectra:
+    """Two independent noises [2, F, Q] -> one or two whose likeness is that, [C, F, Q]."""
+    alike = float(np.sign(likeness)) if abs(likeness) > ALIKE else likeness
+    both: Spectra = np.stack([carrier[0], alike * carrier[0] + np.sqrt(1 - alike**2) * carrier[1]])
+    return both[:num_channels]
+
+
+def _in_bands(spectra: Spectra, edges: NDArray[np.int64], size: int) -> Powers:
+    """Spectra [C, F, Q] -> mean powers in bands, [C, F, H]."""
+    if len(edges) < 2:
+        return np.zeros((*spectra.shape[:2], 0))
+    power = np.square(np.abs(spectra[..., edges[0] : edges[-1]])) / np.square(half_sine(size)).sum()
+    means: Powers = np.add.reduceat(power, edges[:-1] - edges[0], axis=2) / np.diff(edges)
+    return means
+
+
+def _in_octave(spectra: Spectra, octave: tuple[int, int], size: int) -> Powers:
+    power: Powers = np.square(np.abs(spectra[..., slice(*octave)])).mean(axis=2) / np.square(half_sine(size)).sum()
+    return power
+
+
+def _cross(spectra: Spectra) -> NDArray[np.float64]:
+    """Of spectra [C, F, Q]: the channels' common power, and the power of each."""
+    one, other = spectra[0], spectra[-1]
+    return np.array([(one * other.conj()).real.sum(), np.square(np.abs(one)).sum(), np.square(np.abs(other)).sum()])

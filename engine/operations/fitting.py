@@ -1,0 +1,61 @@
+"""A part made to fit its place: as loud as what it stands for, with air above the model's band.
+
+Shape letters: C channels, t samples of the part.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from engine.operations.air import Air, add_air, air_of
+from engine.operations.loudness import Level, balancing_gains, level_of, set_loudness
+from engine.operations.splice import limit_peak
+from engine.operations.surroundings import SHORTEST_S
+from engine.wav_writer import Samples
+
+# More than so much louder than either side is an event that is to go; so much softer is a gap that is to be filled.
+EVENT_LU, GAP_LU = 6.0, 20.0
+LEAST_CEILING = 0.05  # where a clip rests on an offset near full scale
+
+
+def fit(
+    part: Samples, wanted: Level, sample_rate: int, ceiling: float, air: Air | None = None, *, carrier: torch.Generator
+) -> None:
+    """Bring part [C, t] to a level and balance, with air if given, in place; true peaks stay below the ceiling.
+
+    What stands in silence has no level to keep: it is only turned down where it would be too loud. Where a model made
+    silence it stays silence.
+    """
+    if wanted.is_silent:
+        part[:] = limit_peak(part, ceiling)
+        return
+    part *= balancing_gains(level_of(part, sample_rate), wanted)
+    if air is None or air.is_silent:
+        set_loudness(part, wanted.lufs, ceiling, sample_rate)
+        return
+    lufs = wanted.lufs - air.share_lu
+    set_loudness(part, lufs, ceiling, sample_rate)
+    add_air(part, air.beside(lufs), carrier)
+    set_loudness(part, wanted.lufs, ceiling, sample_rate)
+
+
+def level_for(replaced: Samples, sides: Sequence[Samples], sample_rate: int) -> Level:
+    """The replaced sound's level; but both sides' where it is an event among them or a gap, and no measure itself."""
+    own, both, *each = (level_of(one, sample_rate) for one in (replaced, np.concatenate(sides, axis=1), *sides))
+    lufs = [side.lufs for side in each if not side.is_silent]
+    return own if not lufs or min(lufs) - GAP_LU <= own.lufs <= max(lufs) + EVENT_LU else both
+
+
+def air_beside(sides: Sequence[Samples], replaced: Samples, sample_rate: int, from_hz: float) -> Air:
+    """The air of the sides; where there are none, or they are silent, the shape of the replaced sound's own."""
+    heard = [side for side in sides if side.shape[1] >= SHORTEST_S * sample_rate]
+    if not heard or all(level_of(side, sample_rate).is_silent for side in heard):
+        heard = [replaced]
+    air = air_of(heard, sample_rate, from_hz)
+    if air.is_silent:
+        return air
+    together = np.concatenate(heard, axis=1) if len(heard) > 1 else heard[0]
+    below, whole = level_of(together, sample_rate, below_hz=from_hz).lufs, level_of(together, sample_rate).lufs
+    return replace(air, lufs=below, share_lu=max(0.0, whole - below) if np.isfinite(below) else 0.0)

@@ -1,0 +1,58 @@
+"""Sounds in short overlapping frames, under windows of a half sine whose squares add up to one.
+
+Shape letters: C channels, T samples, F frames, Q frequencies.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.wav_writer import Samples
+
+FRAMES_AT_ONCE = 2**11
+
+Spectra = NDArray[np.complex128]  # [C, F, Q]
+
+
+def frame_size(sample_rate: int, seconds: float) -> int:
+    """The power of two of samples that lasts about so long."""
+    return max(32, int(2 ** round(np.log2(sample_rate * seconds))))
+
+
+def half_sine(size: int) -> NDArray[np.float64]:
+    """The window [size]."""
+    window: NDArray[np.float64] = np.sin((np.arange(size) + 0.5) * np.pi / size)
+    return window
+
+
+def num_frames(num_samples: int, size: int) -> int:
+    """Frames that lie over so many samples; the first and the last reach over their ends by a half."""
+    return -(-num_samples // (size // 2)) + 1
+
+
+def frames_of(samples: Samples, size: int) -> Iterator[tuple[int, Spectra]]:
+    """Samples [C, T] -> the number of a first frame and spectra [C, F, Q], so many at a time; before and after: 0."""
+    hop, window = size // 2, half_sine(size)
+    for first in range(0, num_frames(samples.shape[1], size), FRAMES_AT_ONCE):
+        last = min(first + FRAMES_AT_ONCE, num_frames(samples.shape[1], size))
+        begin, end = (first - 1) * hop, (last - 1) * hop + size - hop
+        around = np.zeros((samples.shape[0], (last - first + 1) * hop))
+        inside = samples[:, max(0, begin) : end]
+        around[:, max(0, -begin) : max(0, -begin) + inside.shape[1]] = inside
+        places = np.arange(last - first)[:, None] * hop + np.arange(size)
+        yield first, np.fft.rfft(around[:, places] * window)
+
+
+def overlapped(spectra: Iterator[tuple[int, Spectra]], size: int, into: Samples) -> None:
+    """Add frames up into samples [C, T], in place; of unchanged frames come what they were taken of."""
+    hop, window = size // 2, half_sine(size)
+    for first, pieces in spectra:
+        frames = np.fft.irfft(pieces, size) * window
+        count = frames.shape[1]
+        mixed = np.zeros((len(frames), count + 1, hop))
+        mixed[:, :-1] += frames[:, :, :hop]
+        mixed[:, 1:] += frames[:, :, hop:]
+        flat, begin = mixed.reshape(len(frames), -1), (first - 1) * hop
+        target = into[:, max(0, begin) : begin + flat.shape[1]]
+        target += flat[:, max(0, -begin) : max(0, -begin) + target.shape[1]].astype(into.dtype)
