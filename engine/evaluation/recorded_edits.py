@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from engine.audio import Audio
+from engine.audio import SHORTEST_S, Audio
 from engine.errors import CancelledError
 from engine.operations.bands import keep_band
 from engine.operations.inpaint import Inpaint
@@ -101,7 +101,9 @@ def evaluate_recordings(
 def _requests(clip: Audio, other: str, own: str, seed: int) -> Iterator[Edit]:
     yield Restyle(clip, other, seed=seed)
     yield Vary(clip, seed=seed)
-    yield Inpaint(clip, own, [(HOLE_SHARE[0] * clip.seconds, HOLE_SHARE[1] * clip.seconds)], seed=seed)
+    start_s, end_s = (share * clip.seconds for share in HOLE_SHARE)
+    if end_s - start_s > SHORTEST_S:
+        yield Inpaint(clip, own, [(start_s, end_s)], seed=seed)
 
 
 def kept(name: str, request: Edit, take: Audio) -> KeptRow:

@@ -9,14 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
 from engine.defaults import RESTYLE_STRENGTH
 from engine.operations.bands import air_hz, keep_band
 from engine.operations.condition import condition_of
-from engine.operations.contour import SAMPLER, depth_of
+from engine.operations.contour import SAMPLER, Contour, depth_of
 from engine.operations.excerpt import Excerpt, take_excerpt
 from engine.operations.fitting import LEAST_CEILING, air_beside, fit
 from engine.operations.loudness import level_of
@@ -28,6 +30,7 @@ from engine.operations.splice import ceiling_of, loudest, splice
 from engine.operations.surroundings import beside, offset_line
 from engine.wav_writer import Samples
 
+MADE_SILENCE_LUFS = -90.0  # a decoder's silence lies some 10 dB below
 CONTEXT_S = 0.16  # seconds on either side of a region that are encoded with it and thrown away again
 
 
@@ -81,16 +84,8 @@ def move(model: AudioLDM, request: Restyle, pulse: Pulse, operation: str) -> lis
         stories = (rendering.story(operation, i, None, settings) for i in range(request.candidates))
         return [replace(clip, story=story) for story in stories]
 
-    depth = depth_of(float(request.strength), structure if model.sketches else 0.0)
-    timesteps = rendering.timesteps(depth)
-    encoded = rendering.encode(excerpt.waveform).repeat(request.candidates, 1, 1, 1)
-    contour = rendering.contour(excerpt.waveform, structure)
+    waveforms, doubts = _moved(rendering, excerpt, float(request.strength), structure)
     excerpt = excerpt.without_sound()
-    x = config.schedule.add_noise(encoded, timesteps[0], rendering.noise())
-    del encoded
-    waveforms = rendering.waveforms(rendering.sample(x, timesteps, contour=contour), contour)  # [n, C', T']
-    del x
-
     heard = slice(round(excerpt.model_position(start)), round(excerpt.model_position(end)))
     takes = []
     for candidate, score in rendering.rank([waveform[:, heard].mean(axis=0) for waveform in waveforms]):
@@ -98,8 +93,41 @@ def move(model: AudioLDM, request: Restyle, pulse: Pulse, operation: str) -> lis
         part = _fitted(excerpt, waveforms[candidate], (start, end), request.keep_air, air_hz(config.mel), carrier)
         samples = splice(clip.samples, part, start, clip.sample_rate)
         story = rendering.story(operation, candidate, score, settings)
+        story["warnings"] += doubts[candidate]
         takes.append(replace(clip, samples=samples, story=story))
     return takes
+
+
+def _moved(
+    rendering: Rendering, excerpt: Excerpt, strength: float, structure: float
+) -> tuple[Samples, list[list[str]]]:
+    """The excerpt moved towards the prompt, waveforms [n, C', T'], and what each candidate's story is to warn of.
+
+    A net that is unsure may make silence of a short clip, and no pull lifts that: such a candidate is made once more
+    without structure, with less noise.
+    """
+    encoded = rendering.encode(excerpt.waveform).repeat(rendering.sampling.candidates, 1, 1, 1)
+    contour = rendering.contour(excerpt.waveform, structure)
+    waveforms = _sampled(
+        rendering, encoded, depth_of(strength, structure if rendering.model.sketches else 0.0), contour
+    )
+    doubts: list[list[str]] = [[] for _ in waveforms]
+    if contour is None or level_of(excerpt.waveform, excerpt.model_rate).lufs < MADE_SILENCE_LUFS:
+        return waveforms, doubts
+    silent = [level_of(one, excerpt.model_rate).lufs < MADE_SILENCE_LUFS for one in waveforms]
+    if any(silent):
+        again = _sampled(rendering, encoded, strength, None)
+        for candidate in np.flatnonzero(silent):
+            waveforms[candidate] = again[candidate]
+            doubts[candidate].append(f"with structure {structure:g} this came out silent; it was made without")
+    return waveforms, doubts
+
+
+def _sampled(rendering: Rendering, encoded: Tensor, depth: float, contour: Contour | None) -> Samples:
+    """A latent [B, Z, H, W] noised to a share of the way and sampled from there: waveforms [n, C', T']."""
+    timesteps = rendering.timesteps(depth)
+    x = rendering.model.config.schedule.add_noise(encoded, timesteps[0], rendering.noise())
+    return rendering.waveforms(rendering.sample(x, timesteps, contour=contour), contour)
 
 
 def _fitted(

@@ -1,6 +1,7 @@
 """What is wanted: words, a sound, or both by weight; what is not wanted; and models that cannot hear."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from engine.audioldm import AudioLDM
 from engine.errors import AudioTowerMissingError, EmptyPromptError, InvalidRequestError, SilentClipError
 from engine.models.clap_interface import Clap
 from engine.operations.condition import condition_of, embed_clip
+from engine.operations.loudness import level_of
 from engine.operations.progress import Pulse
 from engine.operations.sampling import Rendering
 from engine.presets import PRESETS, build
@@ -215,3 +217,48 @@ class TestTrained:
         )
         assert alone > 0.8
         assert alone > mixed > wind
+
+
+def sheep() -> Audio:
+    """A recording, which nano takes for something else."""
+    return Audio.read(Path(__file__).parents[2] / "clips" / "recordings" / "sheep.flac")
+
+
+class TestDoubts:
+    """Where a sound alone says what is wanted and is like none that the model knows, the take's story says so."""
+
+    @torch.inference_mode()
+    def warnings(self, nano: Engine, clip: Audio, prompt: str = "", **settings: float) -> list[str]:
+        return condition_of(nano._loaded(), prompt, Generate(prompt, like=clip, **settings)).warnings
+
+    def test_a_known_sound_raises_none(self, nano: Engine) -> None:
+        for kind in ("rain", "dog", "helicopter", "church_bell"):
+            assert self.warnings(nano, Audio(render(kind, seed=90_002, seconds=3.0).waveform, 16_000)) == []
+
+    def test_an_unknown_one_does_and_words_are_asked_for(self, nano: Engine) -> None:
+        (warning,) = self.warnings(nano, sheep())
+        assert warning.startswith("the model nano is not sure what it hears in the sound (perhaps: ")
+        assert "A prompt that says what it is helps" in warning
+
+    def test_words_that_have_their_say_still_it(self, nano: Engine) -> None:
+        assert self.warnings(nano, sheep(), "rain") == []
+        assert len(self.warnings(nano, sheep(), "rain", like_weight=0.9)) == 1
+
+    def test_every_operation_whose_prompt_is_a_sound_tells_it(self, nano: Engine) -> None:
+        for request in (Vary(sheep(), draft=True), Upscale(sheep(), cutoff_hz=4_000, draft=True)):
+            assert any("not sure" in warning for warning in nano.run(request)[0].story["warnings"])
+
+    def test_a_model_of_all_sounds_cannot_tell(self, model: AudioLDM) -> None:
+        with torch.inference_mode():
+            assert condition_of(model, "", Generate(like=CLIP)).warnings == []
+
+
+class TestLoudness:
+    @pytest.mark.parametrize("level", [0.001, 0.02, 0.3])
+    @pytest.mark.parametrize("channels", [1, 2])
+    def test_a_sound_like_another_is_as_loud(self, tiny: Engine, level: float, channels: int) -> None:
+        samples = np.random.default_rng(1).standard_normal((channels, 44_100)) * level
+        (take,) = tiny.run(Generate(seconds=1.0, like=Audio(samples.astype(np.float32), 44_100)))
+        wanted = level_of(samples, 44_100).lufs - 10 * np.log10(channels)
+        assert level_of(take.samples, 16_000).lufs == pytest.approx(wanted, abs=1.5)
+        assert take.peak <= 1

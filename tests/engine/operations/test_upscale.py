@@ -71,6 +71,33 @@ class TestObservedBand:
         assert tiny.run(Upscale(clip))[0].peak <= 1
 
 
+class TestSlope:
+    """What the clip's own slope leads to bounds the new band; see test_slope.py."""
+
+    def test_no_tone_that_was_not_there(self, tiny: Engine) -> None:
+        """Short barks of a low voice with pauses, over a faint noise: the new band is not louder than a whisper."""
+        time = np.arange(88_200) / 44_100
+        voice = sum(np.sin(2 * np.pi * 300 * k * time) / k**2 for k in range(1, 12)) * (time % 0.5 < 0.15)
+        faint = np.random.default_rng(1).standard_normal(88_200) * 1e-4
+        clip = Audio(keep_band((0.3 * voice + faint)[None].astype(np.float32), 44_100, None, 4_000), 44_100)
+        (take,) = tiny.run(Upscale(clip, cutoff_hz=4_000))
+        made = keep_band(take.samples - clip.samples, 44_100, 4_400, None)
+        beside = keep_band(clip.samples, 44_100, 2_000, 3_600)
+        assert decibels(made, beside) < 0
+        pause = (time % 0.5 > 0.2) & (time % 0.5 < 0.45)
+        assert rms(made[:, pause]) < 1e-3
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("kind", ["dog", "drops", "bell", "kick"])
+    def test_short_and_tonal_sounds_get_no_more_than_they_lost(self, nano: Engine, kind: str) -> None:
+        sound = render(kind, seed=75_501, seconds=2.56)
+        whole = sound.waveform[None].copy()
+        low = Audio(keep_band(whole, 16_000, None, 4_000), 16_000)
+        (take,) = nano.run(Upscale(low, cutoff_hz=4_000))
+        made, lost = (keep_band(one, 16_000, 4_400, 7_500) for one in (take.samples, whole))
+        assert decibels(made, lost) < 9
+
+
 class TestRate:
     def test_a_low_one_rises_to_the_models_and_the_story_says_so(self, tiny: Engine) -> None:
         clip = dull(8_000, hz=4_000)
