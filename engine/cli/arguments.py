@@ -180,7 +180,11 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sampler", choices=SAMPLERS, help="(default dpm++2m)")
     _add_tries(parser)
     parser.add_argument("--draft", action="store_true", help="judge the model's quick drafts instead")
-    parser.add_argument("--edits", action="store_true", help="judge restyling and inpainting of real clips instead")
+    parser.add_argument(
+        "--edits",
+        action="store_true",
+        help="judge restyling and inpainting of real clips instead; with one FOLDER, what edits of its recordings keep",
+    )
     parser.add_argument("--strength", type=float, metavar="S", help="of the restyling, for --edits (default 0.6)")
     parser.add_argument("--structure", type=float, metavar="S", help="likewise (default the model's; 0 plain noising)")
     parser.add_argument("--captions", type=Path, metavar="FILE", help="CSV file,caption[,class] or JSON, for folders")

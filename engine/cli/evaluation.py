@@ -26,6 +26,7 @@ from engine.evaluation.listening import JudgeListener, Listener, PannsListener, 
 from engine.evaluation.paper.budget import BUDGETS, PARTS
 from engine.evaluation.paper.cells import Outcome
 from engine.evaluation.paper.run import Wish, run_paper
+from engine.evaluation.recorded_edits import KeptReport, evaluate_recordings
 from engine.evaluation.report import FolderReport, ModelReport
 from engine.evaluation.round_trip import round_trip
 from engine.sounds import SOUNDS
@@ -38,7 +39,12 @@ def run(options: argparse.Namespace) -> int:
     for path in (options.picture, _json_file(options)):
         if path:
             refuse_existing(path)
-    judges = (_judge_folders, options.folders), (_judge_edits, options.edits), (_judge_model, True)
+    judges = (
+        (_judge_recordings, options.folders and options.edits),
+        (_judge_folders, options.folders),
+        (_judge_edits, options.edits),
+        (_judge_model, True),
+    )
     report = next(judge for judge, is_asked in judges if is_asked)(options)
     if options.json:
         _deliver(report.to_json(), _json_file(options))
@@ -48,7 +54,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _refuse_wrong_usage(options: argparse.Namespace) -> None:
-    if len(options.folders) not in (0, 2):
+    if len(options.folders) not in ((0, 1) if options.edits else (0, 2)):
+        if options.edits:
+            options.wrong_usage("--edits belongs to a model, and to one folder of recordings at most, not to folders")
         options.wrong_usage("give two folders, the generated clips and the reference clips, or none to judge a model")
     if options.paper and (options.folders or options.picture or options.json or options.edits):
         options.wrong_usage("--paper takes no folders, no --picture, --json and --edits: its results lie in -o FOLDER")
@@ -58,8 +66,6 @@ def _refuse_wrong_usage(options: argparse.Namespace) -> None:
         options.wrong_usage("--picture is drawn for models only, without --edits")
     if options.seconds is not None and (options.folders or options.edits or options.paper):
         options.wrong_usage("--seconds belongs to a model, without --edits and --paper")
-    if options.folders and options.edits:
-        options.wrong_usage("--edits belongs to a model, not to folders")
     _refuse_strays(options)
     if options.json not in (None, "-") and Path(options.json).is_dir():
         options.wrong_usage("--json FILE names a folder; put --json last")
@@ -71,7 +77,7 @@ def _refuse_strays(options: argparse.Namespace) -> None:
         if getattr(options, option) is not None and not options.edits:
             options.wrong_usage(f"--{option} belongs to --edits")
     for option in ("captions", "features", "pipeline", "weights"):
-        if getattr(options, option) and not options.folders:
+        if getattr(options, option) and (options.edits or not options.folders):
             options.wrong_usage(f"--{option} belongs to folders")
 
 
@@ -154,6 +160,20 @@ def _judge_edits(options: argparse.Namespace) -> EditReport:
             Engine(open_model(options.model, choose_device(options.device)), options.model),
             load_classifier(),
             settings,
+            on_clip=lambda done, total: bar.show(done / total, f"clip {done}/{total}"),
+            should_stop=should_stop,
+        )
+
+
+def _judge_recordings(options: argparse.Namespace) -> KeptReport:
+    (folder,) = options.folders
+    with interruptible() as should_stop, ProgressBar() as bar:
+        bar.show(0.0, "loading the model")
+        return evaluate_recordings(
+            Engine(open_model(options.model, choose_device(options.device)), options.model),
+            folder,
+            options.model,
+            options.seed,
             on_clip=lambda done, total: bar.show(done / total, f"clip {done}/{total}"),
             should_stop=should_stop,
         )

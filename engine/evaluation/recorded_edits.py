@@ -1,9 +1,10 @@
-"""What edits of recordings keep: loudness, level at the borders, sound above the model's band; a clip a row.
+"""What edits of recordings keep: loudness, offset, sound above the model's band; measured, not judged by a net.
 
-Each clip is restyled and varied as a whole, and a region in its middle is inpainted; nothing is judged by ear or net.
+Each clip is restyled and varied as a whole, and a region in its middle is inpainted. The words for a clip are the name
+of its folder, or its own where all lie in one; it is restyled to the next clip's.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,6 +13,8 @@ import numpy as np
 
 from engine.audio import SHORTEST_S, Audio
 from engine.errors import CancelledError
+from engine.evaluation.evaluation_errors import FolderMissingError, TooFewClipsError
+from engine.evaluation.folders import SUFFIXES
 from engine.operations.bands import keep_band
 from engine.operations.inpaint import Inpaint
 from engine.operations.limiter import true_peak
@@ -74,25 +77,35 @@ class KeptReport:
 
 def evaluate_recordings(
     engine: Editor,
-    files: Sequence[Path],
-    prompts: Callable[[Path], tuple[str, str]],
+    folder: Path,
     model: str = "nano",
     seed: int = 1,
     on_clip: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> KeptReport:
-    """Edit each recording three ways; `prompts` gives the words of its restyle and of its inpainting.
+    """Edit each recording in a folder, and in the folders in it, three ways.
 
-    Raises CancelledError when `should_stop` says so.
+    Raises:
+        FolderMissingError, TooFewClipsError: there is no such folder, or no recording in it.
+        AudioFileError: one cannot be read.
+        CancelledError: `should_stop` says so.
     """
+    if not folder.is_dir():
+        raise FolderMissingError(folder)
+    names = sorted(folder.rglob("*"))
+    files = [path for path in names if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
+    if not files:
+        raise TooFewClipsError(str(folder), 0, 1)
+    words = [(path.stem if path.parent == folder else path.parent.name).replace("_", " ") for path in files]
     rows: list[KeptRow] = []
-    for index, path in enumerate(files):
+    for index, (path, own) in enumerate(zip(files, words, strict=True)):
         whole = Audio.read(path)
         clip = Audio(whole.samples[:, : round(LONGEST_S * whole.sample_rate)], whole.sample_rate)
-        for request in _requests(clip, *prompts(path), seed):
+        other = next((word for word in words[index:] + words if word != own), own)
+        for request in _requests(clip, other, own, seed):
             if should_stop and should_stop():
                 raise CancelledError
-            rows.append(kept(f"{path.parent.name}/{path.stem}", request, engine.run(request)[0]))
+            rows.append(kept(path.relative_to(folder).as_posix(), request, engine.run(request)[0]))
         if on_clip:
             on_clip(index + 1, len(files))
     return KeptReport(model, tuple(rows))

@@ -156,7 +156,7 @@ def _in_band(clip: Audio, samples: Samples, patch: Patch) -> Samples:
     return keep_band(samples, clip.sample_rate, patch.low_hz, patch.high_hz)
 
 
-def _measured(clip: Audio, patch: Patch, others: list[Region], air_from_hz: float) -> tuple[Level, Air]:
+def _measured(clip: Audio, patch: Patch, others: list[Region], air_from_hz: float) -> tuple[Level, Air | None]:
     """How loud a patch is to be, and its air, by what lies beside it and by what it replaces, both in its band."""
     rate, reach = clip.sample_rate, round(REACH_S * clip.sample_rate)
     first, last = max(0, patch.start - reach), min(clip.num_samples, patch.end + reach)
@@ -164,7 +164,9 @@ def _measured(clip: Audio, patch: Patch, others: list[Region], air_from_hz: floa
     near = [(start - first, end - first) for start, end in others if start < last and end > first]
     sides = beside(around, (patch.start - first, patch.end - first), rate, near)
     replaced = around[:, patch.start - first : patch.end - first]
-    return level_for(replaced, sides, rate), air_beside(sides, replaced, rate, air_from_hz)
+    reaches_air = patch.high_hz is None or patch.high_hz > air_from_hz
+    air = air_beside(sides, replaced, rate, air_from_hz) if reaches_air else None
+    return level_for(replaced, sides, rate), air
 
 
 def _audible_patches(model: AudioLDM, request: Inpaint) -> list[Patch]:
