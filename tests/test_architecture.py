@@ -96,7 +96,7 @@ FLOORS = [
     {"engine.training.train_draft"},
     {"engine.training.train_clap", "engine.training.train_ldm", "engine.training.train_vae"}
     | {"engine.training.train_vocoder", "engine.evaluation.train_classifier", "engine.evaluation.evaluate"}
-    | {"engine.evaluation.edits"},
+    | {"engine.evaluation.edits", "engine.evaluation.recorded_edits"},
     {"engine.training.library", "engine.training.recorder", "engine.training.rates"},
     {"engine.training.objective"},
     {
@@ -148,10 +148,12 @@ FLOORS = [
     {"engine.operations.sampling", "engine.operations.observed"},
     {"engine.operations.condition", "engine.operations.contour", "engine.operations.slices"},
     {"engine.operations.windows", "engine.operations.excerpt", "engine.operations.patches"}
-    | {"engine.operations.plan"},
+    | {"engine.operations.plan", "engine.operations.fitting"},
     {"engine.operations.request", "engine.operations.bands", "engine.operations.splice"}
-    | {"engine.operations.bandwidth"},
-    {"engine.operations.progress", "engine.operations.regions"},
+    | {"engine.operations.bandwidth", "engine.operations.loudness", "engine.operations.surroundings"}
+    | {"engine.operations.air", "engine.operations.slope"},
+    {"engine.operations.progress", "engine.operations.regions"}
+    | {"engine.operations.limiter", "engine.operations.frames"},
     {"engine.sounds"},
     {"engine.sounds.mixtures"},
     {"engine.sounds.rendering", "engine.sounds.mixture_captions", "engine.sounds.spoken"},

@@ -66,9 +66,10 @@ def takes_of(tries: Tries, request: Generate) -> list[Audio]:
     sample_rate = rendering.model.sample_rate
     waveforms = rendering.waveforms(latent)[:, 0]  # [n, T']
     settings = {"seconds": float(request.seconds), "tries": tries.limit}
+    like = request.like if rendering.condition.settings.get("like_weight") else None  # at weight 0 it says nothing
     return [
         Audio(
-            _finished(waveforms[place], sample_rate, request.like),
+            _finished(waveforms[place], sample_rate, like),
             sample_rate,
             rendering.story("generate", rendering.candidates[place], score, settings),
         )
