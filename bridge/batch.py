@@ -13,13 +13,12 @@ from types import FrameType
 
 from bridge.batch_errors import BatchBusyError, BatchFolderError, BatchRowError
 from bridge.batch_list import Item, read_list
-from bridge.batch_manifest import Manifest
+from bridge.batch_manifest import LOCK_FILE, Manifest
 from bridge.batch_run import Limits, Run, Tally
 from bridge.discovery import InstanceLock, state_folder
 from bridge.errors import BridgeError
 
 FAILED, WRONG_USE, FULL, CANCELLED = 1, 2, 3, 130
-_LOCK_FILE = ".retake-batch.lock"
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _NAMED = 20
 """Rows that are told one by one; of more there is a number."""
@@ -31,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `retake batch`: 0 all done, 1 some failed, 2 wrong usage, 3 the folder is full, 130 cancelled."""
     options = _parser().parse_args(argv)
     folder = Path(os.path.abspath(options.output))
-    lock = InstanceLock(folder, _LOCK_FILE)
+    lock = InstanceLock(folder, LOCK_FILE)
     bad_rows: list[BatchRowError] = []
     try:
         items = read_list(options.list, folder, bad_rows.append)
@@ -59,8 +58,8 @@ def _tell(bad_rows: Sequence[BatchRowError]) -> None:
 def _acquire(lock: InstanceLock, folder: Path) -> bool:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if os.path.lexists(lock_file := folder / _LOCK_FILE) and not S_ISREG(os.lstat(lock_file).st_mode):
-            raise BatchFolderError(folder, f"{_LOCK_FILE} in it is a link or no file at all")
+        if os.path.lexists(lock_file := folder / LOCK_FILE) and not S_ISREG(os.lstat(lock_file).st_mode):
+            raise BatchFolderError(folder, f"{LOCK_FILE} in it is a link or no file at all")
         return lock.acquire()
     except OSError as error:
         raise BatchFolderError(folder, error.strerror or error) from error

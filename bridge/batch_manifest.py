@@ -28,6 +28,8 @@ from bridge.errors import JobCancelledError
 from bridge.messages import Done, Fail, RenderRequest
 
 MANIFEST_FILE, TABLE_FILE = "retake-batch.jsonl", "retake-batch.csv"
+LOCK_FILE = ".retake-batch.lock"
+"""Held by the one batch that writes into a folder; it is the user's own, so its owner is whom a share takes us for."""
 _EARLIER_FILE = "manifest.jsonl"
 _DRAFT = re.compile(r"\.retake-batch-[0-9a-f]{16}\.new")
 _BEGINNING = b'{"key": "'
@@ -212,10 +214,19 @@ def _opened(path: Path, flags: int = os.O_RDONLY) -> BinaryIO:
     stream = os.fdopen(descriptor, "r+b" if flags & os.O_RDWR else "rb")
     status = os.fstat(descriptor)
     is_link = sys.platform == "win32" and path.is_symlink()
-    if is_link or not S_ISREG(status.st_mode) or (sys.platform != "win32" and status.st_uid != os.geteuid()):
+    if is_link or not S_ISREG(status.st_mode) or not _is_users(status, path.parent):
         stream.close()
         raise ValueError(path)
     return stream
+
+
+def _is_users(status: os.stat_result, folder: Path) -> bool:
+    """Whether a file belongs to this user, as the file system of its folder sees us."""
+    if sys.platform == "win32" or status.st_uid == os.geteuid():
+        return True
+    with contextlib.suppress(OSError):
+        return status.st_uid == os.lstat(folder / LOCK_FILE).st_uid
+    return False
 
 
 def _read_lines(file: Path) -> list[bytes]:

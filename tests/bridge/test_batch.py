@@ -222,6 +222,21 @@ class TestManifest:
         tables = [path for path in tmp_path.glob("*.csv") if b"batch-b-1" in path.read_bytes()]
         assert len(tables) == len(list(tmp_path.glob("*.jsonl"))) - (name != TABLE_FILE and "jsonl" in name) == 1
 
+    @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+    def test_leaves_another_users_and_knows_its_own_on_a_share(self, tmp_path):
+        for has_lock in (False, True):
+            folder = tmp_path / f"lock {has_lock}"
+            folder.mkdir()
+            with Manifest(folder) as manifest:
+                manifest.add(self.entry("a"))
+            os.chown(folder / MANIFEST_FILE, 12345, -1)
+            if has_lock:
+                (folder / ".retake-batch.lock").touch()
+                os.chown(folder / ".retake-batch.lock", 12345, -1)
+
+            with Manifest(folder) as manifest:
+                assert (manifest.file.name == MANIFEST_FILE) == has_lock
+
     def test_follows_no_link(self, tmp_path):
         (tmp_path / "mine.txt").write_text("dear diary\n")
         for name in (MANIFEST_FILE, TABLE_FILE):
