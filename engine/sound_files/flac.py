@@ -11,6 +11,7 @@ from engine.sound_files.parts import Link, NotReadableError, Source, is_tail
 _BEGINNINGS = (b"fLaC\x00\x00\x00\x22", b"fLaC\x80\x00\x00\x22")
 _TOTAL = 0xF_FFFF_FFFF  # 36 bits of the head
 _SEARCHED = 2**20  # bytes before the end among which the last frame begins
+_LOOKED_AT = 2**23  # bytes whose checksum is taken until it is given up
 _BLOCK = 2**22
 _TAGS = 2**16
 
@@ -86,11 +87,13 @@ def _last_frame(source: Source, first: int, end: int, largest: int) -> _Frame | 
     """The frame that ends where the file does; None where there is none that is whole."""
     begin = max(first, end - _SEARCHED)
     data = source.at(begin, end - begin)
-    place = len(data)
-    while (place := data.rfind(b"\xff", 0, place)) >= 0:
+    place, looked_at = len(data), 0
+    while looked_at < _LOOKED_AT and (place := data.rfind(b"\xff", 0, place)) >= 0:
         frame = _frame_at(data[place : place + 16], largest)
-        if frame is not None and _crc(data[place:], 0x8005, 16) == 0:
-            return frame
+        if frame is not None:
+            looked_at += len(data) - place
+            if _crc(data[place:], 0x8005, 16) == 0:
+                return frame
     return None
 
 

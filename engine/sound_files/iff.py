@@ -2,7 +2,7 @@
 
 import struct
 
-from engine.sound_files.parts import Link, NotReadableError, Source, chunks_follow, is_name, sound_bytes
+from engine.sound_files.parts import Link, NotReadableError, Source, chunks_follow, is_name, sound_bytes, walk
 
 # Kinds of AIFF-C whose frames can be counted by their bytes, and bits of a sample where the head's may be wrong
 _PLAIN = {b"NONE": 0, b"sowt": 0, b"twos": 0, b"raw ": 0, b"in24": 24, b"in32": 32, b"23ni": 32, b"42ni": 24}
@@ -22,13 +22,14 @@ def aiff_links(source: Source, start: int) -> list[Link]:
         return content[:4], at + 8 + size + size % 2
 
     form = source.at(start + 8, 4)
-    common, samples, at = b"", 0, start + 12
-    while not (common and samples) and (found := head(at)) is not None:
-        if found[0] == b"COMM":
+    common, samples = b"", 0
+    for name, at, _ in walk(start + 12, head):
+        if name == b"COMM":
             common = source.at(at + 8, struct.unpack(">I", source.at(at + 4, 4))[0] % 2**12)
-        elif found[0] == b"SSND":
+        elif name == b"SSND":
             samples = at
-        at = found[1]
+        if common and samples:
+            break
     if len(common) < 18:
         raise NotReadableError("it breaks off before its samples" if not common else "its head is damaged")
     if not samples:
@@ -63,12 +64,10 @@ def caf_links(source: Source, start: int) -> list[Link]:
             return None
         return content[:4], at + 12 + int(struct.unpack_from(">Q", content, 4)[0])
 
-    at = start + 8
-    while (found := head(at)) is not None and found[0] != b"data":
-        at = found[1]
+    found = next(((at, end) for name, at, end in walk(start + 8, head) if name == b"data"), None)
     if found is None:
         raise NotReadableError("it breaks off before its samples")
-    first, declared = at + 12, found[1] - at - 12
+    at, first, declared = found[0], found[0] + 12, found[1] - found[0] - 12
     length = sound_bytes(source, first, declared, lambda at: chunks_follow(source, at, head))
     behind = source.size - first - length
     parts = ((start, at + 4 - start), struct.pack(">Q", max(length, _EDITS)), (first, length), (first + length, behind))

@@ -166,7 +166,8 @@ def _tag_end(source: Source, at: int) -> int | None:
     head = source.at(at, 32)
     if head.startswith(b"ID3") and len(head) >= 10 and not any(byte & 0x80 for byte in head[6:10]):
         size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
-        return at + 10 + size + (10 if head[5] & 0x10 else 0)
+        behind = at + 10 + size + (10 if head[5] & 0x10 else 0)
+        return behind if behind <= source.size else at + 10  # its size is wrong too; what comes may still be found
     if head.startswith(b"TAG"):
         return at + 128
     if head.startswith(b"APETAGEX") and len(head) == 32:

@@ -40,7 +40,16 @@ def ogg_links(source: Source, start: int) -> list[Link]:
     if not starts:
         raise NotReadableError("its beginning is missing")
     places = zip(starts, [*starts[1:], at], ends, strict=True)
-    return [Link(((first, behind - first),), seekable_part=_seekable_part(made)) for first, behind, made in places]
+    return [_link(source, first, behind, made) for first, behind, made in places]
+
+
+def _link(source: Source, first: int, behind: int, ends: list[int]) -> Link:
+    """A stream, unless it begins otherwise than Vorbis or Opus does."""
+    page = source.at(first, 512)
+    packet = page[_HEAD.size + page[_HEAD.size - 1] :]
+    if not packet.startswith((b"\x01vorbis", b"OpusHead")):
+        raise NotReadableError("inside it is neither Vorbis nor Opus")
+    return Link(((first, behind - first),), seekable_part=_seekable_part(ends))
 
 
 def _seekable_part(ends: list[int]) -> float:

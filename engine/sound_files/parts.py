@@ -4,11 +4,12 @@ Everything here is bytes; samples begin in `reader`.
 """
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 SLACK_BYTES = 64  # some writers count a header into the size of their samples
+MOST_CHUNKS = 100_000
 MOST_PADDING = 2**16  # zeros behind a sound that fill up a block of some disk
 
 # Sizes by which writers that cannot go back mean "until the file ends", first and one after the last
@@ -33,6 +34,8 @@ class Source:
 
     def at(self, offset: int, count: int) -> bytes:
         """Bytes from `offset` on; fewer at the end of the file."""
+        if offset >= self.size:
+            return b""
         self.file.seek(offset)
         return self.file.read(count)
 
@@ -135,18 +138,30 @@ def is_tail(source: Source, start: int, *, is_padding_likely: bool = True) -> bo
     return is_padding_likely and left <= MOST_PADDING and not source.at(start, left).strip(b"\0")
 
 
-def chunks_follow(source: Source, start: int, head: Callable[[int], tuple[bytes, int] | None]) -> bool:
-    """Whether chunks, and nothing else, lie from `start` to the end of the file.
+Head = Callable[[int], tuple[bytes, int] | None]
+"""Give the name of the chunk at a place and the place behind it, or None where there is none."""
 
-    `head` gives the name of the chunk at a place and the place behind it, or None where there is none.
-    """
-    at, last = start, b""
-    while at < source.size:
+
+def walk(start: int, head: Head) -> Iterator[tuple[bytes, int, int]]:
+    """Name, place and end of each chunk from `start` on. Raises NotReadableError when they never end."""
+    at = start
+    for _ in range(MOST_CHUNKS):
         found = head(at)
-        if found is None or not is_name(found[0]):
-            return bool(last) and is_tail(source, at)
-        last, at = found
-    return True
+        if found is None:
+            return
+        yield found[0], at, found[1]
+        at = found[1]
+    raise NotReadableError(f"it has more than {MOST_CHUNKS} parts")
+
+
+def chunks_follow(source: Source, start: int, head: Head) -> bool:
+    """Whether chunks, and nothing else, lie from `start` to the end of the file."""
+    at = start
+    for *_, behind in walk(start, head):
+        at = behind
+        if at >= source.size:
+            return True
+    return at > start and is_tail(source, at)
 
 
 def is_name(name: bytes) -> bool:

@@ -177,7 +177,10 @@ def _without_tags(source: Source) -> int:
     at = 0
     while (head := source.at(at, 10)).startswith(b"ID3") and len(head) == 10:
         size = struct.unpack_from(">4B", head, 6)
-        at += 10 + (size[0] << 21 | size[1] << 14 | size[2] << 7 | size[3]) + (10 if head[5] & 0x10 else 0)
+        behind = at + 10 + (size[0] << 21 | size[1] << 14 | size[2] << 7 | size[3]) + (10 if head[5] & 0x10 else 0)
+        if behind >= source.size:  # its size is wrong too; what comes may still be found
+            break
+        at = behind
     return at
 
 

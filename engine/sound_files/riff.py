@@ -7,12 +7,13 @@ import struct
 from dataclasses import dataclass, field
 
 from engine.sound_files import mpeg
-from engine.sound_files.parts import Link, NotReadableError, Source, chunks_follow, is_name, sound_bytes
+from engine.sound_files.parts import Link, NotReadableError, Source, chunks_follow, is_name, sound_bytes, walk
 
 _MPEG = 0x0055  # how a WAV says that MP3 is in it
 _EXTENSIBLE = 0xFFFE
 _GSM = 0x0031
-_WHOLE_BLOCKS = (0x0002, 0x0011, _GSM)  # ADPCM and GSM: coded in blocks, of which the last one is filled up
+_BLOCKS = {0x0014: 120, 0x0040: 120, 0x0038: 160, _GSM: 320}  # kinds coded in whole blocks: how many frames
+_STATED_BLOCKS = (0x0002, 0x0011)  # two kinds of ADPCM, whose heads tell it
 _LARGEST = 2**32 - 2**12  # bytes of samples in a file with sizes of 32 bits
 _WAVE64 = bytes.fromhex("2ef7cf11a5d628db04c10000")  # the rest of a name in Wave64: its first four letters differ
 
@@ -44,20 +45,19 @@ def riff_links(source: Source, start: int) -> list[Link]:
 
 def wave64_links(source: Source, start: int) -> list[Link]:
     """The sound of a Wave64 file: names of 16 bytes, sizes of 64 bits that count their own heads. Raises as above."""
-    found, at = _Chunks(), start + 40
-    while (head := _wave64_head(source, at)) is not None and head[0] != b"data":
-        found.contents[head[0]] = source.at(at + 24, min(head[1] - at - 24, 2**16))
-        at = head[1] + -(head[1] - start) % 8
-    if head is None:
-        raise NotReadableError("it breaks off before its samples")
-    found.start, found.declared = at + 24, head[1] - at - 24
 
-    def behind(at: int) -> tuple[bytes, int] | None:
-        aligned = at + -(at - start) % 8
-        return _wave64_head(source, aligned)
+    def aligned(at: int) -> tuple[bytes, int] | None:
+        return _wave64_head(source, at + -(at - start) % 8)
 
-    length = sound_bytes(source, found.start, found.declared, lambda at: chunks_follow(source, at, behind))
-    return _links(source, found, length, "<")
+    found = _Chunks()
+    for name, place, end in walk(start + 40, aligned):
+        at = place + -(place - start) % 8
+        if name == b"data":
+            found.start, found.declared = at + 24, end - at - 24
+            length = sound_bytes(source, found.start, found.declared, lambda at: chunks_follow(source, at, aligned))
+            return _links(source, found, length, "<")
+        found.contents.setdefault(name, source.at(at + 24, min(end - at - 24, 2**16)))
+    raise NotReadableError("it breaks off before its samples")
 
 
 def _wave64_head(source: Source, at: int) -> tuple[bytes, int] | None:
@@ -68,10 +68,9 @@ def _wave64_head(source: Source, at: int) -> tuple[bytes, int] | None:
     return (head[:4], at + size) if size >= 24 and is_name(head[:4]) else None
 
 
-def _walk(source: Source, at: int, order: str) -> _Chunks:
+def _walk(source: Source, start: int, order: str) -> _Chunks:
     found = _Chunks()
-    while (head := _chunk_head(source, at, order)) is not None:
-        name, behind = head
+    for name, at, _ in walk(start, lambda at: _chunk_head(source, at, order)):
         size = struct.unpack(order + "I", source.at(at + 4, 4))[0]
         if name == b"data":
             if b"fmt " not in found.contents:
@@ -79,7 +78,6 @@ def _walk(source: Source, at: int, order: str) -> _Chunks:
             found.start, found.declared = at + 8, size
             return found
         found.contents.setdefault(name, source.at(at + 8, min(size, 2**16)))
-        at = behind
     raise NotReadableError("it breaks off before its samples")
 
 
@@ -96,11 +94,9 @@ def _chunk_head(source: Source, at: int, order: str) -> tuple[bytes, int] | None
 
 def _require_one_sound(source: Source, at: int, order: str) -> None:
     """Two chunks of samples are two sounds, and nobody knows which one is meant."""
-    at += at % 2
-    while (head := _chunk_head(source, at, order)) is not None:
-        if head[0] == b"data":
+    for name, *_ in walk(at + at % 2, lambda at: _chunk_head(source, at, order)):
+        if name == b"data":
             raise NotReadableError("it holds two sounds (two chunks of samples) where a WAV has one")
-        at = head[1]
 
 
 def _links(source: Source, found: _Chunks, length: int, order: str) -> list[Link]:
@@ -112,14 +108,15 @@ def _links(source: Source, found: _Chunks, length: int, order: str) -> list[Link
         kind = struct.unpack_from(order + "H", form, 24)[0]
     if kind == _MPEG:
         return mpeg.mpeg_links(source, found.start, found.start + length)
-    if kind == _GSM:  # a byte that fills up the chunk is no block
-        length -= length % max(1, struct.unpack_from(order + "H", form, 12)[0])
-    fact, block = None, 0
+    parts = (_header(form, found.contents.get(b"fact"), length, order), (found.start, length))
+    block = _BLOCKS.get(kind, 0)
+    if kind in _STATED_BLOCKS and len(form) >= 20:
+        block = struct.unpack_from(order + "H", form, 18)[0]
+    block_bytes = struct.unpack_from(order + "H", form, 12)[0]
+    frames = length // block_bytes * block if kind == _GSM and block_bytes else None  # a byte of padding is no block
     claimed = found.contents.get(b"fact", b"")
-    if kind in _WHOLE_BLOCKS and len(claimed) >= 4 and len(form) >= 20:
-        fact, block = struct.unpack_from(order + "I", claimed)[0], struct.unpack_from(order + "H", form, 18)[0]
-    header = _header(form, found.contents.get(b"fact"), length, order)
-    return [Link((header, (found.start, length)), fact=fact, block_frames=block)]
+    fact = struct.unpack_from(order + "I", claimed)[0] if block and len(claimed) >= 4 else None
+    return [Link(parts, frames, fact, block)]
 
 
 def _header(form: bytes, fact: bytes | None, length: int, order: str) -> bytes:

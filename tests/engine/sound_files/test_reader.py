@@ -76,6 +76,13 @@ class TestMp3:
 
         assert len(read(tmp_path, put(data, place + 8, ">I", claimed), "b.mp3")) == count * 1152
 
+    def test_is_found_behind_whatever_lies_before_it(self, tmp_path: Path) -> None:
+        data = untagged(encoded(tmp_path / "a.mp3", sweep()))
+        whole = read(tmp_path, data, "b.mp3")
+        for before in (bytes(3_000), b"ID3\x03\0\0\x7f\x7f\x7f\x7f" + bytes(100), mp3_frames(data)[5][100:]):
+            found = read(tmp_path, before + data, "c.mp3")
+            assert np.array_equal(found[-len(whole) + 5_000 :], whole[5_000:])
+
     def test_that_is_cut_off_or_has_a_hole_is_refused(self, tmp_path: Path) -> None:
         data = encoded(tmp_path / "a.mp3", sweep(3.0))
         frames = mp3_frames(data)
@@ -199,6 +206,16 @@ class TestWav:
         for lie in (0, 100, 2**31):
             assert len(read(tmp_path, put(data, place, "<I", lie))) == padded
 
+    def test_a_byte_that_fills_up_gsm_is_no_block(self, tmp_path: Path) -> None:
+        blocks = 151  # of 65 bytes and 320 samples
+        data = encoded(tmp_path / "a.wav", sweep(8.0, 8_000, 1), 8_000, subtype="GSM610")
+        start = data.index(b"data") + 8
+        for padding, size in ((b"\0", 65 * blocks), (b"\0", 65 * blocks + 1)):
+            odd = put(data[: start + 65 * blocks] + padding, start - 4, "<I", size)
+            for fact, expected in ((0, 320 * blocks), (320 * blocks - 80, 320 * blocks - 80)):
+                found = read(tmp_path, put(odd, odd.index(b"fact") + 8, "<I", fact))
+                assert len(found) == expected
+
     @pytest.mark.parametrize("subtype", ["GSM610", "G721_32", "NMS_ADPCM_32"])
     def test_kinds_without_places_are_read_and_so_are_their_regions(self, tmp_path: Path, subtype: str) -> None:
         encoded(tmp_path / "a.wav", sweep(2.0, 8_000, 1), 8_000, subtype=subtype)
@@ -238,6 +255,16 @@ class TestOtherContainers:
         found = read(tmp_path, lying, "b.aiff")
         assert np.array_equal(found[:88_200], decoded(tmp_path / "a.aiff"))
         assert len(found) == 88_200
+
+    def test_a_file_of_endless_chunks_is_refused_soon(self, tmp_path: Path) -> None:
+        with pytest.raises(AudioUnreadableError, match="more than 100000 parts"):
+            read(tmp_path, b"RIFF\0\0\0\0WAVE" + b"JUNK\0\0\0\0" * 200_000)
+
+    def test_ogg_that_holds_something_else_is_refused(self, tmp_path: Path) -> None:
+        data = encoded(tmp_path / "a.ogg", sweep(), subtype="VORBIS")
+        other = data.replace(b"\x01vorbis", b"\x7fFLAC\1\0", 1)
+        with pytest.raises(AudioUnreadableError, match="neither Vorbis nor Opus|damaged"):
+            read(tmp_path, other)
 
     def test_kinds_that_nobody_promised_are_refused_whatever_their_name(self, tmp_path: Path) -> None:
         promised = {"WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "FLAC", "OGG", "MP3"}
