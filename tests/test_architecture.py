@@ -169,14 +169,15 @@ FLOORS = [
     # the engine: the model
     {"engine.checkpoints.download"},
     {"engine.checkpoints.convert"},
-    {"engine.checkpoints.store", "engine.checkpoints.assemble"},
-    {"engine.checkpoints.foreign", "engine.checkpoints.listeners"}
-    | {"engine.checkpoints.blueprint", "engine.checkpoints.config_json"},
+    {"engine.checkpoints.store", "engine.checkpoints.assemble", "engine.checkpoints.provenance"},
+    {"engine.checkpoints.foreign", "engine.checkpoints.listeners"} | {"engine.checkpoints.blueprint"},
+    {"engine.checkpoints.config_json"},
     {"engine.presets", "engine.checkpoints.catalogue", "engine.checkpoints.card"}
     | {"engine.checkpoints.small_weights"},
     {"engine.audioldm", "engine.checkpoints.foreign_shapes"},
     {"engine.checkpoints.foreign_files", "engine.checkpoints.hub_listing", "engine.checkpoints.transfer"},
-    {"engine.checkpoints.foreign_names", "engine.checkpoints.published"},
+    {"engine.checkpoints.shards", "engine.checkpoints.pickles", "engine.checkpoints.locations"},
+    {"engine.checkpoints.foreign_names", "engine.checkpoints.published", "engine.checkpoints.file_kinds"},
     {"engine.models.clap", "engine.models.pocket_clap", "engine.models.unet", "engine.models.vae"}
     | {"engine.models.vocoder", "engine.diffusion.samplers"},
     {"engine.diffusion.guidance", "engine.models.clap_tokenizer", "engine.models.clap_towers", "engine.models.layers"}

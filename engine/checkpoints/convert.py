@@ -18,8 +18,15 @@ from engine.checkpoints.catalogue import CARD_FILE, CONFIG_FILE, SHIPPED_MODELS,
 from engine.checkpoints.config_json import config_to_json
 from engine.checkpoints.foreign import Foreign, Heads, read_foreign, weight_files
 from engine.checkpoints.foreign_files import check_records, sha256_of
-from engine.checkpoints.import_errors import CheckpointUnknownError, TokenizerMissingError, WeightsShapeError
-from engine.checkpoints.published import LICENCE, PUBLISHED
+from engine.checkpoints.import_errors import (
+    CheckpointUnknownError,
+    TokenizerMissingError,
+    WeightsNotFiniteError,
+    WeightsShapeError,
+)
+from engine.checkpoints.locations import locate
+from engine.checkpoints.provenance import default_name, licence_of
+from engine.checkpoints.store import read_tokenizer
 from engine.checkpoints.tensor_file import stored_bytes, write_tensors
 from engine.errors import CancelledError, DiskFullError, InvalidRequestError, OutputExistsError, OutputWriteError
 from engine.models.clap import ClapConfig
@@ -32,7 +39,7 @@ OnProgress = Callable[[float, str], None]  # share of the whole, and what is bei
 _SMALL_FILES = 8_000_000  # bytes, at most: config, card, tokenizer
 _TOKENIZER_FILES = (("tokenizer.json",), ("vocab.json", "merges.txt"))
 _NAME = re.compile(r"\w[\w.+-]*")
-_UNKNOWN_LICENCE = "unknown; ask whoever trained it"
+_NAME_EXPECTED = "letters, digits, dots, dashes and underscores"
 
 
 def import_checkpoint(
@@ -62,20 +69,22 @@ def import_checkpoint(
     """
     watch = _Watch(on_progress, should_stop)
     root = models_dir or models_folder()
-    folder = root / _checked(name or default_name(path))
+    given, location = path, locate(path)
+    path = location.path
+    folder = root / _checked(name, default_name(path, location.repository), given)
     if os.path.lexists(folder):
         raise OutputExistsError(folder)
     watch.at(0.0, "reading the checkpoint")
     foreign, tensors = _taken_apart(path, clap, heads)
     words = _find_tokenizer(foreign, tokenizer, path)
     _require_space(root, stored_bytes(tensors) + _SMALL_FILES)
-    for file in weight_files(path):
-        check_records(file, watch.part(0.05, 0.2, "checking the file"))
+    _check_files(weight_files(path), tensors, watch)
+    digests = {} if source else _fingerprints(path, watch)
     config = replace(
         foreign.config,
         name=folder.name,
-        licence=LICENCE if _is_published(path, folder.name) else _UNKNOWN_LICENCE,
-        source="; ".join((source or _describe(path, watch), *foreign.remarks)),
+        licence=licence_of(location, folder.name, digests, foreign.config),
+        source="; ".join((source or _describe(path, digests), *foreign.remarks)),
     )
     with _new_folder(folder) as staging:
         write_tensors(tensors, staging / WEIGHTS_FILE, watch.part(0.4, 1.0, "writing the model"))
@@ -96,14 +105,6 @@ def _taken_apart(path: Path, clap: Path | None, heads: Heads) -> tuple[Foreign, 
         raise CheckpointUnknownError(path, f"no net can be built from its settings and shapes ({error})") from error
 
 
-def default_name(path: Path) -> str:
-    """What a checkpoint is called if nobody says: the published name if it has one, else that of its file."""
-    name = path.name.removesuffix(".ckpt").removesuffix(".pt").removesuffix(".safetensors")
-    published = {Path(row.file).stem: row.name for row in PUBLISHED}
-    published |= {row.hub.rpartition("/")[2]: row.name for row in PUBLISHED if row.hub}
-    return published.get(name, name)
-
-
 @dataclass(frozen=True)
 class _Watch:
     """Tells how far it is, and stops when it is asked to."""
@@ -121,23 +122,40 @@ class _Watch:
         return lambda share: self.at(start + (end - start) * share, text)
 
 
-def _checked(name: str) -> str:
+def _checked(given: str | None, default: str, path: Path) -> str:
+    """The name of the new model: that which was asked for, or what the checkpoint is called."""
+    name = default if given is None else given
+    hint = f"`retake models import {path} --name NAME` gives it another"
     if not _NAME.fullmatch(name):
-        raise InvalidRequestError("name", name, "letters, digits, dots, dashes and underscores")
+        raise InvalidRequestError("name", name, _NAME_EXPECTED, hint)
     if name in PRESETS or (SHIPPED_MODELS / name).exists():
-        raise InvalidRequestError("name", name, "one that Retake does not use itself")
+        raise InvalidRequestError("name", name, "one that Retake does not use itself", hint)
     return name
 
 
-def _is_published(path: Path, name: str) -> bool:
-    return {default_name(path), name} & {row.name for row in PUBLISHED} != set()
+def _check_files(files: list[Path], tensors: dict[str, Tensor], watch: _Watch) -> None:
+    """Look at every byte once: at the checksums of archives, and at the numbers being numbers.
+
+    Raises:
+        CheckpointUnreadableError: a file was damaged on its way.
+        WeightsNotFiniteError: with the names of our tensors.
+    """
+    for file in files:
+        check_records(file, watch.part(0.05, 0.15, "checking the file"))
+    strange = []
+    for count, (name, tensor) in enumerate(tensors.items()):
+        watch.at(0.15 + 0.05 * count / len(tensors), "checking the file")
+        if tensor.is_floating_point() and not bool(tensor.float().isfinite().all()):
+            strange.append(name)
+    if strange:
+        raise WeightsNotFiniteError(strange)
 
 
 def _find_tokenizer(foreign: Foreign, given: Path | None, path: Path) -> RobertaTokenizer:
     folder = given or foreign.tokenizer
-    if folder is None or not any(all((folder / name).is_file() for name in names) for names in _TOKENIZER_FILES):
+    if folder is None or not any(all(os.path.lexists(folder / name) for name in names) for names in _TOKENIZER_FILES):
         raise TokenizerMissingError(folder or path)
-    tokenizer = RobertaTokenizer.read(folder)
+    tokenizer = read_tokenizer(folder)
     assert isinstance(foreign.config.clap, ClapConfig), "foreign checkpoints have LAION's CLAP"
     known = TEXT_TOWERS[foreign.config.clap.text_tower].vocabulary_size
     if tokenizer.vocabulary_size > known:
@@ -145,13 +163,22 @@ def _find_tokenizer(foreign: Foreign, given: Path | None, path: Path) -> Roberta
     return tokenizer
 
 
-def _describe(path: Path, watch: _Watch) -> str:
+def _fingerprints(path: Path, watch: _Watch) -> dict[Path, str]:
+    """The SHA-256 of every file of weights."""
+    files = weight_files(path)
+    parts = [watch.part(0.2 + 0.2 * n / len(files), 0.2 + 0.2 * (n + 1) / len(files), "taking the fingerprint")
+             for n in range(len(files))]  # fmt: skip
+    return {file: sha256_of(file, part) for file, part in zip(files, parts, strict=True)}
+
+
+def _describe(path: Path, digests: dict[Path, str]) -> str:
     """The path, and the fingerprint of every file of weights."""
-    on_share = watch.part(0.2, 0.4, "taking the fingerprint")
-    if not path.is_dir():
-        return f"{path}, sha256 {sha256_of(path, on_share)}"
-    files = [(file.relative_to(path).as_posix(), sha256_of(file, on_share)) for file in weight_files(path)]
-    return f"{path}: " + ", ".join(f"{name} sha256 {digest}" for name, digest in files)
+    if not path.is_dir() and len(digests) == 1:
+        return f"{path}, sha256 {digests[path]}"
+    top = path if path.is_dir() else path.parent
+    return f"{path}: " + ", ".join(
+        f"{file.relative_to(top).as_posix()} sha256 {hex_}" for file, hex_ in digests.items()
+    )
 
 
 def _require_space(root: Path, needed: int) -> None:

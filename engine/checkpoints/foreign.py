@@ -15,7 +15,8 @@ from torch import Tensor
 from engine.audioldm import AudioLDMConfig
 from engine.checkpoints import foreign_names as names
 from engine.checkpoints.card import OTHER_CLAP, RAW_UNET
-from engine.checkpoints.foreign_files import Weights, find_weights, read_folder_part, read_settings, read_tensors
+from engine.checkpoints.config_json import check_config
+from engine.checkpoints.foreign_files import Weights, read_folder_part, read_settings, read_tensors
 from engine.checkpoints.foreign_shapes import clap_config, unet_config, vae_config, vocoder_config
 from engine.checkpoints.import_errors import (
     CheckpointMissingError,
@@ -23,16 +24,20 @@ from engine.checkpoints.import_errors import (
     WeightsMissingError,
     WeightsShapeError,
 )
+from engine.checkpoints.locations import INDEX
+from engine.checkpoints.shards import NON_EMA, find_weights, pieces_of
 from engine.diffusion.guidance import Prediction
 from engine.diffusion.schedule import NoiseSchedule
 
 Heads = Literal["original", "diffusers"]
 
-INDEX = "model_index.json"
 _PARTS = ("unet", "vae", "vocoder", "text_encoder")
 _DIFFUSERS_HEADS = 8  # at every level, whatever the width
 _PREDICTIONS: dict[str, Prediction] = {"epsilon": "eps", "v_prediction": "v"}
-_SAME = 1e-3  # relative; what differs by less is the same, rounded (to half precision, at worst)
+_PIPELINES = {"AudioLDMPipeline": "", "MusicLDMPipeline": "a MusicLDM (Chen et al. 2023), which has AudioLDM's nets"}
+_SAME = 1e-4  # of the largest number; what differs by less was only computed otherwise
+# Precisions that weights are published in, the coarsest first: what was rounded to one lies on its grid
+_PRECISIONS = (torch.float8_e5m2, torch.float8_e4m3fn, torch.bfloat16, torch.float16, torch.float32)
 _EXPECTED: dict[
     str, dict[str, Any]
 ] = {  # settings that have one value in all published folders, and that our nets are built for
@@ -80,7 +85,7 @@ def read_foreign(path: Path, clap: Path | None = None, heads: Heads = "original"
 
 def weight_files(path: Path) -> list[Path]:
     """The files that the weights of a checkpoint lie in."""
-    return [find_weights(path / part) for part in _PARTS] if path.is_dir() else [path]
+    return [file for part in _PARTS for file in find_weights(path / part)] if path.is_dir() else pieces_of(path)
 
 
 def read_towers(path: Path) -> Towers:
@@ -89,7 +94,7 @@ def read_towers(path: Path) -> Towers:
     Raises:
         CheckpointError: there are none.
     """
-    tensors = read_tensors(find_weights(path) if path.is_dir() else path)
+    tensors = read_tensors(*(find_weights(path) if path.is_dir() else pieces_of(path)))
     towers = _towers_in(tensors)
     if towers.text is None and towers.audio is None:
         raise CheckpointUnknownError(path, f"it has no tower of CLAP's; it begins with {next(iter(tensors))}")
@@ -100,7 +105,7 @@ def read_towers(path: Path) -> Towers:
 
 
 def _read_file(path: Path, extra: Towers | None, heads: Heads) -> Foreign:
-    tensors = read_tensors(path)
+    tensors = read_tensors(*pieces_of(path))
     unet, remarks = _original_unet(path, tensors)
     vae = Weights("VAE", tensors, "original", names.VAE)
     vocoder = Weights("vocoder", tensors, "original", names.VOCODER)
@@ -121,16 +126,23 @@ def _read_folder(path: Path, extra: Towers | None, heads: Heads) -> Foreign:
     if not (path / INDEX).is_file():
         raise CheckpointMissingError(path)
     kind = read_settings(path / INDEX).get("_class_name")
-    if kind != "AudioLDMPipeline":
-        raise CheckpointUnknownError(path, f"{INDEX} says that it is a {kind}")
+    if kind not in _PIPELINES:
+        raise CheckpointUnknownError(path, f"{INDEX} says that it is a {str(kind)[:60]}")
     settings: dict[str, dict[str, Any]] = {}
     weights: dict[str, Weights] = {}
     for part in _PARTS:
         settings[part], tensors = read_folder_part(path, part)
         weights[part] = Weights(part.replace("unet", "UNet").replace("vae", "VAE"), tensors, "diffusers")
+        if part == "text_encoder" and isinstance(settings[part].get("text_config"), dict):  # a whole CLAP
+            settings[part] = settings[part]["text_config"]
         _check_settings(path / part, settings[part], _EXPECTED.get(part, {}))
+    own = _towers_in(weights["text_encoder"].tensors)
     eps = settings["text_encoder"].get("layer_norm_eps", 1e-12)
-    towers, remarks = _joined(Towers(weights["text_encoder"], None, eps), extra, path)
+    towers, remarks = _joined(Towers(own.text or weights["text_encoder"], own.audio, eps), extra, path)
+    if any(NON_EMA in file.name for file in find_weights(path / "unet")):
+        remarks = (RAW_UNET, *remarks)
+    if _PIPELINES[kind]:
+        remarks = (_PIPELINES[kind], *remarks)
     if "scaling_factor" not in settings["vae"]:
         raise WeightsMissingError("latent scale", ["scaling_factor of vae/config.json"])
     schedule, prediction = _read_schedule(path / "scheduler" / "scheduler_config.json")
@@ -162,6 +174,7 @@ def _foreign(
     if towers.text is None:
         raise WeightsMissingError("CLAP", [names.MARK_OF_TEXT])
     config = replace(config, clap=clap_config(towers.text, towers.audio, towers.text_norm_eps))
+    check_config(config)
     return Foreign(config, *nets, towers.text, towers.audio, scale, tokenizer, remarks)
 
 
@@ -179,16 +192,21 @@ def _original_unet(path: Path, tensors: Mapping[str, Tensor]) -> tuple[Weights, 
 
 
 def _towers_in(tensors: Mapping[str, Tensor]) -> Towers:
+    """The towers among the tensors; of two, those that the model is conditioned on, not a copy kept for scoring."""
     found: dict[str, Weights] = {}
     for part, original, diffusers in (
         ("text tower", names.MARK_OF_TEXT, names.MARK_OF_TRANSFORMERS_TEXT),
         ("audio tower", names.MARK_OF_AUDIO, names.MARK_OF_TRANSFORMERS_AUDIO),
     ):
-        for name in tensors:
-            if name.endswith(original):
-                found[part] = Weights(part, tensors, "original", name.removesuffix(original))
-            elif name.endswith(diffusers):
-                found[part] = Weights(part, tensors, "diffusers", name.removesuffix(diffusers))
+        forms: tuple[tuple[names.Form, str], ...] = (("original", original), ("diffusers", diffusers))
+        towers = [
+            Weights(part, tensors, form, name.removesuffix(mark))
+            for name in tensors
+            for form, mark in forms
+            if name.endswith(mark)
+        ]
+        if towers:
+            found[part] = min(towers, key=lambda tower: not tower.prefix.startswith(names.CONDITIONING))
     return Towers(found.get("text tower"), found.get("audio tower"))
 
 
@@ -256,5 +274,15 @@ def _declared_heads(path: Path, settings: Mapping[str, Any]) -> int:
 
 
 def _close(one: Tensor, other: Tensor) -> bool:
-    difference = (one.double() - other.double()).norm()
-    return float(difference) <= _SAME * float(other.double().norm())
+    """Whether two tensors are the same, but for the rounding to a precision that weights are kept in."""
+    coarsest = max(_rounding_of(one), _rounding_of(other), key=lambda precision: precision.eps)
+    one, other = one.double(), other.double()
+    allowed = coarsest.eps * (other.abs() + coarsest.tiny) + _SAME * other.abs().max()
+    return bool(((one - other).abs() <= allowed).all())
+
+
+def _rounding_of(tensor: Tensor) -> torch.finfo:
+    """The coarsest precision on whose grid all of the numbers lie."""
+    values = tensor.float()
+    on_grid = (kind for kind in _PRECISIONS if torch.equal(values.to(kind).float(), values))
+    return torch.finfo(next(on_grid, torch.float32))

@@ -4,38 +4,33 @@ Pickles are read with `weights_only`, memory-mapped: a tensor is in memory when 
 """
 
 import hashlib
-import json
-import pickle
-import re
-import warnings
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile, is_zipfile
+from zipfile import BadZipFile, ZipFile
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from engine.checkpoints.foreign_names import EMA_OF, OLD_VAE_ATTENTION, STRAYS, Form
-from engine.checkpoints.import_errors import (
-    CheckpointMissingError,
-    CheckpointUnreadableError,
-    CheckpointUnsafeError,
-    WeightsMissingError,
-)
+from engine.checkpoints.file_kinds import kind_of
+from engine.checkpoints.foreign_names import EMA_OF, OLD_VAE_ATTENTION, STRAYS, UNET_EMA, VAE, WRAPPERS, Form
+from engine.checkpoints.import_errors import CheckpointMissingError, CheckpointUnreadableError, WeightsMissingError
+from engine.checkpoints.model_files import explained, open_plain, read_object
+from engine.checkpoints.pickles import unpickled
+from engine.checkpoints.shards import find_weights
 
-_STEMS = ("diffusion_pytorch_model", "model", "pytorch_model")  # of the weights in a diffusers folder
-_ENDINGS = (".safetensors", ".fp16.safetensors", ".bin")
-# Modules in whose classes training programs leave notes: settings, scores, states of callbacks
-_BOOKKEEPING = (
-    "pytorch_lightning.", "lightning.", "lightning_fabric.", "omegaconf.", "numpy.", "argparse.", "collections.",
-    "pathlib.", "datetime.", "typing.",
-)  # fmt: skip
-_INSIDE = ("state_dict", "model")  # where training programs keep the tensors, among their notes
+_INSIDE = (
+    "state_dict",
+    "model_state_dict",
+    "model",
+    "module",
+    "weights",
+    "net",
+)  # where training programs keep tensors
+_DEPTH = 4  # of dictionaries in each other
+_TIES = 4  # times that the tensors of a file may have its size: some share their numbers, and some are repeated
 _BLOCK = 1 << 24  # bytes hashed at once
 
 
@@ -93,56 +88,102 @@ class Weights:
 _PARAMETRISED = "parametrizations.weight.original"  # what newer versions of torch call the two factors
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """The tensors in a .ckpt, .pt, .bin or .safetensors file; of {"state_dict": …} or {"model": …} what is inside.
+def read_tensors(*paths: Path) -> dict[str, Tensor]:
+    """The tensors in one file, or in several that belong together, whatever they are called and wrapped in.
 
     Raises:
-        CheckpointMissingError, CheckpointUnreadableError, CheckpointUnsafeError: it cannot be used.
+        CheckpointMissingError, CheckpointUnreadableError, CheckpointUnsafeError: they cannot be used.
     """
-    if not path.is_file():
-        raise CheckpointMissingError(path)
-    if path.suffix == ".safetensors":
+    tensors: dict[str, Tensor] = {}
+    for path in paths:
+        tensors.update(_read_file(path))
+    return _unwrapped(tensors)
+
+
+def _read_file(path: Path) -> dict[str, Tensor]:
+    kind = kind_of(path)
+    if kind == "safetensors":
         try:
             return dict(load_file(path))
-        except (OSError, SafetensorError) as error:
+        except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
             raise CheckpointUnreadableError(path, str(error)) from error
-    values = _unpickled(path)
-    inside = next((values[key] for key in _INSIDE if key in values), values) if isinstance(values, dict) else None
-    tensors = {k: v for k, v in inside.items() if isinstance(v, Tensor)} if isinstance(inside, dict) else {}
+        except RuntimeError as error:  # the system's own words, of memory
+            hint = "close other programs, or import it on a machine with more memory"
+            raise CheckpointUnreadableError(path, str(error), hint) from error
+    tensors = _largest_dictionary(unpickled(path, kind), _DEPTH)
     if not tensors:
-        raise CheckpointUnreadableError(path, "it holds no tensors by name")
+        raise CheckpointUnreadableError(
+            path,
+            "it holds no tensors by name",
+            "give a checkpoint of the whole model, not of its optimiser or settings",
+        )
+    _require_backed(path, tensors)
     return tensors
+
+
+def _largest_dictionary(values: Any, depth: int) -> dict[str, Tensor]:
+    """The tensors by name in a dictionary, or in those inside it that training programs keep them in."""
+    if not isinstance(values, dict):
+        return {}
+    found = [{name: value for name, value in values.items() if isinstance(name, str) and isinstance(value, Tensor)}]
+    if depth:
+        found += [_largest_dictionary(values[key], depth - 1) for key in _INSIDE if isinstance(values.get(key), dict)]
+    return max(found, key=len)
+
+
+def _require_backed(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Raises CheckpointUnreadableError where the tensors say that they have many more numbers than the file."""
+    told, size = sum(tensor.nbytes for tensor in tensors.values()), path.stat().st_size
+    if any(tensor.is_meta or tensor.is_sparse or tensor.is_quantized for tensor in tensors.values()):
+        raise CheckpointUnreadableError(path, "its tensors are not stored in full", "save it as plain tensors")
+    if told > _TIES * size + _BLOCK:
+        reason = f"its tensors would take {told / 1e9:.1f} GB, and the file has {size / 1e9:.3f} GB"
+        raise CheckpointUnreadableError(path, reason, "PyTorch writes no such file; use one from its authors")
+
+
+def _unwrapped(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Names without what compilers, trainings on several cards and modules around the model put into them."""
+    plain = {_without_wrappers(name): tensor for name, tensor in tensors.items()}
+    if len(plain) < len(tensors):  # two would have one name
+        return tensors
+    above = {name[: name.index(VAE)] for name in plain if VAE in name}
+    if len(above) == 1 and (prefix := above.pop()):
+        return {name.removeprefix(prefix): tensor for name, tensor in plain.items()}
+    return plain
+
+
+def _without_wrappers(name: str) -> str:
+    if name.startswith(UNET_EMA):  # whose names have lost their dots
+        for wrapper in WRAPPERS[1:]:
+            name = name.replace(wrapper, "")
+        return name
+    return ".".join(part for part in name.split(".") if part not in WRAPPERS)
 
 
 def read_folder_part(folder: Path, part: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Config and tensors of one part of a diffusers folder; older names of the same layers become the newer ones.
 
     Raises:
-        CheckpointMissingError, CheckpointUnreadableError, CheckpointUnsafeError: it cannot be used.
+        CheckpointMissingError, CheckpointUnreadableError, CheckpointUnsafeError, ShardsMissingError: it cannot be used.
     """
-    tensors = read_tensors(find_weights(folder / part))
+    tensors = read_tensors(*find_weights(folder / part))
     for old, new in OLD_VAE_ATTENTION.items():
         tensors = {name.replace(old, new): tensor for name, tensor in tensors.items()}
     return read_settings(folder / part / "config.json"), tensors
 
 
-def find_weights(folder: Path) -> Path:
-    """The file with the weights of one part of a diffusers folder."""
-    names = [stem + ending for ending in _ENDINGS for stem in _STEMS]
-    return next((folder / name for name in names if (folder / name).is_file()), folder / names[0])
-
-
 def read_settings(path: Path) -> dict[str, Any]:
-    """A JSON file of a diffusers folder."""
-    if not path.is_file():
-        raise CheckpointMissingError(path)
+    """A JSON file of a diffusers folder.
+
+    Raises:
+        CheckpointMissingError, CheckpointUnreadableError: it is not there, or no JSON object.
+    """
     try:
-        values = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise CheckpointUnreadableError(path, str(error)) from error
-    if not isinstance(values, dict):
-        raise CheckpointUnreadableError(path, "it is no JSON object")
-    return values
+        return read_object(path)
+    except FileNotFoundError as error:
+        raise CheckpointMissingError(path) from error
+    except (OSError, ValueError) as error:
+        raise CheckpointUnreadableError(path, explained(error)) from error
 
 
 def sha256_of(path: Path, on_share: Callable[[float], None]) -> str:
@@ -161,7 +202,7 @@ def check_records(path: Path, on_share: Callable[[float], None]) -> None:
     Raises:
         CheckpointUnreadableError: it was damaged on its way.
     """
-    if not is_zipfile(path):
+    if kind_of(path) != "zip":
         return
     with ZipFile(path) as archive:
         records = archive.infolist()
@@ -177,55 +218,6 @@ def check_records(path: Path, on_share: Callable[[float], None]) -> None:
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         while block := file.read(_BLOCK):
             yield block
-
-
-def _unpickled(path: Path) -> Any:
-    """What is in a pickle, if it is nothing but tensors, numbers, words and containers.
-
-    The notes of training programs (settings, states of callbacks) are read as hollow objects, without their code.
-    """
-    asked = _code_asked_for(path)
-    if not all(name.startswith(_BOOKKEEPING) for name in asked):
-        raise CheckpointUnsafeError(path, asked)
-    hollow: list[Any] = [(_hollow(name), name) for name in asked]
-    try:
-        with torch.serialization.safe_globals(hollow), warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # about pickles that torch has not written
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zipfile(path))
-    except pickle.UnpicklingError as error:  # its words advise to read the file unsafely; ours do not
-        if asked := re.findall(r"GLOBAL ([\w.]+)", str(error)):
-            raise CheckpointUnsafeError(path, asked[:1]) from error
-        raise CheckpointUnreadableError(path, "it is no file of PyTorch's") from error
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise CheckpointUnreadableError(path, _first_sentence(error)) from error
-
-
-def _code_asked_for(path: Path) -> list[str]:
-    """Functions and classes that a pickle would call and that are not on PyTorch's list of harmless ones."""
-    if not is_zipfile(path):
-        return []
-    try:
-        return list(torch.serialization.get_unsafe_globals_in_checkpoint(path))
-    except Exception as error:  # a scan of arbitrary bytes may fail in any way
-        raise CheckpointUnreadableError(path, _first_sentence(error)) from error
-
-
-def _hollow(name: str) -> type:
-    """A class that takes anything and does nothing; the unpickler fills only dictionaries that it knows."""
-    if name.endswith("Dict"):
-        return OrderedDict
-
-    def swallow(self: object, *_: object, **__: object) -> None:
-        del self
-
-    return type(name.rpartition(".")[2], (), {"__init__": swallow, "__setstate__": swallow})
-
-
-def _first_sentence(error: Exception) -> str:
-    if isinstance(error, EOFError):
-        return "it is empty, or ends too early"
-    said = re.sub(r"^\[enforce fail at [^]]*\][ .]*", "", str(error).strip()) or type(error).__name__
-    return said.splitlines()[0].split(". ")[0]

@@ -22,6 +22,7 @@ UNET, UNET_EMA, VAE, VOCODER = (
     "first_stage_model.",
     "first_stage_model.vocoder.",
 )
+CONDITIONING = "cond_stage"  # begins the name of the CLAP that conditions, also in a list: cond_stage_models.0
 EMA_OF = "diffusion_model."  # stands before the name in which the moving average then drops the dots
 SCALE = "scale_factor"
 ALPHAS = "alphas_cumprod"
@@ -31,6 +32,8 @@ MARK_OF_TRANSFORMERS_TEXT = "text_model.embeddings.word_embeddings.weight"
 MARK_OF_TRANSFORMERS_AUDIO = "audio_model.audio_encoder.patch_embed.proj.weight"
 MARK_OF_UNET = "film_emb.weight"  # the layer through which CLAP's vector enters
 
+# Put into names by trainings on several cards and by torch.compile; no layer of ours or theirs is called so
+WRAPPERS = ("module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
 # What may lie among the weights without belonging to the nets
 STRAYS = (
     "position_ids", "token_type_ids", "num_batches_tracked", "text_transform.", "audio_transform.", "logit_scale",

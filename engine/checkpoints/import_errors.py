@@ -7,6 +7,8 @@ CheckpointError               somebody else's checkpoint that cannot be imported
   CheckpointUnknownError      weights of something that is not AudioLDM
   WeightsMissingError         some of the weights are not there
   WeightsShapeError           some of them have another shape
+  ShardsMissingError          some of the files that they were cut into are not there
+  WeightsNotFiniteError       some of them are no numbers
   TokenizerMissingError       nothing that turns prompts into tokens
 """
 
@@ -19,18 +21,21 @@ from engine.errors import CheckpointError
 class CheckpointMissingError(CheckpointError):
     code = "checkpoint_missing"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, hint: str | None = None) -> None:
         super().__init__(
-            f"there is no checkpoint at {path}", "give a .ckpt file, or a folder in which model_index.json lies"
+            f"there is no checkpoint at {path}",
+            hint
+            or "give a .ckpt or .safetensors file, or a folder in which model_index.json lies, also in the Hub's cache",
         )
 
 
 class CheckpointUnreadableError(CheckpointError):
     code = "checkpoint_unreadable"
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: Path, reason: str, hint: str | None = None) -> None:
         super().__init__(
-            f"{path} could not be read as a checkpoint: {reason}", "download it again; compare its size and its sha256"
+            f"{path} could not be read as a checkpoint: {reason}",
+            hint or "download it again; compare its size and its sha256",
         )
 
 
@@ -70,6 +75,28 @@ class WeightsShapeError(CheckpointError):
         super().__init__(
             f"the checkpoint's {part} has another shape than AudioLDM's: {_some(differences)}",
             "use one of the published checkpoints, or one trained from their configuration",
+        )
+
+
+class ShardsMissingError(CheckpointError):
+    """Weights that were cut into several files, of which not all are there."""
+
+    code = "weights_missing"
+
+    def __init__(self, folder: Path, names: Iterable[str]) -> None:
+        super().__init__(
+            f"the weights in {folder} are cut into several files, and not all are there: {_some(names)} missing",
+            "download the missing files into the same folder",
+        )
+
+
+class WeightsNotFiniteError(CheckpointError):
+    code = "weights_not_finite"
+
+    def __init__(self, names: Iterable[str]) -> None:
+        super().__init__(
+            f"the checkpoint holds weights that are no numbers (NaN or infinite): {_some(names)}",
+            "a training that went wrong leaves such; use an earlier checkpoint, or download it again",
         )
 
 
