@@ -13,7 +13,7 @@ import soundfile
 from scipy.signal import firwin, lfilter
 
 from bridge.client import Client
-from bridge.discovery import find_daemon
+from bridge.discovery import find_daemon, wait_for_end
 from bridge.messages import Quit
 from bridge.runtime_copies import add_copy_folder
 
@@ -37,14 +37,15 @@ class Daemon:
         add_copy_folder(self.state, self.storage)
         own = {"RETAKE_STATE_DIR": str(self.state), "XDG_CONFIG_HOME": str(folder / "config"), "OMP_NUM_THREADS": "1"}
         self.environment = os.environ | own
+        self.command = [sys.executable, "-m", "bridge", "daemon", "--port", "0", "--model", model]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "bridge", "daemon", "--port", "0", "--model", model],
+            self.command,
             cwd=ROOT,
             env=self.environment,
             stdout=subprocess.DEVNULL,
         )
         deadline = time.monotonic() + PATIENCE_S
-        while not (self.storage / "runtime.json").exists():
+        while find_daemon(self.state) is None or not (self.storage / "runtime.json").exists():
             assert self.process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.01)
@@ -54,6 +55,7 @@ class Daemon:
         if runtime is not None:
             with Client(runtime) as client:
                 client.send(Quit())
+            wait_for_end(self.state, PATIENCE_S)
         try:
             self.process.wait(PATIENCE_S)
         finally:
@@ -72,6 +74,20 @@ def nano_daemon(tmp_path_factory):
     started = Daemon(tmp_path_factory.mktemp("live nano"), "nano")
     yield started
     started.stop()
+
+
+@pytest.fixture
+def start_daemon(tmp_path):
+    """Start a daemon in a folder of this test's own, and another one there when the first has died."""
+    started = []
+
+    def start():
+        started.append(Daemon(tmp_path / "own", "tiny"))
+        return started[-1]
+
+    yield start
+    for daemon in started:
+        daemon.stop()
 
 
 @pytest.fixture

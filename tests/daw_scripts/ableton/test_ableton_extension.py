@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -34,6 +35,7 @@ def run_tests(run_node, tmp_path, clip):
             "RETAKE_TEST_RUNTIME": daemon.storage / "runtime.json",
             "RETAKE_TEST_SENT": sent,
         }
+        own["RETAKE_TEST_DAEMON"] = json.dumps(daemon.command)
         environment = daemon.environment | {key: str(value) for key, value in own.items()}
         done = run_node("--test", "--test-reporter=tap", *flags, HERE / name, env=environment)
         return done, [bytes.fromhex(line) for line in sent.read_text().split()]
@@ -69,6 +71,16 @@ def test_the_fake_is_strict(run_tests, daemon):
 
     check_passed(done, 24)
     assert sent == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+def test_a_daemon_that_dies_over_a_job_has_a_successor(run_tests, start_daemon):
+    done, sent = run_tests("succession.test.mjs", start_daemon())
+
+    check_passed(done, 2)
+    requests = [parse_request(*message) for datagram in sent for message in decode(datagram)]
+    assert len({request.job for request in requests}) == 2
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from strict_live import Set, TakeLane
 from bridge import live as sender
 from bridge.arguments import ARGUMENTS
 from bridge.discovery import state_folder
-from bridge.messages import Cancel, Generate, Inpaint, Restyle, Upscale, Vary
+from bridge.messages import Cancel, Generate, Inpaint, JobQuery, Restyle, Upscale, Vary
 from bridge.osc_codec import decode
 from bridge.protocol import Message, parse_request
 
@@ -273,8 +273,9 @@ class TestCommands:
         host.ask("again")
 
         assert refused[1][0] == "nothing_to_repeat"
-        assert [type(request) for request in sent_requests()] == [Vary, Vary]
-        assert [request.seed for request in sent_requests()] == [4294967295, 0]
+        renders = {request.job: request for request in sent_requests() if not isinstance(request, JobQuery)}
+        assert [type(request) for request in renders.values()] == [Vary, Vary]
+        assert [request.seed for request in renders.values()] == [4294967295, 0]
 
     def test_status(self, host, track, clip):
         assert host.ask("status")[1] == ["0.1.0", 0, ""]
@@ -335,6 +336,31 @@ class TestMishaps:
 
         (tmp_path / "runtime.json").write_text('{"host": "127.0.0.1", "port": 9, "token": "x"}')
         assert host.ask("vary")[1][0] == "no_daemon"
+
+    @pytest.mark.parametrize("is_back", [True, False], ids=["and is back", "for good"])
+    def test_a_daemon_that_dies_over_a_job(self, start, start_daemon, clip, monkeypatch, is_back):
+        first = start_daemon()
+        monkeypatch.setenv("RETAKE_STATE_DIR", str(first.state))
+        host = start()
+        monkeypatch.setattr(sys.modules["Retake.job"], "SUCCESSOR_S", PATIENCE_S if is_back else 0.5)
+        track = host.live.add_track("Drums")
+        host.live.own_clip(clip, track.clip_slots[0])
+        talk = host.talk("restyle", "fog", "candidates", 1, "steps", 400)
+        talk.send(talk._command)
+        host.follow(talk, until=("/retake/live/progress",))
+        first.process.kill()
+        first.process.wait(PATIENCE_S)
+        if is_back:
+            start_daemon()
+        last = host.follow(talk, until=("/done", "/fail"))[-1]
+
+        assert "Retake: reconnecting, 0%" in host.live.messages
+        if not is_back:
+            assert (last.address, last.args[2]) == ("/fail", "no_daemon")
+            return
+        assert last.address == "/done"
+        assert [slot.has_clip for slot in track.clip_slots] == [True, True, False]
+        assert len({request.job for request in sent_requests()}) == 1
 
     def test_what_the_daemon_refuses_is_told_in_its_words(self, host, track, clip, tmp_path):
         own = host.live.own_clip(clip, track.clip_slots[0])

@@ -1,4 +1,4 @@
-/** One request to the daemon and everything that is said about it, over UDP: sent again, asked after, cancelled. */
+/** One request to the daemon and everything that is said about it, over UDP, and from one daemon to the next. */
 "use strict";
 
 const dgram = require("node:dgram");
@@ -11,30 +11,30 @@ const RESENDS = 15;
 const SILENCE_MS = 2000;
 const SILENCES = 5;
 const CANCEL_TRIES = 7;
+/** How often the next daemon is looked for, each RESEND_MS, when one dies over a job that it had accepted. */
+const LOOKS = 60;
 
 /** @typedef {{address: string, job: string, args: import("./osc").Argument[]}} Request arguments after the job id */
 /** @typedef {{paths: string[], warnings: string[]}} Outcome */
 
 /**
  * Send a request and follow its job to the end.
- * @param {import("./whereabouts").Whereabouts} whereabouts
+ * @param {() => import("./whereabouts").Whereabouts} find where the daemon is now; throws when nothing says so
  * @param {Request} request
  * @param {(fraction: number, stage: string) => void} onProgress
  * @param {AbortSignal} signal cancels the job
  * @returns {Promise<Outcome>}
  */
-function converse(whereabouts, request, onProgress, signal) {
+function converse(find, request, onProgress, signal) {
   return new Promise((resolve, reject) => {
-    new Conversation(whereabouts, request, onProgress, signal, resolve, reject).open();
+    new Conversation(find, request, onProgress, signal, resolve, reject).open();
   });
 }
 
 class Conversation {
-  constructor(whereabouts, request, onProgress, signal, resolve, reject) {
-    Object.assign(this, { whereabouts, request, onProgress, signal, resolve, reject });
-    this.socket = dgram.createSocket("udp4");
-    this.isAccepted = false;
-    this.silences = 0;
+  constructor(find, request, onProgress, signal, resolve, reject) {
+    Object.assign(this, { find, request, onProgress, signal, resolve, reject });
+    this.isKnown = false;
     this.warnings = [];
     this.cancel = () => this.startCancelling();
   }
@@ -42,17 +42,53 @@ class Conversation {
   open() {
     if (this.signal.aborted) return this.end(() => this.reject(new CancelledError()));
     this.signal.addEventListener("abort", this.cancel);
-    this.socket.on("message", (bytes) => this.hear(decode(bytes)));
-    this.socket.on("error", () => this.fail(noDaemon("Retake has gone: nobody listens where it was.")));
-    this.socket.bind(0, "127.0.0.1", () => {
+    return this.turnTo(this.find());
+  }
+
+  /** Talk to this daemon from now on; a job that an earlier one has left to it is sent again, and is the same. */
+  turnTo(whereabouts) {
+    Object.assign(this, { whereabouts, isLost: false, isAccepted: false, silences: 0 });
+    const socket = dgram.createSocket("udp4");
+    this.socket = socket;
+    socket.on("message", (bytes) => this.hear(decode(bytes)));
+    socket.on("error", () => this.lose(noDaemon("Retake has gone: nobody listens where it was."), socket));
+    socket.bind(0, "127.0.0.1", () => {
       if (this.isOver) return;
-      this.socket.connect(this.whereabouts.port, this.whereabouts.host, () => this.speak());
+      socket.connect(whereabouts.port, whereabouts.host, () => this.speak());
     });
+  }
+
+  /** Nobody is there any more: a job that was accepted is taken up by the next daemon, so wait for that one. */
+  lose(error, socket = this.socket) {
+    if (this.isOver || this.isLost || socket !== this.socket) return;
+    if (!this.isKnown) return void this.fail(error);
+    this.isLost = true;
+    timers.clearTimeout(this.timer);
+    this.socket.close();
+    this.onProgress(0, "reconnecting");
+    this.lookForTheNext(error, LOOKS);
+  }
+
+  lookForTheNext(error, looks) {
+    if (this.isOver) return;
+    const found = this.look();
+    const isNext = found && (found.port !== this.whereabouts.port || found.token !== this.whereabouts.token);
+    if (isNext) return void this.turnTo(found);
+    if (looks === 0) return void this.fail(error);
+    this.timer = timers.setTimeout(() => this.lookForTheNext(error, looks - 1), RESEND_MS);
+  }
+
+  look() {
+    try {
+      return this.find();
+    } catch {
+      return null;
+    }
   }
 
   /** Say what is to be said now, and again when nothing is heard. */
   speak() {
-    if (this.isOver) return;
+    if (this.isOver || this.isLost) return;
     const { address, args } = this.request;
     if (this.isCancelling) this.send("/retake/cancel", []);
     else if (this.isAccepted) this.send("/retake/job", []);
@@ -62,8 +98,9 @@ class Conversation {
 
   send(address, args) {
     const token = /** @type {const} */ ([["s", "token"], ["s", this.whereabouts.token]]);
-    this.socket.send(encode(address, [["s", this.request.job], ...args, ...token]), (error) => {
-      if (error) this.fail(noDaemon("Retake has gone: nobody listens where it was."));
+    const { socket } = this;
+    socket.send(encode(address, [["s", this.request.job], ...args, ...token]), (error) => {
+      if (error) this.lose(noDaemon("Retake has gone: nobody listens where it was."), socket);
     });
   }
 
@@ -77,23 +114,24 @@ class Conversation {
   notice() {
     this.silences += 1;
     if (this.isCancelling && this.silences > CANCEL_TRIES) return this.fail(new CancelledError());
-    if (this.silences > (this.isAccepted ? SILENCES : RESENDS)) return this.fail(noDaemon("Retake does not answer."));
+    if (this.silences > (this.isAccepted ? SILENCES : RESENDS)) return this.lose(noDaemon("Retake does not answer."));
     return this.speak();
   }
 
   startCancelling() {
+    if (this.isLost) return void this.fail(new CancelledError());
     this.isCancelling = true;
     this.silences = 0;
     this.speak();
   }
 
   hear(message) {
-    if (message === null || this.isOver) return;
+    if (message === null || this.isOver || this.isLost) return;
     const [first, second, third] = message.args;
     if (message.address === "/done" || message.address === "/fail") return this.hearEnd(message);
     if (first !== this.request.job) return;
     this.silences = 0;
-    if (message.address === "/retake/ack") this.isAccepted = true;
+    if (message.address === "/retake/ack") this.isAccepted = this.isKnown = true;
     if (message.address === "/retake/warning") this.warnings.push(second);
     if (message.address === "/retake/progress") this.onProgress(second, third);
     if (message.address === "/retake/job.reply") this.onProgress(third, message.args[3]);
@@ -108,6 +146,8 @@ class Conversation {
       this.end(() => this.resolve({ paths, warnings: this.warnings }));
     } else if (address === "/fail") {
       const [code, text, hint] = rest;
+      // the next daemon has the same port, and another token
+      if (code === "bad_token" && this.isKnown) return this.lose(new RetakeError(text, hint));
       this.fail(code === "cancelled" || this.isCancelling ? new CancelledError() : new RetakeError(text, hint));
     }
   }
@@ -121,7 +161,7 @@ class Conversation {
     this.isOver = true;
     timers.clearTimeout(this.timer);
     this.signal.removeEventListener("abort", this.cancel);
-    this.socket.close();
+    if (this.socket && !this.isLost) this.socket.close();
     tell();
   }
 }

@@ -104,7 +104,8 @@ function aim(places, { operation, settings }) {
 /** Render, ask, place: one track after the other, under one progress dialog. */
 async function fulfil(session, wish, places) {
   const { operation, settings } = wish;
-  const whereabouts = readWhereabouts(session.context.environment.storageDirectory);
+  const find = () => readWhereabouts(session.context.environment.storageDirectory);
+  find(); // what cannot be sent is not rendered
   const warnings = [];
   const title = `Retake: ${OPERATIONS[operation].title}`;
   await session.context.ui.withinProgressDialog(title, { progress: 0 }, async (update, signal) => {
@@ -117,7 +118,7 @@ async function fulfil(session, wish, places) {
       const source = await place.takeOut(operation, settings);
       const request = requestFor(operation, settings, source, session.scratch);
       session.diary.note(`${request.address} ${request.job}`);
-      const outcome = await converse(whereabouts, request, show, signal);
+      const outcome = await converse(find, request, show, signal);
       await place.putIn(operation, settings, outcome.paths);
       warnings.push(...outcome.warnings, ...place.notes);
     }

@@ -1,11 +1,11 @@
-"""One request to the daemon, followed tick by tick: sent again, asked after, cancelled. Never waits."""
+"""One request to the daemon, followed tick by tick, and from one daemon to the next. Never waits."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import time
-from typing import Any, Sequence, Tuple
+from typing import Any, Callable, Sequence, Tuple
 
 from .commands import Refusal
 from .osc import decode, encode
@@ -15,6 +15,8 @@ RESEND_S = 0.3
 RESENDS = 15
 SILENCE_S = 2.0
 SILENCES = 5
+SUCCESSOR_S = 20.0
+"""How long the next daemon may be in coming when one dies over a job."""
 LETTERS_A_TICK = 32
 
 _MAX_BYTES = 65536
@@ -27,16 +29,20 @@ News = Tuple[str, Sequence[Any]]
 class Job:
     """A conversation with the daemon. `tick` gives the news as (kind, arguments); the last one ends it."""
 
-    def __init__(self, runtime: Runtime, address: str, job: str, args: Sequence[Any]) -> None:
-        self.address, self.job = address, job
-        self._token = runtime.token
-        self._request = encode(address, [job, *args, "token", runtime.token])
-        self._where = (runtime.host, runtime.port)
-        self._is_accepted = self._is_cancelled = self.is_over = False
-        self._silences = 0
+    def __init__(self, find: Callable[[], Runtime | None], runtime: Runtime, address: str, request: list[Any]) -> None:
+        self.address, self.job = address, request[0]
+        self._find, self._request = find, request
+        self._is_known = self._is_cancelled = self.is_over = False
+        self._lost: tuple[float, str] | None = None
+        self._turn_to(runtime)
+
+    def _turn_to(self, runtime: Runtime) -> None:
+        """Talk to this daemon from now on; a job that an earlier one has left to it is sent again, and is the same."""
+        self._runtime, self._lost = runtime, None
+        self._is_accepted, self._silences = False, 0
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
-        self._socket.connect(self._where)
+        self._socket.connect((runtime.host, runtime.port))
         self._speak()
 
     def cancel(self) -> None:
@@ -48,18 +54,18 @@ class Job:
     def tick(self) -> list[News]:
         """Hear what has come, speak up when nothing has for a while, and give the news."""
         news: list[News] = []
-        while not self.is_over and len(news) < LETTERS_A_TICK:
+        while not self.is_over and self._lost is None and len(news) < LETTERS_A_TICK:
             try:
                 message = decode(self._socket.recv(_MAX_BYTES))
             except BlockingIOError:
                 break
             except OSError:  # the system says that nobody listens
-                news.append(self._ended_alone("nobody listens where the daemon was"))
+                news += self._lose("nobody listens where the daemon was")
                 break
             if message is not None:
                 news += self._hear(*message)
         if not self.is_over and time.monotonic() > self._due:
-            news += self._notice()
+            news += self._notice() if self._lost is None else self._look_for_the_next(*self._lost)
         return news
 
     def close(self) -> None:
@@ -74,7 +80,7 @@ class Job:
         self._silences = 0
         self._wait()
         if address == "/retake/ack":
-            self._is_accepted = True
+            self._is_accepted = self._is_known = True
         elif address == "/retake/progress":
             return [("progress", args[1:3])]
         elif address == "/retake/job.reply":
@@ -89,6 +95,8 @@ class Job:
         if address == "/done" and args[0] == self.address:
             self.close()
             return [("done", args[3:])]
+        if address == "/fail" and args[2] == "bad_token" and self._is_known:
+            return self._lose(args[3])  # the next daemon has the same port, and another token
         if address == "/fail":
             self.close()
             return [("fail", args[2:5])]
@@ -98,8 +106,26 @@ class Job:
         """Nothing was heard: speak again, but not for ever."""
         self._silences += 1
         if self._silences > (SILENCES if self._is_accepted and not self._is_cancelled else RESENDS):
-            return [self._ended_alone("the daemon does not answer")]
+            return self._lose("the daemon does not answer")
         self._speak()
+        return []
+
+    def _lose(self, text: str) -> list[News]:
+        """Nobody is there any more: a job that was accepted is taken up by the next daemon, so wait for that one."""
+        if not self._is_known:
+            return [self._ended_alone(text)]
+        self._socket.close()
+        self._lost = (time.monotonic() + SUCCESSOR_S, text)
+        self._wait()
+        return [("progress", (0.0, "reconnecting"))]
+
+    def _look_for_the_next(self, until: float, text: str) -> list[News]:
+        runtime = self._find()
+        if runtime is not None and runtime != self._runtime:
+            self._turn_to(runtime)
+        elif time.monotonic() > until:
+            return [self._ended_alone(text)]
+        self._wait()
         return []
 
     def _ended_alone(self, text: str) -> News:
@@ -109,21 +135,21 @@ class Job:
         return "fail", ["no_daemon", text, _NO_DAEMON_HINT]
 
     def _speak(self) -> None:
-        datagram = self._request
+        address, args = self.address, self._request
         if self._is_cancelled or self._is_accepted:
-            address = "/retake/cancel" if self._is_cancelled else "/retake/job"
-            datagram = encode(address, [self.job, "token", self._token])
+            address, args = ("/retake/cancel" if self._is_cancelled else "/retake/job"), [self.job]
         with contextlib.suppress(OSError):  # an earlier datagram found nobody: `tick` tells
-            self._socket.send(datagram)
+            self._socket.send(encode(address, [*args, "token", self._runtime.token]))
         self._wait()
 
     def _wait(self) -> None:
-        quiet = self._is_accepted and not self._is_cancelled
+        quiet = self._is_accepted and not self._is_cancelled and self._lost is None
         self._due = time.monotonic() + (SILENCE_S if quiet else RESEND_S)
 
 
-def start_job(runtime: Runtime | None, address: str, job: str, args: Sequence[Any]) -> Job:
-    """Begin a job. Raises Refusal when no daemon is known of."""
+def start_job(find: Callable[[], Runtime | None], address: str, job: str, args: Sequence[Any]) -> Job:
+    """Begin a job with the daemon that `find` tells of. Raises Refusal when it tells of none."""
+    runtime = find()
     if runtime is None:
         raise Refusal("no_daemon", "Retake does not run", _NO_DAEMON_HINT)
-    return Job(runtime, address, job, args)
+    return Job(find, runtime, address, [job, *args])

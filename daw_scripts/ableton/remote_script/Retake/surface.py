@@ -120,7 +120,7 @@ class RetakeSurface(ControlSurface):
         args = arguments_of(wish, excerpt)
         if not needs_clip and excerpt.file:
             args += ["output_dir", os.path.dirname(excerpt.file)]
-        job = start_job(read_runtime(self._folder), "/retake/" + wish.operation, job_id, args)
+        job = start_job(lambda: read_runtime(self._folder), "/retake/" + wish.operation, job_id, args)
         self._task = Task(job, command, sender, wish, excerpt)
         self._last_wish = wish
         self._door.send(PREFIX + "ack", [command.id], sender)
