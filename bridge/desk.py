@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import PurePath
 
 from bridge import __version__
@@ -33,11 +34,11 @@ from bridge.errors import (
 )
 from bridge.existing_takes import find_takes
 from bridge.farm_keeper import FarmKeeper
+from bridge.file_threads import FileThreads
 from bridge.job_log import about_job
 from bridge.job_queue import JobQueue, urgency_of
 from bridge.jobs import MAX_ATTEMPTS, Job, JobState, shape_of
 from bridge.journal import Journal
-from bridge.journal_errors import JournalBusyError
 from bridge.messages import (
     PROTOCOL_VERSION,
     REQUESTS,
@@ -69,10 +70,11 @@ from bridge.messages import (
     VersionReply,
 )
 from bridge.osc_server import Address, Letter, OscServer
-from bridge.postponement import Postponement
+from bridge.postponement import NOT_YET, Postponement
 from bridge.preview import Previewer
 from bridge.protocol import job_of, parse_request, to_message
-from bridge.reply_file import check_reply_file, write_reply_file
+from bridge.reply_file import check_reply_file
+from bridge.reply_files import ReplyFiles
 from bridge.worker import Worker
 
 _GPU_BATCH = 8
@@ -104,6 +106,7 @@ class Desk:
         self._worker = worker
         self._rules = rules
         self._audience = Audience(server)
+        self._files, self._replies = FileThreads(), ReplyFiles()
         self._loading: set[tuple[str, Address]] = set()
         self._postponed = Postponement(self._read, self._refuse)
         self._listing: asyncio.Task[ModelsReply | Fail] | None = None
@@ -123,7 +126,7 @@ class Desk:
     def _open(self, letter: Letter) -> None:
         try:
             self._read(letter)
-        except JournalBusyError as error:
+        except NOT_YET as error:
             self._postponed.take(letter, error)
         except Exception as error:  # noqa: BLE001 - no message may ever stop the desk
             self._refuse(letter, error)
@@ -180,7 +183,7 @@ class Desk:
             case Unload():
                 self._run_errand(self._unload(), request, sender)
             case Preview() | Stop():
-                self._rules.paths.check_preview(request)
+                self._files.run(request, partial(self._rules.paths.check_preview, request))
                 self.previewer.obey(request, sender)
             case Pause(on=on):
                 self._pause(on=on)
@@ -194,7 +197,7 @@ class Desk:
 
     def _take(self, request: RenderRequest, sender: Address) -> None:
         """Accept a job: into the journal first, then the acknowledgement. A job sent again gets its answer again."""
-        request = self._rules.paths.pinned(request)
+        request = self._files.run(request, partial(self._rules.paths.pinned, request))
         job = self._journal.find(request.job)
         is_new = job is None
         if job is None:
@@ -214,15 +217,18 @@ class Desk:
     def _accept(self, request: RenderRequest, sender: Address) -> Job:
         _require_in_time(request)
         self._queue.check_room()
-        self._rules.paths.check(request)
-        if request.reply is not None:
-            check_reply_file(request.reply)
+        self._files.run(("files of", request), partial(self._check_files, request))
         job = Job(request=request, accepted_at=time.time())
         self._journal.add(job)
         self._enqueue(job, request.client or f"{sender[0]}:{sender[1]}")
-        write_reply_file(job)
+        self._replies.write(job)
         log.info("job %s: accepted %s", job.id, request.address)
         return job
+
+    def _check_files(self, request: RenderRequest) -> None:
+        self._rules.paths.check(request)
+        if request.reply is not None:
+            check_reply_file(request.reply)
 
     def _enqueue(self, job: Job, client: str) -> None:
         self._queue.add(job.id, urgency_of(job.request), client)
@@ -429,7 +435,7 @@ class Desk:
             job = job.after(news)
             self._keep(job)
             if self._audience.wants(news):
-                write_reply_file(job)
+                self._replies.write(job)
                 self._audience.tell(job.id, news)
             if job.state.is_final:
                 self._finish(job)
@@ -453,7 +459,7 @@ class Desk:
             waiting = job.requeued()
             self._keep(waiting)
             self._enqueue(waiting, job.request.client or "")
-            write_reply_file(waiting)
+            self._replies.write(waiting)
             log.info("job %s: taken up again after the end of an earlier daemon", job.id)
         else:
             self._spread(job, job.failure(JobInterruptedError()))

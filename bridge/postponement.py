@@ -1,22 +1,27 @@
-"""Requests that cannot be answered while another program holds the journal: tried again, a few times, before they fail.
+"""Requests that cannot be answered yet, while another program holds the journal or a drive does not answer.
 
-What a client sends again meanwhile is the same request, and gets the one answer.
+They are tried again, a few times, before they fail. What a client sends again meanwhile is the same request, and gets
+the one answer.
 """
 
 import asyncio
 from collections.abc import Callable
 
 from bridge.errors import BridgeError
+from bridge.file_threads import FolderSilentError
 from bridge.job_log import about_job
 from bridge.journal_errors import JournalBusyError
 from bridge.osc_server import Letter
 from bridge.protocol import job_of
 
+NOT_YET = (JournalBusyError, FolderSilentError)
+"""Errors that may be none in a moment."""
+
 _PAUSE_S, _TRIES = 0.3, 15
 
 
 class Postponement:
-    """`answer` answers a letter, or raises JournalBusyError; `refuse` tells its sender why there is no answer."""
+    """`answer` answers a letter, or raises one of NOT_YET; `refuse` tells its sender why there is no answer."""
 
     def __init__(self, answer: Callable[[Letter], None], refuse: Callable[[Letter, Exception], None]) -> None:
         self._answer, self._refuse = answer, refuse
@@ -25,7 +30,7 @@ class Postponement:
     def take(self, letter: Letter, reason: BridgeError) -> None:
         """Try a letter again from now on."""
         (address, args), sender = letter
-        key = (address, job_of(address, args), sender)
+        key = (address, repr(args), sender)
         if key not in self._waiting:
             task = self._waiting[key] = asyncio.create_task(self._try(letter, reason))
             task.add_done_callback(lambda _: self._waiting.pop(key, None))
@@ -41,7 +46,8 @@ class Postponement:
             try:
                 with about_job(job_of(*letter.message)):
                     self._answer(letter)
-            except JournalBusyError:
+            except NOT_YET as error:
+                reason = error
                 continue
             except Exception as error:  # noqa: BLE001 - no message may ever stop the desk
                 reason = error

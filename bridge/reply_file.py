@@ -10,11 +10,21 @@ from typing import Any
 
 from bridge.errors import ReplyFileError
 from bridge.jobs import Job
+from bridge.plain_file import open_plain
 
 _FIELDS = ("job", "state", "progress", "stage", "paths", "warnings", "error")
 _MAX_BYTES = 1_000_000
+_NO_REPLY = b"-"
 
 log = logging.getLogger(__name__)
+
+
+def read_reply_file(path: Path) -> dict[str, Any]:
+    """Give what a reply file says. Raises OSError, ValueError when there is none at that place."""
+    content = json.loads(_content(path))
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} is no reply")  # noqa: TRY004 - as for everything else that a file may hold
+    return content
 
 
 def check_reply_file(path: str) -> None:
@@ -27,8 +37,7 @@ def check_reply_file(path: str) -> None:
             raise ReplyFileError(path, f"there is no folder {file.parent}")
         if not os.access(file.parent, os.W_OK):
             raise ReplyFileError(path, f"the folder {file.parent} may not be written to")
-        found = file.lstat()
-        if not S_ISREG(found.st_mode) or found.st_size > _MAX_BYTES or not _is_reply(file.read_bytes()):
+        if not _is_reply(_content(file)):
             raise ReplyFileError(path, "it holds something that Retake did not write")
     except FileNotFoundError:
         return
@@ -36,9 +45,17 @@ def check_reply_file(path: str) -> None:
         raise ReplyFileError(path, str(error)) from error
 
 
+def _content(file: Path) -> bytes:
+    """Read what stands at a place, whatever stood there a moment ago: through no link, and waiting for no pipe."""
+    if not S_ISREG(file.lstat().st_mode):
+        return _NO_REPLY
+    with open_plain(file) as opened:
+        return opened.read(_MAX_BYTES + 1)
+
+
 def _is_reply(content: bytes) -> bool:
     try:
-        return not content or set(json.loads(content)) == set(_FIELDS)
+        return not content or (len(content) <= _MAX_BYTES and set(json.loads(content)) == set(_FIELDS))
     except (ValueError, TypeError, RecursionError):
         return False
 

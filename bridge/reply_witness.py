@@ -9,7 +9,7 @@ from typing import Any
 from bridge.compose import text_of
 from bridge.errors import BridgeError, ReplyFileError
 from bridge.messages import Done, Fail, RenderRequest, Request
-from bridge.reply_file import check_reply_file, replace_reply_file
+from bridge.reply_file import check_reply_file, read_reply_file, replace_reply_file
 
 _STARTING = "starting"
 _ENDS = ("done", "failed", "cancelled")
@@ -64,8 +64,8 @@ class ReplyWitness:
 
     def _state(self) -> str | None:
         """Give the state that the file tells; None when it tells nothing."""
-        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-            return str(json.loads(Path(self._path or "").read_text(encoding="utf-8"))["state"])
+        with contextlib.suppress(OSError, ValueError, KeyError, RecursionError):
+            return str(read_reply_file(Path(self._path or ""))["state"])
         return None
 
     def _write(self, state: str, stage: str, paths: Sequence[str] = (), error: list[str] | None = None) -> None:

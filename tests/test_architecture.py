@@ -56,7 +56,7 @@ FLOORS = [
     {"bridge.client", "bridge.launch", "bridge.osc_server", "bridge.render_process", "bridge.worker", "bridge.render"}
     | {"bridge.reply_witness", "bridge.install_report", "bridge.journal_excerpt"}
     | {"bridge.player", "bridge.preview"},
-    {"bridge.pruning", "bridge.batch_list", "bridge.batch_manifest", "bridge.existing_takes"},
+    {"bridge.reply_files", "bridge.pruning", "bridge.batch_list", "bridge.batch_manifest", "bridge.existing_takes"},
     {"bridge.compose", "bridge.journal", "bridge.osc_codec", "bridge.pipe", "bridge.reply_file", "bridge.audio_io"}
     | {"bridge.script_memory", "bridge.script_parts", "bridge.player_deck"},
     {"bridge.journal_repair"},
@@ -68,7 +68,8 @@ FLOORS = [
     | {"bridge.batch_errors", "bridge.farm_models"}
     | {"bridge.private_folder", "bridge.doctor_checks.asking"},
     {"bridge.farm_privacy"},
-    {"bridge.farm_actor", "bridge.farm_picture", "bridge.farm_plan", "bridge.wire_errors"} | {"bridge.journal_errors"},
+    {"bridge.farm_actor", "bridge.farm_picture", "bridge.farm_plan", "bridge.wire_errors"}
+    | {"bridge.journal_errors", "bridge.file_threads"},
     {"bridge.entry"},
     {"bridge.errors", "bridge.child_pipes", "bridge.program", "bridge.job_log", "bridge.redaction", "bridge.examine"}
     | {"bridge.doctor_checks.finding", "bridge.plain_file"},

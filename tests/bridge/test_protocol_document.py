@@ -10,6 +10,7 @@ import engine
 from bridge import errors
 from bridge.arguments import ARGUMENTS
 from bridge.entry import LimitError
+from bridge.file_threads import FolderSilentError
 from bridge.messages import REPLIES, REQUESTS, RenderRequest, Request
 
 DOCUMENT = (Path(errors.__file__).parent / "PROTOCOL.md").read_text(encoding="utf-8")
@@ -79,4 +80,6 @@ def test_a_section_says_whether_the_token_is_needed(kind: type[Request]):
 
 
 def test_every_error_code_is_documented_and_every_documented_one_exists():
-    assert set(rows(chapter("Error codes"))) == codes_of(errors) | codes_of(engine) | {LimitError.code}
+    others = {LimitError.code, FolderSilentError.code}
+
+    assert set(rows(chapter("Error codes"))) == codes_of(errors) | codes_of(engine) | others

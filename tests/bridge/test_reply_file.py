@@ -2,13 +2,17 @@
 
 import json
 import os
+import subprocess
+import sys
 import threading
+import time
 
 import pytest
 
 from bridge.errors import ReplyFileError
 from bridge.jobs import Job
 from bridge.messages import Done, Generate, Progress
+from bridge.plain_file import open_plain
 from bridge.reply_file import check_reply_file, describe, write_reply_file
 
 
@@ -105,3 +109,62 @@ def test_trouble_with_it_does_not_stop_the_job(tmp_path):
 
 def test_a_job_without_one_writes_none():
     write_reply_file(Job(request=Generate(job="j", prompt="rain")))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+class TestSwap:
+    """In a folder that others may write to, something else stands at the name from one moment to the next."""
+
+    SWAP = """
+import json, os, sys, time
+folder, good = sys.argv[1], sys.argv[2]
+print("swaps", flush=True)
+while not os.path.exists(f"{folder}/stop"):
+    try:
+        with open(f"{folder}/g", "w") as file:
+            file.write(good)
+        os.rename(f"{folder}/g", f"{folder}/r.json")
+        os.path.exists(f"{folder}/f") or os.mkfifo(f"{folder}/f")
+        os.rename(f"{folder}/f", f"{folder}/r.json")
+        os.symlink("/dev/zero", f"{folder}/l")
+        os.rename(f"{folder}/l", f"{folder}/r.json")
+    except OSError:
+        pass
+"""
+
+    @pytest.fixture
+    def swapped(self, tmp_path):
+        command = [sys.executable, "-c", self.SWAP, str(tmp_path), json.dumps(describe(make_job(tmp_path / "r.json")))]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout.readline() == "swaps\n"
+            yield tmp_path / "r.json"
+            (tmp_path / "stop").touch()
+
+    @pytest.mark.timeout(60)
+    def test_by_a_pipe_or_a_link_blocks_nobody(self, swapped):
+        """Before, the first pipe that came between the look and the opening blocked for ever."""
+        ends, until = {"written": 0, "refused": 0}, time.monotonic() + 3
+        while time.monotonic() < until:
+            try:
+                check_reply_file(str(swapped))
+                ends["written"] += 1
+            except ReplyFileError:
+                ends["refused"] += 1
+
+        assert min(ends.values()) > 0, ends
+
+    @pytest.mark.timeout(20)
+    @pytest.mark.parametrize("kind", ["pipe", "link", "folder"])
+    def test_that_came_after_the_look_is_refused(self, tmp_path, kind):
+        path = tmp_path / "r.json"
+        if kind == "pipe":
+            os.mkfifo(path)
+        elif kind == "link":
+            (tmp_path / "other.json").write_text(json.dumps(describe(make_job(path))))
+            path.symlink_to(tmp_path / "other.json")
+        else:
+            path.mkdir()
+        with pytest.raises(OSError, match=r"."):
+            open_plain(path)
+        with pytest.raises(ReplyFileError):
+            check_reply_file(str(path))
