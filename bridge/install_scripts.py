@@ -16,7 +16,9 @@ from bridge.install_report import Outcome, facts, sentences
 from bridge.program import own_program, own_sender
 from bridge.runtime_copies import add_copy_folder, remove_copy_folder
 from bridge.script_folder import (
+    LOCATION_FILE,
     Record,
+    Step,
     carry_out_installation,
     carry_out_removal,
     plan_installation,
@@ -144,6 +146,8 @@ def _settle(host: str, place: Place, options: argparse.Namespace) -> Outcome:
         shipped = {}
         notes.append(_REAPACK.format(folder=theirs) if theirs else _LOCATED)
     steps = plan_installation(folder, shipped, force=options.force)
+    if not shipped and options.dry_run and Record.read(folder) is None:
+        steps.append(Step("installed", LOCATION_FILE))  # all that there is to do, so a program that asks should hear it
     done = steps if options.dry_run else carry_out_installation(folder, steps, shipped, location)
     return Outcome(host, place, folder, tuple(done), tuple(notes), are_actions_elsewhere=not shipped)
 

@@ -107,6 +107,19 @@ def test_locate_tried_dry_writes_nothing(install, reaper):
     assert not (reaper / "Scripts").exists()
 
 
+def test_a_program_that_asks_hears_that_the_set_is_not_told_yet(install, reapack, capsys):
+    def asked():
+        assert install("reaper", "--dry-run", "--json") == 0
+        (place,) = json.loads(capsys.readouterr().out)["places"]
+        return place["files"]
+
+    assert asked() == [{"file": "retake.json", "action": "installed"}]
+    install("reaper")
+    capsys.readouterr()
+    assert asked() == []
+    assert reapack.exists()
+
+
 @pytest.mark.parametrize("words", [("ardour", "--locate"), ("reaper", "--locate", "--remove")])
 def test_locate_is_for_reaper_and_not_for_removal(install, words, capsys):
     with pytest.raises(SystemExit, match="2"):
