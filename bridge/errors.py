@@ -55,6 +55,8 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
+from bridge.plain_words import without_numbers
+
 
 class BridgeError(Exception):
     """A failure that a person can act on: `text` says what happened and what was expected, `hint` what to do next."""
@@ -62,9 +64,8 @@ class BridgeError(Exception):
     code = "bridge_error"
 
     def __init__(self, text: str, hint: str) -> None:
-        super().__init__(text)
-        self.text = text
-        self.hint = hint
+        self.text, self.hint = without_numbers(text), hint
+        super().__init__(self.text)
 
 
 def nearest(word: str, known: Iterable[str], otherwise: str) -> str:
@@ -312,9 +313,8 @@ class UnforeseenError(JobError):
     code = "internal_error"
 
     def __init__(self, error: BaseException) -> None:
-        super().__init__(
-            f"something failed that should not: {type(error).__name__}: {error}", "the daemon's log has the details"
-        )
+        reason = str(error) or "no reason was given"
+        super().__init__(f"something failed that should not: {reason}", "the daemon's log has the details")
 
 
 class JournalError(BridgeError):
@@ -454,7 +454,7 @@ class UnknownSettingError(SettingsError):
 class SettingsFileError(SettingsError):
     def __init__(self, file: Path, reason: object) -> None:
         super().__init__("config", str(file), "the settings", "")
-        self.text = f"the settings file (config) {file} is not a readable TOML file: {reason}"
+        self.text = without_numbers(f"the settings file (config) {file} is not a readable TOML file: {reason}")
         self.hint = "mend it or move it away; `retake settings --example` prints one that works"
         self.args = (self.text,)
 
@@ -472,7 +472,7 @@ class DaemonMissingError(BridgeError):
     code = "no_daemon"
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason, "start it with `retake daemon`, or add --start")
+        super().__init__(reason, "start it with `retake daemon`; `retake-send --start` does so by itself")
 
 
 class LiveMissingError(BridgeError):

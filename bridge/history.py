@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="retake jobs", description="Show what was asked of the daemon, the newest first, and what became of it."
     )
     parser.add_argument("text", nargs="?", default="", help="only jobs whose id, prompt, settings or files hold it")
-    parser.add_argument("--state", default="", choices=["", *JobState], metavar="STATE", help=", ".join(JobState))
+    parser.add_argument("--state", default="", type=_state, metavar="STATE", help=", ".join(JobState))
     parser.add_argument("--limit", type=int, default=_LIMIT, metavar="N", help=f"at most so many (default {_LIMIT})")
     parser.add_argument("--show", metavar="JOB", help="one job in detail")
     parser.add_argument("--again", metavar="JOB", help="ask for a job once more, with a new seed or with --seed")
@@ -54,6 +54,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="machine-readable")
     parser.set_defaults(start=True, stop_after=False, no_wait=False, timeout=None)
     return parser
+
+
+def _state(word: str) -> str:
+    """Read a state. Raises ArgumentTypeError, which says which there are."""
+    if word and word not in set(JobState):
+        raise argparse.ArgumentTypeError(f"there is no state {word!r}; choose one of {', '.join(JobState)}")
+    return word
 
 
 def _search(file: Path, options: argparse.Namespace) -> list[Job]:

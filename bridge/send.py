@@ -34,6 +34,7 @@ from bridge.messages import (
     Reply,
     Request,
 )
+from bridge.plain_words import at_terminal
 from bridge.reply_witness import ReplyWitness
 
 RESEND_S = 0.3
@@ -220,7 +221,7 @@ class Conversation:
             case Fail(command, _, code, text, hint) if command == self._request.address:
                 self.end = reply
                 _clear_bar()
-                print(f"{text}\nhint: {hint}", file=sys.stderr)
+                print(f"{at_terminal(text)}\nhint: {at_terminal(hint)}", file=sys.stderr)
                 return CANCELLED if code == JobCancelledError.code else 1
             case Progress() if not self._job:
                 self._is_accepted = True
@@ -270,7 +271,7 @@ def _print_fields(reply: Reply) -> None:
 
 
 def _complain(error: BridgeError, exit_code: int) -> int:
-    print(f"{error.text}\nhint: {error.hint}", file=sys.stderr)
+    print(f"{at_terminal(error.text)}\nhint: {at_terminal(error.hint)}", file=sys.stderr)
     return exit_code
 
 

@@ -37,6 +37,7 @@ EngineError                     code, text, hint
 """
 
 import errno
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -48,9 +49,8 @@ class EngineError(Exception):
     code = "engine_error"
 
     def __init__(self, text: str, hint: str) -> None:
-        super().__init__(text)
-        self.text = text
-        self.hint = hint
+        self.text, self.hint = re.sub(r"\[(?:Errno|WinError) -?\d+\] ", "", text), hint
+        super().__init__(self.text)
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.text, self.hint)
@@ -63,13 +63,24 @@ def _rebuild(kind: type[EngineError], text: str, hint: str) -> EngineError:
     return error
 
 
+def _spelled(value: object) -> str:
+    """A value as people write it."""
+    if value is None:
+        return "not given"
+    if isinstance(value, str):
+        return f"'{value}'" if value.strip() else "empty"
+    if isinstance(value, list | tuple):
+        return f"({', '.join(map(_spelled, value))})"
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
 class InvalidRequestError(EngineError):
     """A parameter of a request has a value that cannot be used."""
 
     code = "bad_value"
 
     def __init__(self, name: str, value: object, expected: str, hint: str | None = None) -> None:
-        super().__init__(f"{name} is {value!r}; expected {expected}", hint or f"send {name} as {expected}")
+        super().__init__(f"{name} is {_spelled(value)}; expected {expected}", hint or f"send {name} as {expected}")
 
 
 class EmptyPromptError(InvalidRequestError):

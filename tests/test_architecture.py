@@ -20,12 +20,13 @@ FLOORS = [
     | {"bridge.desktop.models_page", "bridge.desktop.settings_page", "bridge.desktop.first_run_page"}
     | {"bridge.desktop.about_box"},
     {"bridge.desktop.clip_well", "bridge.desktop.compare_view", "bridge.desktop.take_card"}
-    | {"bridge.desktop.history_list", "bridge.desktop.check_row", "bridge.desktop.knobs"},
+    | {"bridge.desktop.history_list", "bridge.desktop.check_row", "bridge.desktop.knobs"}
+    | {"bridge.desktop.strip"},
     {"bridge.desktop.studio"},
     {"bridge.desktop.board", "bridge.desktop.past", "bridge.desktop.errands", "bridge.desktop.link"}
     | {"bridge.desktop.pieces", "bridge.desktop.files_out", "bridge.desktop.sound_view"}
     | {"bridge.desktop.wish", "bridge.desktop.live_line", "bridge.desktop.updates"}
-    | {"bridge.desktop.daemon_settings"},
+    | {"bridge.desktop.daemon_settings", "bridge.desktop.fields", "bridge.desktop.flow"},
     {"bridge.desktop.entries", "bridge.desktop.audition", "bridge.desktop.autostart"}
     | {"bridge.desktop.icons", "bridge.desktop.look", "bridge.desktop.model_list", "bridge.desktop.picture"}
     | {"bridge.desktop.preferences", "bridge.desktop.script_hosts"},
@@ -73,6 +74,7 @@ FLOORS = [
     {"bridge.entry"},
     {"bridge.errors", "bridge.child_pipes", "bridge.program", "bridge.job_log", "bridge.redaction", "bridge.examine"}
     | {"bridge.doctor_checks.finding", "bridge.plain_file"},
+    {"bridge.plain_words"},
     {"bridge", "bridge.doctor_checks"},
     # the engine: command line and recipes
     {

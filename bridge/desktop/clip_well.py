@@ -6,9 +6,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QStackedLayout, QWidget
 
+from bridge.desktop.fields import Number
 from bridge.desktop.files_out import FILTER, dropped_clip
 from bridge.desktop.picture import Picture
-from bridge.desktop.pieces import Button, Number, column, elided, fill, label, row, set_role
+from bridge.desktop.pieces import Button, NameLabel, column, fill, label, row, set_role
 from bridge.desktop.sound_view import SoundView
 from bridge.desktop.studio import Studio
 
@@ -55,7 +56,7 @@ class ClipWell(QFrame):
         )
 
     def _make_full(self) -> QWidget:
-        self.name = label("", "strong")
+        self.name = NameLabel()
         self.facts = label("", "small")
         self.play_button = Button("", "play", "play", "Play the clip")
         self.play_button.clicked.connect(self._toggle_play)
@@ -69,7 +70,8 @@ class ClipWell(QFrame):
         self.whole.clicked.connect(lambda: self.mark(None))
         self._part = QWidget()
         self._part.setLayout(row(label("Part", "label"), self.start, label("to", "label"), self.end, self.whole, None))
-        head = row(self.play_button, column(self.name, self.facts, gap=2), None, remove, gap=14)
+        head = row(self.play_button, column(self.name, self.facts, gap=2), remove, gap=14)
+        head.setStretch(1, 1)
         made = fill(QWidget(), column(head, self.view, self._part, gap=10), 16, 14, 16, 12)
         self._studio.playing_changed.connect(self._show_playing)
         self._studio.playhead_moved.connect(
@@ -92,7 +94,7 @@ class ClipWell(QFrame):
         self.clip, self.live_clip, self._picture = path, None, None
         self.view.show_mark(None)
         self.view.show_picture(None, "reading…")
-        self.name.setText(elided(Path(path).name, 60) if path else "")
+        self.name.setText(Path(path).name if path else "")
         self.name.setToolTip(path or "")
         self.facts.setText("")
         self.play_button.show()
@@ -108,7 +110,7 @@ class ClipWell(QFrame):
         """Work on the clip that Live shows; its name is all that is known of it."""
         self.take(None)
         self.live_clip = name
-        self.name.setText(elided(name, 60))
+        self.name.setText(name)
         self.facts.setText("the clip in view in Ableton Live; the take is put beside it there")
         self.play_button.hide()
         self.view.hide()

@@ -21,7 +21,7 @@ class CompareView(QWidget):
         self._studio = studio
         self._paths: dict[str, str | None] = {"source": None, "result": None}
         self.views: dict[str, SoundView] = {}
-        self._facts = {side: label("", "small") for side in self._paths}
+        self._facts = {side: NameLabel("small") for side in self._paths}
         self._titles = {side: NameLabel() for side in self._paths}
         panes = row(gap=16)
         self._panes: dict[str, QWidget] = {}

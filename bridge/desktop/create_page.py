@@ -47,8 +47,10 @@ class CreatePage(Page):
     def __init__(self, studio: Studio) -> None:
         super().__init__("Create", "Say it in a few words, and hear it.")
         self._studio = studio
-        self._job: str | None = None
+        self._jobs: list[str] = []
+        """What was asked for here and is not finished, in the order of asking."""
         self._live_job: LiveJob | None = None
+        self._live_wishes: list[Wish] = []
         self.operation = Segments(list(TITLES.items()), "operation")
         self.operation.chosen.connect(self.show_operation)
         self.prompt = QLineEdit()
@@ -76,15 +78,15 @@ class CreatePage(Page):
         self.hint = label("or press Enter", "small")
         self.stage = label("", "muted")
         self.percent = label("", "strong")
+        self.waiting = label("", "small")
         self.progress = Progress()
         self.cancel_button = Button("Cancel", "close", tip="Stop this job (Esc)")
         self.cancel_button.clicked.connect(self.cancel)
         self._working = QWidget()
-        bar = column(row(self.stage, None, self.percent), self.progress, gap=7)
+        bar = column(row(self.stage, None, self.waiting, self.percent, gap=14), self.progress, gap=7)
         self._working.setLayout(row(bar, self.cancel_button, gap=18))
         self._working.hide()
-        self._asking = QWidget()
-        self._asking.setLayout(row(self.button, self.hint, None, gap=14))
+        asking = row(self.button, self.hint, None, gap=14)
         self.takes = column(gap=10)
         self.takes_label = label("New takes", "heading")
         self.takes_label.hide()
@@ -93,7 +95,7 @@ class CreatePage(Page):
         self.body.addWidget(self.banner)
         self.body.addWidget(self.well)
         self.body.addWidget(card(column(self.knobs)))
-        self.body.addWidget(self._asking)
+        self.body.addLayout(asking)
         self.body.addWidget(self._working)
         self.body.addWidget(self.takes_label)
         self.body.addLayout(self.takes)
@@ -142,34 +144,39 @@ class CreatePage(Page):
 
     @property
     def is_busy(self) -> bool:
-        return self._job is not None or self._live_job is not None
+        return bool(self._jobs) or self._live_job is not None
 
     def go(self) -> None:
-        """Ask for what the page says, unless something is missing, or a job of this page runs already."""
-        if self.is_busy:
-            return
-        wish, from_live = self.wish, self.well.live_clip is not None and self.operation.value in NEEDS_CLIP
+        """Ask for what the page says, unless something is missing; what was asked for before is done first."""
+        wish, from_live = self.wish.settled(), self.well.live_clip is not None and self.operation.value in NEEDS_CLIP
         missing = wish.missing(from_live=from_live)
         if missing is not None:
             self.banner.say(missing)
             (self.prompt if wish.operation in NEEDS_PROMPT and not wish.prompt.strip() else self.well).setFocus()
             return
         self.banner.say("")
+        self.knobs.note_seed(wish.seed or 0)
+        if from_live:
+            self._live_wishes.append(wish)
+            self._go_live()
+            return
+        job = new_job()
         try:
-            if from_live:
-                self._go_live(wish)
-            else:
-                self._job = new_job()
-                self._show_working("sending", 0.0)
-                self._studio.submit(wish.request(self._job))
+            request = wish.request(job)
         except BridgeError as error:
-            self._end()
             self.banner.say(sentence(error.text, error.hint), "bad")
+            return
+        self._jobs.append(job)
+        if len(self._jobs) == 1:
+            self._show_working("sending", 0.0)
+        self._studio.submit(request)
+        self._show_waiting()
 
     def cancel(self) -> None:
-        if self._job is not None:
+        """Stop what was asked for first; what waits behind it stays."""
+        if self._jobs:
             self.stage.setText("stopping…")
-            self._studio.cancel(self._job)
+            self._studio.cancel(self._jobs[0])
         elif self._live_job is not None:
             self.stage.setText("stopping…")
             self._live_job.cancel()
@@ -177,12 +184,13 @@ class CreatePage(Page):
     # --------------------------------------------------------------------------------------------- following
 
     def _follow(self, entry: Entry) -> None:
-        if entry.job != self._job:
+        if entry.job not in self._jobs:
             return
         if not entry.state.is_final:
-            self._show_working(entry.stage, entry.fraction)
+            if entry.job == self._jobs[0]:
+                self._show_working(entry.stage, entry.fraction)
             return
-        self._end()
+        self._end(entry.job)
         if entry.state is JobState.DONE:
             self._show_takes(entry)
             self.banner.say(sentence(*entry.warnings))
@@ -192,17 +200,28 @@ class CreatePage(Page):
             self.banner.say("Cancelled. Nothing was written.")
 
     def _show_working(self, stage: str, fraction: float) -> None:
-        self._asking.hide()
         self._working.show()
         self.stage.setText(stage[:1].upper() + stage[1:])
         is_moving = fraction > 0
         self.percent.setText(f"{100 * fraction:.0f} %" if is_moving else "")
         self.progress.show_fraction(fraction if is_moving else -1)
 
-    def _end(self) -> None:
-        self._job = self._live_job = None
+    def _show_waiting(self) -> None:
+        """Say how many sounds wait behind the one that is shown."""
+        count = len(self._jobs) - 1 + len(self._live_wishes)
+        self.waiting.setText(f"{count} more waiting" if count > 0 else "")
+
+    def _end(self, job: str = "") -> None:
+        """One of ours is finished: `job`, or the one in Live; show the next one."""
+        if job:
+            self._jobs.remove(job)
+        else:
+            self._live_job = None
+        self._show_waiting()
+        if self.is_busy:
+            self._show_working("waiting", 0.0)
+            return
         self._working.hide()
-        self._asking.show()
         self.prompt.setFocus()
 
     def _show_takes(self, entry: Entry) -> None:
@@ -212,6 +231,9 @@ class CreatePage(Page):
             self.takes.insertWidget(0, TakeCard(self._studio, path, title))
         while self.takes.count() > _MAX_TAKES:
             take_last(self.takes)
+        newest = self.takes.itemAt(0)
+        if newest is not None and (best := newest.widget()) is not None:
+            self.bring_into_view(best)
 
     def forget_takes(self) -> None:
         """Clear the list of new takes; their files stay."""
@@ -232,7 +254,13 @@ class CreatePage(Page):
         self.well.live_button.setEnabled(True)
         self.banner.say(sentence(str(error), error.hint if isinstance(error, BridgeError) else ""))
 
-    def _go_live(self, wish: Wish) -> None:
+    def _go_live(self) -> None:
+        """Give Live the next wish, one at a time."""
+        self._show_waiting()
+        if self._live_job is not None or not self._live_wishes:
+            return
+        wish = self._live_wishes.pop(0)
+        self._show_waiting()
         job = LiveJob(self._studio.folder, wish.operation, wish.words_for_live())
         self._live_job = job
         self._show_working("waiting for Live", 0.0)
@@ -242,10 +270,12 @@ class CreatePage(Page):
         address, args = message
         if address == "/done":
             self._end()
-            self.banner.say("The take is in Live, beside the clip.")
+            self.banner.say("The take is in Live, beside the clip.", "good")
+            self._go_live()
         elif address == "/fail":
             self._end()
             self.banner.say(sentence(args[3], args[4]), "warning" if args[2] == "cancelled" else "bad")
+            self._go_live()
         elif address.endswith("/progress"):
             self._show_working(str(args[2]), float(args[1]))
         elif address.endswith("/warning"):
@@ -254,3 +284,4 @@ class CreatePage(Page):
     def _fail_live(self, error: Exception) -> None:
         self._end()
         self._miss_live(error)
+        self._go_live()

@@ -2,17 +2,30 @@
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QGridLayout, QLineEdit, QStackedWidget, QWidget
+from PySide6.QtWidgets import QLineEdit, QStackedWidget, QWidget
 
 from bridge.desktop.compare_view import CompareView
 from bridge.desktop.entries import TITLES, Entry, facts_of
 from bridge.desktop.files_out import DragHandle, reveal
+from bridge.desktop.flow import Flow
 from bridge.desktop.history_list import HistoryList, Result
-from bridge.desktop.pieces import Banner, Button, EmptyState, Page, card, clear, column, elided, label, row, sentence
+from bridge.desktop.pieces import (
+    Banner,
+    Button,
+    EmptyState,
+    Page,
+    card,
+    clear,
+    column,
+    elided,
+    fill,
+    label,
+    row,
+    scrolled,
+    sentence,
+)
 from bridge.desktop.studio import Studio
 from bridge.desktop.wish import Wish, wish_of
-
-_FACTS_A_ROW = 5
 
 
 class HistoryPage(Page):
@@ -53,9 +66,7 @@ class HistoryPage(Page):
     def _make_detail(self) -> QWidget:
         self.operation, self.prompt = label("", "chip-accent"), label("", "heading", wraps=True)
         self.warning = Banner()
-        self._facts = QGridLayout()
-        self._facts.setHorizontalSpacing(26)
-        self._facts.setVerticalSpacing(8)
+        self._facts = Flow(gap=26, line_gap=8)
         self.handle = DragHandle()
         self.again_button = Button("&Again, new seed", "again", "primary", "The same words with the next seed (Ctrl+N)")
         self.again_button.setShortcut("Ctrl+N")
@@ -68,12 +79,11 @@ class HistoryPage(Page):
         self.reveal_button.clicked.connect(lambda: reveal(self.handle.path))
         head = row(self.operation, self.prompt, gap=10)
         head.setStretch(1, 1)
-        self.compare.transport.addWidget(self.handle)
-        self.compare.transport.addWidget(self.reveal_button)
-        actions = row(self.again_button, self.same_button, self.edit_button, None)
+        out = fill(QWidget(), row(self.handle, self.reveal_button))
+        actions = Flow(self.again_button, self.same_button, self.edit_button, out, gap=8, line_gap=8)
         box = column(head, self.warning, self.compare, self._facts, actions, gap=14)
         box.setStretch(2, 1)
-        return card(box)
+        return scrolled(card(box))
 
     # --------------------------------------------------------------------------------------------- showing
 
@@ -124,11 +134,10 @@ class HistoryPage(Page):
         facts = facts_of(result.entry.request) if result.entry.request else []
         if len(result.entry.paths) > 1:
             facts.append(("Rank", f"{result.rank} of {len(result.entry.paths)}"))
-        for index, (name, value) in enumerate(facts):
-            cell = QWidget()
-            cell.setLayout(column(label(name, "label"), label(elided(value, 28)), gap=1))
-            self._facts.addWidget(cell, index // _FACTS_A_ROW, index % _FACTS_A_ROW)
-        self._facts.setColumnStretch(_FACTS_A_ROW, 1)
+        for name, value in facts:
+            cell = fill(QWidget(), column(label(name, "label"), label(elided(value, 28)), gap=1))
+            cell.setToolTip(value)
+            self._facts.addWidget(cell)
 
     # ---------------------------------------------------------------------------------------------- acting
 

@@ -176,6 +176,11 @@ def _dice(painter: QPainter) -> None:
         painter.drawEllipse(QPointF(left, top), 0.7, 0.7)
 
 
+def _lock(painter: QPainter) -> None:
+    painter.drawRoundedRect(QRectF(5.5, 10.5, 13, 9.5), 2, 2)
+    painter.drawArc(QRectF(8, 4, 8, 12), 0, 180 * 16)
+
+
 def _again(painter: QPainter) -> None:
     painter.drawArc(QRectF(4.5, 4.5, 15, 15), 60 * 16, -300 * 16)
     _line(painter, (16, 1.8), (16.2, 6), (12, 6.4))
@@ -229,6 +234,7 @@ DRAWINGS: dict[str, Stroke] = {
     "folder": _folder,
     "drag": _drag,
     "dice": _dice,
+    "lock": _lock,
     "again": _again,
     "close": _close,
     "down": _down,

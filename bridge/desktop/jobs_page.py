@@ -6,6 +6,7 @@ from bridge.desktop.entries import TITLES, Entry
 from bridge.desktop.pieces import (
     Button,
     EmptyState,
+    NameLabel,
     Page,
     Progress,
     card,
@@ -42,7 +43,7 @@ class JobRow(QFrame):
         super().__init__()
         self._studio = studio
         self._entry = entry
-        self.operation, self.title = label("", "chip"), label("", "strong")
+        self.operation, self.title = label("", "chip"), NameLabel()
         self.client, self.state, self.stage = label("", "small"), label(""), label("", "muted")
         self.error = label("", "alarm", wraps=True)
         self.progress = Progress()
@@ -50,7 +51,8 @@ class JobRow(QFrame):
         self.cancel_button.clicked.connect(lambda: self._studio.cancel(self._entry.job))
         self.retry_button = Button("Try again", "again")
         self.retry_button.clicked.connect(lambda: self._studio.repeat(self._entry, is_new_seed=False))
-        head = row(self.operation, self.title, self.client, None, self.stage, self.state)
+        head = row(self.operation, self.title, self.client, self.stage, self.state)
+        head.setStretch(1, 1)
         left = column(head, self.progress, self.error, gap=8)
         box = row(left, self.cancel_button, self.retry_button, gap=18)
         box.setStretch(0, 1)
@@ -62,9 +64,9 @@ class JobRow(QFrame):
         self._entry = entry
         is_running = entry.state is JobState.RUNNING
         self.operation.setText(TITLES.get(entry.operation, "Job"))
-        self.title.setText(elided(entry.title, 64))
+        self.title.setText(entry.title)
         client = entry.request.client if entry.request else None
-        self.client.setText(f"from {client}" if client and client != "Retake window" else "")
+        self.client.setText(f"from {elided(client, 24)}" if client and client != "Retake window" else "")
         self.stage.setText("" if entry.state.is_final else entry.stage)
         self.state.setText(_WORDS[entry.state])
         set_role(self.state, _ROLES.get(entry.state, "muted"))

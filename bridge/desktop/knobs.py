@@ -1,13 +1,13 @@
 """The knobs of the Create page: length or strength, seed, takes, model, draft or full."""
 
-import secrets
-
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QGridLayout, QLineEdit, QSlider, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from bridge.arguments import SECONDS
-from bridge.desktop.pieces import Button, Choice, Number, Segments, label, row
-from bridge.desktop.wish import HAS_STRENGTH, LENGTHS_S, MAX_CANDIDATES, SEEDS, Wish
+from bridge.desktop.fields import Choice, Number, Slider
+from bridge.desktop.flow import Flow
+from bridge.desktop.pieces import Button, Segments, column, fill, label, row
+from bridge.desktop.wish import HAS_STRENGTH, LENGTHS_S, MAX_CANDIDATES, SEEDS, Wish, drawn_seed
 
 _DEFAULT_MODEL = "As in Settings"
 
@@ -20,23 +20,16 @@ class Knobs(QWidget):
         self._operation = "generate"
         self.seconds = Number(*LENGTHS_S, decimals=2, unit=" s", width=92, name="length in seconds")
         self.seconds.setValue(SECONDS)
-        self.strength = QSlider(Qt.Orientation.Horizontal)
-        self.strength.setRange(0, 100)
-        self.strength.setValue(50)
+        self.strength = Slider(0, 100)
+        self.strength.setValue(round(100 * HAS_STRENGTH["restyle"]))
         self.strength.setMinimumWidth(150)
         self.strength.setAccessibleName("strength")
         self.strength.setToolTip("0 keeps the clip as it is, 1 keeps only its length")
         self._strength_value = label("0.50", "strong")
         self._strength_value.setFixedWidth(40)
         self.strength.valueChanged.connect(lambda value: self._strength_value.setText(f"{value / 100:.2f}"))
-        self.seed = QLineEdit("1")
-        self.seed.setFixedWidth(108)
-        self.seed.setToolTip("The same words with the same seed make the same sound")
-        self.seed.setAccessibleName("seed")
-        self.seed.editingFinished.connect(self._tidy_seed)
-        self.dice = Button("", "dice", "quiet", "Another seed (Ctrl+R)")
-        self.dice.setShortcut("Ctrl+R")
-        self.dice.clicked.connect(self.roll)
+        self._last_seed: int | None = None
+        self._make_seed()
         self.candidates = Number(1, MAX_CANDIDATES, decimals=0, unit="", width=64, name="takes")
         self.candidates.setToolTip("So many takes come back, the best match first")
         self.model = Choice()
@@ -48,36 +41,32 @@ class Knobs(QWidget):
         self._lay_out()
         self.show_for("generate")
 
+    def _make_seed(self) -> None:
+        """Make the field that is empty for another seed with every sound, or holds the one that is kept."""
+        self.seed = QLineEdit()
+        self.keep = Button("", "lock", "quiet", "Keep the seed of the last sound; or draw another one each time")
+        self.keep.setCheckable(True)
+        self.keep.clicked.connect(self._keep_seed)
+        self.seed.setPlaceholderText("random")
+        self.seed.setFixedWidth(108)
+        self.seed.setToolTip("The same words with the same seed make the same sound; empty draws another one each time")
+        self.seed.setAccessibleName("seed")
+        self.seed.editingFinished.connect(self._tidy_seed)
+        self.seed.textChanged.connect(lambda text: self.keep.setChecked(bool(text.strip())))
+        self.dice = Button("", "dice", "quiet", "Draw a seed, and keep it (Ctrl+R)")
+        self.dice.setShortcut("Ctrl+R")
+        self.dice.clicked.connect(self.roll)
+
     def _lay_out(self) -> None:
-        self._length_label, self._strength_label = label("&Length", "label"), label("Stren&gth", "label")
-        self._length_label.setBuddy(self.seconds)
-        self._strength_label.setBuddy(self.strength)
-        self._strength_row = QWidget()
-        self._strength_row.setLayout(row(self.strength, self._strength_value))
-        seed_row = row(self.seed, self.dice, gap=2)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(28)
-        grid.setVerticalSpacing(5)
-        labels = [("Se&ed", self.seed), ("&Takes", self.candidates), ("&Model", self.model), ("&Quality", None)]
-        grid.addWidget(self._length_label, 0, 0)
-        grid.addWidget(self._strength_label, 0, 0)
-        grid.addWidget(self.seconds, 1, 0)
-        grid.addWidget(self._strength_row, 1, 0)
-        for index, (text, buddy) in enumerate(labels, 1):
-            made = label(text, "label")
-            if buddy is not None:
-                made.setBuddy(buddy)
-            else:
-                made.setText(text.replace("&", ""))
-            grid.addWidget(made, 0, index)
-        grid.addLayout(seed_row, 1, 1)
-        grid.addWidget(self.candidates, 1, 2)
-        grid.addWidget(self.model, 1, 3)
-        grid.addWidget(self.quality, 1, 4)
-        grid.setColumnStretch(5, 1)
-        for made in self.findChildren(type(self._length_label)):
-            made.setTextFormat(Qt.TextFormat.AutoText)
+        self._strength_box = fill(QWidget(), row(self.strength, self._strength_value))
+        self._strength_box.setFocusProxy(self.strength)
+        seed = fill(QWidget(), row(self.seed, self.dice, self.keep, gap=2))
+        seed.setFocusProxy(self.seed)
+        self._length = _knob("&Length", self.seconds)
+        self._strength = _knob("Stren&gth", self._strength_box)
+        others = (_knob("Se&ed", seed), _knob("&Takes", self.candidates), _knob("&Model", self.model))
+        quality = _knob("Quality", self.quality)
+        self.setLayout(Flow(self._length, self._strength, *others, quality, gap=28, line_gap=12))
 
     def show_for(self, operation: str) -> None:
         """Show the knobs that an operation has."""
@@ -85,10 +74,8 @@ class Knobs(QWidget):
             self.strength.setValue(round(100 * HAS_STRENGTH[operation]))
         self._operation = operation
         has_length, has_strength = operation == "generate", operation in HAS_STRENGTH
-        self._length_label.setVisible(has_length)
-        self.seconds.setVisible(has_length)
-        self._strength_label.setVisible(has_strength)
-        self._strength_row.setVisible(has_strength)
+        self._length.setVisible(has_length)
+        self._strength.setVisible(has_strength)
 
     def show_models(self, names: tuple[str, ...]) -> None:
         chosen = self.model.currentText()
@@ -98,15 +85,26 @@ class Knobs(QWidget):
             self.model.setCurrentText(chosen if chosen in names else _DEFAULT_MODEL)
 
     def roll(self) -> None:
-        """Choose any seed."""
-        self.seed.setText(str(secrets.randbelow(1_000_000)))
+        """Draw a seed and keep it."""
+        self.seed.setText(str(drawn_seed()))
+
+    def note_seed(self, seed: int) -> None:
+        """Remember the seed of the sound that was just asked for, so that it can be kept."""
+        self._last_seed = seed
+
+    def _keep_seed(self, on: bool) -> None:
+        if on:
+            self.seed.setText(str(drawn_seed() if self._last_seed is None else self._last_seed))
+        else:
+            self.seed.clear()
 
     def _tidy_seed(self) -> None:
-        self.seed.setText(str(self._seed()))
+        seed = self._seed()
+        self.seed.setText("" if seed is None else str(seed))
 
-    def _seed(self) -> int:
+    def _seed(self) -> int | None:
         text = self.seed.text().strip()
-        return int(text) % SEEDS if text.isdecimal() else 1
+        return int(text) % SEEDS if text.isdecimal() else None
 
     def read(self, wish: Wish) -> Wish:
         """Give the wish with what the knobs say."""
@@ -129,7 +127,20 @@ class Knobs(QWidget):
         self.show_for(wish.operation)
         self.seconds.setValue(wish.seconds)
         self.strength.setValue(round(100 * wish.strength))
-        self.seed.setText(str(wish.seed))
+        self.seed.setText("" if wish.seed is None else str(wish.seed))
         self.candidates.setValue(wish.candidates)
         self.model.setCurrentText(wish.model or _DEFAULT_MODEL)
         self.quality.choose("draft" if wish.is_draft else "full")
+
+
+def _knob(name: str, field: QWidget) -> QWidget:
+    """Put a field under its name; Alt and the letter after & goes to it."""
+    made, head = QWidget(), label(name, "label")
+    if "&" in name:
+        head.setBuddy(field)
+    head.setTextFormat(Qt.TextFormat.AutoText)
+    layout = column(head, field, gap=5)
+    layout.setAlignment(field, Qt.AlignmentFlag.AlignLeft)
+    layout.setContentsMargins(0, 0, 0, 0)
+    made.setLayout(layout)
+    return made

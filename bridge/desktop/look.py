@@ -174,6 +174,8 @@ QFrame[role="well"] { background: @surface; border: 1px dashed @strong_line; bor
 QFrame[role="well"][hot="true"] { background: @accent_soft; border: 1px dashed @accent; }
 QFrame[role="warning"] { background: @warning_soft; border: none; border-radius: 8px; }
 QFrame[role="warning"] QLabel { color: @warning; }
+Banner[role="good"] { background: @sunken; border: none; border-radius: 8px; }
+Banner[role="good"] QLabel { color: @good; }
 QFrame[role="bad"] { background: @bad_soft; border: none; border-radius: 8px; }
 QFrame[role="bad"] QLabel { color: @bad; }
 QFrame[role="rule"] { background: @line; border: none; max-height: 1px; min-height: 1px; }
@@ -191,6 +193,9 @@ QPushButton[role="primary"]:disabled { background: @sunken; border-color: @line;
 QPushButton[role="quiet"] { background: transparent; border: 1px solid transparent; padding: 6px 10px; color: @muted; }
 QPushButton[role="quiet"]:hover { background: @sunken; color: @text; }
 QPushButton[role="quiet"]:focus { border: 1px solid @accent; }
+QPushButton[role="slim"] { background: transparent; border: 1px solid transparent; padding: 1px 4px; }
+QPushButton[role="slim"]:hover { background: @sunken; }
+QPushButton[role="slim"]:focus { border: 1px solid @accent; }
 QPushButton[role="nav"] { background: transparent; border: 1px solid transparent; border-radius: 7px; text-align: left;
     padding: 8px 12px; color: @muted; }
 QPushButton[role="nav"]:hover { background: @sunken; color: @text; }

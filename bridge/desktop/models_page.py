@@ -14,6 +14,7 @@ from bridge.desktop.pieces import (
     Banner,
     Button,
     EmptyState,
+    NameLabel,
     Page,
     Progress,
     card,
@@ -25,6 +26,7 @@ from bridge.desktop.pieces import (
     sentence,
 )
 from bridge.desktop.studio import Studio
+from bridge.plain_words import reason_of
 from bridge.settings import Settings
 
 _CANCELLED = 130
@@ -70,13 +72,15 @@ class ModelRow(QFrame):
         self.remove_button.setVisible(model.is_installed and not model.is_shipped)
         self.cancel_button = Button("Cancel", "close", tip="Stop; what has arrived is kept for the next time")
         self.cancel_button.hide()
-        self.progress, self.stage = Progress(), label("", "small")
+        self.progress, self.stage = Progress(), NameLabel("small")
         self._moving = QWidget()
         self._moving.setLayout(column(self.progress, self.stage, gap=5))
         self._moving.hide()
         name = row(label(model.name, "strong"), *([label(badge, "chip-accent")] if badge else []), None)
         facts = label(f"{model.size} · {model.licence}", "small")
-        left = column(name, label(model.about[:1].upper() + model.about[1:], "muted"), facts, self._moving, gap=5)
+        left = column(
+            name, label(model.about[:1].upper() + model.about[1:], "muted", wraps=True), facts, self._moving, gap=5
+        )
         box = row(left, self.pull_button, self.cancel_button, self.remove_button, gap=14)
         box.setStretch(0, 1)
         fill(self, column(card(box, padding=16)))
@@ -123,7 +127,7 @@ class ModelsPage(Page):
         self.refresh()
 
     def _complain(self, error: Exception) -> None:
-        self.banner.say(sentence(str(error)), "bad")
+        self.banner.say(sentence(reason_of(error)), "bad")
 
     def refresh(self) -> None:
         """List the models anew."""
@@ -179,7 +183,7 @@ class ModelsPage(Page):
     def _end_pull(self, model: Model, code: int, stdout: str, stderr: str) -> None:
         self._runs.pop(model.name).deleteLater()
         if code == 0:
-            self.banner.say(f"{model.name} is installed. Choose it on the Create page.", "warning")
+            self.banner.say(f"{model.name} is installed. Choose it on the Create page.", "good")
             self._studio.ask_models()
         elif code in (-1, _CANCELLED):
             self.banner.say(f"The download of {model.name} was stopped. It goes on from there next time.")

@@ -12,6 +12,7 @@ from bridge.desktop.entries import Entry
 from bridge.errors import BridgeError
 from bridge.jobs import JobState
 from bridge.messages import Fail, RenderRequest
+from bridge.plain_words import in_window, told_in_window
 from bridge.protocol import parse_request
 
 JOURNAL = "journal.sqlite3"
@@ -72,8 +73,12 @@ def _entry(
         state=known,
         fraction=1.0 if known is JobState.DONE else 0.0,
         stage=stage,
-        warnings=tuple(json.loads(warnings)),
+        warnings=tuple(map(in_window, json.loads(warnings))),
         paths=tuple(json.loads(paths)),
-        error=None if error is None else Fail(address, job, *json.loads(error)),
+        error=None if error is None else _failure(address, job, *json.loads(error)),
         created_at=created_at,
     )
+
+
+def _failure(address: str, job: str, code: str, text: str, hint: str) -> Fail:
+    return Fail(address, job, code, *told_in_window(code, text, hint))

@@ -1,16 +1,14 @@
 """The small parts of every page: labels, buttons with drawn icons, cards, segments, banners, empty states."""
 
+import re
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
     QButtonGroup,
-    QCheckBox,
-    QComboBox,
-    QDoubleSpinBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -26,34 +24,63 @@ from PySide6.QtWidgets import (
 from bridge.desktop.icons import draw, icon, icon_size
 from bridge.desktop.look import GAP, MARGIN, current
 
+_BREAK = "\u200b"
+_LONG_WORD = re.compile(r"\S{25,}")
+_BREAKABLE = re.compile(r"[^\w\s]|_|\w{20}(?=\w)")
 _PAGE_WIDTH = 940
 """Lines longer than this are hard to read; a wider window gets wider margins."""
 
 
 def label(text: str = "", role: str = "", *, wraps: bool = False) -> QLabel:
     """Make a label; `role` is one of the style sheet's."""
-    made = QLabel(text)
+    made = Paragraph() if wraps else QLabel()
+    made.setText(text)
     made.setProperty("role", role)
-    made.setWordWrap(wraps)
     made.setTextFormat(Qt.TextFormat.PlainText)
     if role.startswith("chip"):
         made.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
     return made
 
 
+class Paragraph(QLabel):
+    """Words in as many lines as they need; a path that is wider than the window is broken behind its signs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWordWrap(True)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+
+    def setText(self, text: str) -> None:  # noqa: N802 - Qt's name
+        super().setText(_LONG_WORD.sub(lambda word: _BREAKABLE.sub(rf"\g<0>{_BREAK}", word[0]), text))
+
+    def text(self) -> str:
+        return super().text().replace(_BREAK, "")
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Copy what is selected without the signs that we put in."""
+        if event.matches(QKeySequence.StandardKey.Copy):
+            QApplication.clipboard().setText(self.selectedText().replace(_BREAK, ""))
+        else:
+            super().keyPressEvent(event)
+
+
 def sentence(*parts: str) -> str:
     """Join what an error or a warning says to whole sentences."""
     whole = [part.strip() for part in parts if part.strip()]
-    return " ".join(
-        part[:1].upper() + part[1:] + ("" if part.endswith((".", "!", "?", "…")) else ".") for part in whole
-    )
+    return " ".join(_capitalised(part) + ("" if part.endswith((".", "!", "?", "…")) else ".") for part in whole)
+
+
+def _capitalised(text: str) -> str:
+    """Begin with a capital, unless the first word is an address, a file or the like, which has to stay as it is."""
+    first = text.split(maxsplit=1)[0].rstrip(",;:")
+    return text[:1].upper() + text[1:] if first.replace("'", "").replace("-", "").isalpha() else text
 
 
 class NameLabel(QLabel):
     """One line that takes whatever room there is, and shortens its text in the middle."""
 
-    def __init__(self, role: str = "strong") -> None:
-        super().__init__()
+    def __init__(self, role: str = "strong", text: str = "") -> None:
+        super().__init__(text)
         self.setProperty("role", role)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
@@ -63,6 +90,9 @@ class NameLabel(QLabel):
         shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width())
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
 
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        return QSize(0, super().minimumSizeHint().height())
+
 
 def elided(text: str, length: int = 80) -> str:
     """Shorten a text in its middle."""
@@ -71,11 +101,12 @@ def elided(text: str, length: int = 80) -> str:
 
 
 def set_role(widget: QWidget, role: str) -> None:
-    """Change the role of a widget that is shown already."""
+    """Change the role of a widget that is shown already; what lies on it gets its colours by that role, too."""
     if widget.property("role") != role:
         widget.setProperty("role", role)
-        widget.style().unpolish(widget)
-        widget.style().polish(widget)
+        for one in (widget, *widget.findChildren(QWidget)):
+            one.style().unpolish(one)
+            one.style().polish(one)
 
 
 def row(*items: QWidget | QLayout | int | None, gap: int = GAP) -> QHBoxLayout:
@@ -142,60 +173,6 @@ class Button(QPushButton):
         chosen, role = current(), self.property("role")
         colour = {"primary": chosen.on_accent, "play": chosen.on_accent, "nav": chosen.muted}.get(role, chosen.text)
         self.setIcon(icon(self._picture, colour, checked=chosen.accent if role == "nav" else None))
-
-
-class Choice(QComboBox):
-    """A drop-down list with an arrow in the colour of its text."""
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
-        super().paintEvent(event)
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        chosen = current()
-        painter.setPen(QPen(QColor(chosen.muted if self.isEnabled() else chosen.strong_line), 1.6))
-        left, middle = self.width() - 20.0, self.height() / 2
-        points = [QPointF(left, middle - 2), QPointF(left + 4, middle + 2.5), QPointF(left + 8, middle - 2)]
-        painter.drawPolyline(points)
-
-
-class Switch(QCheckBox):
-    """A switch with its words beside it."""
-
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        metrics = self.fontMetrics()
-        return QSize(46 + metrics.horizontalAdvance(self.text()), max(24, metrics.height() + 6))
-
-    def hitButton(self, _: QPoint) -> bool:  # noqa: N802 - Qt's name
-        return True
-
-    def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802 - Qt's name
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        chosen = current()
-        top = (self.height() - 18) / 2
-        track = QRectF(1, top, 32, 18)
-        painter.setPen(QPen(QColor(chosen.accent if self.isChecked() or self.hasFocus() else chosen.strong_line), 1.4))
-        painter.setBrush(QColor(chosen.accent if self.isChecked() else chosen.sunken))
-        painter.drawRoundedRect(track, 9, 9)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(chosen.on_accent if self.isChecked() else chosen.muted))
-        painter.drawEllipse(QPointF(24 if self.isChecked() else 10, top + 9), 5.5, 5.5)
-        painter.setPen(QColor(chosen.text))
-        words = QRectF(43, 0, self.width() - 43, self.height())
-        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.text())
-
-
-class Number(QDoubleSpinBox):
-    """A number with its unit, whole where `decimals` is 0."""
-
-    def __init__(self, lowest: float, highest: float, *, decimals: int, unit: str, width: int, name: str) -> None:
-        super().__init__()
-        self.setDecimals(decimals)
-        self.setRange(lowest, highest)
-        self.setSuffix(unit)
-        self.setFixedWidth(width)
-        self.setAccessibleName(name)
-        self.lineEdit().setTextMargins(6, 0, 0, 0)
 
 
 class Segments(QFrame):
@@ -314,6 +291,17 @@ class EmptyState(QWidget):
         self._image.setPixmap(draw(self._picture, current().strong_line, 52, self.devicePixelRatioF()))
 
 
+def scrolled(widget: QWidget) -> QScrollArea:
+    """Put a widget where it can be scrolled down when there is too little room."""
+    area = QScrollArea()
+    area.setObjectName("page")
+    area.setWidgetResizable(True)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(widget)
+    return area
+
+
 class Page(QWidget):
     """A page of the window: its title, a word beside it, and what is below, scrolled where it must."""
 
@@ -321,6 +309,7 @@ class Page(QWidget):
         super().__init__()
         self.setObjectName("page")
         self.title = title
+        self._area: QScrollArea | None = None
         self.buttons = row()
         self.body = column(gap=2 * GAP)
         head = column(label(title, "title"), label(subtitle, "muted", wraps=True), gap=3)
@@ -335,16 +324,17 @@ class Page(QWidget):
         outer = column(gap=0)
         if scrolls:
             inner.setMaximumWidth(_PAGE_WIDTH)
-            area = QScrollArea()
-            area.setObjectName("page")
-            area.setWidgetResizable(True)
-            area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-            area.setWidget(inner)
-            outer.addWidget(area)
+            self._area = scrolled(inner)
+            outer.addWidget(self._area)
         else:
             outer.addWidget(inner)
         self.setLayout(outer)
+
+    def bring_into_view(self, widget: QWidget) -> None:
+        """Scroll to a widget of this page as soon as it has its place."""
+        if self._area is not None:
+            area = self._area
+            QTimer.singleShot(0, area, lambda: area.ensureWidgetVisible(widget, 0, MARGIN))
 
     def on_shown(self) -> None:
         """Be told that the page came into view."""

@@ -7,21 +7,18 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QGridLayout,
     QLineEdit,
-    QSlider,
     QWidget,
 )
 
 from bridge.desktop.autostart import Autostart
 from bridge.desktop.daemon_settings import Changes, read_settings, write_settings
+from bridge.desktop.fields import Choice, Number, Slider, Switch
 from bridge.desktop.files_out import open_path
 from bridge.desktop.pieces import (
     Banner,
     Button,
-    Choice,
-    Number,
     Page,
     Segments,
-    Switch,
     card,
     column,
     label,
@@ -145,8 +142,7 @@ class SettingsPage(Page):
         self.device.setPlaceholderText("the system's output")
         self.device.editingFinished.connect(lambda: self._studio.prefer(audition_device=self.device.text().strip()))
         form.add("&Output", self.device, "Name of a sound device, or the beginning of it.")
-        self.level = QSlider(Qt.Orientation.Horizontal)
-        self.level.setRange(-40, 0)
+        self.level = Slider(-40, 0)
         self._level_value = label("", "strong")
         self._level_value.setFixedWidth(64)
         self.level.valueChanged.connect(lambda value: self._level_value.setText(f"{value} dB"))

@@ -16,14 +16,17 @@ from bridge.desktop.errands import Errands
 from bridge.desktop.link import Away, Down, Link, News, Up
 from bridge.desktop.past import read_jobs, read_latest
 from bridge.desktop.picture import Picture, read_picture
+from bridge.desktop.pieces import sentence
 from bridge.desktop.preferences import Preferences, read_preferences, write_preferences
 from bridge.desktop.wish import again, next_seed
+from bridge.errors import PreviewReplacedError
 from bridge.messages import (
     Cancel,
     Done,
     Fail,
     Models,
     ModelsReply,
+    Notice,
     Pause,
     Preview,
     PreviewReply,
@@ -31,6 +34,7 @@ from bridge.messages import (
     StatusReply,
     Stop,
 )
+from bridge.plain_words import in_window, reason_of, told_in_window
 
 _TICK_MS = 33
 _LOOK_UP_MS = 400
@@ -165,10 +169,10 @@ class Studio(QObject):
             case PreviewReply(state, path, position_s, duration_s):
                 if self.audition.hear(state, path, position_s, duration_s):
                     self._show_playing()
-            case Fail(job="", text=text, hint=hint):
-                self._hear_refusal(news.command, f"{text}; {hint}")
+            case Fail(job=""):
+                self._hear_refusal(news)
             case _:
-                self._hear_of_job(news)
+                self._hear_of_job(_in_window(news))
 
     def _hear_of_job(self, news: News) -> None:
         assert not isinstance(news, Up | Away | Down)
@@ -192,12 +196,15 @@ class Studio(QObject):
             self._num_strange = 0
             self.refill()
 
-    def _hear_refusal(self, command: str, text: str) -> None:
-        self._is_pausing = self._is_pausing and command != Pause.address
-        if command == Preview.address:
+    def _hear_refusal(self, news: Fail) -> None:
+        self._is_pausing = self._is_pausing and news.command != Pause.address
+        if news.command == Preview.address:
             self.audition.fail()
             self._show_playing()
-        self.complained.emit(text)
+        if news.code != PreviewReplacedError.code:  # somebody clicked on: what they hear tells it all
+            told = _in_window(news)
+            assert isinstance(told, Fail)
+            self.complained.emit(sentence(told.text, told.hint))
 
     def _set_connected(self, *, is_up: bool, trouble: str) -> None:
         self.is_connected, self.board.trouble = is_up, trouble
@@ -220,7 +227,7 @@ class Studio(QObject):
         self._sum_up()
 
     def _cannot_read(self, error: Exception) -> None:
-        self.complained.emit(f"The history cannot be read: {error}")
+        self.complained.emit(f"The history cannot be read: {reason_of(error)}")
 
     def _read_strangers(self) -> None:
         """Look up in the journal what other programs asked for."""
@@ -275,7 +282,7 @@ class Studio(QObject):
         self.errands.run(
             self._keep_preferences,
             lambda _: None,
-            lambda error: self.complained.emit(f"The preferences cannot be written: {error}"),
+            lambda error: self.complained.emit(f"The preferences cannot be written: {reason_of(error)}"),
         )
         self.preferences_changed.emit(self.preferences)
 
@@ -288,3 +295,13 @@ class Studio(QObject):
 def new_job() -> str:
     """Make a job id that nobody has used."""
     return f"window-{int(time.time())}-{os.urandom(4).hex()}"
+
+
+def _in_window(news: News) -> News:
+    """Give news of a job with its sentences in the window's words."""
+    match news:
+        case Fail(command, job, code, text, hint):
+            return Fail(command, job, code, *told_in_window(code, text, hint))
+        case Notice(job, text):
+            return Notice(job, in_window(text))
+    return news

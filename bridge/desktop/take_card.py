@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QFrame
 
 from bridge.desktop.files_out import DragHandle, reveal
 from bridge.desktop.picture import Picture
-from bridge.desktop.pieces import Button, card, column, elided, fill, label, row
+from bridge.desktop.pieces import Button, NameLabel, card, column, fill, label, row
 from bridge.desktop.sound_view import SoundView
 from bridge.desktop.studio import Studio
 
@@ -27,9 +27,12 @@ class TakeCard(QFrame):
         self.facts = label("", "small")
         show = Button("", "folder", "quiet", "Show the file in its folder")
         show.clicked.connect(lambda: reveal(path))
-        name = label(elided(Path(path).name, 72), "strong")
+        name = NameLabel(text=Path(path).name)
         name.setToolTip(path)
-        head = row(column(row(label(title, "chip"), name, None), self.facts, gap=4), None, self.handle, show)
+        titles = row(label(title, "chip"), name)
+        titles.setStretch(1, 1)
+        head = row(column(titles, self.facts, gap=4), self.handle, show)
+        head.setStretch(0, 1)
         fill(self, column(card(row(self.play_button, column(head, self.view, gap=8), gap=16))))
         studio.playing_changed.connect(self._show_playing)
         studio.playhead_moved.connect(self._move)

@@ -16,13 +16,15 @@ from bridge.desktop.history_page import HistoryPage
 from bridge.desktop.icons import GROUND, app_icon, mark
 from bridge.desktop.jobs_page import JobsPage
 from bridge.desktop.models_page import ModelsPage
-from bridge.desktop.pieces import Banner, Button, Page, Progress, column, elided, fit, label, row, set_role
+from bridge.desktop.pieces import Banner, Button, Page, column, fit, label, row
 from bridge.desktop.settings_page import SettingsPage
+from bridge.desktop.strip import Strip
 from bridge.desktop.studio import Studio
 from bridge.desktop.wish import Wish
-from bridge.messages import StatusReply
 
 _SIZE = QSize(1120, 760)
+_SMALLEST = QSize(800, 520)
+"""Fits into half of a small screen, and into a laptop's whose pixels count double."""
 _SIDEBAR = 186
 _PAGES = (
     ("create", "Create", "create"),
@@ -46,7 +48,7 @@ class Window(QWidget):
         self.setObjectName("window")
         self.setWindowTitle("Retake")
         self.setWindowIcon(app_icon())
-        self.setMinimumSize(980, 620)
+        self.setMinimumSize(_SMALLEST)
         self.create_page = CreatePage(studio)
         self.jobs_page = JobsPage(studio)
         self.history_page = HistoryPage(studio)
@@ -62,6 +64,7 @@ class Window(QWidget):
             self.first_run_page,
         )
         self._pages: dict[str, Page] = dict(zip(PAGE_NAMES, pages, strict=True))
+        self.strip = Strip()
         self._stack = QStackedWidget()
         for page in pages:
             self._stack.addWidget(page)
@@ -77,7 +80,7 @@ class Window(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._make_sidebar())
-        right = column(self._make_notice(), self._stack, self._make_strip(), gap=0)
+        right = column(self._make_notice(), self._stack, self.strip, gap=0)
         right.setStretch(1, 1)
         layout.addLayout(right, 1)
 
@@ -122,26 +125,12 @@ class Window(QWidget):
         self._notice_box.hide()
         return self._notice_box
 
-    def _make_strip(self) -> QWidget:
-        strip = QWidget()
-        strip.setObjectName("strip")
-        strip.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.state, self.facts = label("Looking for the daemon…", "small"), label("", "small")
-        self.activity = Progress()
-        self.activity.setFixedWidth(150)
-        self.activity.hide()
-        layout = row(self.state, self.activity, None, self.facts, gap=14)
-        layout.setContentsMargins(28, 8, 28, 8)
-        strip.setLayout(layout)
-        strip.setFixedHeight(36)
-        return strip
-
     def _connect(self) -> None:
         studio = self._studio
         studio.connection_changed.connect(self._show_connection)
-        studio.status_changed.connect(self._show_status)
+        studio.status_changed.connect(self.strip.show_status)
         studio.summary_changed.connect(lambda _: self._show_summary())
-        studio.complained.connect(self.complain)
+        studio.complained.connect(self.strip.complain)
         self.history_page.wished.connect(self._open_wish)
         self.history_page.create_wanted.connect(lambda: self.show_page("create"))
         self.history_page.repeated.connect(self._follow_repeat)
@@ -175,29 +164,11 @@ class Window(QWidget):
     # ------------------------------------------------------------------------------------------------ strip
 
     def _show_connection(self, is_up: bool, trouble: str) -> None:
-        """Say how the line stands; a daemon that has just gone is back in a moment, and no reason for alarm."""
-        set_role(self.state, "alarm" if trouble else "small")
-        waiting = elided(f"{trouble}. Trying again…", 110) if trouble else "Reconnecting…"
-        self.state.setText("Ready" if is_up else waiting)
+        self.strip.show_connection(is_up=is_up, trouble=trouble)
         self._show_summary()
 
     def _show_summary(self) -> None:
-        summary = self._studio.board.summary()
-        is_working = summary.mood == "working"
-        self.activity.setVisible(is_working)
-        self.activity.show_fraction(summary.fraction if summary.fraction > 0 else -1)
-        if self._studio.is_connected:
-            self.state.setText(elided(summary.text, 80) if is_working else "Ready")
-
-    def _show_status(self, status: StatusReply) -> None:
-        self.facts.setText(f"{status.model} · {status.device}")
-        self.facts.setToolTip(f"Retake {status.version}: model {status.model} on {status.device}, {status.state}")
-
-    def complain(self, text: str) -> None:
-        """Show what went wrong outside of any page."""
-        set_role(self.state, "alarm")
-        self.state.setText(elided(text, 120))
-        self.state.setToolTip(text)
+        self.strip.show_summary(self._studio.board.summary(), is_connected=self._studio.is_connected)
 
     def note(self, text: str) -> None:
         """Show something worth knowing, above the pages, until it is clicked away."""

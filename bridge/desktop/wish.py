@@ -1,5 +1,6 @@
 """What the musician asks for on the Create page, and the way from there to a request and back. Pure."""
 
+import secrets
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,7 +28,10 @@ class WishError(BridgeError):
 
 @dataclass(frozen=True)
 class Wish:
-    """Everything on the Create page; `part` is start and end in seconds of the clip, None for the whole of it."""
+    """Everything on the Create page; `part` is start and end in seconds of the clip, None for the whole of it.
+
+    `seed` is None for another one with every sound: `settled` draws it.
+    """
 
     operation: str = "generate"
     prompt: str = ""
@@ -35,10 +39,14 @@ class Wish:
     part: tuple[float, float] | None = None
     strength: float = 0.5
     seconds: float = SECONDS
-    seed: int = 1
+    seed: int | None = None
     candidates: int = 1
     model: str | None = None
     is_draft: bool = False
+
+    def settled(self) -> "Wish":
+        """Give the wish with a seed of its own, if it has none."""
+        return self if self.seed is not None else replace(self, seed=drawn_seed())
 
     def missing(self, *, from_live: bool = False) -> str | None:
         """Say what is missing before this can be asked for; None when nothing is."""
@@ -58,7 +66,7 @@ class Wish:
         keys: dict[str, Any] = {
             "job": job,
             "prompt": self.prompt.strip(),
-            "seed": self.seed,
+            "seed": self.settled().seed,
             "candidates": self.candidates if self.candidates != 1 else None,
             "model": self.model,
             "draft": True if self.is_draft else None,
@@ -87,7 +95,7 @@ class Wish:
             words += ["strength", self.strength]
         if self.operation == "generate":
             words += ["seconds", self.seconds]
-        words += ["seed", self.seed]
+        words += ["seed", self.settled().seed]
         if self.candidates != 1:
             words += ["candidates", self.candidates]
         if self.model is not None:
@@ -97,6 +105,11 @@ class Wish:
     def _movement(self) -> dict[str, Any]:
         start_s, end_s = self.part or (None, None)
         return {"strength": self.strength, "start_s": start_s, "end_s": end_s}
+
+
+def drawn_seed() -> int:
+    """Draw a seed, of few enough digits to be read out and typed."""
+    return secrets.randbelow(1_000_000)
 
 
 def _given(keys: dict[str, Any]) -> dict[str, Any]:

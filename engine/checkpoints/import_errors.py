@@ -45,7 +45,7 @@ class CheckpointUnsafeError(CheckpointError):
     def __init__(self, path: Path, names: Iterable[str]) -> None:
         super().__init__(
             f"{path} holds more than weights: reading it would run {_some(names)}, so it was not read",
-            "use a file from its authors; a checkpoint of your own: save its state_dict alone",
+            "use a file from its authors; of a checkpoint of your own, save the weights alone",
         )
 
 

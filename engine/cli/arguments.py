@@ -1,6 +1,7 @@
 """The options of every command, as words; imports nothing that is slow. Same words as on the wire."""
 
 import argparse
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -341,7 +342,7 @@ def _add_rendering(parser: argparse.ArgumentParser, prompt: argparse.Action) -> 
     parser.add_argument(
         "--like-weight", type=float, default=0.5, metavar="W", help="0 words alone, 1 that file alone (default 0.5)"
     )
-    parser.add_argument("--seed", type=int, default=1, help="same seed, same sound (default 1)")
+    _add_seed(parser)
     parser.add_argument("--draft", action="store_true", help="rough but quick, to hear where a prompt leads")
     parser.add_argument("--steps", type=int, metavar="N", help="denoising steps (default the model's)")
     parser.add_argument("--guidance", type=float, metavar="G", help="how closely to follow the prompt")
@@ -350,6 +351,25 @@ def _add_rendering(parser: argparse.ArgumentParser, prompt: argparse.Action) -> 
     parser.add_argument("--sampler", choices=SAMPLERS, help="(default dpm++2m, or dpm++2m-sde to keep structure)")
     _add_model(parser)
     _add_json(parser)
+
+
+class Drawn(int):
+    """A seed that nobody gave: the result has to tell it, or the sound could not be had again."""
+
+
+def _seed(word: str) -> int:
+    """A seed as it is given: a whole number, or `random`."""
+    if word == "random":
+        return Drawn(secrets.randbelow(1_000_000))
+    try:
+        return int(word)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{word!r} is no seed; give a whole number, or random") from None
+
+
+def _add_seed(parser: argparse.ArgumentParser) -> None:
+    told = "same seed, same sound; random, the default, draws another one each time and says which"
+    parser.add_argument("--seed", type=_seed, default="random", metavar="N", help=told)
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:

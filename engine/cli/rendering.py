@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from engine.audio import Audio
+from engine.cli.arguments import Drawn
 from engine.cli.outputs import choose_outputs, default_words, refuge
-from engine.cli.terminal import ProgressBar, interruptible, show_json, show_warning
+from engine.cli.terminal import ProgressBar, interruptible, show_json, show_note, show_warning
 from engine.engine import Engine
 from engine.errors import OutputWriteError, StoryError
 from engine.operations import Generate, Inpaint, Request, Restyle, Upscale, Vary
@@ -181,6 +182,8 @@ def _announce(options: argparse.Namespace, takes: Sequence[Audio], paths: Sequen
         return
     for path in paths:
         print(path)
+    if isinstance(options.seed, Drawn):
+        show_note(f"seed {options.seed}, drawn at random; --seed {options.seed} makes this sound again")
 
 
 def _described(take: Audio, path: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What the command line says and hears: errors in words, a progress bar on terminals, Ctrl-C."""
 
 import json
+import re
 import shutil
 import signal
 import sys
@@ -14,12 +15,27 @@ from tqdm import tqdm
 
 from engine.errors import CancelledError, EngineError
 
+_SAME = (
+    *("seconds", "seed", "strength", "structure", "steps", "guidance", "candidates", "tries", "sampler", "like"),
+    *("like_weight", "low_hz", "high_hz", "cutoff_hz", "output_rate", "keep_air", "name", "model"),
+)
+_OPTIONS = {
+    "negative_prompt": "--negative",
+    "start_s": "--start",
+    "end_s": "--end",
+    "regions": "--region",
+    "output": "-o",
+    **{name: f"--{name.replace('_', '-')}" for name in _SAME},
+}
+"""What the command line calls what the engine is asked for."""
+
 
 def show_error(error: EngineError, *, as_json: bool = False) -> None:
     """The sentence and the hint on stderr; with `as_json` also {"error": {code, text, hint}} on stdout."""
-    print(f"{error.text}\nhint: {error.hint}", file=sys.stderr)
+    text, hint = in_options(error.text), in_options(error.hint)
+    print(f"{text}\nhint: {hint}", file=sys.stderr)
     if as_json:
-        show_json({"error": {"code": error.code, "text": error.text, "hint": error.hint}})
+        show_json({"error": {"code": error.code, "text": text, "hint": hint}})
 
 
 def show_json(value: Mapping[str, Any]) -> None:
@@ -27,7 +43,21 @@ def show_json(value: Mapping[str, Any]) -> None:
 
 
 def show_warning(text: str) -> None:
-    print(f"warning: {text}", file=sys.stderr)
+    print(f"warning: {in_options(text)}", file=sys.stderr)
+
+
+def show_note(text: str) -> None:
+    """Something worth knowing that is no trouble, on stderr."""
+    print(text, file=sys.stderr)
+
+
+def in_options(text: str) -> str:
+    """A sentence with options in the place of the names that the engine has for them, where it speaks of them."""
+    names = "|".join(sorted(_OPTIONS, key=len, reverse=True))
+    text = re.sub(rf"^({names}) is ", lambda found: f"{_OPTIONS[found[1]]} is ", text)
+    text = re.sub(rf"\b(send|give|with|raise) ({names})\b", lambda found: f"{found[1]} {_OPTIONS[found[2]]}", text)
+    text = re.sub(r"\bsend (-\S+) as (a |an |)", r"give \1 \2", text).replace("send ", "give ")
+    return re.sub(r"(?<![\w/-])[a-z]+(?:_[a-z0-9]+)+(?![\w/.])", lambda found: _OPTIONS.get(found[0], found[0]), text)
 
 
 def confirmed(question: str) -> bool:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -107,14 +108,43 @@ def run_greeting(options: argparse.Namespace) -> int:
 
 class TestGenerate:
     def test_writes_what_was_asked_for(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert main(["generate", "rain", "-o", "rain.wav", "--seconds", "0.5", *QUICK]) == DONE
+        assert main(["generate", "--seed", "1", "rain", "-o", "rain.wav", "--seconds", "0.5", *QUICK]) == DONE
 
         assert capsys.readouterr().out == "rain.wav\n"
         facts = soundfile.info("rain.wav")
         assert (facts.samplerate, facts.channels, facts.frames) == (16_000, 1, 8000)
 
+    def test_each_sound_is_another_and_the_seed_of_it_is_said(self, capsys: pytest.CaptureFixture[str]) -> None:
+        words = ["generate", "rain", "--seconds", "0.5", *QUICK]
+        said = []
+        for choice in ([], ["--seed", "random"], []):
+            assert main([*words, *choice]) == DONE
+            said.append(capsys.readouterr().err)
+        seeds = [
+            re.fullmatch(r"seed (\d+), drawn at random; --seed \1 makes this sound again\n", text)[1] for text in said
+        ]
+        assert main([*words, "--seed", seeds[0], "-o", "once-more.wav"]) == DONE
+
+        assert len(set(seeds)) > 1
+        first = Path(f"generate rain s{seeds[0]}.wav")
+        assert first.read_bytes() == Path("once-more.wav").read_bytes()
+        assert capsys.readouterr().err == ""
+
     def test_candidates_are_numbered_best_first(self, capsys: pytest.CaptureFixture[str]) -> None:
-        words = ["generate", "rain", "-o", "r.wav", "--seconds", "0.5", "--candidates", "3", "--json", *QUICK]
+        words = [
+            "generate",
+            "rain",
+            "-o",
+            "r.wav",
+            "--seconds",
+            "0.5",
+            "--candidates",
+            "3",
+            "--seed",
+            "1",
+            "--json",
+            *QUICK,
+        ]
 
         assert main(words) == DONE
 
@@ -134,7 +164,7 @@ class TestGenerate:
         assert capsys.readouterr().out.splitlines() == ["generate heavy-rain s7.wav", "generate heavy-rain s7 (2).wav"]
 
     def test_a_clip_may_take_the_place_of_the_words(self, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        assert main(["generate", "--like", str(clip), "--seconds", "0.5", *QUICK]) == DONE
+        assert main(["generate", "--seed", "1", "--like", str(clip), "--seconds", "0.5", *QUICK]) == DONE
 
         assert capsys.readouterr().out == "generate like-clip s1.wav\n"
         assert json.loads(Path("generate like-clip s1.json").read_text(encoding="utf-8"))["like"] == str(
@@ -145,9 +175,39 @@ class TestGenerate:
     def test_words_and_a_clip_are_mixed_by_weight(self, clip: Path, weight: str) -> None:
         like = ("--like", str(clip))
         one = ["rain"] if weight == "0" else like
-        main(["generate", *one, "-o", "one.wav", "--seconds", "0.5", *QUICK])
-        main(["generate", *like, "--like-weight", weight, "rain", "-o", "mixed.wav", "--seconds", "0.5", *QUICK])
-        main(["generate", *like, "--like-weight", "0.5", "rain", "-o", "half.wav", "--seconds", "0.5", *QUICK])
+        main(["generate", "--seed", "1", *one, "-o", "one.wav", "--seconds", "0.5", *QUICK])
+        main(
+            [
+                "generate",
+                "--seed",
+                "1",
+                *like,
+                "--like-weight",
+                weight,
+                "rain",
+                "-o",
+                "mixed.wav",
+                "--seconds",
+                "0.5",
+                *QUICK,
+            ]
+        )
+        main(
+            [
+                "generate",
+                "--seed",
+                "1",
+                *like,
+                "--like-weight",
+                "0.5",
+                "rain",
+                "-o",
+                "half.wav",
+                "--seconds",
+                "0.5",
+                *QUICK,
+            ]
+        )
 
         one_alone, mixed, half = (soundfile.read(name)[0] for name in ("one.wav", "mixed.wav", "half.wav"))
         assert mixed == pytest.approx(one_alone, abs=1e-3)
@@ -164,14 +224,14 @@ class TestGenerate:
 
     def test_is_silent_on_stderr_when_nothing_is_wrong(self, capsys: pytest.CaptureFixture[str]) -> None:
         """No progress bar where stderr is no terminal."""
-        main(["generate", "rain", "-o", "rain.wav", "--seconds", "0.5", *QUICK])
+        main(["generate", "--seed", "1", "rain", "-o", "rain.wav", "--seconds", "0.5", *QUICK])
 
         assert capsys.readouterr().err == ""
 
     def test_nothing_is_overwritten(self, working_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (working_folder / "rain.wav").write_text("mine", encoding="utf-8")
 
-        assert main(["generate", "rain", "-o", "rain.wav", *QUICK]) == FAILED
+        assert main(["generate", "--seed", "1", "rain", "-o", "rain.wav", *QUICK]) == FAILED
 
         assert (working_folder / "rain.wav").read_text(encoding="utf-8") == "mine"
         assert capsys.readouterr().err.splitlines() == [
@@ -182,13 +242,17 @@ class TestGenerate:
 
 class TestEditing:
     def test_restyle_keeps_the_shape_of_the_clip(self, clip: Path) -> None:
-        assert main(["restyle", str(clip), "thunder", "-o", "out.wav", "--strength", "0.8", *QUICK]) == DONE
+        assert (
+            main(["restyle", "--seed", "1", str(clip), "thunder", "-o", "out.wav", "--strength", "0.8", *QUICK]) == DONE
+        )
 
         facts = soundfile.info("out.wav")
         assert (facts.samplerate, facts.channels, facts.frames, facts.subtype) == (44_100, 2, 44_100, "PCM_24")
 
     def test_restyle_leaves_the_rest_of_the_clip_alone(self, clip: Path) -> None:
-        main(["restyle", str(clip), "thunder", "-o", "out.wav", "--start", "0.5", "--end", "0.9", *QUICK])
+        main(
+            ["restyle", "--seed", "1", str(clip), "thunder", "-o", "out.wav", "--start", "0.5", "--end", "0.9", *QUICK]
+        )
 
         before, after = (soundfile.read(name, dtype="int32")[0] for name in (clip, "out.wav"))
         assert (before[:17_640] == after[:17_640]).all()
@@ -197,7 +261,7 @@ class TestEditing:
     def test_inpaint_takes_several_gaps(self, clip: Path) -> None:
         gaps = ("--start", "0.1", "--end", "0.2", "--region", "0.5", "0.6")
 
-        assert main(["inpaint", str(clip), "birds", "-o", "out.wav", *gaps, *QUICK]) == DONE
+        assert main(["inpaint", "--seed", "1", str(clip), "birds", "-o", "out.wav", *gaps, *QUICK]) == DONE
 
         before, after = (soundfile.read(name, dtype="int32")[0] for name in (clip, "out.wav"))
         changed = np.flatnonzero((before != after).any(axis=1)) / 44_100
@@ -209,7 +273,7 @@ class TestEditing:
     def test_inpaint_takes_a_band_for_a_gap(self, clip: Path) -> None:
         gaps = ("--region", "0.1", "0.2", "1000", "4000", "--region", "0.5", "0.6")
 
-        assert main(["inpaint", str(clip), "birds", "-o", "out.wav", *gaps, *QUICK]) == DONE
+        assert main(["inpaint", "--seed", "1", str(clip), "birds", "-o", "out.wav", *gaps, *QUICK]) == DONE
 
         before, after = (soundfile.read(name)[0] for name in (clip, "out.wav"))
         spectra = (
@@ -224,7 +288,7 @@ class TestEditing:
         assert (before[22_050:26_460] != after[22_050:26_460]).any()
 
     def test_vary_needs_no_words(self, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        assert main(["vary", str(clip), "--start", "0.5", *QUICK]) == DONE
+        assert main(["vary", "--seed", "1", str(clip), "--start", "0.5", *QUICK]) == DONE
 
         assert capsys.readouterr().out == "clip vary s1.wav\n"
         before, after = (soundfile.read(name, dtype="int32")[0] for name in (clip, "clip vary s1.wav"))
@@ -233,7 +297,7 @@ class TestEditing:
         assert (before[22_050:] != after[22_050:]).any()
 
     def test_upscale_keeps_what_the_clip_holds(self, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        assert main(["upscale", str(clip), "--cutoff-hz", "4000", *QUICK]) == DONE
+        assert main(["upscale", "--seed", "1", str(clip), "--cutoff-hz", "4000", *QUICK]) == DONE
 
         assert capsys.readouterr().out == "clip upscale s1.wav\n"
         before, after = (soundfile.read(name)[0] for name in (clip, "clip upscale s1.wav"))
@@ -249,7 +313,7 @@ class TestEditing:
         assert json.loads(Path("out.json").read_text(encoding="utf-8"))["prompt"] == "rain"
 
     def test_names_its_result_after_the_clip(self, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        main(["inpaint", str(clip), "glass break", "--start", "0.2", "--end", "0.4", *QUICK])
+        main(["inpaint", "--seed", "1", str(clip), "glass break", "--start", "0.2", "--end", "0.4", *QUICK])
 
         assert capsys.readouterr().out == "clip inpaint glass-break s1.wav\n"
 
@@ -280,15 +344,15 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("words", "sentence"),
         [
-            pytest.param(["generate", ""], "prompt is ''", id="no prompt"),
+            pytest.param(["generate", ""], "prompt is empty", id="no prompt"),
             pytest.param(["generate", "x" * 5000], "the prompt has 5000 characters", id="endless prompt"),
-            pytest.param(["generate", "rain", "--seconds", "0"], "seconds is 0.0; expected", id="no length"),
+            pytest.param(["generate", "rain", "--seconds", "0"], "--seconds is 0; expected", id="no length"),
             pytest.param(["generate", "rain", "--seconds", "nan"], "seconds is nan", id="length is not a number"),
-            pytest.param(["generate", "rain", "--seconds", "1e9"], "seconds is 1000000000.0", id="endless"),
-            pytest.param(["generate", "rain", "--steps", "0"], "steps is 0; expected a whole number", id="no steps"),
-            pytest.param(["generate", "rain", "--candidates", "99"], "candidates is 99", id="too many takes"),
-            pytest.param(["generate", "rain", "--candidates", "0"], "candidates is 0", id="no takes"),
-            pytest.param(["generate", "rain", "--seed", "-1"], "seed is -1", id="negative seed"),
+            pytest.param(["generate", "rain", "--seconds", "1e9"], "--seconds is 1000000000", id="endless"),
+            pytest.param(["generate", "rain", "--steps", "0"], "--steps is 0; expected a whole number", id="no steps"),
+            pytest.param(["generate", "rain", "--candidates", "99"], "--candidates is 99", id="too many takes"),
+            pytest.param(["generate", "rain", "--candidates", "0"], "--candidates is 0", id="no takes"),
+            pytest.param(["generate", "rain", "--seed", "-1"], "--seed is -1", id="negative seed"),
             pytest.param(["generate", "rain", "--model", "no-such"], "no model 'no-such'", id="unknown model"),
             pytest.param(["generate", "rain", "-o", "rain.mp3"], "a name that ends in .wav", id="other format"),
             pytest.param(
@@ -313,7 +377,7 @@ class TestBadInput:
             pytest.param(["restyle", "nan.wav", "rain"], "samples that are not numbers", id="NaN in the clip"),
             pytest.param(["restyle", "surround.wav", "rain"], "the clip has 6 channels", id="5.1"),
             pytest.param(["restyle", ".", "rain"], "could not be read as audio", id="a folder as clip"),
-            pytest.param(["restyle", "clip.wav", "rain", "--strength", "2"], "strength is 2.0", id="too strong"),
+            pytest.param(["restyle", "clip.wav", "rain", "--strength", "2"], "--strength is 2", id="too strong"),
             pytest.param(
                 ["restyle", "clip.wav", "rain", "--start", "0.8", "--end", "0.2"],
                 "the region 0.8 s to 0.2 s",
@@ -336,17 +400,17 @@ class TestBadInput:
                     "--high-hz",
                     "300",
                 ],
-                "high_hz is 300.0; expected more than low_hz",
+                "--high-hz is 300; expected more than --low-hz",
                 id="reversed band",
             ),
             pytest.param(["generate", "--like", "none.wav"], "there is no file at none.wav", id="no clip to be like"),
             pytest.param(
-                ["generate", "--like", "clip.wav", "--like-weight", "2"], "like_weight is 2.0", id="too much like it"
+                ["generate", "--like", "clip.wav", "--like-weight", "2"], "--like-weight is 2", id="too much like it"
             ),
             pytest.param(["vary", "none.wav"], "there is no file at none.wav", id="nothing to vary"),
-            pytest.param(["vary", "clip.wav", "--strength", "-1"], "strength is -1.0", id="too weak"),
-            pytest.param(["upscale", "clip.wav", "--cutoff-hz", "0"], "cutoff_hz is 0.0", id="no cutoff"),
-            pytest.param(["upscale", "clip.wav", "--output-rate", "5"], "output_rate is 5", id="no rate"),
+            pytest.param(["vary", "clip.wav", "--strength", "-1"], "--strength is -1", id="too weak"),
+            pytest.param(["upscale", "clip.wav", "--cutoff-hz", "0"], "--cutoff-hz is 0", id="no cutoff"),
+            pytest.param(["upscale", "clip.wav", "--output-rate", "5"], "--output-rate is 5", id="no rate"),
             pytest.param(["inpaint", "clip.wav", "rain", "--region", "0", "9"], "the region 0 s to 9 s", id="far out"),
             pytest.param(["again", "none.wav"], "there is no file at none.wav", id="nothing to repeat"),
             pytest.param(["again", "clip.wav"], "there is no story in clip.json", id="no story"),
@@ -418,7 +482,7 @@ class TestBadInput:
         assert said.startswith("usage: retake")
 
     def test_json_carries_the_error_too(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert main(["restyle", "none.wav", "rain", "--json"]) == FAILED
+        assert main(["restyle", "--seed", "1", "none.wav", "rain", "--json"]) == FAILED
 
         error = json.loads(capsys.readouterr().out)["error"]
         assert error["code"] == "file_missing"
@@ -426,7 +490,7 @@ class TestBadInput:
 
     def test_a_prompt_that_the_model_cannot_know_is_warned_of(self, capsys: pytest.CaptureFixture[str]) -> None:
         """Rendered all the same: a warning on stderr, exit 0."""
-        assert main(["generate", "zxqv", "-o", "a.wav", "--seconds", "0.5", *QUICK]) == DONE
+        assert main(["generate", "--seed", "1", "zxqv", "-o", "a.wav", "--seconds", "0.5", *QUICK]) == DONE
         story = json.loads(Path("a.json").read_text(encoding="utf-8"))
 
         assert capsys.readouterr().err == "".join(f"warning: {text}\n" for text in story["warnings"])

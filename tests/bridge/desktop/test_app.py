@@ -49,7 +49,7 @@ class TestDaemon:
         first = find_daemon(state_dir)
         os.kill(first.pid, signal.SIGKILL)
         until(lambda: not alone.studio.is_connected)
-        assert alone.window.state.text() == "Reconnecting…"
+        assert alone.window.strip.state.text() == "Reconnecting…"
         until(lambda: alone.studio.is_connected)
         assert find_daemon(state_dir).port == first.port
         page = alone.window.create_page

@@ -31,17 +31,51 @@ class TestAsking:
         assert page.is_busy
         until(lambda: not page.is_busy)
         (entry,) = app.studio.board
-        assert (entry.state, entry.title, entry.request.seed) == (JobState.DONE, "rain", 1)
+        assert (entry.state, entry.title) == (JobState.DONE, "rain")
 
-    def test_progress_shows_in_place_of_the_button(self, page, until):
+    def test_progress_shows_below_the_button(self, page, until):
         page.prompt.setText("slow")
         page.go()
         until(lambda: "Step" in page.stage.text() and page.percent.text())
 
-        assert not page.button.isVisible()
         assert page.cancel_button.isVisible()
         page.cancel()
         until(lambda: not page.is_busy)
+        assert not page.cancel_button.isVisible()
+
+    def test_enter_while_one_is_made_asks_for_another(self, page, until, app):
+        page.prompt.setText("slow")
+        QTest.keyClick(page.prompt, Qt.Key.Key_Return)
+        until(lambda: "Step" in page.stage.text())
+        for prompt in ("rain", "wind"):
+            page.prompt.setText(prompt)
+            QTest.keyClick(page.prompt, Qt.Key.Key_Return)
+        assert page.waiting.text() == "2 more waiting"
+        page.cancel()
+        until(lambda: not page.is_busy)
+
+        ends = {entry.title: entry.state for entry in app.studio.board}
+        assert ends == {"slow": JobState.CANCELLED, "rain": JobState.DONE, "wind": JobState.DONE}
+        assert page.takes.count() == 2
+
+    def test_a_new_take_is_scrolled_into_view(self, page, window, until, ask):
+        window.resize(820, 560)
+        ask("rain", candidates=4)
+        best = page.takes.itemAt(0).widget()
+        viewport = page._area.viewport()
+
+        until(lambda: viewport.rect().contains(best.mapTo(viewport, QPoint(4, 40))))
+
+    def test_each_sound_has_another_seed_until_one_is_kept(self, page, ask):
+        drawn = [ask("rain").request.seed for _ in range(3)]
+        page.knobs.keep.click()
+        kept = [ask("rain").request.seed for _ in range(2)]
+        page.knobs.keep.click()
+
+        assert len(set(drawn)) > 1
+        assert kept == [drawn[-1]] * 2
+        assert page.knobs.seed.text() == ""
+        assert page.wish.seed is None
 
     def test_escape_cancels(self, page, until, app):
         page.prompt.setText("slow")
@@ -99,7 +133,7 @@ class TestAsking:
             page.knobs.strength.setValue(70)
             page.knobs.quality.choose("draft")
             page.go()
-            request = app.studio.board.find(page._job).request
+            request = app.studio.board.find(page._jobs[-1]).request
 
             assert request.address == f"/retake/{operation}"
             assert (request.seed, request.candidates, request.draft) == (77, 3, True)
@@ -220,6 +254,7 @@ class TestLive:
         page.well.live_button.click()
         until(lambda: page.well.live_clip == "Drum loop")
         page.prompt.setText("rain")
+        page.knobs.seed.setText("1")
         page.go()
         until(lambda: not page.is_busy)
 

@@ -186,7 +186,11 @@ def test_a_preview_that_fails_is_told(app, window, until, tmp_path):
     app.studio.audition.play(tmp_path / "nothing.wav")
     until(lambda: app.studio.audition.path is None)
 
-    assert "nothing.wav" in window.state.toolTip()
+    strip = window.strip
+    assert "nothing.wav" in strip.state.toolTip()
+    assert (strip.state.property("role"), strip.dismiss.isVisible()) == ("alarm", True)
+    strip.dismiss.click()
+    assert (strip.state.text(), strip.state.property("role")) == ("Ready", "small")
 
 
 def test_takes_of_a_job_are_listed_one_by_one(rendered, page, clip, until):

@@ -1,0 +1,95 @@
+"""What the wire and the engine say, in the words of whoever reads it: of the window, or of a command line."""
+
+import re
+from collections.abc import Mapping
+
+_OPERATIONS = {"generate", "restyle", "inpaint", "vary", "upscale"}
+_WINDOW = {
+    "seconds": "Length",
+    "strength": "Strength",
+    "seed": "Seed",
+    "candidates": "Takes",
+    "model": "Model",
+    "draft": "Draft",
+    "prompt": "the prompt",
+    "clip": "the clip",
+    "start_s": "the start of the part",
+    "end_s": "the end of the part",
+    "low_hz": "the lowest frequency",
+    "high_hz": "the highest frequency",
+    "cutoff_hz": "the frequency up to which the clip is kept",
+    "output_dir": "the folder for takes",
+    "output_rate": "the sample rate of the result",
+    "like_weight": "the weight of the sound that it is to be like",
+    "keep_air": "the clip's own highs",
+    "negative_prompt": "what it should not sound like",
+    "deadline_unix": "the time that was given for it",
+    "max_clip_bytes": "the largest size of a clip",
+    "max_output_bytes": "the largest size of results",
+    "allowed_folders": "folders that results may lie in",
+    "worker_silence_s": "the patience with the render process",
+    "worker_stuck_min": "the patience with a job",
+    "level_db": "the level",
+}
+"""What the window calls the keys of a request and the settings that it has no field for."""
+_BETWEEN_PROGRAMS = {
+    "bad_message",
+    "unknown_address",
+    "missing_argument",
+    "wrong_type",
+    "unknown_key",
+    "duplicate_key",
+    "missing_value",
+    "bad_token",
+    "job_id_reused",
+    "relative_path",
+}
+"""Codes of mistakes that a musician in the window can neither make nor mend."""
+_HINTS = {
+    "model_missing": "download it on the page Models, or choose another one",
+    "no_daemon": "it is started again by itself; if that takes long, quit Retake and start it again",
+}
+
+
+def told_in_window(code: str, text: str, hint: str) -> tuple[str, str]:
+    """Say an error so that it makes sense in the window: what happened, and what to do there."""
+    if code in _BETWEEN_PROGRAMS:
+        return (
+            "this window and the daemon did not understand each other",
+            "quit Retake and start it again; if this comes back, the daemon's log says more",
+        )
+    return in_window(text), in_window(_HINTS.get(code, hint))
+
+
+def in_window(text: str) -> str:
+    """Say a sentence, such as a warning, in the window's words."""
+    return _named(_without_addresses(without_numbers(text)), _WINDOW)
+
+
+def at_terminal(text: str) -> str:
+    """Say a sentence of the daemon's as `retake-send` takes its words: operations without their addresses."""
+    return _without_addresses(without_numbers(text))
+
+
+def reason_of(error: BaseException) -> str:
+    """Say why something failed, as the system does, without a number or the name of a class."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
+    return without_numbers(str(error)) or "no reason was given"
+
+
+def without_numbers(text: str) -> str:
+    """Leave out what the system and its libraries add for programs: numbers of errors, places in their source."""
+    return re.sub(r"\[(?:Errno|WinError) -?\d+\] |\s*\(_\w+\.c:\d+\)", "", text)
+
+
+def _without_addresses(text: str) -> str:
+    return re.sub(r"/retake/(\w+)", lambda found: found[1] if found[1] in _OPERATIONS else f"`{found[1]}`", text)
+
+
+def _named(text: str, names: Mapping[str, str]) -> str:
+    """Put names in the place of keys: any key with a low line, and the others where they are spoken of as keys."""
+    known = "|".join(sorted(names, key=len, reverse=True))
+    text = re.sub(rf"^({known}) is ", lambda found: f"{names[found[1]]} is ", text)
+    text = re.sub(rf"\bsend ({known}) as ", lambda found: f"choose {names[found[1]]} as ", text)
+    return re.sub(r"\b[a-z]+(?:_[a-z0-9]+)+\b", lambda found: names.get(found[0], found[0]), text)

@@ -1,0 +1,155 @@
+"""No message speaks the wire's language or Python's, in the window or on a command line: all errors, by rule."""
+
+import inspect
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+import engine.checkpoints.download_errors
+import engine.checkpoints.import_errors
+import engine.errors
+from bridge import batch_errors, errors, install_errors, support_errors, wire_errors
+from bridge.errors import BridgeError
+from bridge.plain_words import at_terminal, in_window, reason_of, told_in_window
+from engine.cli.terminal import in_options
+from engine.errors import EngineError, InvalidRequestError
+
+MODULES = {
+    BridgeError: (errors, wire_errors, batch_errors, install_errors, support_errors),
+    EngineError: (engine.errors, engine.checkpoints.download_errors, engine.checkpoints.import_errors),
+}
+REFUSED = OSError(13, "Permission denied", "/takes/rain.wav")
+FACTS = {
+    "str": "rain",
+    "str | None": "rain",
+    "object": REFUSED,
+    "Any": REFUSED,
+    "OSError": REFUSED,
+    "BaseException": REFUSED,
+    "Exception": REFUSED,
+    "Path": Path("/takes/rain.wav"),
+    "Path | None": Path("/takes/rain.wav"),
+    "float": 1.5,
+    "int": 7,
+    "int | None": 7,
+    "bool": True,
+}
+VALUES = {"value": "75", "error": BridgeError("the clip is gone", "choose another one")}
+FOREIGN = {
+    "an address of the wire": r"/retake/\w+",
+    "a key of the wire": r"(?<![\w/.`])[a-z]+_[a-z_]+\b(?![\w/.(])",
+    "a number of the system": r"\[Errno|\[WinError",
+    "a class of Python's": r"\b[A-Z][a-z]+(?:Error|Exception)\b|Traceback|<\w+[ .:]|\bNone\b|\bTrue\b|\bFalse\b",
+    "bytes or codecs": r"\bb'|\bcodec\b|0x[0-9a-f]{2}|surrogate",
+}
+
+
+def classes(base):
+    found = {
+        kind
+        for module in MODULES[base]
+        for kind in vars(module).values()
+        if inspect.isclass(kind)
+        and issubclass(kind, base)
+        and kind.__module__ == module.__name__
+        and "__init__" in vars(kind)
+    }
+    return sorted(found, key=lambda kind: kind.__name__)
+
+
+def made(kind):
+    """Make an error of a kind from facts as they occur."""
+    facts = {}
+    for name, parameter in inspect.signature(kind).parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        hint = parameter.annotation
+        spelled = hint if isinstance(hint, str) else inspect.formatannotation(hint).replace("pathlib._local.", "")
+        spelled = spelled.replace("pathlib.", "")
+        known = (
+            VALUES.get(name)
+            if name in VALUES
+            else "sampler"
+            if name in {"name", "key", "missing"}
+            else FACTS.get(spelled)
+        )
+        is_list = known is None and ("Iterable" in spelled or "Sequence" in spelled or "Collection" in spelled)
+        facts[name] = ["rain", "wind"] if is_list else "rain" if known is None else known
+        if name == "error" and "BridgeError" not in spelled:
+            facts[name] = REFUSED
+        if name == "address":
+            facts[name] = "/retake/generate"
+    return kind(**facts)
+
+
+def foreign(text):
+    return {what: found[0] for what, pattern in FOREIGN.items() if (found := re.search(pattern, text))}
+
+
+@pytest.mark.parametrize("kind", classes(BridgeError), ids=lambda kind: kind.__name__)
+def test_in_the_window(kind):
+    error = made(kind)
+    for part in told_in_window(error.code, error.text, error.hint):
+        assert foreign(part) == {}, part
+
+
+@pytest.mark.parametrize("kind", classes(EngineError), ids=lambda kind: kind.__name__)
+def test_of_the_engine_in_the_window_and_at_the_terminal(kind):
+    error = made(kind)
+    for part in (*told_in_window(error.code, error.text, error.hint), in_options(error.text), in_options(error.hint)):
+        assert foreign(part.replace("RETAKE_MODELS", "")) == {}, part
+
+
+@pytest.mark.parametrize("kind", classes(BridgeError), ids=lambda kind: kind.__name__)
+def test_at_the_terminal(kind):
+    error = made(kind)
+    for part in (at_terminal(error.text), at_terminal(error.hint)):
+        told = foreign(part)
+        told.pop("a key of the wire", None)  # `retake-send` takes them, and settings have such names
+        assert told == {}, part
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "field"),
+    [
+        ("seconds", "--seconds", "Length"),
+        ("strength", "--strength", "Strength"),
+        ("like_weight", "--like-weight", "the weight of the sound that it is to be like"),
+        ("negative_prompt", "--negative", "what it should not sound like"),
+        ("candidates", "--candidates", "Takes"),
+        ("output_rate", "--output-rate", "the sample rate of the result"),
+    ],
+)
+def test_names_are_those_of_the_surface(name, option, field):
+    error = InvalidRequestError(name, 99.5, "a number from 0 to 1")
+
+    assert in_options(error.text) == f"{option} is 99.5; expected a number from 0 to 1"
+    assert in_window(error.text) == f"{field} is 99.5; expected a number from 0 to 1"
+    assert in_options(error.hint).startswith(f"give {option}")
+    assert in_window(error.hint).startswith(f"choose {field}")
+
+
+def test_a_missing_model_is_to_be_had_on_its_page():
+    _, hint = told_in_window("model_missing", "there is no model 'x'", "`retake models pull x`")
+
+    assert "Models" in hint
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (REFUSED, "/takes/rain.wav: Permission denied"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (ValueError("[Errno -2] Name or service not known"), "Name or service not known"),
+        (ValueError(), "no reason was given"),
+    ],
+)
+def test_a_reason_is_what_the_system_says(error, reason):
+    assert reason_of(error) == reason
+
+
+def test_every_kind_can_be_made():
+    assert len(classes(BridgeError)) > 40
+    assert isinstance(made(errors.UnknownKeyError), Iterable | BridgeError)
