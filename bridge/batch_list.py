@@ -79,7 +79,7 @@ def _rows(file: Path) -> list[Row]:
     try:
         rows = read_rows(file)
     except OSError as error:
-        raise BatchListError(file, error.strerror or error) from error
+        raise BatchListError(file, error.strerror or error, "check its path, and that you may read it") from error
     except ValueError as error:
         raise BatchListError(file, error, getattr(error, "hint", "")) from error
     if not rows:

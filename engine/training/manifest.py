@@ -129,8 +129,9 @@ def _files_of(row: Mapping[str, Any], folder: Path) -> Iterator[Path]:
         others = row.get("others", ())
         several = others.split(" | ") if isinstance(others, str) else others
         yield from (_named(folder, str(other)) for other in several)
-    elif video := row.get("youtube_id"):
-        yield _of_audiocaps(folder, str(video), str(row.get("start_time", "")), str(row.get("audiocap_id", "")))
+    elif video := _first(row, ("youtube_id", "ytid")):
+        start = row.get("start_time", row.get("start_s", ""))
+        yield _of_audiocaps(folder, str(video), str(start), str(row.get("audiocap_id", "")))
 
 
 def _named(folder: Path, name: str) -> Path:
@@ -161,10 +162,11 @@ def _captions_of(row: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
 
 
 def _labels_of(found: Any, words: Mapping[str, str]) -> list[str]:
-    """Labels as one caption; a code of AudioSet of which nobody says what it means is none."""
+    """Labels as one caption; a number, or a code of AudioSet that nobody explains, is none."""
     several = found if isinstance(found, list) else re.split(r"[;,|]", str(found or ""))
     named = [words.get(str(label).strip(), str(label).strip()) for label in several]
-    said = dict.fromkeys(label.replace("_", " ") for label in named if label and not _CODE.fullmatch(label))
+    words_only = (label for label in named if label and not label.isdecimal() and not _CODE.fullmatch(label))
+    said = dict.fromkeys(label.replace("_", " ") for label in words_only)
     return [", ".join(said)] if said else []
 
 
