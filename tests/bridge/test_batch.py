@@ -114,6 +114,11 @@ class TestList:
 
         assert read_list(tmp_path / "a.csv", tmp_path)[0].request.clip == clip
 
+    def test_that_is_missing_is_told_as_that(self, tmp_path):
+        with pytest.raises(BatchListError, match="No such file") as caught:
+            read_list(tmp_path / "a.csv", tmp_path)
+        assert "check its path" in caught.value.hint
+
     def test_does_not_leave_out_a_column_in_silence(self, write_list, tmp_path):
         with pytest.raises(BatchRowError, match="no column or key 'promt'") as caught:
             read_list(write_list("a.csv", "promt\nrain\n"), tmp_path)

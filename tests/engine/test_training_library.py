@@ -124,6 +124,12 @@ class TestManifest:
             ),
             pytest.param("a.csv", "wav,labels\na.wav,Dog_bark;Rain\n", ("Dog bark, Rain",), id="labels only"),
             pytest.param(
+                "a.json",
+                '[{"wav": "b.wav", "label": 3}, {"wav": "a.wav", "label": "3;rain"}]',
+                ("rain",),
+                id="numbers of labels",
+            ),
+            pytest.param(
                 "a.json", '[{"wav": "a.wav", "label": ["dog", "rain"]}]', ("dog, rain",), id="a list of labels"
             ),
             pytest.param(
