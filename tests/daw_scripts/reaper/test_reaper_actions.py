@@ -401,6 +401,12 @@ class TestReaImGui:
 
         assert host.command_lines == []
 
+    def test_takes_words_that_were_pasted_with_line_breaks(self, act, host, item):
+        host.has_imgui = True
+        act("Restyle", {"What it should sound like": " heavy\nrain,\tvoilà\r\n"})
+
+        assert record_of(item.active_take)["request"]["prompt"] == "heavy rain, voilà"
+
     @pytest.mark.parametrize(("key", "made"), [("Enter", 1), ("KeypadEnter", 1), ("Escape", 0)])
     def test_is_answered_without_the_mouse(self, act, host, item, key, made):
         host.has_imgui, host.imgui_key = True, key

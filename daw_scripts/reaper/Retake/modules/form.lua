@@ -12,6 +12,8 @@ form.PROMPT = { key = "prompt", caption = "What it should sound like", kind = "w
 
 local SWITCH = { yes = "yes", y = "yes", ["1"] = "yes", no = "no", n = "no", ["0"] = "no", [""] = "no" }
 
+local CONTROLS = "[\0-\31\127]+" -- %c and %s may take bytes of letters away, by the system's language
+
 local function checkNumber(field, text)
   local number = tonumber((text:gsub(",", ".")))
   local isFine = number and number >= field.low and number <= field.high
@@ -46,7 +48,7 @@ local CHECKS = {
 -- What is wrong with the first wrong answer; the others are tidied in place.
 local function check(fields, answers)
   for _, field in ipairs(fields) do
-    local text = answers[field.key]:gsub("%c+", " "):match("^%s*(.-)%s*$")
+    local text = answers[field.key]:gsub(CONTROLS, " "):match("^ *(.-) *$")
     if not (field.isOptional and text == "") then
       local tidy, problem = CHECKS[field.kind](field, text)
       if not tidy then return problem end
