@@ -59,7 +59,7 @@ def read_clips(request: RenderRequest, longest_min: float = math.inf) -> dict[st
             if error.seconds <= 60 * longest_min or limit_s < 60 * longest_min:
                 raise
             minutes = f"{error.seconds / 60:.1f} minutes long, more than max_clip_min ({longest_min:g})"
-            raise ClipRefusedError(name, path, minutes) from error
+            raise ClipRefusedError(name, path, minutes, "max_clip_min") from error
     return clips
 
 

@@ -142,7 +142,7 @@ class Desk:
         (address, args), sender = letter
         job, error = job_of(address, args), _explained(reason)
         known = address if address in REQUESTS else "an unknown address"
-        log.info("job %s: refused %s: %s", job, known, error.code)  # its sentence may quote anybody's words
+        log.info("refused %s: %s", known, error.code)  # its sentence, and an id that is none, may be anybody's words
         self._server.send(Fail(address, job, error.code, error.text, error.hint), sender)
 
     def _check_token(self, request: Request) -> None:

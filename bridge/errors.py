@@ -201,11 +201,11 @@ class PathNotAllowedError(BridgeError):
 class ClipRefusedError(BridgeError):
     code = "file_unreadable"
 
-    def __init__(self, name: str, path: str, what: str) -> None:
-        super().__init__(
-            f"{name} {path} is {what}; expected an audio file",
-            "use WAV, AIFF, FLAC, Ogg or MP3, or render the clip to WAV",
-        )
+    def __init__(self, name: str, path: str, what: str, setting: str = "") -> None:
+        expected, hint = "an audio file", "use WAV, AIFF, FLAC, Ogg or MP3, or render the clip to WAV"
+        if setting:
+            expected, hint = "less", f"split the clip, or raise the setting {setting}"
+        super().__init__(f"{name} {path} is {what}; expected {expected}", hint)
 
 
 class JobError(BridgeError):

@@ -123,7 +123,8 @@ def check_clip(name: str, path: str, max_bytes: int = MAX_CLIP_BYTES) -> None:
         if real(Path(path)).parts[:2] in (Path(place).parts for place in _NO_FILES) or path.startswith(_NO_DISK):
             raise ClipRefusedError(name, path, "a part of the system")
         if found.st_size > max_bytes:
-            raise ClipRefusedError(name, path, f"{found.st_size} bytes long, more than max_clip_bytes ({max_bytes})")
+            what = f"{found.st_size} bytes long, more than max_clip_bytes ({max_bytes})"
+            raise ClipRefusedError(name, path, what, "max_clip_bytes")
         if not _begins_like_audio(path):
             raise ClipRefusedError(name, path, "no WAV, AIFF, CAF, FLAC, Ogg or MP3 file by its first bytes")
     except (FileNotFoundError, NotADirectoryError):

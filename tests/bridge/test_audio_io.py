@@ -94,8 +94,9 @@ class TestClips:
     def test_may_be_longer_where_a_part_is_rendered_up_to_the_setting(self, long):
         request = Inpaint(job="j", clip=long, prompt="x", start_s=1.0, end_s=1.5)
         assert read_clips(request, 11.0)["clip"].seconds == 660
-        with pytest.raises(ClipRefusedError, match=r"11\.0 minutes long, more than max_clip_min \(10\)"):
+        with pytest.raises(ClipRefusedError, match=r"11\.0 minutes long, more than max_clip_min \(10\)") as refused:
             read_clips(request, 10)
+        assert refused.value.hint == "split the clip, or raise the setting max_clip_min"
 
 
 class TestFolder:

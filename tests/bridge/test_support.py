@@ -329,8 +329,11 @@ class TestRedactor:
 
 @pytest.mark.slow
 class TestWhole:
-    def test_has_none_of_the_words_that_anybody_put_anywhere(self, start_process, connect, generate, tmp_path):
+    def test_has_none_of_the_words_that_anybody_put_anywhere(
+        self, start_process, connect, generate, tmp_path, monkeypatch
+    ):
         """Each planted word begins with Zq, whatever field it was put into, in its own folder or out of it."""
+        monkeypatch.setenv("PATH", f"/opt/ZqPath:{os.environ['PATH']}")
         daemon = start_process()
         ear = connect(daemon)
         folder = tmp_path / "ZqFolder" / "ZqDeep er"
@@ -350,17 +353,26 @@ class TestWhole:
         for request in odd:
             ear.say(request)
             ear.wait_for(Fail)
+        ear.say(generate("ZqDone one", "ZqPrompted thunder", seconds=0.2, steps=1, output_dir=str(folder / "ZqMade")))
+        ear.wait_for(Done)
         for address, args in (
             ("/retake/inpaint", ["take-7", "/x/ZqClip.d/clip.wav", "glass", "start_s", "ZqStart", "end_s", 2.0]),
             ("/retake/generate", ["take-8", "rain", "ZqKey", "ZqValue"]),
             ("/retake/ZqAddress", ["ZqArgument"]),
             ("/retake/generate", ["ZqPromptForAnId", 3]),
+            ("/retake/generate", ["ZqKeyForAnId x", "ZqMisplaced rain on tin", "1"]),
+            ("/retake/generate", ["ZqLong" * 30, "rain"]),
+            ("/retake/restyle", ["take-9", "relative/ZqRelative/x.wav", "rain"]),
+            ("/retake/generate", ["take-10", "rain", "seed", "ZqSeed"]),
+            ("/retake/model", [str(folder / "ZqModelFolder")]),
+            ("/retake/jobs", ["text", "ZqSearch", "state", "ZqState"]),
+            ("/retake/job", ["ZqUnknownJob"]),
         ):
             message = OscMessageBuilder(address)
             for value in (*args, "token", daemon.runtime.token):
                 message.add_arg(value)
             ear.send_raw(message.build().dgram)
-            ear.wait_for(Fail)
+            ear.wait_for(Fail, Done)
         command = [sys.executable, "-m", "bridge", "support", "-o", str(tmp_path / "bundle.zip")]
         subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=240)
 

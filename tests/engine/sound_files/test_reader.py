@@ -263,7 +263,7 @@ class TestOtherContainers:
     def test_ogg_that_holds_something_else_is_refused(self, tmp_path: Path) -> None:
         data = encoded(tmp_path / "a.ogg", sweep(), subtype="VORBIS")
         other = data.replace(b"\x01vorbis", b"\x7fFLAC\1\0", 1)
-        with pytest.raises(AudioUnreadableError, match="neither Vorbis nor Opus|damaged"):
+        with pytest.raises(AudioUnreadableError, match=r"neither Vorbis nor Opus|damaged"):
             read(tmp_path, other)
 
     def test_kinds_that_nobody_promised_are_refused_whatever_their_name(self, tmp_path: Path) -> None:
