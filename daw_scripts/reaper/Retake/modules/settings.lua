@@ -25,9 +25,10 @@ local DEFAULTS = {
   cutoff_hz = "",
 }
 
--- REAPER keeps these in a file whose reader takes quotes around a value away.
+-- REAPER keeps these in a file whose reader takes quotes around a value away: such values are written otherwise.
 local function pack(text)
-  return (text:gsub("[%%'\"`]", function(sign) return string.format("%%%02X", sign:byte()) end))
+  if not text:find("^['\"].*['\"]$") and not text:find("%%%x%x") then return text end
+  return (text:gsub("[%%'\"]", function(sign) return string.format("%%%02X", sign:byte()) end))
 end
 
 local function unpackText(text)
