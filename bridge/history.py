@@ -16,6 +16,7 @@ from bridge.errors import BridgeError, UnknownJobError
 from bridge.jobs import Job, JobState
 from bridge.journal import JOURNAL_FILE, find_in_file, search_file
 from bridge.messages import RenderRequest
+from bridge.plain_words import at_terminal
 from bridge.send import deliver
 
 _LIMIT = 20
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.json:
         print(json.dumps([_facts(job) for job in jobs], indent=1))
     elif options.show:
-        print("\n".join(f"{name}: {value}" for name, value in _facts(jobs[0]).items()))
+        print("\n".join(f"{name}: {text}" for name, value in _facts(jobs[0]).items() if (text := _spelled(value))))
     else:
         print("\n".join(_line(job) for job in jobs) or "no such jobs")
     return 0
@@ -102,6 +103,20 @@ def _facts(job: Job) -> dict[str, Any]:
     }
 
 
+def _spelled(value: Any) -> str:
+    """Write a fact as people do; nothing where there is none."""
+    match value:
+        case None | []:
+            return ""
+        case {"text": text, "hint": hint}:
+            return f"{at_terminal(text)}; {at_terminal(hint)}"
+        case list() | tuple():
+            return ", ".join(map(_spelled, value))
+        case bool():
+            return "yes" if value else "no"
+    return at_terminal(str(value))
+
+
 def _moment(job: Job) -> str:
     return datetime.fromtimestamp(job.accepted_at, UTC).astimezone().isoformat(sep=" ", timespec="seconds")
 
@@ -109,4 +124,5 @@ def _moment(job: Job) -> str:
 def _line(job: Job) -> str:
     operation = job.request.address.rpartition("/")[2]
     end = job.paths[0] if job.paths else "" if job.error is None else job.error.text
-    return f"{_moment(job)[:19]}  {job.state:<9}  {job.id}  {operation} {job.request.prompt!r}  {end}".rstrip()
+    asked = f"{operation} '{job.request.prompt}'"
+    return f"{_moment(job)[:19]}  {job.state:<9}  {job.id}  {asked}  {at_terminal(end)}".rstrip()

@@ -71,6 +71,14 @@ def at_terminal(text: str) -> str:
     return _without_addresses(without_numbers(text))
 
 
+def told_of(error: BaseException) -> tuple[str, str]:
+    """Say any error in the window: one of ours with its hint, others by their reason."""
+    text, hint = getattr(error, "text", None), getattr(error, "hint", None)
+    if isinstance(text, str) and isinstance(hint, str):
+        return told_in_window(str(getattr(error, "code", "")), text, hint)
+    return reason_of(error), ""
+
+
 def reason_of(error: BaseException) -> str:
     """Say why something failed, as the system does, without a number or the name of a class."""
     if isinstance(error, OSError) and error.strerror:

@@ -14,8 +14,8 @@ from bridge.desktop.icons import GROUND, mark
 from bridge.desktop.pieces import Banner, Button, column, label, row, rule, sentence
 from bridge.desktop.studio import Studio
 from bridge.desktop.updates import VARIABLE, Manifest, fetch_manifest, is_newer
-from bridge.errors import BridgeError
 from bridge.messages import PROTOCOL_VERSION
+from bridge.plain_words import told_of
 
 PRIVACY = (
     "No telemetry. Retake sends nothing about you, your sounds or this computer to anybody. It connects to the network "
@@ -90,7 +90,7 @@ class AboutBox(QDialog):
 
     def _complain(self, error: Exception) -> None:
         self.check_button.setEnabled(True)
-        self.banner.say(sentence(str(error), error.hint if isinstance(error, BridgeError) else ""), "bad")
+        self.banner.say(sentence(*told_of(error)), "bad")
 
 
 def _opener(address: str) -> Callable[[], None]:

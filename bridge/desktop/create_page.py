@@ -27,6 +27,7 @@ from bridge.desktop.take_card import TakeCard
 from bridge.desktop.wish import NEEDS_CLIP, NEEDS_PROMPT, Wish
 from bridge.errors import BridgeError
 from bridge.jobs import JobState
+from bridge.plain_words import told_of
 from bridge.protocol import Message
 
 _PLACEHOLDERS = {
@@ -164,7 +165,7 @@ class CreatePage(Page):
         try:
             request = wish.request(job)
         except BridgeError as error:
-            self.banner.say(sentence(error.text, error.hint), "bad")
+            self.banner.say(sentence(*told_of(error)), "bad")
             return
         self._jobs.append(job)
         if len(self._jobs) == 1:
@@ -252,7 +253,7 @@ class CreatePage(Page):
 
     def _miss_live(self, error: Exception) -> None:
         self.well.live_button.setEnabled(True)
-        self.banner.say(sentence(str(error), error.hint if isinstance(error, BridgeError) else ""))
+        self.banner.say(sentence(*told_of(error)))
 
     def _go_live(self) -> None:
         """Give Live the next wish, one at a time."""

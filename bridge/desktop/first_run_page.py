@@ -16,6 +16,7 @@ from bridge.desktop.script_hosts import NAMES, Place, Report, parse_report
 from bridge.desktop.studio import Studio, new_job
 from bridge.jobs import JobState
 from bridge.messages import Generate, StatusReply
+from bridge.plain_words import told_of
 
 FIRST_PROMPT = "a large church bell rings"
 _FIRST_SECONDS = 4.0
@@ -67,7 +68,9 @@ class FirstRunPage(Page):
         """Look at everything that costs nothing."""
         if self._studio.status is not None:
             self._show_device(self._studio.status)
-        self._studio.errands.run(_free_bytes, self._show_disk, lambda error: self.disk.say(str(error), "bad"))
+        self._studio.errands.run(
+            _free_bytes, self._show_disk, lambda error: self.disk.say(sentence(*told_of(error)), "bad")
+        )
         self.look_for_daws()
         self.listen_button.setFocus()
 

@@ -29,6 +29,7 @@ from bridge.messages import (
     Request,
     Status,
 )
+from bridge.plain_words import reason_of
 
 RESEND_S = 0.3
 _RESENDS = 20
@@ -258,4 +259,4 @@ def _is_refusal(reply: Reply) -> bool:
 def _told(error: Exception) -> tuple[str, str]:
     if isinstance(error, BridgeError):
         return error.text, error.hint
-    return f"the daemon cannot be reached: {error}", "see the daemon's log"
+    return f"the daemon cannot be reached: {reason_of(error)}", "see the daemon's log"

@@ -192,6 +192,7 @@ QPushButton[role="primary"]:focus { border: 2px solid @text; padding: 7px 21px; 
 QPushButton[role="primary"]:disabled { background: @sunken; border-color: @line; color: @strong_line; }
 QPushButton[role="quiet"] { background: transparent; border: 1px solid transparent; padding: 6px 10px; color: @muted; }
 QPushButton[role="quiet"]:hover { background: @sunken; color: @text; }
+QPushButton[role="quiet"]:checked { background: @accent_soft; }
 QPushButton[role="quiet"]:focus { border: 1px solid @accent; }
 QPushButton[role="slim"] { background: transparent; border: 1px solid transparent; padding: 1px 4px; }
 QPushButton[role="slim"]:hover { background: @sunken; }

@@ -27,7 +27,7 @@ from bridge.desktop.pieces import (
 )
 from bridge.desktop.preferences import Preferences
 from bridge.desktop.studio import Studio
-from bridge.errors import BridgeError
+from bridge.plain_words import told_of
 from bridge.settings import Settings
 
 _LABEL_WIDTH = 190
@@ -245,4 +245,4 @@ class SettingsPage(Page):
 
     def _complain(self, error: Exception) -> None:
         self.apply_button.setEnabled(True)
-        self.banner.say(sentence(str(error), error.hint if isinstance(error, BridgeError) else ""), "bad")
+        self.banner.say(sentence(*told_of(error)), "bad")

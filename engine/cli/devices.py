@@ -20,9 +20,13 @@ def run(options: argparse.Namespace) -> int:
         return 0
     for device in devices:
         memory = f"{device['memory_bytes'] / 1e9:.1f} GB of memory" if device["memory_bytes"] else ""
-        threads = f"{device['threads']} threads" if device["threads"] else ""
+        threads = _counted(device["threads"], "thread") if device["threads"] else ""
         print(f"{device['name']:<6} {device['description']:<32} {', '.join(filter(None, (threads, memory)))}")
     return 0
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _described(name: str) -> dict[str, Any]:

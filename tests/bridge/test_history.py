@@ -1,6 +1,7 @@
 """`retake jobs`: the history without a daemon, and a job asked for once more with one."""
 
 import json
+import re
 
 import pytest
 
@@ -67,6 +68,21 @@ class TestList:
         assert exit_code == 0
         assert "seed: 3" in out
         assert "secret" not in out
+
+    @pytest.mark.parametrize("job", ["good", "bad"])
+    def test_details_hold_nothing_that_only_python_writes(self, run, job):
+        told = run("--show", job)[1]
+
+        assert not re.search(r"None|[][{}]|True|False|/retake/", told), told
+        assert ("there is no file; look again" in told) == (job == "bad")
+
+    def test_states_are_named_where_one_is_unknown(self, capsys):
+        with pytest.raises(SystemExit):
+            history.main(["--state", "foo"])
+        told = capsys.readouterr().err
+
+        assert "there is no state 'foo'; choose one of queued, running, done, failed, cancelled" in told
+        assert "JobState" not in told
 
     def test_of_an_unknown_job_says_so(self, run):
         exit_code, out, err = run("--show", "nobody")
