@@ -30,7 +30,7 @@ from bridge.job_log import start_log
 from bridge.job_queue import JobQueue
 from bridge.journal import JOURNAL_FILE, Journal, open_journal
 from bridge.osc_server import LOOPBACK, OscServer, open_server
-from bridge.pipe import RenderSetup
+from bridge.pipe import IN_ENVIRONMENT, SETUP_VARIABLE, RenderSetup
 from bridge.preview import PreviewRules
 from bridge.private_folder import make_private, make_private_file
 from bridge.program import own_command
@@ -116,12 +116,13 @@ def _worker(
 ) -> Worker | FarmKeeper:
     """Give the keeper of what renders: a process of this machine, or the farm."""
     patience = Patience(settings.cancel_grace_s, settings.worker_silence_s, 60 * settings.worker_stuck_min)
-    local = Worker(command or own_command("worker", setup.to_json()), patience)
+    environment = {SETUP_VARIABLE: setup.to_json()}
+    local = Worker(command or own_command("worker", IN_ENVIRONMENT), patience, environment)
     if not settings.farm:
         return local
     plan = FarmPlan(settings.farm, settings.farm_gpus, settings.farm_cpus, settings.farm_actors, settings.farm_wait_s)
-    command = farm_command or own_command("farm-worker", setup.to_json(), plan.to_json())
-    return FarmKeeper(command, patience, local if settings.farm_fallback else None)
+    command = farm_command or own_command("farm-worker", IN_ENVIRONMENT, plan.to_json())
+    return FarmKeeper(command, patience, local if settings.farm_fallback else None, environment)
 
 
 def _render_setup(settings: Settings, folder: Path) -> RenderSetup:

@@ -7,8 +7,9 @@ this machine instead.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from bridge.errors import FarmLostError, JobCancelledError, WorkerDiedError, WorkerHungError
 from bridge.messages import (
@@ -41,7 +42,14 @@ class _Lane:
 class FarmKeeper:
     """Renders jobs on the farm, several calls of `render` at a time; `local` takes over what the farm loses."""
 
-    def __init__(self, command: Sequence[str], patience: Patience, local: Worker | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        patience: Patience,
+        local: Worker | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._environment = environment
         self._command, self._patience, self._local = command, patience, local
         self._child: Child | None = None
         self._sorting: asyncio.Task[None] | None = None
@@ -184,7 +192,7 @@ class FarmKeeper:
     async def _ensure_child(self) -> Child:
         async with self._starting:
             if self._child is None or not self._child.is_usable:
-                self._child = await Child.start(self._command, self._patience)
+                self._child = await Child.start(self._command, self._patience, self._environment)
                 self._sorting = asyncio.create_task(self._sort(self._child))
             return self._child
 

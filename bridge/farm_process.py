@@ -28,7 +28,7 @@ def main(argv: Sequence[str]) -> int:
     """Run the farm's process: `retake farm-worker <RenderSetup> <FarmPlan>`, both as JSON."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches us, too; the daemon decides
     start_child_log()
-    setup, plan = RenderSetup.from_json(argv[0]), FarmPlan.from_json(argv[1])
+    setup, plan = RenderSetup.given(argv[0], os.environ), FarmPlan.from_json(argv[1])
     os.environ.update(environment(plan))
     mouth = Mouth(claim_stdout())
     orders = Orders(sys.stdin.buffer, mouth, setup)

@@ -6,7 +6,7 @@ One that begins with PLACES says how many jobs the process can render at a time.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -20,11 +20,16 @@ HEARTBEAT = b"\n"
 FOOTSTEP = b".\n"
 PLACES = b"#"
 HEARTBEAT_S = 1.0
+SETUP_VARIABLE, IN_ENVIRONMENT = "RETAKE_RENDER_SETUP", "in-environment"
+"""Where a RenderSetup travels, and the word that says so."""
 
 
 @dataclass(frozen=True)
 class RenderSetup:
-    """What the render process has to know before the first request; it travels on its command line."""
+    """What the render process has to know before the first request.
+
+    It travels in the environment, and not on the command line, which every user of the machine can read.
+    """
 
     model: str
     device: str
@@ -39,6 +44,11 @@ class RenderSetup:
     @classmethod
     def from_json(cls, text: str) -> Self:
         return cls(**json.loads(text))
+
+    @classmethod
+    def given(cls, word: str, environment: Mapping[str, str]) -> Self:
+        """Read what a process was given: by its command line, or by the environment where that says so."""
+        return cls.from_json(environment[SETUP_VARIABLE] if word == IN_ENVIRONMENT else word)
 
     @property
     def models_folder(self) -> Path | None:

@@ -148,7 +148,7 @@ def main(argv: Sequence[str]) -> int:
     """Run the render process: `retake worker <RenderSetup as JSON>`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches us, too; the daemon decides
     start_child_log()
-    setup = RenderSetup.from_json(argv[0])
+    setup = RenderSetup.given(argv[0], os.environ)
     mouth = Mouth(claim_stdout())
     orders = Orders(sys.stdin.buffer, mouth, setup)
     turn = wait_for_turn(setup)  # held as long as we live

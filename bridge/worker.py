@@ -6,10 +6,12 @@ A crash or a hang costs the process; the daemon never feels it. Whether a job is
 import asyncio
 import contextlib
 import logging
+import os
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from bridge.errors import BridgeError, BusyError, JobCancelledError, WorkerDiedError, WorkerHungError
 from bridge.job_log import about_job, marked_job
@@ -91,10 +93,17 @@ class Child:
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._read_log())]
 
     @classmethod
-    async def start(cls, command: Sequence[str], patience: Patience) -> "Child":
+    async def start(cls, command: Sequence[str], patience: Patience, environment: Mapping[str, str]) -> "Child":
         """Start the process. Raises OSError when the system refuses."""
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=HOME, limit=_MAX_LINE, creationflags=start_flags()
+            *command,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            cwd=HOME,
+            limit=_MAX_LINE,
+            env=os.environ | dict(environment),
+            creationflags=start_flags(),
         )
         log.info("render process %d started", process.pid)
         return cls(process, patience)
@@ -212,8 +221,10 @@ class Worker:
     places = 1
     """Calls of `render` that get on at a time."""
 
-    def __init__(self, command: Sequence[str], patience: Patience) -> None:
-        self._command = command
+    def __init__(
+        self, command: Sequence[str], patience: Patience, environment: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        self._command, self._environment = command, environment
         self._patience = patience
         self._child: Child | None = None
         self._model: str | None = None
@@ -339,7 +350,7 @@ class Worker:
     async def _ensure_child(self) -> Child:
         async with self._starting:
             if self._child is None or not self._child.is_usable:
-                self._child = await Child.start(self._command, self._patience)
+                self._child = await Child.start(self._command, self._patience, self._environment)
             return self._child
 
     def _insist(self, child: Child, job_id: str) -> None:

@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 
 from bridge.errors import FolderError
 from bridge.job_log import PrivateRotatingFile
-from bridge.messages import Status, StatusReply
+from bridge.messages import Models, ModelsReply, Status, StatusReply
 from bridge.osc_codec import encode_request
 from bridge.private_folder import make_private
 
@@ -217,3 +217,19 @@ class TestDocument:
     def test_is_linked_from_the_protocol_and_the_readme(self):
         assert "(SECURITY.md)" in (ROOT / "bridge" / "PROTOCOL.md").read_text(encoding="utf-8")
         assert "bridge/SECURITY.md" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_the_list_of_processes_tells_no_folders(start_process, connect, state_dir, tmp_path):
+    """Every user of a machine can read the command lines of all."""
+    daemon = start_process("--allowed-folders", str(tmp_path / "secret"))
+    ear = connect(daemon)
+    ear.say(Models())
+    ear.wait_for(ModelsReply)
+    (worker,) = daemon.children()
+    told = Path(f"/proc/{worker}/cmdline").read_bytes()
+
+    assert b"worker" in told
+    assert os.fsencode(state_dir) not in told
+    assert b"secret" not in told

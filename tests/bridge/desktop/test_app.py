@@ -4,8 +4,10 @@ import os
 import plistlib
 import signal
 import socket
+import stat
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from bridge.desktop import icons
 from bridge.desktop.app import login_command
 from bridge.desktop.autostart import Autostart, desktop_entry, entry_file, launch_agent, run_value
 from bridge.desktop.look import DARK, LIGHT
-from bridge.desktop.single_instance import SingleInstance
+from bridge.desktop.single_instance import SingleInstance, socket_name
 from bridge.desktop.start import WindowlessError, require_screen
 from bridge.discovery import find_daemon, wait_for_end
 from bridge.jobs import JobState
@@ -127,6 +129,36 @@ class TestSecondStart:
 
         assert second.claim()
         second.release()
+
+    @pytest.fixture
+    def short(self):
+        """A folder whose path is short, as those of tests are not."""
+        with tempfile.TemporaryDirectory(prefix="r") as folder:
+            yield Path(folder)
+
+    def test_is_asked_for_where_other_users_cannot_be_first(self, short, tmp_path, monkeypatch):
+        """Not in the folder of temporary files, where anybody may take a name that can be computed."""
+        monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+        assert socket_name(short) == str(short / "tray.socket")
+        deep = tmp_path / ("d" * 100)
+        deep.mkdir()
+        monkeypatch.setenv("TMPDIR", str(short))
+        monkeypatch.setattr(tempfile, "tempdir", None)
+
+        assert Path(socket_name(deep)).parent == short / f"retake-{os.getuid()}"
+        assert stat.S_IMODE((short / f"retake-{os.getuid()}").stat().st_mode) == 0o700
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(short))
+        assert Path(socket_name(deep)).parent == short
+
+    @pytest.mark.parametrize("depth", [0, 120], ids=["short", "long"])
+    def test_works_in_folders_of_any_depth(self, depth, until, short):
+        folder = short / ("d" * depth)
+        asked, first = [], SingleInstance(folder)
+        first.asked.connect(asked.append)
+        assert first.claim()
+        assert SingleInstance(folder).ask_other("jobs")
+        until(lambda: asked == ["jobs"])
+        first.release()
 
     @pytest.mark.slow
     def test_as_a_program_says_so_and_exits_with_0(self, state_dir, until):
