@@ -14,11 +14,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.operations.frames import Spectra, frame_size, frames_of, half_sine, num_frames, overlapped
+from engine.operations.frames import Spectra, frame_size, frames_of, hann, num_frames, overlapped
 from engine.wav_writer import Samples
 
 FRAME_S = 0.0107  # seconds
-BANDS_AN_OCTAVE = 6
+BANDS_AN_OCTAVE = 12
+LEAST_ROOM = 1.1  # of where the air begins: half the rate must be that for any
 REST_PERCENT = 10  # of the frames are softer than what counts as always there
 BRIGHTEST = 10 ** (20 / 10)  # of power, beside the octave: by so much more than its surroundings air is bright, at most
 NATURAL_DB = -12.0  # an octave, beside the top octave: a loud event in quiet surroundings has that much air,
@@ -62,12 +63,12 @@ def air_of(surroundings: Sequence[Samples], sample_rate: int, from_hz: float) ->
     edges[-1] = size // 2 + 1
     octave = int(from_hz / 2 / line_hz), int(from_hz / line_hz)
     num_channels = surroundings[0].shape[0]
-    if count == 0:
+    if sample_rate / 2 < LEAST_ROOM * from_hz:
         return _nothing(edges, octave, size, num_channels)
     bands, below = [np.zeros((num_channels, 0, len(edges) - 1))], [np.zeros((num_channels, 0))]
     cross = np.zeros(3)
     for sound in surroundings:
-        for _, spectra in frames_of(sound, size):
+        for _, spectra in frames_of(sound[:, : sound.shape[1] // (size // 2) * (size // 2)], size, hann(size)):
             whole = spectra[:, 1:-1]  # the outer ones lie half over nothing
             bands.append(_in_bands(whole, edges, size))
             below.append(_in_octave(whole, octave, size))
@@ -89,7 +90,7 @@ def add_air(part: Samples, air: Air, generator: torch.Generator) -> None:
     """Add air to a part [C, T] that has none, in place; one generator, one noise."""
     if air.is_silent:
         return
-    octave = [_in_octave(spectra, air.octave, air.size) for _, spectra in frames_of(part, air.size)]
+    octave = [_in_octave(spectra, air.octave, air.size) for _, spectra in frames_of(part, air.size, hann(air.size))]
     levels = np.concatenate(octave, axis=1)
     overlapped(_noise(air, levels, part.shape[1], generator), air.size, part)
 
@@ -134,13 +135,13 @@ def _in_bands(spectra: Spectra, edges: NDArray[np.int64], size: int) -> Powers:
     """Spectra [C, F, Q] -> mean powers in bands, [C, F, H]."""
     if len(edges) < 2:
         return np.zeros((*spectra.shape[:2], 0))
-    power = np.square(np.abs(spectra[..., edges[0] : edges[-1]])) / np.square(half_sine(size)).sum()
+    power = np.square(np.abs(spectra[..., edges[0] : edges[-1]])) / np.square(hann(size)).sum()
     means: Powers = np.add.reduceat(power, edges[:-1] - edges[0], axis=2) / np.diff(edges)
     return means
 
 
 def _in_octave(spectra: Spectra, octave: tuple[int, int], size: int) -> Powers:
-    power: Powers = np.square(np.abs(spectra[..., slice(*octave)])).mean(axis=2) / np.square(half_sine(size)).sum()
+    power: Powers = np.square(np.abs(spectra[..., slice(*octave)])).mean(axis=2) / np.square(hann(size)).sum()
     return power
 
 

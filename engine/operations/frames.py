@@ -1,4 +1,4 @@
-"""Sounds in short overlapping frames, under windows of a half sine whose squares add up to one.
+"""Sounds in short overlapping frames, each half shared with the next, and frames added up to a sound again.
 
 Shape letters: C channels, T samples, F frames, Q frequencies.
 """
@@ -21,7 +21,7 @@ def frame_size(sample_rate: int, seconds: float) -> int:
 
 
 def half_sine(size: int) -> NDArray[np.float64]:
-    """The window [size]."""
+    """The window [size] whose squares, half overlapped, add up to one: for frames that become a sound again."""
     window: NDArray[np.float64] = np.sin((np.arange(size) + 0.5) * np.pi / size)
     return window
 
@@ -31,9 +31,14 @@ def num_frames(num_samples: int, size: int) -> int:
     return -(-num_samples // (size // 2)) + 1
 
 
-def frames_of(samples: Samples, size: int) -> Iterator[tuple[int, Spectra]]:
+def hann(size: int) -> NDArray[np.float64]:
+    """The window [size] for looking only: what is loud at one frequency is hardly seen at another."""
+    return half_sine(size) ** 2
+
+
+def frames_of(samples: Samples, size: int, window: NDArray[np.float64]) -> Iterator[tuple[int, Spectra]]:
     """Samples [C, T] -> the number of a first frame and spectra [C, F, Q], so many at a time; before and after: 0."""
-    hop, window = size // 2, half_sine(size)
+    hop = size // 2
     for first in range(0, num_frames(samples.shape[1], size), FRAMES_AT_ONCE):
         last = min(first + FRAMES_AT_ONCE, num_frames(samples.shape[1], size))
         begin, end = (first - 1) * hop, (last - 1) * hop + size - hop
@@ -45,7 +50,7 @@ def frames_of(samples: Samples, size: int) -> Iterator[tuple[int, Spectra]]:
 
 
 def overlapped(spectra: Iterator[tuple[int, Spectra]], size: int, into: Samples) -> None:
-    """Add frames up into samples [C, T], in place; of unchanged frames come what they were taken of."""
+    """Add frames up under `half_sine` into samples [C, T], in place; unchanged ones give what they were taken of."""
     hop, window = size // 2, half_sine(size)
     for first, pieces in spectra:
         frames = np.fft.irfft(pieces, size) * window

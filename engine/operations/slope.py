@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
-from engine.operations.frames import Spectra, frame_size, frames_of, overlapped
+from engine.operations.frames import Spectra, frame_size, frames_of, half_sine, hann, overlapped
 from engine.wav_writer import Samples
 
 FRAME_S = 0.0213  # seconds
@@ -34,9 +34,15 @@ def held_to_slope(made: Samples, source: Samples, sample_rate: int, crossover_hz
     low, middle, high = (int(TOP * crossover_hz * share / line_hz) for share in (0.5, 0.5**0.5, 1.0))
     reach = max(1, round(MEAN_HZ / line_hz))
 
+    louder = np.square(half_sine(size)).sum() / np.square(hann(size)).sum()  # to a noise; to a tone it is less
+
     def held() -> Iterator[tuple[int, Spectra]]:
-        for (first, new), (_, old) in zip(frames_of(made, size), frames_of(source, size), strict=True):
-            yield first, new * _gains(np.square(np.abs(new)), np.square(np.abs(old)), (low, middle, high), reach)
+        pairs = zip(frames_of(made, size, half_sine(size)), frames_of(source, size, hann(size)), strict=True)
+        for (first, new), (_, old) in pairs:
+            yield (
+                first,
+                new * _gains(np.square(np.abs(new)), louder * np.square(np.abs(old)), (low, middle, high), reach),
+            )
 
     result = np.zeros_like(made)
     overlapped(held(), size, result)
