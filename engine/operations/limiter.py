@@ -129,12 +129,20 @@ def limiting_gain(peaks: Envelope, ceiling: float, sample_rate: int) -> Gain:
 
 def limit(samples: Samples, ceiling: float, sample_rate: int) -> Samples:
     """Samples [C, T] in which no true peak exceeds the ceiling: the very same where none did, or else a copy."""
-    result = samples
+    if true_peaks(samples, sample_rate, beyond=ceiling).max(initial=0.0) <= ceiling:
+        return samples
+    result = samples.copy()
+    limit_in_place(result, ceiling, sample_rate)
+    return result
+
+
+def limit_in_place(samples: Samples, ceiling: float, sample_rate: int) -> None:
+    """The same for samples [C, T] that are nobody else's, and may last ten minutes."""
     for _ in range(ROUNDS):
-        peaks = true_peaks(result, sample_rate, beyond=ceiling)
+        peaks = true_peaks(samples, sample_rate, beyond=ceiling)
         if peaks.max(initial=0.0) <= ceiling:
-            return result
-        result = result.copy() if result is samples else result
-        limiting_gain(peaks, ceiling * (1 - 1e-6), sample_rate).apply(result)
-    peak = true_peak(result, sample_rate)
-    return result if peak <= ceiling else result * result.dtype.type(ceiling / peak * (1 - 1e-6))
+            return
+        limiting_gain(peaks, ceiling * (1 - 1e-6), sample_rate).apply(samples)
+    peak = true_peak(samples, sample_rate)
+    if peak > ceiling:
+        samples *= samples.dtype.type(ceiling / peak * (1 - 1e-6))

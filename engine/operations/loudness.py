@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
-from engine.operations.limiter import Gain, limit, limiting_gain, true_peaks
+from engine.operations.limiter import Gain, limit_in_place, limiting_gain, true_peaks
 from engine.wav_writer import Samples
 
 PIECE_S, PIECES = 0.1, 4  # seconds between blocks; a block has so many
@@ -132,4 +132,4 @@ def set_loudness(part: Samples, lufs: float, ceiling: float, sample_rate: int) -
         drive_db = min(drive_db + missing, MOST_DRIVE_DB)
     part *= part.dtype.type(10 ** (drive_db / 20))
     gain.apply(part)
-    part[:] = limit(part, ceiling, sample_rate)
+    limit_in_place(part, ceiling, sample_rate)
