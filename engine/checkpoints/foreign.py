@@ -24,14 +24,13 @@ from engine.checkpoints.import_errors import (
     WeightsMissingError,
     WeightsShapeError,
 )
-from engine.checkpoints.locations import INDEX
+from engine.checkpoints.locations import INDEX, PARTS
 from engine.checkpoints.shards import NON_EMA, find_weights, pieces_of
 from engine.diffusion.guidance import Prediction
 from engine.diffusion.schedule import NoiseSchedule
 
 Heads = Literal["original", "diffusers"]
 
-_PARTS = ("unet", "vae", "vocoder", "text_encoder")
 _DIFFUSERS_HEADS = 8  # at every level, whatever the width
 _PREDICTIONS: dict[str, Prediction] = {"epsilon": "eps", "v_prediction": "v"}
 _PIPELINES = {"AudioLDMPipeline": "", "MusicLDMPipeline": "a MusicLDM (Chen et al. 2023), which has AudioLDM's nets"}
@@ -85,7 +84,7 @@ def read_foreign(path: Path, clap: Path | None = None, heads: Heads = "original"
 
 def weight_files(path: Path) -> list[Path]:
     """The files that the weights of a checkpoint lie in."""
-    return [file for part in _PARTS for file in find_weights(path / part)] if path.is_dir() else pieces_of(path)
+    return [file for part in PARTS for file in find_weights(path / part)] if path.is_dir() else pieces_of(path)
 
 
 def read_towers(path: Path) -> Towers:
@@ -127,10 +126,10 @@ def _read_folder(path: Path, extra: Towers | None, heads: Heads) -> Foreign:
         raise CheckpointMissingError(path)
     kind = read_settings(path / INDEX).get("_class_name")
     if kind not in _PIPELINES:
-        raise CheckpointUnknownError(path, f"{INDEX} says that it is a {str(kind)[:60]}")
+        raise CheckpointUnknownError(path, f"{INDEX} says that it is {str(kind)[:60]}")
     settings: dict[str, dict[str, Any]] = {}
     weights: dict[str, Weights] = {}
-    for part in _PARTS:
+    for part in PARTS:
         settings[part], tensors = read_folder_part(path, part)
         weights[part] = Weights(part.replace("unet", "UNet").replace("vae", "VAE"), tensors, "diffusers")
         if part == "text_encoder" and isinstance(settings[part].get("text_config"), dict):  # a whole CLAP
@@ -144,7 +143,7 @@ def _read_folder(path: Path, extra: Towers | None, heads: Heads) -> Foreign:
     if _PIPELINES[kind]:
         remarks = (_PIPELINES[kind], *remarks)
     if "scaling_factor" not in settings["vae"]:
-        raise WeightsMissingError("latent scale", ["scaling_factor of vae/config.json"])
+        raise WeightsMissingError("latent scale", ["scaling_factor of vae/config.json"], "download that file, too")
     schedule, prediction = _read_schedule(path / "scheduler" / "scheduler_config.json")
     config = AudioLDMConfig(
         name="",

@@ -62,9 +62,10 @@ class CheckpointUnknownError(CheckpointError):
 class WeightsMissingError(CheckpointError):
     code = "weights_missing"
 
-    def __init__(self, part: str, names: Iterable[str]) -> None:
+    def __init__(self, part: str, names: Iterable[str], hint: str | None = None) -> None:
         super().__init__(
-            f"the checkpoint's {part} is not whole: {_some(names)} missing", "download it again; the file may be cut"
+            f"the checkpoint's {part} is not whole: {_some(names)} missing",
+            hint or "download it again, whole; a training has to save the whole model, not some parts of it",
         )
 
 

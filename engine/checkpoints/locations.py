@@ -9,6 +9,7 @@ from engine.checkpoints.file_kinds import holds_weights
 from engine.checkpoints.import_errors import CheckpointMissingError
 
 INDEX = "model_index.json"
+PARTS = ("unet", "vae", "vocoder", "text_encoder")
 _CACHED = re.compile(r"models--(?P<owner>.+?)--(?P<name>.+)")
 _ENDINGS = (".ckpt", ".safetensors", ".pt", ".pth", ".bin")
 
@@ -29,6 +30,9 @@ def locate(path: Path) -> Location:
     """
     whole = Path(os.path.abspath(os.path.expanduser(path)))
     repository = _repository_above(whole)
+    for part in (whole, whole.parent):
+        if part.name in PARTS and os.path.isfile(part.parent / INDEX):
+            raise CheckpointMissingError(path, f"it is a part of one: give the folder above, {part.parent}")
     if os.path.isfile(whole):
         if whole.name == INDEX:
             return Location(whole.parent, repository)
@@ -43,9 +47,19 @@ def locate(path: Path) -> Location:
         if len(files) == 1:
             return Location(files[0], repository)
         raise CheckpointMissingError(path, f"give one of the files in it: {', '.join(file.name for file in files[:5])}")
-    if os.path.isfile(whole.parent / INDEX):
-        raise CheckpointMissingError(path, f"it is a part of one: give the folder above, {whole.parent}")
-    raise CheckpointMissingError(path)
+    raise CheckpointMissingError(path, _advice(whole))
+
+
+def _advice(folder: Path) -> str | None:
+    """What a folder lacks, or what in it could be meant; None where nothing can be guessed."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return None
+    if set(PARTS) <= set(names):
+        return f"the parts are there, and {INDEX} is missing: download that, too"
+    copies = [name for name in names if _CACHED.fullmatch(name)]
+    return f"give one of the copies in it: {', '.join(copies[:5])}" if copies else None
 
 
 def _repository_above(path: Path) -> str | None:

@@ -53,7 +53,11 @@ def find_weights(folder: Path) -> list[Path]:
     if not groups:
         if indices := [path for path in _files_in(folder) if _INDEX.fullmatch(path.name)]:
             raise ShardsMissingError(folder, _listed(indices[0]))
-        raise CheckpointMissingError(folder / f"{_STEMS[0]}.safetensors")
+        unfinished = [path.name for path in _files_in(folder) if path.suffix in (".incomplete", ".part", ".crdownload")]
+        hint = f"the download of {unfinished[0]} was not finished: download it again" if unfinished else None
+        raise CheckpointMissingError(
+            folder / f"{_STEMS[0]}.safetensors", hint or "download the files of this part, too"
+        )
     ranked = sorted(groups, key=lambda group: group.rank)
     whole = [group for group in ranked if not _missing(folder, group, groups[group])]
     usable = [group for group in whole if all(holds_weights(path) for path in groups[group])]

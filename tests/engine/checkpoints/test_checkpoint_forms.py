@@ -327,11 +327,29 @@ class TestOtherPlaces:
             locate(tmp_path)
         assert "a.ckpt, b.ckpt" in caught.value.hint
 
-    def test_a_part_of_a_folder_leads_above(self, folder):
-        (folder / "unet" / "diffusion_pytorch_model.safetensors").unlink()
+    @pytest.mark.parametrize("part", ["unet", "unet/diffusion_pytorch_model.safetensors"])
+    def test_a_part_of_a_folder_leads_above(self, folder, part):
         with pytest.raises(CheckpointMissingError) as caught:
-            locate(folder / "unet")
+            locate(folder / part)
         assert str(folder) in caught.value.hint
+
+    def test_a_folder_without_its_index_is_told_so(self, folder):
+        (folder / "model_index.json").unlink()
+        with pytest.raises(CheckpointMissingError) as caught:
+            locate(folder)
+        assert "model_index.json is missing" in caught.value.hint
+
+    def test_the_whole_cache_is_asked_about(self, cache):
+        with pytest.raises(CheckpointMissingError) as caught:
+            locate(cache.parent)
+        assert cache.name in caught.value.hint
+
+    def test_a_part_whose_download_was_not_finished_is_told(self, folder):
+        file = next((folder / "vocoder").glob("*.safetensors"))
+        file.rename(file.with_name(file.name + ".incomplete"))
+        with pytest.raises(CheckpointMissingError) as caught:
+            read_foreign(folder)
+        assert "was not finished" in caught.value.hint
 
 
 class TestLicence:

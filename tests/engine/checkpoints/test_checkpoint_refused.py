@@ -194,7 +194,7 @@ class TestOtherModels:
     @pytest.mark.parametrize(
         ("file", "settings", "words"),
         [
-            ("model_index.json", {"_class_name": "StableDiffusionPipeline"}, "is a StableDiffusionPipeline"),
+            ("model_index.json", {"_class_name": "StableDiffusionPipeline"}, "is StableDiffusionPipeline"),
             ("unet/config.json", {"class_embed_type": None}, "class_embed_type is None"),
             ("unet/config.json", {"norm_num_groups": "many"}, "no net can be built"),
             ("vocoder/config.json", {"normalize_before": True}, "normalize_before is True"),
