@@ -104,8 +104,6 @@ def make_host(tmp_path):
         media = tmp_path / "song" / "Media"
         media.mkdir(parents=True, exist_ok=True)
         made.append(Host(resources, [Project(media, str(tmp_path / "song" / "song.rpp"))], environment))
-        if send is not None and Path(send).exists():
-            made[-1].programs[str(send)] = str(send)
         return made[-1]
 
     yield make

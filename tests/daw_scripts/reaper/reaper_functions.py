@@ -301,9 +301,8 @@ class Functions:
         return 0
 
     def file_exists(self, path):
-        if Path(path.replace("\\", "/")).name.startswith("retake-send"):
-            return path in self._host.programs
-        return Path(path).is_file()
+        is_systems = path.startswith(("/opt/", "/usr/", "/Applications/"))
+        return path in self._host.programs or (Path(path).is_file() and not is_systems)
 
     def ExecProcess(self, command, timeout_ms):
         return self._host.execute(command, int(timeout_ms))

@@ -107,8 +107,8 @@ class Script:
 class Host:
     """REAPER with its project tabs, its user's answers, and everything that was shown, run and remembered.
 
-    `system` is as GetOS tells it ("Other" is Linux); `programs` says which senders are installed, by the path that
-    REAPER sees, and which file stands for each: those of the machine that runs the tests do not count.
+    `system` is as GetOS tells it ("Other" is Linux); `programs` says which programs are installed, by the path that
+    REAPER sees, and which file stands for each: what the machine that runs the tests has installed does not count.
     """
 
     def __init__(self, resources, projects, environment):

@@ -51,8 +51,9 @@ class ImGuiFunctions:
     def ImGui_IsWindowFocused(self, _context, _flags=0):
         return True
 
-    def ImGui_IsKeyPressed(self, _context, key, _repeats=True):
+    def ImGui_IsKeyPressed(self, _context, key, repeats=True):
         assert key in KEYS.values(), key
+        assert not repeats, "an answer by a key that is held down would come again and again"
         down = "Enter" if self._frames == 1 else self._host.imgui_key  # who ran the action by Enter still holds it down
         return down is not None and key == KEYS[down]
 

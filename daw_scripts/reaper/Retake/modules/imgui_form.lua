@@ -51,7 +51,7 @@ end
 
 local function isPressed(ImGui, context, ...)
   for _, key in ipairs({ ... }) do
-    if ImGui.IsKeyPressed(context, ImGui["Key_" .. key]) then return true end
+    if ImGui.IsKeyPressed(context, ImGui["Key_" .. key], false) then return true end -- not again while it is held
   end
   return false
 end
