@@ -28,7 +28,7 @@ def request_from_words(operation: str, words: Sequence[str], job: str, extra: Ma
     rest = words[len(names) :]
     args = [core.get(name, job) for name in kind.fixed]
     for key, word in (*extra.items(), *zip(rest[::2], rest[1::2], strict=False)):
-        args += [key, _value(key, word)]
+        args += [key, _drawn_seed() if (key, word) == ("seed", "random") else _value(key, word)]
     args += rest[len(rest) - len(rest) % 2 :]  # a key without its value, for the parser to refuse
     return parse_request(kind.address, args)
 
@@ -44,10 +44,22 @@ def request_from_file(path: Path, job: str | None, default_job: str, extra: Mapp
         content = json.loads(text_of(path))
         kind = _kind_of(content.pop("operation"))
     except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-        raise RequestFileError(path, error) from error
+        raise RequestFileError(path, _reason(error)) from error
     if _is_render(kind):
         content["job"] = job or content.get("job", default_job)
     return _from_content(kind, content | extra)
+
+
+def _reason(error: Exception) -> str:
+    """Say why a file is no request."""
+    match error:
+        case UnicodeDecodeError():
+            return "it is no text in UTF-8 or UTF-16"
+        case json.JSONDecodeError(msg=what, lineno=line, colno=column):
+            return f"it is no JSON ({what} in line {line}, column {column})"
+        case OSError():
+            return error.strerror or "it cannot be read"
+    return "it is no object that names its operation"
 
 
 def text_of(path: Path) -> str:
@@ -84,6 +96,11 @@ def _kind_of(operation: str) -> type[Request]:
     if operation not in OPERATIONS:
         raise UnknownAddressError(operation, OPERATIONS)
     return OPERATIONS[operation]
+
+
+def _drawn_seed() -> int:
+    """Draw a seed; the name of the result says which."""
+    return int.from_bytes(os.urandom(8), "big") % 1_000_000
 
 
 def _is_render(kind: type[Request]) -> bool:

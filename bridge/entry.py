@@ -11,7 +11,6 @@ import io
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
@@ -203,6 +202,8 @@ def _give_home() -> None:
 
 def _private_folder() -> Path:
     """Give this user's folder under the temporary one, made if need be. Raises GroundError when it is not theirs."""
+    import tempfile  # noqa: PLC0415 - it would cost each call of `retake-send` a tenth of its time, and is rarely needed
+
     user = os.getuid() if sys.platform != "win32" else os.getpid()
     folder = Path(tempfile.gettempdir()) / f"retake-home-{user}"
     with contextlib.suppress(FileExistsError):

@@ -10,6 +10,7 @@ from pathlib import Path
 from bridge import __version__
 from bridge.daws import Machine, Place
 from bridge.discovery import state_folder
+from bridge.entry import enter
 from bridge.errors import BridgeError
 from bridge.install_errors import FolderMissingError, HostMissingError
 from bridge.install_report import Outcome, facts, sentences
@@ -219,4 +220,4 @@ def _print(
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(enter(main))

@@ -86,7 +86,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog='example: retake-send restyle clip.wav "heavy rain" strength 0.6 seed 3',
     )
     parser.add_argument("operation", nargs="?", choices=OPERATIONS, metavar="OPERATION", help=", ".join(OPERATIONS))
-    parser.add_argument("words", nargs="*", help="its arguments, then key value pairs (bridge/PROTOCOL.md)")
+    parser.add_argument(
+        "words", nargs="*", help="its arguments, then key value pairs (bridge/PROTOCOL.md); `seed random` draws one"
+    )
     parser.add_argument("--request", type=Path, metavar="FILE", help="read the request from a JSON file instead")
     parser.add_argument("--job", metavar="ID", help="job id (default: a random one)")
     parser.add_argument("--output-dir", metavar="FOLDER", help="folder of the results (default: beside the clip)")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import pytest
 
@@ -17,6 +18,12 @@ class TestWords:
         assert request_from_words("inpaint", words, "j", {}) == Inpaint(
             job="j", clip="/c.wav", prompt="glass", start_s=1, end_s=2.5, region=((3, 4), (5, 6)), seed=7, keep_air=True
         )
+
+    def test_draw_a_seed_where_that_is_asked_for(self):
+        seeds = {request_from_words("generate", ["rain", "seed", "random"], "j", {}).seed for _ in range(9)}
+
+        assert len(seeds) > 1
+        assert all(0 <= seed < 1_000_000 for seed in seeds)
 
     def test_of_other_commands_name_their_job(self):
         assert request_from_words("cancel", ["other"], "unused", {}) == Cancel(job="other")
@@ -150,6 +157,30 @@ class TestFile:
     def test_that_is_no_request_is_refused(self, write, content):
         with pytest.raises((RequestFileError, ProtocolError)):
             request_from_file(write(content), None, "j", {})
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"",
+            b"{",
+            b"[]",
+            b"3",
+            b"null",
+            b"{}",
+            b'{"operation": 3}',
+            b'{"operation": []}',
+            b"\xff\xfe\xd8",
+            b"[" * 9999,
+        ],
+        ids=["empty", "open", "list", "number", "null", "bare", "number-as-name", "list-as-name", "bytes", "deep"],
+    )
+    def test_that_is_no_request_is_refused_without_a_word_of_python(self, tmp_path, content):
+        file = tmp_path / "request.json"
+        file.write_bytes(content)
+        with pytest.raises((RequestFileError, ProtocolError)) as told:
+            request_from_file(file, None, "j", {})
+
+        assert not re.search(r"codec|object has|attribute|unhashable|Error|recursion|char \d", told.value.text)
 
     def test_that_is_missing_is_refused(self, tmp_path):
         with pytest.raises(RequestFileError, match="missing"):

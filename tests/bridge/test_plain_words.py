@@ -1,5 +1,6 @@
 """No message speaks the wire's language or Python's, in the window or on a command line: all errors, by rule."""
 
+import importlib
 import inspect
 import re
 from collections.abc import Iterable
@@ -7,18 +8,19 @@ from pathlib import Path
 
 import pytest
 
-import engine.checkpoints.download_errors
-import engine.checkpoints.import_errors
-import engine.errors
-from bridge import batch_errors, errors, install_errors, support_errors, wire_errors
+from bridge import errors
 from bridge.errors import BridgeError
 from bridge.plain_words import at_terminal, in_window, reason_of, told_in_window
 from engine.cli.terminal import in_options
 from engine.errors import EngineError, InvalidRequestError
 
+HOUSE = Path(errors.__file__).parents[1]
 MODULES = {
-    BridgeError: (errors, wire_errors, batch_errors, install_errors, support_errors),
-    EngineError: (engine.errors, engine.checkpoints.download_errors, engine.checkpoints.import_errors),
+    base: [
+        importlib.import_module(".".join(file.relative_to(HOUSE).with_suffix("").parts))
+        for file in sorted((HOUSE / package).rglob("*errors.py"))
+    ]
+    for base, package in ((BridgeError, "bridge"), (EngineError, "engine"))
 }
 REFUSED = OSError(13, "Permission denied", "/takes/rain.wav")
 FACTS = {
@@ -36,7 +38,11 @@ FACTS = {
     "int | None": 7,
     "bool": True,
 }
-VALUES = {"value": "75", "error": BridgeError("the clip is gone", "choose another one")}
+VALUES = {
+    "value": "75",
+    "error": BridgeError("the clip is gone", "choose another one"),
+    "cause": EngineError("the clip is gone", "choose another one"),
+}
 FOREIGN = {
     "an address of the wire": r"/retake/\w+",
     "a key of the wire": r"(?<![\w/.`])[a-z]+_[a-z_]+\b(?![\w/.(])",
@@ -78,7 +84,7 @@ def made(kind):
         is_list = known is None and ("Iterable" in spelled or "Sequence" in spelled or "Collection" in spelled)
         facts[name] = ["rain", "wind"] if is_list else "rain" if known is None else known
         if name == "error" and "BridgeError" not in spelled:
-            facts[name] = REFUSED
+            facts[name] = FACTS.get(spelled, EngineError("the clip is gone", "choose another one"))
         if name == "address":
             facts[name] = "/retake/generate"
     return kind(**facts)
