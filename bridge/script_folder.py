@@ -169,7 +169,7 @@ def _recorded_after(before: Mapping[str, str], done: list[Step], shipped: Mappin
 def _write_location(folder: Path, location: Mapping[str, str], record: Record) -> Iterator[Step]:
     about = "Written by `retake install-scripts`, and written anew each time. It tells the scripts where Retake is."
     content: dict[str, Any] = {"about": about, **location, "made": record.made, "files": record.files}
-    text = json.dumps(content, indent=1, ensure_ascii=False).encode()
+    text = json.dumps(content, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace")
     path = folder / LOCATION_FILE
     if not path.exists() or path.read_bytes() != text:
         yield _execute(folder, Step("updated" if path.exists() else "installed", LOCATION_FILE, text))

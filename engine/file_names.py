@@ -1,6 +1,9 @@
-"""Names of files that every file system takes: exFAT sticks, SMB shares and Windows as well as this one."""
+"""Names of files that every file system takes, and names by which every library opens a file."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+')
 _RESERVED = re.compile(r"(?i)\s*(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\.|$)")
@@ -15,3 +18,18 @@ def safe_name(text: str, most_bytes: int) -> str:
     if _RESERVED.match(name):
         name = f"_{name}"
     return name.encode()[:most_bytes].decode(errors="ignore").rstrip(" .")
+
+
+@contextmanager
+def text_name(path: Path) -> Iterator[str]:
+    """A name of an existing file that is text, for libraries that take no other: by its own, or by the open file's.
+
+    Raises OSError when it has to be opened and cannot be.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:  # on Linux alone
+        with path.open("rb") as file:
+            yield f"/dev/fd/{file.fileno()}"
+    else:
+        yield str(path)

@@ -90,7 +90,7 @@ def import_checkpoint(
         write_tensors(tensors, staging / WEIGHTS_FILE, watch.part(0.4, 1.0, "writing the model"))
         words.write(staging)
         card = model_card(config, sum(tensor.numel() for tensor in tensors.values()))
-        (staging / CARD_FILE).write_text(card, encoding="utf-8")
+        (staging / CARD_FILE).write_text(card, encoding="utf-8", errors="backslashreplace")
         settings = json.dumps(config_to_json(config), indent=1) + "\n"
         (staging / CONFIG_FILE).write_text(settings, encoding="utf-8")
     return folder

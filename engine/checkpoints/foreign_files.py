@@ -11,7 +11,6 @@ from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from engine.checkpoints.file_kinds import kind_of
@@ -20,6 +19,7 @@ from engine.checkpoints.import_errors import CheckpointMissingError, CheckpointU
 from engine.checkpoints.model_files import explained, open_plain, read_object
 from engine.checkpoints.pickles import unpickled
 from engine.checkpoints.shards import find_weights
+from engine.checkpoints.tensor_file import load_tensors
 
 _INSIDE = (
     "state_dict",
@@ -104,7 +104,7 @@ def _read_file(path: Path) -> dict[str, Tensor]:
     kind = kind_of(path)
     if kind == "safetensors":
         try:
-            return dict(load_file(path))
+            return load_tensors(path)
         except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
             raise CheckpointUnreadableError(path, str(error)) from error
         except RuntimeError as error:  # the system's own words, of memory

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from engine.audioldm import AudioLDM, AudioLDMConfig
@@ -18,6 +18,7 @@ from engine.checkpoints.catalogue import CONFIG_FILE, WEIGHTS_FILE, find_model, 
 from engine.checkpoints.config_json import config_from_json, config_to_json
 from engine.checkpoints.model_files import explained, require_plain
 from engine.checkpoints.small_weights import squeeze, unsqueeze
+from engine.checkpoints.tensor_file import load_tensors
 from engine.errors import ModelBrokenError
 from engine.models.clap import ClapConfig, LaionClap
 from engine.models.clap_tokenizer import RobertaTokenizer
@@ -59,7 +60,7 @@ def load_model(folder: Path, device: torch.device | str = "cpu") -> AudioLDM:
     model = draw_up(config, folder)
     require_promised(model, weights)
     try:
-        tensors = unsqueeze(load_file(weights))
+        tensors = unsqueeze(load_tensors(weights))
     except (OSError, SafetensorError, KeyError, RuntimeError, ValueError) as error:
         raise ModelBrokenError(folder, f"{WEIGHTS_FILE}: {error}") from error
     if isinstance(config.clap, ClapConfig):

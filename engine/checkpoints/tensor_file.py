@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 from engine.checkpoints.model_files import open_plain
+from engine.file_names import text_name
 
 _DTYPES = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64"}
 _ALIGNMENT = 8
@@ -33,6 +35,12 @@ def stored_dtype(tensor: Tensor) -> torch.dtype:
 def stored_bytes(tensors: Mapping[str, Tensor]) -> int:
     """How many bytes the tensors take on disk, the header left out."""
     return sum(tensor.numel() * stored_dtype(tensor).itemsize for tensor in tensors.values())
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file, whatever its name. Raises OSError, SafetensorError."""
+    with text_name(path) as name:
+        return dict(load_file(name))
 
 
 def write_tensors(tensors: Mapping[str, Tensor], path: Path, on_share: Callable[[float], None]) -> None:

@@ -218,7 +218,7 @@ def _deliver(report: Mapping[str, Any], path: Path | None) -> None:
     if path is None:
         show_json(report)
     else:
-        _write(path, (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode())
+        _write(path, (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -8,6 +8,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from torch import Tensor
 
 from engine.errors import ModelBrokenError
+from engine.file_names import text_name
 
 BEGIN, PAD, END, UNKNOWN, MASK = "<s>", "<pad>", "</s>", "<unk>", "<mask>"
 MAX_TOKENS = 512  # of RoBERTa's 514 positions the first two are never used: counting starts at the padding id + 1
@@ -39,8 +40,9 @@ class RobertaTokenizer:
         whole, vocabulary, merges = (folder / name for name in ("tokenizer.json", "vocab.json", "merges.txt"))
         try:
             if whole.exists():
-                return cls(Tokenizer.from_file(str(whole)))
-            return cls(_roberta(models.BPE.from_file(str(vocabulary), str(merges))))
+                return cls(Tokenizer.from_buffer(whole.read_bytes()))
+            with text_name(vocabulary) as words, text_name(merges) as pairs:
+                return cls(_roberta(models.BPE.from_file(words, pairs)))
         except Exception as error:  # the Rust library behind tokenizers raises bare Exception
             raise ModelBrokenError(folder, f"its tokenizer files are missing or damaged ({error})") from error
 
@@ -52,7 +54,7 @@ class RobertaTokenizer:
 
     def write(self, folder: Path) -> None:
         """Write `tokenizer.json` into `folder`, for `read` to find."""
-        self._bpe.save(str(folder / "tokenizer.json"))
+        (folder / "tokenizer.json").write_text(self._bpe.to_str(pretty=True), encoding="utf-8")
 
     @property
     def vocabulary_size(self) -> int:

@@ -23,7 +23,7 @@ from engine.checkpoints.assemble import assemble
 from engine.checkpoints.convert import _require_space, import_checkpoint
 from engine.checkpoints.foreign import read_foreign
 from engine.checkpoints.provenance import default_name
-from engine.checkpoints.store import read_config
+from engine.checkpoints.store import load_model, read_config
 from engine.cli import main
 from engine.errors import CancelledError, DiskFullError, InvalidRequestError, OutputExistsError
 from engine.models.clap_tokenizer import RobertaTokenizer
@@ -102,6 +102,16 @@ class TestName:
     )
     def test_comes_from_the_file(self, file, name):
         assert default_name(Path(file)) == name
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="names of files are Unicode there")
+    def test_may_be_given_where_the_files_is_no_text(self, checkpoint, diffusers_folder, words_folder, tmp_path):
+        models = tmp_path / os.fsdecode(b"mod\xe8les")
+        file, folder = (tmp_path / os.fsdecode(name) for name in (b"mod\xe9l.ckpt", b"mod\xe9l"))
+        file.symlink_to(checkpoint)
+        folder.symlink_to(diffusers_folder)
+        for number, source in enumerate((file, folder)):
+            folder = import_checkpoint(source, f"mine-{number}", models, tokenizer=words_folder)
+            assert load_model(folder).config.name == f"mine-{number}"
 
     @pytest.mark.parametrize("name", ["../up", "a/b", ".hidden", "nano", "tiny", "with blank"])
     def test_must_be_one_that_can_be_used(self, checkpoint, models, name, left_behind):
