@@ -71,6 +71,10 @@ def require_prompt(prompt: str, like: Audio | None) -> str:
 def require_text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise InvalidRequestError(name, value, "text")
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # bytes of another encoding, of which no model could hear anything
+        raise InvalidRequestError(name, value, "text in UTF-8") from None
     if len(value.strip()) > LONGEST_PROMPT:
         raise PromptTooLongError(len(value.strip()), LONGEST_PROMPT)
     return value.strip()

@@ -32,6 +32,14 @@ def test_any_script_is_a_prompt(prompt: str) -> None:
     assert Generate(prompt).prompt == prompt.strip()
 
 
+@pytest.mark.parametrize("words", ["pluie, caf\udce9", "\ud83d"])
+def test_a_prompt_in_another_encoding_is_refused(words):
+    with pytest.raises(InvalidRequestError, match="expected text in UTF-8"):
+        Generate(words)
+    with pytest.raises(InvalidRequestError, match="expected text in UTF-8"):
+        Generate("rain", negative_prompt=words)
+
+
 @pytest.mark.parametrize("make", [Generate, lambda p: Restyle(CLIP, p), lambda p: Inpaint(CLIP, p, [(0, 1)])])
 def test_prompts_that_are_none(make: Any) -> None:
     with pytest.raises(EmptyPromptError, match="expected a few words"):
