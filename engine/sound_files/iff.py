@@ -1,12 +1,24 @@
 """AIFF, AIFF-C and CAF: their counts of frames and sizes of samples set right."""
 
+import re
 import struct
+from itertools import chain
 
-from engine.sound_files.parts import Link, NotReadableError, Source, chunks_follow, is_name, sound_bytes, walk
+from engine.sound_files.parts import (
+    Link,
+    NotReadableError,
+    Source,
+    chunks_follow,
+    file_behind,
+    is_name,
+    sound_bytes,
+    walk,
+)
 
 # Kinds of AIFF-C whose frames can be counted by their bytes, and bits of a sample where the head's may be wrong
 _PLAIN = {b"NONE": 0, b"sowt": 0, b"twos": 0, b"raw ": 0, b"in24": 24, b"in32": 32, b"23ni": 32, b"42ni": 24}
 _PLAIN |= {b"fl32": 32, b"FL32": 32, b"fl64": 64, b"FL64": 64, b"ulaw": 8, b"ULAW": 8, b"alaw": 8, b"ALAW": 8}
+_AIFF, _CAF = re.compile(rb"FORM....AIF[FC]", re.DOTALL), re.compile(rb"caff\x00\x01")
 _LARGEST = 2**32 - 2**12
 _EDITS = 4  # bytes before the samples of a CAF
 
@@ -39,7 +51,8 @@ def aiff_links(source: Source, start: int) -> list[Link]:
     length = sound_bytes(source, first, max(0, size - 8 - skipped), lambda at: chunks_follow(source, at, head))
     if length > _LARGEST:
         raise NotReadableError("it is larger than an AIFF file can be")
-    return [Link((_aiff_header(form, common, length), (first, length)))]
+    more = [aiff_links(source, at) for at in file_behind(source, first + length + length % 2, head, _AIFF)]
+    return [Link((_aiff_header(form, common, length), (first, length))), *chain(*more)]
 
 
 def _aiff_header(form: bytes, common: bytes, length: int) -> bytes:
@@ -71,4 +84,5 @@ def caf_links(source: Source, start: int) -> list[Link]:
     length = sound_bytes(source, first, declared, lambda at: chunks_follow(source, at, head))
     behind = source.size - first - length
     parts = ((start, at + 4 - start), struct.pack(">Q", max(length, _EDITS)), (first, length), (first + length, behind))
-    return [Link(parts)]
+    more = [caf_links(source, at) for at in file_behind(source, first + length, head, _CAF)]
+    return [Link(parts), *chain(*more)]

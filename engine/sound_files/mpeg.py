@@ -4,12 +4,13 @@ A frame says how long it is, so they can be followed from the first to the last.
 count is right; the tags of players (ID3, APE) are left out. Where a second tag comes, another MP3 was put behind.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from engine.sound_files.parts import NOWHERE, Link, NotReadableError, Source
+from engine.sound_files.parts import NOWHERE, Link, NotReadableError, Source, is_zero
 
 _RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 _KBITS_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -17,6 +18,8 @@ _KBITS_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _IN_A_ROW = 3  # frames that must follow one another before the first is believed
 _HEAD_SEARCHED = 2**16  # bytes among which the first frame begins
 _TAIL_IGNORED = 2**16  # bytes of whatever behind the last frame
+_BY_CHANCE = 3  # beginnings of frames in so much of whatever
+_SYNC = re.compile(rb"\xff[\xe2-\xff]")
 _FRAMES, _BYTES = 1, 2  # flags of a tag: which counts it holds
 _BLOCK = 2**16
 
@@ -50,7 +53,8 @@ class _Run:
 
 def is_mpeg(source: Source, start: int) -> bool:
     """Whether the frames of an MP3 begin near `start`."""
-    return _next_sound(source, start, min(source.size, start + _HEAD_SEARCHED)) is not None
+    end = min(source.size, start + _HEAD_SEARCHED)
+    return any(frame is not None for _, frame in _beginnings(source, start, end))
 
 
 def mpeg_links(source: Source, start: int, end: int) -> list[Link]:
@@ -90,16 +94,22 @@ def _frames(source: Source, start: int, end: int) -> Iterator[tuple[int, _Frame]
         behind = _tag_end(source, at)
         if behind is None:
             behind = _next_sound(source, at, end)
-            _require_no_hole(source, at, behind, end, is_head=current is None)
+            _require_no_hole(source, at, behind, end, current)
         at = end if behind is None else behind
 
 
-def _require_no_hole(source: Source, at: int, behind: int | None, end: int, *, is_head: bool) -> None:
-    """Between two frames nothing may be lost; before the first one, behind the last and at a tag anything may lie."""
-    if is_head:
+def _require_no_hole(source: Source, at: int, behind: int | None, end: int, kind: tuple[int, int, bool] | None) -> None:
+    """Between two frames nothing may be lost; before the first one (`kind` is None) and at a tag anything may lie.
+
+    Behind the last one, too, as long as it is zeros, or no more than a little in which no frames begin.
+    """
+    if kind is None:
         return
     if behind is None:
-        if end - at > _TAIL_IGNORED:
+        rest = source.at(at, min(end - at, _TAIL_IGNORED))
+        begun = (_frame_of(rest[place.start() : place.start() + 4]) for place in _SYNC.finditer(rest))
+        is_broken = sum(frame is not None and frame.kind == kind for frame in begun) > _BY_CHANCE
+        if is_broken or (end - at > _TAIL_IGNORED and not is_zero(source, at)):
             raise NotReadableError(f"it is damaged at byte {at}")
         return
     frame = _frame_of(source.at(behind, 4))
@@ -109,16 +119,20 @@ def _require_no_hole(source: Source, at: int, behind: int | None, end: int, *, i
 
 def _next_sound(source: Source, start: int, end: int) -> int | None:
     """The next place where frames, or a player's tag, begin."""
+    return next((place for place, _ in _beginnings(source, start, end)), None)
+
+
+def _beginnings(source: Source, start: int, end: int) -> Iterator[tuple[int, _Frame | None]]:
+    """The places where frames begin, and the first one; None where it is a player's tag."""
     for begin in range(start, end, _BLOCK):
         block = source.at(begin, min(_BLOCK + 16, end - begin))
         place = -1
         while (place := _candidate(block, place + 1)) >= 0 and place < _BLOCK:
             frame = _frame_of(block[place : place + 4])
             if frame is not None and _is_confirmed(source, begin + place, frame, end):
-                return begin + place
+                yield begin + place, frame
             if frame is None and begin + place > start and _tag_end(source, begin + place) is not None:
-                return begin + place
-    return None
+                yield begin + place, None
 
 
 def _candidate(block: bytes, start: int) -> int:

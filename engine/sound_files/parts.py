@@ -4,13 +4,15 @@ Everything here is bytes; samples begin in `reader`.
 """
 
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 
 SLACK_BYTES = 64  # some writers count a header into the size of their samples
 MOST_CHUNKS = 100_000
-MOST_PADDING = 2**16  # zeros behind a sound that fill up a block of some disk
+_BLOCK = 2**20
 
 # Sizes by which writers that cannot go back mean "until the file ends", first and one after the last
 _ENDLESS = (
@@ -135,7 +137,12 @@ def is_tail(source: Source, start: int, *, is_padding_likely: bool = True) -> bo
         return True
     if left < 8:
         return True
-    return is_padding_likely and left <= MOST_PADDING and not source.at(start, left).strip(b"\0")
+    return is_padding_likely and is_zero(source, start)
+
+
+def is_zero(source: Source, start: int) -> bool:
+    """Whether nothing but zeros lies from a place to the end of a file: recorders and disks reserve room ahead."""
+    return all(not source.at(at, _BLOCK).strip(b"\0") for at in range(start, source.size, _BLOCK))
 
 
 Head = Callable[[int], tuple[bytes, int] | None]
@@ -162,6 +169,12 @@ def chunks_follow(source: Source, start: int, head: Head) -> bool:
         if at >= source.size:
             return True
     return at > start and is_tail(source, at)
+
+
+def file_behind(source: Source, start: int, head: Head, beginning: re.Pattern[bytes]) -> list[int]:
+    """Where another file begins that was put behind one, among the chunks from `start` on: one place, or none."""
+    places = (place for _, place, _ in walk(start, head) if beginning.match(source.at(place, 12)))
+    return list(islice(places, 1))
 
 
 def is_name(name: bytes) -> bool:

@@ -238,8 +238,9 @@ def _refused(path: Path) -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    """The system's words, or libsndfile's without their prefix; some decoders say nothing."""
+    """The system's words; libsndfile's are about its own code, so that only whether it began to read is told."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    words = str(error).partition(": ")[2] if "Error opening" in str(error) else str(error)
-    return words.removeprefix("Error :").strip(" .") or "it is damaged"
+    if "Error opening" in str(error):
+        return "its samples are stored in a way that is not supported, or its head is damaged"
+    return "it is damaged"

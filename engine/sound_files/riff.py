@@ -3,18 +3,31 @@
 The view that libsndfile gets is a plain file of format and samples: without the chunks that it may stumble over.
 """
 
+import re
 import struct
 from dataclasses import dataclass, field
+from itertools import chain
 
 from engine.sound_files import mpeg
-from engine.sound_files.parts import Link, NotReadableError, Source, chunks_follow, is_name, sound_bytes, walk
+from engine.sound_files.parts import (
+    Link,
+    NotReadableError,
+    Source,
+    chunks_follow,
+    file_behind,
+    is_name,
+    sound_bytes,
+    walk,
+)
 
 _MPEG = 0x0055  # how a WAV says that MP3 is in it
 _EXTENSIBLE = 0xFFFE
 _GSM = 0x0031
 _BLOCKS = {0x0014: 120, 0x0040: 120, 0x0038: 160, _GSM: 320}  # kinds coded in whole blocks: how many frames
 _STATED_BLOCKS = (0x0002, 0x0011)  # two kinds of ADPCM, whose heads tell it
+_FILE = re.compile(rb"(RIF[FX]|RF64|BW64)....WAVE", re.DOTALL)
 _LARGEST = 2**32 - 2**12  # bytes of samples in a file with sizes of 32 bits
+_WAVE64_FILE = re.compile(rb"riff\x2e\x91\xcf\x11")
 _WAVE64 = bytes.fromhex("2ef7cf11a5d628db04c10000")  # the rest of a name in Wave64: its first four letters differ
 
 
@@ -39,8 +52,11 @@ def riff_links(source: Source, start: int) -> list[Link]:
         return _chunk_head(source, at, order)
 
     length = sound_bytes(source, found.start, found.declared, lambda at: chunks_follow(source, at, head))
-    _require_one_sound(source, found.start + length, order)
-    return _links(source, found, length, order)
+    behind = found.start + length + (found.start + length) % 2
+    more = [riff_links(source, at) for at in file_behind(source, behind, head, _FILE)]
+    if not more:
+        _require_one_sound(source, behind, order)
+    return [*_links(source, found, length, order), *chain(*more)]
 
 
 def wave64_links(source: Source, start: int) -> list[Link]:
@@ -55,7 +71,10 @@ def wave64_links(source: Source, start: int) -> list[Link]:
         if name == b"data":
             found.start, found.declared = at + 24, end - at - 24
             length = sound_bytes(source, found.start, found.declared, lambda at: chunks_follow(source, at, aligned))
-            return _links(source, found, length, "<")
+            behind = found.start + length
+            behind += -(behind - start) % 8
+            more = [wave64_links(source, at) for at in file_behind(source, behind, aligned, _WAVE64_FILE)]
+            return [*_links(source, found, length, "<"), *chain(*more)]
         found.contents.setdefault(name, source.at(at + 24, min(end - at - 24, 2**16)))
     raise NotReadableError("it breaks off before its samples")
 
@@ -94,7 +113,7 @@ def _chunk_head(source: Source, at: int, order: str) -> tuple[bytes, int] | None
 
 def _require_one_sound(source: Source, at: int, order: str) -> None:
     """Two chunks of samples are two sounds, and nobody knows which one is meant."""
-    for name, *_ in walk(at + at % 2, lambda at: _chunk_head(source, at, order)):
+    for name, *_ in walk(at, lambda at: _chunk_head(source, at, order)):
         if name == b"data":
             raise NotReadableError("it holds two sounds (two chunks of samples) where a WAV has one")
 
@@ -106,6 +125,8 @@ def _links(source: Source, found: _Chunks, length: int, order: str) -> list[Link
     kind = struct.unpack_from(order + "H", form)[0]
     if kind == _EXTENSIBLE and len(form) >= 26:
         kind = struct.unpack_from(order + "H", form, 24)[0]
+        if order == ">":  # where libsndfile knows plain formats only
+            form = struct.pack(">H", kind) + form[2:16]
     if kind == _MPEG:
         return mpeg.mpeg_links(source, found.start, found.start + length)
     parts = (_header(form, found.contents.get(b"fact"), length, order), (found.start, length))

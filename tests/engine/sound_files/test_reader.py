@@ -106,6 +106,15 @@ class TestMp3:
             blocks = [file.read(at, 2_205) for at in range(0, file.num_frames, 2_205)]
         assert np.array_equal(np.concatenate(blocks), whole)
 
+    def test_zeros_behind_are_no_sound_and_broken_frames_behind_are_damage(self, tmp_path: Path) -> None:
+        frames = mp3_frames(encoded(tmp_path / "a.mp3", sweep()))[1:]
+
+        assert len(read(tmp_path, b"".join(frames) + bytes(200_000), "padded.mp3")) == 1152 * len(frames)
+        assert len(read(tmp_path, b"".join(frames) + b"\xff\xfbwhatever" * 2, "junk.mp3")) == 1152 * len(frames)
+        mangled = b"".join(frames[:10]) + b"".join(frame[:-1] for frame in frames[10:])
+        with pytest.raises(AudioUnreadableError, match="damaged"):
+            read(tmp_path, mangled, "mangled.mp3")
+
 
 class TestOgg:
     @pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
@@ -232,8 +241,42 @@ class TestWav:
         frames = read(tmp_path, b"RIFF" + struct.pack("<I", len(data)) + data)
         assert np.array_equal(frames, decoded(tmp_path / "a.mp3"))
 
+    def test_big_endian_with_the_long_format_is_read(self, tmp_path: Path) -> None:
+        frames = sweep(0.1)
+        samples = np.round(frames * 2**23).astype(">i4").tobytes()
+        form = struct.pack(">HHIIHHHHI", 0xFFFE, 2, 44_100, 44_100 * 8, 8, 32, 22, 32, 3)
+        form += struct.pack(">H", 1) + bytes.fromhex("000000001000800000aa00389b71")
+        chunks = b"fmt " + struct.pack(">I", len(form)) + form + b"data" + struct.pack(">I", len(samples)) + samples
+
+        made = read(tmp_path, b"RIFX" + struct.pack(">I", 4 + len(chunks)) + b"WAVE" + chunks)
+
+        assert np.allclose(made * 2**8, frames, atol=1e-5)
+
+    def test_zeros_behind_are_room_that_was_reserved(self, tmp_path: Path) -> None:
+        data = encoded(tmp_path / "a.wav", sweep())
+        assert np.array_equal(read(tmp_path, data + bytes(3_000_000)), decoded(tmp_path / "a.wav"))
+
 
 class TestOtherContainers:
+    @pytest.mark.parametrize("form", ["WAV", "RF64", "W64", "AIFF", "CAF"])
+    def test_joined_ones_are_one_sound(self, tmp_path: Path, form: str) -> None:
+        parts = [encoded(tmp_path / f"{name}.bin", sweep(1 + name), format=form, subtype="PCM_24") for name in (0, 1)]
+        expected = np.concatenate([decoded(tmp_path / "0.bin"), decoded(tmp_path / "1.bin")])
+
+        assert np.array_equal(read(tmp_path, b"".join(parts)), expected)
+
+    def test_other_kinds_are_refused_in_words_that_are_not_the_decoder_s(self, tmp_path: Path) -> None:
+        data = encoded(tmp_path / "a.wav", sweep())
+        strange = put(data, 20, "<H", 0x0161)  # a kind of WMA
+        with pytest.raises(AudioUnreadableError, match="stored in a way that is not supported") as refusal:
+            read(tmp_path, strange)
+        assert "chunk" not in str(refusal.value)
+        flac = encoded(tmp_path / "a.flac", sweep())
+        with pytest.raises(AudioUnreadableError, match=r"it is damaged$"):
+            read(tmp_path, flac[: len(flac) // 2] + bytes(900) + flac[len(flac) // 2 + 900 :], "b.flac")
+        with pytest.raises(AudioUnreadableError, match="by its content"):
+            read(tmp_path, bytes(range(1, 250)) * 20 + b"TAG" + bytes(range(1, 250)) * 20, "a.aac")
+
     @pytest.mark.parametrize("form", ["RF64", "W64", "CAF"])
     @pytest.mark.parametrize("size", [0, 2**63 - 1, 2**64 - 1])
     def test_an_unknown_size_of_64_bits_is_not_believed(self, tmp_path: Path, form: str, size: int) -> None:
