@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 LICENCES = {
@@ -16,6 +17,7 @@ LICENCES = {
     ),
 }
 """Where a licence stands, and what it means in a sentence or two."""
+_TOLD = 3  # folders that cannot be used
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,14 @@ def parse_models(text: str) -> list[Model]:
     except (KeyError, TypeError) as error:
         raise ValueError(f"the list of models lacks {error}") from error
     return [*installed, *offers]
+
+
+def parse_passed_over(text: str) -> str:
+    """What the same answer says of folders among the models that cannot be used, as a sentence; "" where all can be."""
+    rows = json.loads(text).get("passed_over", [])
+    told = "; ".join(f"{Path(row['folder']).name} ({row['reason']})" for row in rows[:_TOLD])
+    more = f"; and {len(rows) - _TOLD} more" if len(rows) > _TOLD else ""
+    return f"Among the models lies what cannot be used: {told}{more}. Repair or delete it." if rows else ""
 
 
 def _installed(row: Mapping[str, Any], about: Mapping[str, Mapping[str, Any]]) -> Model:

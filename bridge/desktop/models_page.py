@@ -9,7 +9,15 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QMessageBox, QS
 
 from bridge.desktop.daemon_settings import read_settings
 from bridge.desktop.errands import CommandRun
-from bridge.desktop.model_list import LICENCES, Model, PullNews, parse_error, parse_models, parse_pull_news
+from bridge.desktop.model_list import (
+    LICENCES,
+    Model,
+    PullNews,
+    parse_error,
+    parse_models,
+    parse_passed_over,
+    parse_pull_news,
+)
 from bridge.desktop.pieces import (
     Banner,
     Button,
@@ -142,6 +150,8 @@ class ModelsPage(Page):
             text, hint = parse_error(stdout, stderr)
             self.banner.say(sentence(f"The models cannot be listed (exit code {code}): {text}", hint), "bad")
             return
+        if broken := parse_passed_over(stdout):
+            self.banner.say(broken, "warning")
         clear(self.installed)
         clear(self.offers)
         self.rows = {}

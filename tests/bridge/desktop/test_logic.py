@@ -1,5 +1,6 @@
 """What the window knows without a window: wishes, the board, the journal, settings files, audition, pictures."""
 
+import json
 import sqlite3
 import tomllib
 
@@ -11,7 +12,7 @@ from bridge.desktop.audition import Audition
 from bridge.desktop.board import Board
 from bridge.desktop.daemon_settings import read_settings, write_settings
 from bridge.desktop.entries import Entry, facts_of
-from bridge.desktop.model_list import PullNews, parse_error, parse_models, parse_pull_news
+from bridge.desktop.model_list import PullNews, parse_error, parse_models, parse_passed_over, parse_pull_news
 from bridge.desktop.past import read_latest
 from bridge.desktop.picture import COLUMNS, ROWS, read_picture
 from bridge.desktop.preferences import Preferences, read_preferences, write_preferences
@@ -302,6 +303,14 @@ class TestModelList:
 
         assert (nano.is_installed, nano.is_shipped, nano.size) == (True, True, "1.0 MB")
         assert (big.is_installed, big.size, big.about) == (False, "2.5 GB", "all")
+
+    def test_names_what_lies_among_the_models_and_cannot_be_used(self):
+        rows = [{"folder": f"/m/broken{n}", "reason": "config.json: it is empty"} for n in range(5)]
+        told = parse_passed_over(json.dumps({"models": [], "published": [], "passed_over": rows}))
+
+        assert "broken0 (config.json: it is empty); broken1" in told
+        assert "and 2 more" in told
+        assert parse_passed_over('{"models": [], "published": []}') == ""
 
     @pytest.mark.parametrize("text", ["", "{}", "[]", '{"models": [{}], "published": []}'])
     def test_that_is_none_is_refused(self, text):
