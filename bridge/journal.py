@@ -9,7 +9,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -196,11 +196,21 @@ class Journal:
         self._database = _opened(self._path)
         self.adopt(kept, reason)
 
+    def _write_all(self, jobs: Sequence[Job]) -> None:
+        """Write many jobs at once, or none."""
+        self._database.execute("BEGIN")
+        try:
+            self._database.executemany(UPSERT, map(values_of, jobs))
+            self._database.execute("COMMIT")
+        except sqlite3.Error:
+            with contextlib.suppress(sqlite3.Error):
+                self._database.execute("ROLLBACK")
+            raise
+
     def adopt(self, kept: Path, reason: JournalError) -> None:
         """Take over what can be read of a damaged journal, and tell of it."""
         jobs = {job.id: job for job in rescue(kept)} | self._live
-        for job in jobs.values():
-            self._attempt(partial(self._database.execute, UPSERT, values_of(job)))
+        self._attempt(partial(self._write_all, list(jobs.values())))
         note = (
             f"The history was damaged, so a new one has been begun with the {len(jobs)} jobs that could still be read. "
             f"The damaged one is kept as {kept.name}."

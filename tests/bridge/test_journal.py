@@ -295,6 +295,18 @@ class TestDamaged:
         journal.add(make_job("new"))
         assert journal.search("new")[0].id == "new"
 
+    @pytest.mark.timeout(60)
+    def test_of_many_jobs_is_replaced_in_a_moment(self, path, open_again):
+        journal = Journal(path)
+        journal._write_all([make_job(f"job{number}") for number in range(20_000)])
+        journal.close()
+        spoil(path, pages_of(path)[1] // 2)
+        began_at = time.monotonic()
+        journal = open_again()
+
+        assert len(journal.left_behind()) > 19_000
+        assert time.monotonic() - began_at < 20
+
     def test_in_its_last_page_is_found_at_the_start_and_not_by_the_next_job(self, filled, open_again):
         spoil(filled, pages_of(filled)[1] - 1)
         journal = open_again()
