@@ -71,7 +71,7 @@ def cut_clips(settings: LibrarySettings, on_progress: OnProgress | None = None) 
     _write_json(folder / SKIPPED_FILE, [asdict(one) for one in skipped])
     if not progress.about:
         forget(folder)  # its files may be there next time
-        first = skipped[0]
+        first = (progress.skipped or skipped)[0]
         raise ManifestError(settings.manifest, f"none of its files can be used; {first.name}: {first.reason}")
     _write_json(folder / ORIGIN_FILE, origin)
     _finish(settings, progress.about)
