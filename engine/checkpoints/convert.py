@@ -38,8 +38,8 @@ OnProgress = Callable[[float, str], None]  # share of the whole, and what is bei
 
 _SMALL_FILES = 8_000_000  # bytes, at most: config, card, tokenizer
 _TOKENIZER_FILES = (("tokenizer.json",), ("vocab.json", "merges.txt"))
-_NAME = re.compile(r"\w[\w.+-]*")
-_NAME_EXPECTED = "letters, digits, dots, dashes and underscores"
+_NAME = re.compile(r"\w[\w.+-]{0,99}")
+_NAME_EXPECTED = "letters, digits, dots, dashes and underscores, 100 at most"
 
 
 def import_checkpoint(
@@ -102,7 +102,8 @@ def _taken_apart(path: Path, clap: Path | None, heads: Heads) -> tuple[Foreign, 
         return foreign, assemble(foreign)
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
         # Settings and shapes are whatever somebody wrote: a net that cannot be built from them is no AudioLDM.
-        raise CheckpointUnknownError(path, f"no net can be built from its settings and shapes ({error})") from error
+        said = f" ({error})" if isinstance(error, ValueError | RuntimeError) else ""
+        raise CheckpointUnknownError(path, f"no net can be built from its settings and shapes{said}") from error
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def _checked(given: str | None, default: str, path: Path) -> str:
     name = default if given is None else given
     hint = f"`retake models import {path} --name NAME` gives it another"
     if not _NAME.fullmatch(name):
-        raise InvalidRequestError("name", name, _NAME_EXPECTED, hint)
+        raise InvalidRequestError("name", name[:120], _NAME_EXPECTED, hint)
     if name in PRESETS or (SHIPPED_MODELS / name).exists():
         raise InvalidRequestError("name", name, "one that Retake does not use itself", hint)
     return name

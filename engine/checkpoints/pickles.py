@@ -68,7 +68,8 @@ def unpickled(path: Path, kind: Kind) -> Any:
     except pickle.UnpicklingError as error:  # its words advise to read the file unsafely; ours do not
         if found := re.findall(r"GLOBAL ([\w.]+)", str(error)):
             raise CheckpointUnsafeError(path, found[:1]) from error
-        raise CheckpointUnreadableError(path, "it is a pickle, but none of PyTorch's") from error
+        hint = "give what torch.save wrote, or a .safetensors file"
+        raise CheckpointUnreadableError(path, "it is a pickle, but none of PyTorch's", hint) from error
     except Exception as error:  # a reading of arbitrary bytes may fail in any way
         raise CheckpointUnreadableError(path, _first_sentence(error)) from error
 
@@ -213,5 +214,7 @@ def _first_sentence(error: Exception) -> str:
         return "it is empty, or ends too early"
     if isinstance(error, MemoryError):
         return "it asks for more memory than there is"
+    if not isinstance(error, OSError | RuntimeError | ValueError):
+        return "it is damaged"
     said = re.sub(r"^\[enforce fail at [^]]*\][ .]*", "", str(error).strip()) or type(error).__name__
     return said.splitlines()[0].split(". ")[0]

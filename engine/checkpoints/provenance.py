@@ -12,6 +12,7 @@ from engine.checkpoints.shards import plain_stem
 from engine.presets import PRESETS
 
 UNKNOWN_LICENCE = "unknown; ask whoever trained it"
+_LONGEST = 100  # letters of a name
 _README_BYTES = 100_000
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _BROWSER_COPY = re.compile(r"( \(\d+\)|\(\d+\)| - copy| copy)+$", re.IGNORECASE)
@@ -32,7 +33,7 @@ def default_name(path: Path, repository: str | None = None) -> str:
             return published
     if _COMMIT.fullmatch(own):
         own = f"imported-{own[:8]}"
-    return re.sub(r"[^\w.+-]+", "-", own).strip("-.+")
+    return re.sub(r"[^\w.+-]+", "-", own).strip("-.+")[:_LONGEST]
 
 
 def licence_of(location: Location, name: str, digests: dict[Path, str], config: AudioLDMConfig) -> str:

@@ -252,6 +252,7 @@ class TestName:
             ("rain & wind!.safetensors", "rain-wind"),
             ("a-00001-of-00003.safetensors", "a"),
             (COMMIT, "imported-01234567"),
+            ("x" * 200 + ".ckpt", "x" * 100),
             ("???", ""),
         ],
     )

@@ -113,7 +113,7 @@ class TestName:
             folder = import_checkpoint(source, f"mine-{number}", models, tokenizer=words_folder)
             assert load_model(folder).config.name == f"mine-{number}"
 
-    @pytest.mark.parametrize("name", ["../up", "a/b", ".hidden", "nano", "tiny", "with blank"])
+    @pytest.mark.parametrize("name", ["../up", "a/b", ".hidden", "nano", "tiny", "with blank", "x" * 500])
     def test_must_be_one_that_can_be_used(self, checkpoint, models, name, left_behind):
         with pytest.raises(InvalidRequestError, match="name is"):
             import_checkpoint(checkpoint, name, models)
