@@ -51,10 +51,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--limit", type=int, default=_LIMIT, metavar="N", help=f"at most so many (default {_LIMIT})")
     parser.add_argument("--show", metavar="JOB", help="one job in detail")
     parser.add_argument("--again", metavar="JOB", help="ask for a job once more, with a new seed or with --seed")
-    parser.add_argument("--seed", type=int, metavar="N", help="with --again: this seed; that of the job repeats it")
+    parser.add_argument("--seed", type=_seed, metavar="N", help="with --again: this seed; that of the job repeats it")
     parser.add_argument("--json", action="store_true", help="machine-readable")
     parser.set_defaults(start=True, stop_after=False, no_wait=False, timeout=None)
     return parser
+
+
+def _seed(word: str) -> int | None:
+    """Read a seed; None for `random`, as where none is given. Raises ArgumentTypeError for anything else."""
+    if word == "random":
+        return None
+    try:
+        return int(word)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{word!r} is no seed; give a whole number, or random") from None
 
 
 def _state(word: str) -> str:

@@ -255,10 +255,20 @@ def _wait_for(client: Client, kind: type[Reply], seconds: float) -> None:
             return
 
 
+def _signs(encoding: str) -> tuple[str, str]:
+    """Give what the bar is drawn with, as far as the terminal has it."""
+    try:
+        "█░".encode(encoding)
+    except (UnicodeError, LookupError):
+        return "#", "."
+    return "█", "░"
+
+
 def _draw_bar(fraction: float, stage: str) -> None:
     if sys.stderr.isatty():
         filled = round(24 * fraction)
-        print(f"\r{'█' * filled}{'░' * (24 - filled)} {stage:<20.20}", end="", file=sys.stderr, flush=True)
+        full, empty = _signs(sys.stderr.encoding)
+        print(f"\r{full * filled}{empty * (24 - filled)} {stage:<20.20}", end="", file=sys.stderr, flush=True)
 
 
 def _clear_bar() -> None:

@@ -83,7 +83,7 @@ def add_again(parser: argparse.ArgumentParser) -> None:
     parser.description = "Make a take again from its story, sample by sample; with another --seed, a new one like it."
     parser.add_argument("take", type=Path, metavar="FILE", help="a WAV that Retake made, or the .json beside it")
     _add_output(parser)
-    parser.add_argument("--seed", type=int, help="another seed (default the take's)")
+    parser.add_argument("--seed", type=_seed, metavar="N", help="another seed, or random (default the take's)")
     parser.add_argument("--clip", type=Path, help="where the clip lies that it was made from, if it has moved")
     parser.add_argument(
         "--like", type=Path, metavar="CLIP", help="where the clip lies that it is like, if it has moved"

@@ -296,3 +296,8 @@ class TestWithoutDaemon:
         assert "does not answer" in err
         datagrams = [silent.socket.recv(65536) for _ in range(3)]
         assert datagrams[0] == datagrams[1] == datagrams[2]
+
+
+@pytest.mark.parametrize(("encoding", "signs"), [("utf-8", "█░"), ("cp437", "█░"), ("ascii", "#."), ("cp1252", "#.")])
+def test_the_bar_is_drawn_with_what_the_terminal_has(encoding, signs):
+    assert "".join(send._signs(encoding)) == signs

@@ -165,6 +165,14 @@ class TestAnotherSeed:
         assert (samples("again.wav") == samples("asked.wav")).all()
         assert (samples("again.wav") != samples("take.wav")).any()
 
+    def test_may_be_a_random_one_which_is_said(self, capsys: pytest.CaptureFixture[str]) -> None:
+        main(["restyle", "--seed", "1", "clip.wav", "rain", "--strength", "0.9", *QUICK])
+        capsys.readouterr()
+        assert main(["again", "take.wav", "--seed", "random", "-o", "again.wav"]) == DONE
+
+        assert "drawn at random" in capsys.readouterr().err
+        assert (samples("again.wav") != samples("take.wav")).any()
+
     def test_keeps_the_best_of_as_many_candidates(self, working_folder: Path) -> None:
         main(["generate", "--seed", "1", "rain", "--seconds", "0.5", "--candidates", "3", *QUICK])
         main(["generate", "rain", "--seconds", "0.5", "--candidates", "3", "--seed", "5", *QUICK[:-1], "asked.wav"])
@@ -262,8 +270,8 @@ def test_names_that_are_no_text_go_in_and_out(clip: Path) -> None:
     clip.rename(odd := clip.with_name(os.fsdecode(b"caf\xe9.wav")))
     take = os.fsdecode(b"th\xe9.wav")
     for words in (
-        ["vary", odd.name, *QUICK[:-1], take],
-        ["restyle", take, "rain", *QUICK[:-2], "--like", odd.name],
+        ["vary", "--seed", "1", odd.name, *QUICK[:-1], take],
+        ["restyle", "--seed", "1", take, "rain", *QUICK[:-2], "--like", odd.name],
         ["again", take],
     ):
         done = subprocess.run([sys.executable, "-m", "bridge", *words], capture_output=True, check=False)
