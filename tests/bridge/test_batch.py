@@ -410,6 +410,28 @@ class TestBatch:
 
         self.check(out)
 
+    def test_goes_on_with_the_next_daemon_on_the_same_port(
+        self, start_batch, prompts, out, state_dir, wait_until, monkeypatch
+    ):
+        """The one that comes after a killed one has its port, and a token of its own."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            monkeypatch.setenv("RETAKE_PORT", str(probe.getsockname()[1]))
+        process = start_batch(prompts, "-o", out)
+        wait_until(lambda: len(list(out.glob("*.wav"))) >= 2)
+        first = find_daemon(state_dir)
+        os.kill(first.pid, signal.SIGKILL)
+        try:
+            assert process.wait(2 * PATIENCE_S) == 0
+            second = find_daemon(state_dir)
+            assert (second.port, second.token == first.token) == (first.port, False)
+        finally:
+            if (runtime := find_daemon(state_dir)) is not None:
+                os.kill(runtime.pid, signal.SIGTERM)
+                wait_until(lambda: find_daemon(state_dir) is None)
+
+        self.check(out)
+
     def test_goes_on_when_the_daemon_was_killed(
         self, start_daemon_process, start_batch, prompts, out, state_dir, wait_until
     ):
