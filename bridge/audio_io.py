@@ -101,7 +101,10 @@ class Destination:
         num_bytes = result_bytes(task, model_rate)
         if num_bytes > max_bytes:
             raise OutputTooLargeError(num_bytes, max_bytes)
-        free = shutil.disk_usage(self.target).free
+        try:
+            free = shutil.disk_usage(self.target).free
+        except OSError:  # the folder is gone already: there is the refuge, or writing tells why not
+            return
         if num_bytes + _RESERVE_BYTES > free:
             raise DiskFullError(self.folder, num_bytes + _RESERVE_BYTES, free)
 

@@ -83,7 +83,7 @@ def _rows(file: Path) -> list[Row]:
     except ValueError as error:
         raise BatchListError(file, error, getattr(error, "hint", "")) from error
     if not rows:
-        raise BatchListError(file, "it is empty")
+        raise BatchListError(file, "it holds no request: it is empty, or has a head alone")
     if all(row.fault for row in rows):
         raise BatchListError(file, rows[0].fault)
     return rows

@@ -70,7 +70,7 @@ class BridgeError(Exception):
 
 def nearest(word: str, known: Iterable[str], otherwise: str) -> str:
     """Guess what `word` was meant to be; `otherwise` when nothing known looks like it."""
-    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.7)
     return f"did you mean {matches[0]}?" if matches else otherwise
 
 

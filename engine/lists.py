@@ -21,6 +21,7 @@ SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson", ".json")
 _NOTHING = frozenset({"", "nan", "-nan", "none", "null", "<na>", "n/a", "#n/a", "nat"})
 _INDEX = re.compile(r"(unnamed:_\d+)?")  # what pandas calls the column of its row numbers
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?(e[+-]?\d+)?(\s+[+-]?\d+(,\d+)?(e[+-]?\d+)?)*", re.IGNORECASE)
+_THOUSANDS = re.compile(r",\d{3}(?!\d)")
 _SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # Excel's own first line
 _EXACT = 2**53  # up to here a 64-bit float is every integer
 _LONGEST_CELL = 2**31 - 1  # characters; who reads the row says what is too long
@@ -63,7 +64,7 @@ def read_rows(path: Path, column: str = "prompt", pair: tuple[str, str] | None =
         text = read_text(path)
     except ValueError as error:
         raise ListError(str(error), "save it as UTF-8 text") from error
-    if kind in (".jsonl", ".ndjson", ".json"):
+    if kind in (".jsonl", ".ndjson", ".json") or isinstance(_line_of_json(text.lstrip().partition("\n")[0]), dict):
         rows: Iterator[Row] = _from_json(text, pair, is_lines=kind != ".json")
     elif kind == ".txt" and "\t" not in text.lstrip().partition("\n")[0]:
         rows = _from_lines(text, column)
@@ -90,7 +91,7 @@ def _from_json(text: str, pair: tuple[str, str] | None, *, is_lines: bool) -> It
     except ValueError as error:
         lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
         if not is_lines and not (len(lines) > 1 and isinstance(_line_of_json(lines[0][1]), dict)):
-            raise ListError(str(error)) from error
+            raise ListError(_fault_of_json(error)) from error
         yield from (_row_of_line(number, line) for number, line in lines)
         return
     objects = [content] if is_lines and isinstance(content, dict) and "data" not in content else content
@@ -109,6 +110,12 @@ def _line_of_json(line: str) -> Any:
         return json.loads(line)
     except (ValueError, RecursionError):
         return None
+
+
+def _fault_of_json(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"it is no JSON, or cut off, at line {error.lineno}, character {error.colno}"
+    return "it holds a number with too many digits"
 
 
 def _objects(content: Any, pair: tuple[str, str] | None) -> Sequence[Mapping[str, Any]]:
@@ -143,7 +150,7 @@ def _from_table(text: str) -> Iterator[Row]:
         yield Row(number, _said({name: _number(cell, separator) for name, cell in known.items()}))
 
 
-_SPELT = {",": "comma", ";": "semicolon", "\t": "tab"}
+_SPELT = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
 def _separator_of(text: str) -> tuple[str, str, int]:
@@ -152,7 +159,7 @@ def _separator_of(text: str) -> tuple[str, str, int]:
     if told := _SEPARATOR.fullmatch(head.strip()):
         return rest, told[1], text.index(head) + 1
     unquoted = re.sub(r'"[^"]*"', "", head)
-    most = max(",\t;", key=unquoted.count)  # the comma where there is none of them
+    most = max(",\t;|", key=unquoted.count)  # the comma where there is none of them
     return text, "\t" if "\t" in unquoted else most, 0
 
 
@@ -196,8 +203,12 @@ def _at(names: Sequence[str], place: int) -> str:
 
 
 def _number(cell: str, separator: str) -> str:
-    """Where commas separate no cells they are decimal commas; of regions, too: `0,5 1,5`."""
-    return cell.replace(",", ".") if separator != "," and _DECIMAL_COMMA.fullmatch(cell) else cell
+    """Where commas separate no cells they are decimal commas; of regions, too: `0,5 1,5`.
+
+    Where they do, a quoted `0,5` has one, but `1,500` may be more than a thousand.
+    """
+    is_one = separator != "," or not _THOUSANDS.search(cell)
+    return cell.replace(",", ".") if is_one and _DECIMAL_COMMA.fullmatch(cell) else cell
 
 
 def _said(cells: Mapping[str, Any]) -> dict[str, Any]:

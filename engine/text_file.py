@@ -21,6 +21,7 @@ _WESTERN = "cp1252"
 _WESTERN_SIGNS = frozenset(" ¡£§©«¬®°±²³´µ·»¿×÷€„…“”‘’–—•™¼½¾ºª")
 _UNLIKELY = re.compile(r"[^\W\d_a-zA-Z]{4}")  # four letters with accents in a row: another alphabet, misread
 _RARE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+_LEAST_NULS = 3  # one alone is a slip of whatever wrote the file
 _NUL_SHARE = 64  # UTF-16 has a zero for each blank and comma at least
 _CLEARLY = 4  # so many times more zeros on one side than on the other: a letter may hold one, too
 _NO_TEXT = "it could not be decoded as text in UTF-8, UTF-16 or Windows-1252"
@@ -79,7 +80,11 @@ def _decoded(data: bytes) -> str:
 def _utf_16_by_look(data: bytes) -> str:
     """Tell the byte order by where the zeros are. Raises ValueError when that says nothing."""
     even, odd = data[::2].count(0), data[1::2].count(0)
-    if max(even, odd) * _NUL_SHARE < len(data) or max(even, odd) < _CLEARLY * min(even, odd):
+    if (
+        max(even, odd) < min(_LEAST_NULS, len(data) // 2)
+        or max(even, odd) * _NUL_SHARE < len(data)
+        or max(even, odd) < _CLEARLY * min(even, odd)
+    ):
         raise ValueError(_NO_TEXT)
     return "utf-16-le" if odd > even else "utf-16-be"
 

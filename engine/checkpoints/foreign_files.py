@@ -105,8 +105,10 @@ def _read_file(path: Path) -> dict[str, Tensor]:
     if kind == "safetensors":
         try:
             return load_tensors(path)
-        except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
-            raise CheckpointUnreadableError(path, str(error)) from error
+        except OSError as error:
+            raise CheckpointUnreadableError(path, error.strerror or str(error)) from error
+        except (SafetensorError, KeyError, ValueError, TypeError) as error:  # whose words are about its own code
+            raise CheckpointUnreadableError(path, "it is cut off or damaged") from error
         except RuntimeError as error:  # the system's own words, of memory
             hint = "close other programs, or import it on a machine with more memory"
             raise CheckpointUnreadableError(path, str(error), hint) from error

@@ -65,7 +65,7 @@ def read_object(path: Path) -> dict[str, Any]:
         message = "it is nested too deeply"
         raise ValueError(message) from None
     except json.JSONDecodeError as error:
-        message = "it is empty" if not text.strip() else f"it is no JSON, or cut off ({error})"
+        message = "it is empty" if not text.strip() else f"it is no JSON, or cut off (line {error.lineno})"
         raise ValueError(message) from None
     if not isinstance(values, dict):
         message = "it is no JSON object"

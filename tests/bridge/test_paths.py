@@ -379,6 +379,10 @@ class TestRoom:
 
         assert failure.value.code == "disk_full"
 
+    def test_is_not_asked_of_a_folder_that_is_gone(self, tmp_path):
+        gone = tmp_path / "gone"
+        Destination(gone, gone, tmp_path).require_room(engine.Generate(prompt="rain", seconds=1), 16_000, 10**9)
+
     def test_is_that_of_all_candidates_at_the_takes_rate(self):
         clip = engine.Audio(np.zeros((2, 8000), np.float32), 8000)
 

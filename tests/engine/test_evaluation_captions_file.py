@@ -54,7 +54,7 @@ def test_captions_are_read(tmp_path: Path, name: str, content: str, expected: di
         pytest.param("a.csv", "file,caption\n1.wav, \n", "the caption of '1.wav' is ' '", id="blank caption"),
         pytest.param("a.csv", "file,caption\n1.wav,rain\n1.wav,dog\n", "1 files stand in it twice", id="doubled file"),
         pytest.param("a.csv", "file,caption,class\n1.wav,woof,cat\n", "the class 'cat'; known: rain, dog", id="class"),
-        pytest.param("a.json", "{", "Expecting property name", id="broken JSON"),
+        pytest.param("a.json", "{", "it is no JSON, or cut off", id="broken JSON"),
         pytest.param("a.json", "[1, 2]", "expected an object or a list of objects", id="wrong JSON"),
         pytest.param("a.json", '{"1.wav": 7}', "the caption of '1.wav' is 7", id="a number as caption"),
     ],

@@ -48,6 +48,9 @@ def write(tmp_path):
         pytest.param("a.csv", TABLE.replace(",", "\t"), id="tabs by another name"),
         pytest.param("a.txt", TABLE.replace(",", "\t").encode("utf-16"), id="Excel's Unicode text"),
         pytest.param("a.csv", TABLE.replace(",", ";").replace("1.5", "1,5"), id="semicolons and decimal commas"),
+        pytest.param("a.csv", TABLE.replace(",", "|"), id="bars"),
+        pytest.param("a.csv", TABLE.replace("1.5", '"1,5"'), id="quoted decimal commas"),
+        pytest.param("a.csv", "\n".join(json.dumps(cells) for cells in SAID), id="JSON lines by another name"),
         pytest.param("a.csv", "sep=;\n" + TABLE.replace(",", ";"), id="Excel's first line"),
         pytest.param("a.csv", TABLE.replace("\n", "\r\n"), id="CRLF"),
         pytest.param("a.csv", TABLE.replace("\n", "\r"), id="CR"),
@@ -163,8 +166,10 @@ def test_pairs_are_rows_where_they_have_names(write):
         pytest.param("a.csv", "prompt\n雨の音\n".encode("cp932"), "as UTF-8", id="a Japanese code page"),
         pytest.param("a.csv", "prompt\nдождь\n".encode("cp1251"), "as UTF-8", id="a Cyrillic code page"),
         pytest.param("a.csv", os.urandom(4096), "decoded", id="noise"),
-        pytest.param("a.json", "{", "Expecting property name", id="cut off"),
-        pytest.param("a.json", "[" * 100_000, "nested|Expecting", id="deep"),
+        pytest.param("a.csv", b"prompt,seed\nra\0in,1\ndog,2\n", "decoded", id="one zero among letters"),
+        pytest.param("a.json", "{", "no JSON, or cut off, at line 1, character 2", id="cut off"),
+        pytest.param("a.json", '[\n{"prompt": "rain"},\n]', "at line 3", id="a comma too many"),
+        pytest.param("a.json", "[" * 100_000, "nested|no JSON", id="deep"),
         pytest.param("a.ods", "rain", r"ends in \.ods", id="another kind"),
     ],
 )
@@ -190,3 +195,7 @@ def test_reading_lists_loads_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert done.stdout.split() == []
+
+
+def test_a_comma_of_thousands_is_none_of_decimals(write):
+    assert cells(write("a.csv", 'prompt,seed\nrain,"1,500"\n')) == [{"prompt": "rain", "seed": "1,500"}]

@@ -12,6 +12,7 @@ import torch
 from foreign_checkpoints import (
     write_diffusers_folder,
 )
+from safetensors.torch import save
 
 from engine.checkpoints.convert import import_checkpoint
 from engine.checkpoints.import_errors import (
@@ -92,9 +93,12 @@ class TestNoCheckpoint:
         assert left_behind() == []
 
     def test_cut_safetensors(self, tmp_path, models):
-        (tmp_path / "file.safetensors").write_bytes(b"\x40" + bytes(100))
-        with pytest.raises(CheckpointUnreadableError):
-            import_checkpoint(tmp_path / "file.safetensors", models_dir=models)
+        whole = save({"a": torch.zeros(300)})
+        for content in (b"\x40" + bytes(100), whole[: len(whole) // 2]):
+            (tmp_path / "file.safetensors").write_bytes(content)
+            with pytest.raises(CheckpointUnreadableError) as refusal:
+                import_checkpoint(tmp_path / "file.safetensors", models_dir=models)
+            assert "deserializ" not in str(refusal.value)
 
     @pytest.mark.parametrize("path", ["no such file.ckpt", "."], ids=["nothing there", "folder without index"])
     def test_is_said_to_be_missing(self, tmp_path, models, path):
