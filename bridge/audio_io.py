@@ -33,6 +33,7 @@ from engine import (
     require_writable,
     safe_name,
     sidecar_path,
+    write_hint,
 )
 
 MAX_NAME = 120
@@ -93,7 +94,7 @@ class Destination:
             target.mkdir(parents=True, exist_ok=True)
             require_writable(target)
         except OSError as error:
-            raise FolderError(folder, error.strerror or error) from error
+            raise FolderError(folder, error.strerror or error, write_hint(error.errno)) from error
         return cls(folder, target, rules.places.machine.music / "Retake")
 
     def require_room(self, task: Request, model_rate: int, max_bytes: int) -> None:

@@ -327,8 +327,8 @@ class JournalError(BridgeError):
 class FolderError(BridgeError):
     code = "output_failed"
 
-    def __init__(self, folder: Path, reason: object) -> None:
-        super().__init__(f"the folder {folder} cannot be used: {reason}", "choose a folder that you may write to")
+    def __init__(self, folder: Path, reason: object, hint: str = "choose a folder that you may write to") -> None:
+        super().__init__(f"the folder {folder} cannot be used: {reason}", hint)
 
 
 class OutputTooLargeError(BridgeError):

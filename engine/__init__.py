@@ -37,6 +37,7 @@ from engine.errors import (
     SampleRateError,
     SilentClipError,
     TooManyChannelsError,
+    write_hint,
 )
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ __all__ = [
     "require_writable",
     "safe_name",
     "sidecar_path",
+    "write_hint",
 ]
 
 

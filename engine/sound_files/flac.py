@@ -55,14 +55,12 @@ def _link(source: Source, start: int, end: int) -> Link:
     if len(head) < 42 or first >= end:
         raise NotReadableError("it breaks off before its samples")
     (packed,) = struct.unpack_from(">Q", head, 18)
-    (largest,) = struct.unpack_from(">H", head, 10)  # samples of a block
-    beginning = _frame_at(source.at(first, 16), largest)
-    last = _last_frame(source, first, end, largest)
+    beginning, last = _frame_at(source.at(first, 16)), _last_frame(source, first, end)
     if beginning is None or last is None:
         if packed & _TOTAL:  # reading tells whether as many are there
             return Link(((start, end - start),))
         raise NotReadableError("it is cut off or damaged at its end")
-    frames = last.number + last.size - beginning.number
+    frames = last.start(beginning.size) + last.size - beginning.start(beginning.size)
     if not 0 < frames <= _TOTAL:
         raise NotReadableError("its frames are numbered wrongly")
     right = struct.pack(">Q", packed & ~_TOTAL | frames)
@@ -79,17 +77,22 @@ def _first_frame(source: Source, start: int, end: int) -> int:
 
 @dataclass(frozen=True)
 class _Frame:
-    number: int  # of its first sample
+    number: int  # of the frame, or of its first sample where frames differ in size
     size: int  # samples
+    is_numbered_by_sample: bool
+
+    def start(self, block: int) -> int:
+        """Its first sample, in a file whose frames but the last have `block` samples, unless they differ."""
+        return self.number if self.is_numbered_by_sample else self.number * block
 
 
-def _last_frame(source: Source, first: int, end: int, largest: int) -> _Frame | None:
+def _last_frame(source: Source, first: int, end: int) -> _Frame | None:
     """The frame that ends where the file does; None where there is none that is whole."""
     begin = max(first, end - _SEARCHED)
     data = source.at(begin, end - begin)
     place, looked_at = len(data), 0
     while looked_at < _LOOKED_AT and (place := data.rfind(b"\xff", 0, place)) >= 0:
-        frame = _frame_at(data[place : place + 16], largest)
+        frame = _frame_at(data[place : place + 16])
         if frame is not None:
             looked_at += len(data) - place
             if _crc(data[place:], 0x8005, 16) == 0:
@@ -97,7 +100,7 @@ def _last_frame(source: Source, first: int, end: int, largest: int) -> _Frame | 
     return None
 
 
-def _frame_at(head: bytes, largest: int) -> _Frame | None:
+def _frame_at(head: bytes) -> _Frame | None:
     """The head of a frame, when it is one by its checksum."""
     if len(head) < 6 or head[0] != 0xFF or head[1] & 0xFE != 0xF8 or head[2] >> 4 == 0:
         return None
@@ -113,7 +116,7 @@ def _frame_at(head: bytes, largest: int) -> _Frame | None:
     at += extra + {12: 1, 13: 2, 14: 2}.get(head[2] & 15, 0)
     if len(head) <= at or _crc(head[: at + 1], 0x07, 8) != 0:
         return None
-    return _Frame(number if head[1] & 1 else number * largest, size)
+    return _Frame(number, size, is_numbered_by_sample=bool(head[1] & 1))
 
 
 def _table(polynomial: int, bits: int) -> list[int]:

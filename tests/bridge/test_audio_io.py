@@ -123,6 +123,7 @@ class TestFolder:
         with pytest.raises(FolderError, match="file") as refusal:
             output_folder(restyle(output_dir=str(tmp_path / "file" / "x")))
         assert refusal.value.code == "output_failed"
+        assert refusal.value.hint == "what should be the folder is a file: choose another one"
 
 
 @pytest.fixture
