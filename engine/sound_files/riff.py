@@ -8,7 +8,7 @@ import struct
 from dataclasses import dataclass, field
 from itertools import chain
 
-from engine.sound_files import mpeg
+from engine.sound_files.mpeg import mpeg_links
 from engine.sound_files.parts import (
     Link,
     NotReadableError,
@@ -128,7 +128,7 @@ def _links(source: Source, found: _Chunks, length: int, order: str) -> list[Link
         if order == ">":  # where libsndfile knows plain formats only
             form = struct.pack(">H", kind) + form[2:16]
     if kind == _MPEG:
-        return mpeg.mpeg_links(source, found.start, found.start + length)
+        return mpeg_links(source, found.start, found.start + length)
     parts = (_header(form, found.contents.get(b"fact"), length, order), (found.start, length))
     block = _BLOCKS.get(kind, 0)
     if kind in _STATED_BLOCKS and len(form) >= 20:
