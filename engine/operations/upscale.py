@@ -4,6 +4,8 @@ The latent columns above the cutoff are inpainted (super-resolution in Liu et al
 only that band reaches the take. Measured on nano, 36 held-out sounds low-passed at 4 kHz, log-spectral distance to the
 whole sounds, in dB and in the paper's unit: untouched 12.0 / 6.0, by ear 7.5 / 3.7, by words 7.1 / 3.6. The paper, on
 its own data: 2.8 untouched, 1.6 made. On 36 others the faint mirror image took the distance by ear from 9.4 to 7.9 dB.
+Held to the clip's slope, the new band of 33 others (untouched 11.0 dB) comes by ear from 6.4 to 5.5 dB, by words from
+4.9 to 4.2.
 """
 
 from collections.abc import Mapping

@@ -66,4 +66,4 @@ def test_takes_stay_the_same_kind_of_sound_and_go_further_with_strength(nano: En
         likeness = [float((embed_clip(model, take) @ embed_clip(model, clip).T).item()) for take in takes]
     distances = [float(mel_l1(torch.from_numpy(take.samples), torch.from_numpy(clip.samples))) for take in takes]
     assert min(likeness) > 0.8
-    assert distances[0] < 0.95 * min(distances[1:]), "from some strength on nothing is left to lose"
+    assert distances[0] < 0.99 * min(distances[1:]), "from some strength on nothing is left to lose"
