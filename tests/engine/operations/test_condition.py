@@ -144,7 +144,7 @@ class TestRefused:
         [
             ({"like": "clip.wav"}, "like is 'str'; expected an Audio"),
             ({"like_weight": 1.5}, r"like_weight is 1\.5; expected a number from 0 to 1"),
-            ({"like_weight": None}, "like_weight is None"),
+            ({"like_weight": None}, "like_weight is not given"),
         ],
     )
     def test_what_is_no_sound_or_no_weight(self, settings: dict[str, object], sentence: str) -> None:
