@@ -1,6 +1,5 @@
 """The list of a batch, whatever program wrote it, as requests, each only once however often it is listed."""
 
-import contextlib
 import functools
 import hashlib
 import json
@@ -18,7 +17,7 @@ from bridge.errors import BadValueError, BridgeError
 from bridge.messages import RenderRequest
 from bridge.paths import check_clip, clips_of
 from bridge.protocol import to_message
-from engine import Row, read_rows
+from engine import Row, name_on_disk, read_rows
 
 DEFAULTS = {"operation": "generate", "priority": "batch", "client": "batch"}
 """What a row is that does not say otherwise."""
@@ -98,7 +97,7 @@ def _item(row: Row, folder: Path) -> Item:
     _require_columns(values)
     for name in ("clip", "like"):
         if isinstance(values.get(name), str):
-            values[name] = _found(values[name])
+            values[name] = name_on_disk(values[name])
     request = request_from_fields(values, _ANY_JOB, {"output_dir": str(folder)})
     assert isinstance(request, RenderRequest)
     told = json.dumps([to_message(request), *(_fingerprint(path) for _, path in clips_of(request))])
@@ -118,16 +117,6 @@ def _require_columns(values: Mapping[str, Any]) -> None:
     for name in kind.fixed:
         if name not in values and name != "job" and not (name == "prompt" and "like" in values):
             raise BatchCellMissingError(name)
-
-
-def _found(clip: str) -> str:
-    """Give the name of a clip as the disk has it, where a list in Windows-1252 was right about its bytes."""
-    if clip.isascii() or os.path.exists(clip):
-        return clip
-    with contextlib.suppress(UnicodeEncodeError):
-        by_bytes = os.fsdecode(clip.encode("cp1252"))
-        return by_bytes if os.path.exists(by_bytes) else clip
-    return clip
 
 
 @functools.cache

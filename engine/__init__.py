@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from engine.checkpoints.catalogue import ModelEntry, PassedOver, list_models, look_through
     from engine.drafts import clear_abandoned, require_writable
     from engine.engine import Engine
-    from engine.file_names import safe_name
+    from engine.file_names import name_on_disk, safe_name
     from engine.lists import Row, read_rows
     from engine.operations import Generate, Inpaint, Request, Restyle, Upscale, Vary
     from engine.operations.progress import Progress
@@ -71,6 +71,7 @@ _ROOMS = {
     "clear_abandoned": "engine.drafts",
     "list_models": "engine.checkpoints.catalogue",
     "look_through": "engine.checkpoints.catalogue",
+    "name_on_disk": "engine.file_names",
     "open_sound": "engine.sound_files.reader",
     "read_rows": "engine.lists",
     "read_story": "engine.audio",
@@ -122,6 +123,7 @@ __all__ = [
     "clear_abandoned",
     "list_models",
     "look_through",
+    "name_on_disk",
     "open_sound",
     "read_rows",
     "read_story",

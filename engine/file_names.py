@@ -1,8 +1,9 @@
 """Names of files that every file system takes, and names by which every library opens a file."""
 
+import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+')
@@ -18,6 +19,16 @@ def safe_name(text: str, most_bytes: int) -> str:
     if _RESERVED.match(name):
         name = f"_{name}"
     return name.encode()[:most_bytes].decode(errors="ignore").rstrip(" .")
+
+
+def name_on_disk(name: str) -> str:
+    """A file's name as the disk has it, where a text in Windows-1252 was right about its bytes."""
+    if name.isascii() or os.path.exists(name):
+        return name
+    with suppress(UnicodeEncodeError):
+        by_bytes = os.fsdecode(name.encode("cp1252"))
+        return by_bytes if os.path.exists(by_bytes) else name
+    return name
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.file_names import name_on_disk
 from engine.lists import ListError, Row, read_rows
 from engine.text_file import read_text
 from engine.training.training_errors import ManifestError
@@ -138,8 +139,8 @@ def _named(folder: Path, name: str) -> Path:
     """The file of a name; one that was written on Windows is found elsewhere, too."""
     path = folder / name.strip()
     if "\\" in name and not path.exists():
-        return folder / name.strip().replace("\\", "/")
-    return path
+        path = folder / name.strip().replace("\\", "/")
+    return Path(name_on_disk(str(path)))
 
 
 def _of_audiocaps(folder: Path, video: str, start: str, number: str) -> Path:

@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,14 @@ class TestManifest:
 
         assert entries == [Entry(tmp_path / "a.wav", ("Rain falls",)), Entry(Path("/far/b.wav"), ("wind",))]
         assert skipped == []
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="names are Unicode there")
+    def test_in_an_old_encoding_names_files_by_their_bytes(self, tmp_path: Path) -> None:
+        sound = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav"))
+        sound.touch()
+        (tmp_path / "a.csv").write_bytes(b"file,caption\ncaf\xe9.wav,rain in a caf\xe9\n")
+
+        assert read_manifest(tmp_path / "a.csv")[0] == [Entry(sound, ("rain in a café",))]
 
     def test_the_form_of_audiocaps(self, tmp_path: Path) -> None:
         """Files bear the names that downloaders give them; several captions of one sound stand in several rows."""
