@@ -28,6 +28,8 @@ _INSIDE = (
     "module",
     "weights",
     "net",
+    "params",
+    "ema",
 )  # where training programs keep tensors
 _DEPTH = 4  # of dictionaries in each other
 _TIES = 4  # times that the tensors of a file may have its size: some share their numbers, and some are repeated

@@ -39,6 +39,7 @@ _CONTAINERS: tuple[tuple[bytes, tuple[bytes, ...], Callable[[Source, int], list[
 )
 """How files begin, what stands eight bytes further on, and what finds their sounds."""
 
+_WHOLLY_DECODED_S = 120  # of an MP3, from its start: a decoder that is sent to a place may complain at the terminal
 _DROPPED_AT_ONCE = 2**16  # frames, where a decoder cannot be sent to a place
 
 Frames = NDArray[np.floating[Any]]
@@ -84,7 +85,9 @@ class SoundReader:
         for link in _links(source):
             with self._decoder(link) as file:
                 forms.append((int(file.samplerate), int(file.channels)))
-                self._sounds.append(_Sound(link, _frames(link, file), file.has_places))
+                frames = _frames(link, file)
+                is_short = file.subtype == "MPEG_LAYER_III" and frames < _WHOLLY_DECODED_S * file.samplerate
+                self._sounds.append(_Sound(link, frames, file.has_places and not is_short))
                 self.encoding: str = file.subtype  # libsndfile's name of the sample format
         if len(set(forms)) > 1:
             raise NotReadableError("it is several sounds put together, of different sample rates or channels")

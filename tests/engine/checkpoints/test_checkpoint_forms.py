@@ -58,6 +58,8 @@ def prefixed(tensors, prefix):
 WRAPPED = {
     "bare": lambda t: t,
     "model_state_dict": lambda t: {"model_state_dict": t, "epoch": 3},
+    "params": lambda t: {"params": t},
+    "ema": lambda t: {"ema": t, "step": 1},
     "DeepSpeed": lambda t: {"module": t, "optimizer": {}, "global_steps": 1},
     "nested": lambda t: {"model": {"state_dict": t}},
     "an empty state beside it": lambda t: {"state_dict": {}, "model": t},

@@ -99,6 +99,17 @@ class TestMp3:
             first = round(start_s * 44_100)
             assert np.allclose(region.samples, whole.samples[:, first : first + 22_050], atol=1e-6)
 
+    def test_a_region_is_read_without_complaints(self, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+        data = encoded(tmp_path / "a.mp3", louder(rate=8000), 8000, bitrate_mode="VARIABLE", compression_level=0.5)
+        (tmp_path / "b.mp3").write_bytes(data)
+        whole = Audio.read(tmp_path / "b.mp3").samples
+        for start in range(1, 8):
+            region = Audio.read(tmp_path / "b.mp3", start / 2.3, start / 2.3 + 0.2).samples
+            first = round(start / 2.3 * 8000)
+            assert np.array_equal(region, whole[:, first : first + region.shape[1]])
+
+        assert capfd.readouterr().err == ""
+
     def test_blocks_one_after_another_are_the_whole(self, tmp_path: Path) -> None:
         encoded(tmp_path / "a.mp3", louder(), bitrate_mode="VARIABLE", compression_level=0.9)
         with open_sound(tmp_path / "a.mp3") as file:
