@@ -72,7 +72,12 @@ def cut_clips(settings: LibrarySettings, on_progress: OnProgress | None = None) 
     if not progress.about:
         forget(folder)  # its files may be there next time
         first = (progress.skipped or skipped)[0]
-        raise ManifestError(settings.manifest, f"none of its files can be used; {first.name}: {first.reason}")
+        where = "say where they lie with --audio-root" if settings.root is None else "check that of --audio-root"
+        raise ManifestError(
+            settings.manifest,
+            f"none of its files can be used; {first.name}: {first.reason}",
+            f"names in a list start at its own folder; {where}",
+        )
     _write_json(folder / ORIGIN_FILE, origin)
     _finish(settings, progress.about)
     forget(folder)

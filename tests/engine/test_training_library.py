@@ -279,8 +279,9 @@ class TestLibrary:
         assert "not numbers" in reasons["broken.wav"]
 
     def test_nothing_left_is_an_error_that_names_one(self, tmp_path: Path) -> None:
-        with pytest.raises(ManifestError, match=r"none of its files can be used; .*gone\.wav: "):
+        with pytest.raises(ManifestError, match=r"none of its files can be used; .*gone\.wav: ") as caught:
             self.cut(tmp_path, [{"wav": "gone.wav", "caption": "rain"}])
+        assert "--audio-root" in caught.value.hint
 
     def test_is_cut_once(self, tmp_path: Path) -> None:
         write(tmp_path, "a.wav")
