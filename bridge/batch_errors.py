@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bridge.errors import BridgeError, nearest
+from bridge.plain_words import at_terminal
 
 
 class BatchListError(BridgeError):
@@ -26,7 +27,7 @@ class BatchRowError(BridgeError):
     code = "bad_batch_row"
 
     def __init__(self, file: Path, row: int, error: BridgeError) -> None:
-        super().__init__(f"row {row} of {file}: {error.text}", error.hint)
+        super().__init__(f"row {row} of {file}: {at_terminal(error.text)}", at_terminal(error.hint))
 
 
 class BatchColumnError(BridgeError):

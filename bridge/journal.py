@@ -18,7 +18,14 @@ from typing import TypeVar
 
 from bridge.errors import JournalError
 from bridge.jobs import Job
-from bridge.journal_errors import JournalBusyError, JournalDamagedError, is_for_good, journal_error, unusable
+from bridge.journal_errors import (
+    JournalBusyError,
+    JournalDamagedError,
+    is_for_good,
+    journal_error,
+    require_file,
+    unusable,
+)
 from bridge.journal_repair import rescue, set_aside
 from bridge.journal_rows import SELECT, UPSERT, Row, read_row, read_rows, values_of
 from bridge.messages import Generate
@@ -235,6 +242,7 @@ def open_journal(path: Path) -> Journal:
 
 def _opened(path: Path) -> sqlite3.Connection:
     """Open a journal and look whether it is sound, and such that we can write to it. Raises JournalError."""
+    require_file(path)
     database = sqlite3.connect(path, isolation_level=None)
     try:
         _be_patient(database, _START_PATIENCE_S)
@@ -292,6 +300,7 @@ def _lasting(job: Job) -> Job:
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """Look into a journal beside its daemon, or without one, and change nothing. Raises JournalError."""
+    require_file(path)
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)) as database:
             yield database

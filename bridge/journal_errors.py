@@ -5,7 +5,10 @@ JournalError (of `bridge.errors`)
   JournalDamagedError           what is in the file is no journal, or not any more
 """
 
+import os
 import sqlite3
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 from bridge.errors import JournalError
 
@@ -15,6 +18,7 @@ _READ_ONLY = "see that journal.sqlite3 and its folder are yours and may be writt
 _BROKEN_DISK = "see that the disk is there and in order; `retake doctor` says more"
 _DAMAGED = "start the daemon anew: it sets the damaged file aside, keeps what can be read, and begins a new one"
 
+_NOT_OURS = "it holds no jobs in a form that this Retake knows"
 _UNCLEAR = "`retake doctor` looks at the journal, and the daemon's log says more"
 
 _HINTS = {
@@ -46,7 +50,21 @@ def journal_error(error: sqlite3.Error, where: object = "") -> JournalError:
     reason = f"{where}: {error}" if where else str(error)
     if code in _DAMAGE:
         return JournalDamagedError(reason)
+    if code == sqlite3.SQLITE_ERROR and str(error).startswith("no such "):  # an empty file, too: a start fills it
+        return JournalDamagedError(f"{where}: {_NOT_OURS}" if where else _NOT_OURS)
     return JournalBusyError(reason) if code in _OF_OTHERS else JournalError(reason, _HINTS.get(code, _UNCLEAR))
+
+
+def require_file(path: Path) -> None:
+    """See that there is a file or nothing: to open a pipe is to wait for its other end. Raises JournalDamagedError."""
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise JournalDamagedError(f"{path}: {error.strerror or error}") from error
+    if not S_ISREG(mode):
+        raise JournalDamagedError(f"{path}: it is a {'folder' if S_ISDIR(mode) else 'pipe or a device'}, not a file")
 
 
 def unusable(error: sqlite3.Error, path: object) -> JournalError:

@@ -38,6 +38,8 @@ def set_aside(path: Path) -> Path:
 def rescue(path: Path) -> list[Job]:
     """Give the jobs that can be read of a damaged journal, in their order: from its beginning, then from its end."""
     found: dict[str, Job] = {}
+    if not path.is_file():
+        return []
     with contextlib.suppress(sqlite3.Error), closing(sqlite3.connect(path)) as database:
         for order in ("ASC", "DESC"):
             jobs = []

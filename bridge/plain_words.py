@@ -45,6 +45,8 @@ _BETWEEN_PROGRAMS = {
     "relative_path",
 }
 """Codes of mistakes that a musician in the window can neither make nor mend."""
+_TYPES = {"float": "a number", "integer": "a whole number", "string": "text"}
+"""What the wire's kinds of values are to people."""
 _HINTS = {
     "model_missing": "download it on the page Models, or choose another one",
     "no_daemon": "it is started again by itself; if that takes long, quit Retake and start it again",
@@ -63,12 +65,12 @@ def told_in_window(code: str, text: str, hint: str) -> tuple[str, str]:
 
 def in_window(text: str) -> str:
     """Say a sentence, such as a warning, in the window's words."""
-    return _named(_without_addresses(without_numbers(text)), _WINDOW)
+    return _named(_without_types(_without_addresses(without_numbers(text))), _WINDOW)
 
 
 def at_terminal(text: str) -> str:
-    """Say a sentence of the daemon's as `retake-send` takes its words: operations without their addresses."""
-    return _without_addresses(without_numbers(text))
+    """Say a sentence of the daemon's as a command line takes its words: no addresses, no kinds of values."""
+    return _without_types(_without_addresses(without_numbers(text)))
 
 
 def told_of(error: BaseException) -> tuple[str, str]:
@@ -95,9 +97,21 @@ def _without_addresses(text: str) -> str:
     return re.sub(r"/retake/(\w+)", lambda found: found[1] if found[1] in _OPERATIONS else f"`{found[1]}`", text)
 
 
+def _without_types(text: str) -> str:
+    """Say what a value is and should be without the words that programs have for their kinds of values.
+
+    >>> _without_types("seconds is the string 'long'; expected float")
+    "seconds is 'long'; expected a number"
+    """
+    text = re.sub(r"\bis the (?:string|integer|float) ", "is ", text, count=1)
+    for kind, plain in _TYPES.items():
+        text = re.sub(rf"(?<=; expected )(?:an? )?{kind}\b|(?<= as )(?:an? )?{kind}$", plain, text, count=1)
+    return re.sub(r"^send (\w+) as ", r"give \1 as ", text)
+
+
 def _named(text: str, names: Mapping[str, str]) -> str:
     """Put names in the place of keys: any key with a low line, and the others where they are spoken of as keys."""
     known = "|".join(sorted(names, key=len, reverse=True))
     text = re.sub(rf"^({known}) is ", lambda found: f"{names[found[1]]} is ", text)
-    text = re.sub(rf"\bsend ({known}) as ", lambda found: f"choose {names[found[1]]} as ", text)
+    text = re.sub(rf"\b(?:send|give) ({known}) as ", lambda found: f"choose {names[found[1]]} as ", text)
     return re.sub(r"\b[a-z]+(?:_[a-z0-9]+)+\b", lambda found: names.get(found[0], found[0]), text)

@@ -1,5 +1,6 @@
 """Whether the journal is sound, can be read, and is held by nobody else; and which damaged ones were set aside."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -8,7 +9,7 @@ from pathlib import Path
 from bridge.doctor_checks.finding import Finding, ok, problem, warning
 from bridge.doctor_checks.surroundings import Surroundings
 from bridge.journal import JOURNAL_FILE
-from bridge.journal_errors import JournalBusyError, journal_error
+from bridge.journal_errors import JournalBusyError, JournalDamagedError, journal_error, require_file
 from bridge.journal_repair import BROKEN_PREFIX
 
 _NAME = "journal"
@@ -23,7 +24,7 @@ def check_journal(surroundings: Surroundings) -> Iterator[Finding]:
     """Look at every page of the journal, and change nothing."""
     state = surroundings.state
     file = None if state is None else state / JOURNAL_FILE
-    if file is None or not file.exists() or file.stat().st_size == 0:
+    if file is None or not os.path.lexists(file) or (file.is_file() and file.stat().st_size == 0):
         yield ok(_NAME, "no job has been asked for yet")
     else:
         yield _look_into(file)
@@ -38,11 +39,14 @@ def check_journal(surroundings: Surroundings) -> Iterator[Finding]:
 
 def _look_into(file: Path) -> Finding:
     try:
+        require_file(file)
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE_S)) as database:
             ((verdict,),) = database.execute("PRAGMA quick_check(1)").fetchall()
             if verdict != "ok":
                 return problem(_NAME, f"{file} is damaged: {verdict}", _RENEW)
             ((number,),) = database.execute("SELECT count(*) FROM jobs").fetchall()
+    except JournalDamagedError as error:
+        return problem(_NAME, error.text, _RENEW)
     except sqlite3.DatabaseError as error:
         told = journal_error(error)
         if isinstance(told, JournalBusyError):

@@ -118,6 +118,23 @@ def test_at_the_terminal(kind):
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "expected", "text", "hint"),
+    [
+        ("seconds", "long", "float", "seconds is 'long'; expected a number", "give seconds as a number"),
+        ("steps", "1e99", "integer", "steps is '1e99'; expected a whole number", "give steps as a whole number"),
+        ("prompt", 7, "a string", "prompt is 7; expected text", "give prompt as text"),
+        ("guidance", [1], "a float", "guidance is a list; expected a number", "give guidance as a number"),
+        ("prompt", "the integer", "float or text", "prompt is 'the integer'; expected a number or text", None),
+    ],
+)
+def test_kinds_of_values_have_the_words_of_people(name, value, expected, text, hint):
+    error = errors.WrongTypeError(name, value, expected)
+
+    assert at_terminal(error.text) == text
+    assert hint is None or at_terminal(error.hint) == hint
+
+
+@pytest.mark.parametrize(
     ("name", "option", "field"),
     [
         ("seconds", "--seconds", "Length"),
