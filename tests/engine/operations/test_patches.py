@@ -61,7 +61,7 @@ def test_what_is_no_region(regions: Any) -> None:
 @pytest.mark.parametrize(
     ("region", "sentence"),
     [
-        ((0, 1, 900, 300), r"high_hz is 300\.0; expected more than low_hz, 900"),
+        ((0, 1, 900, 300), r"high_hz is 300; expected more than low_hz, 900"),
         ((0, 1, -1, 300), r"low_hz is -1"),
         ((0, 1, None, 5), r"high_hz is 5"),
     ],

@@ -65,7 +65,7 @@ def test_prompts_that_are_none(make: Any) -> None:
         ({"sampler": "euler"}, r"sampler is 'euler'; expected one of dpm\+\+2m, dpm\+\+2m-sde, ddim"),
         ({"seconds": 0.05}, r"seconds is 0\.05; expected a number from 0\.1 to 600"),
         ({"seconds": 601}, r"seconds is 601"),
-        ({"negative_prompt": None}, r"negative_prompt is None; expected text"),
+        ({"negative_prompt": None}, r"negative_prompt is not given; expected text"),
     ],
     ids=lambda value: str(value)[:30],
 )
