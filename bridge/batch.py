@@ -33,7 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     lock = InstanceLock(folder, LOCK_FILE)
     bad_rows: list[BatchRowError] = []
     try:
-        items = read_list(options.list, folder, bad_rows.append)
+        notes: list[str] = []
+        items = read_list(options.list, folder, bad_rows.append, notes.append)
+        if notes:
+            print(f"columns that say nothing to Retake are passed over: {', '.join(notes)}", file=sys.stderr)
         _tell(bad_rows)
         if items and not _acquire(lock, folder):
             raise BatchBusyError(folder)

@@ -1,5 +1,6 @@
 """The list of a batch, whatever program wrote it, as requests, each only once however often it is listed."""
 
+import difflib
 import functools
 import hashlib
 import json
@@ -27,6 +28,15 @@ _NO_COLUMNS = frozenset({"job", "token", "output_dir"})
 """What the batch itself says."""
 _UNTOLD = frozenset({"client", "reply", "deadline_unix", "priority"})
 """Columns that a list may have, but that are for programs."""
+_RENDERS = [kind for kind in OPERATIONS.values() if issubclass(kind, RenderRequest)]
+_COLUMNS = {name for kind in _RENDERS for name in (*kind.fixed, *kind.key_names())} | {
+    "operation",
+    "duration",
+    "length",
+}
+"""What a column may be meant to say of an operation."""
+_LIKE_A_KNOB = 0.75
+"""So much alike a column's name and a knob's are when one is taken for the other misspelt."""
 _HASHED_WHOLE = 2**28
 """Bytes; of a larger clip its size, its time and its ends say what it is."""
 _END = 2**20
@@ -56,17 +66,27 @@ def _refuse(error: BatchRowError) -> None:
     raise error
 
 
-def read_list(file: Path, folder: Path, on_bad_row: Callable[[BatchRowError], None] = _refuse) -> list[Item]:
+def read_list(
+    file: Path,
+    folder: Path,
+    on_bad_row: Callable[[BatchRowError], None] = _refuse,
+    on_notes: Callable[[str], None] = lambda _: None,
+) -> list[Item]:
     """Read every row, and leave out those that ask what an earlier one asks. Results go into `folder`.
 
-    A row that can be no request is told to `on_bad_row`, which may let the others be read; by itself it is raised.
+    A row that can be no request is told to `on_bad_row`, which may let the others be read; by itself it is raised. A
+    column that is the list's own business, such as `id` or `notes`, is told once to `on_notes`.
 
     Raises BatchListError, BatchRowError.
     """
     items: dict[str, Item] = {}
-    for row in _rows(file):
+    rows = _rows(file)
+    notes = {name for row in rows for name in row.cells if _is_note(name)}
+    for name in sorted(notes):
+        on_notes(name)
+    for row in rows:
         try:
-            item = _item(row, folder)
+            item = _item(replace(row, cells={name: row.cells[name] for name in row.cells if name not in notes}), folder)
         except BridgeError as error:
             on_bad_row(BatchRowError(file, row.number, error))
         else:
@@ -102,6 +122,11 @@ def _item(row: Row, folder: Path) -> Item:
     assert isinstance(request, RenderRequest)
     told = json.dumps([to_message(request), *(_fingerprint(path) for _, path in clips_of(request))])
     return Item(hashlib.sha256(told.encode()).hexdigest()[:_KEY_DIGITS], request, row.number)
+
+
+def _is_note(name: str) -> bool:
+    """Whether a column belongs to the list alone: no operation knows its name, nor one that it could be meant for."""
+    return name not in _COLUMNS and not difflib.get_close_matches(name, _COLUMNS, n=1, cutoff=_LIKE_A_KNOB)
 
 
 def _require_columns(values: Mapping[str, Any]) -> None:

@@ -135,6 +135,11 @@ class Link:
                 with self._lock:
                     self._kept.append(request)
 
+    def _pass_on(self, news: News) -> None:
+        """Tell news; nothing once we hang up, when those who would hear may be gone before these threads are."""
+        if not self._stopping.is_set():
+            self._tell(news)
+
     def _say(self, request: Request) -> bool:
         """Send a request; False when there is no daemon to send it to. What cannot be sent at all fails."""
         client = self._client
@@ -160,11 +165,11 @@ class Link:
                 num_vain = 0 if self._is_up else num_vain + 1
                 if self._restart.is_set() or (isinstance(error, DaemonGoneError) and num_vain < _VAIN_TALKS):
                     self._restart.clear()
-                    self._tell(Away())
+                    self._pass_on(Away())
                     self._stopping.wait(_BREATH_S)
                 else:
                     pause_s = 1.0 if self._is_up else min(2 * pause_s, _LONGEST_PAUSE_S)
-                    self._tell(Down(*_told(error)))
+                    self._pass_on(Down(*_told(error)))
                     self._stopping.wait(pause_s)
 
     def _start(self) -> Runtime:
@@ -200,7 +205,7 @@ class Link:
                 heard_at = now
                 if not self._is_up and not _is_refusal(reply):
                     self._is_up = True
-                    self._tell(Up(runtime))
+                    self._pass_on(Up(runtime))
                 self._hear(reply)
             if now - heard_at > _SILENCE_S:
                 raise DaemonMissingError("the daemon does not answer")
@@ -227,7 +232,7 @@ class Link:
                 self._sent.pop(reply.job, None)
         if isinstance(reply, Done) and reply.command == Notify.address:
             return
-        self._tell(reply)
+        self._pass_on(reply)
 
     def _repeat(self, client: Client, now: float) -> None:
         """Send again what was not acknowledged; UDP may lose messages."""
@@ -245,7 +250,7 @@ class Link:
     def _give_up(self, request: RenderRequest, error: BridgeError) -> None:
         with self._lock:
             self._sent.pop(request.job, None)
-        self._tell(Fail(request.address, request.job, error.code, error.text, error.hint))
+        self._pass_on(Fail(request.address, request.job, error.code, error.text, error.hint))
 
     def ask_about(self, job: str) -> None:
         """Have the daemon repeat its last word about a job."""

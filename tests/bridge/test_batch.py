@@ -124,6 +124,19 @@ class TestList:
             read_list(write_list("a.csv", "promt\nrain\n"), tmp_path)
         assert caught.value.hint == "did you mean prompt?"
 
+    def test_passes_over_columns_that_are_its_own_and_says_so(self, write_list, tmp_path):
+        notes = []
+        rows = "id,prompt,UCS category,notes\n7,rain,WEATRain,too long?\n"
+        (item,) = read_list(write_list("a.csv", rows), tmp_path, on_notes=notes.append)
+
+        assert item.request.prompt == "rain"
+        assert notes == ["id", "notes", "ucs_category"]
+
+    @pytest.mark.parametrize("name", ["sedd", "second", "prompts", "strength", "guidence", "negativ"])
+    def test_takes_nothing_for_its_own_that_may_be_meant_for_a_knob(self, write_list, tmp_path, name):
+        with pytest.raises(BatchRowError, match=f"no column or key '{name}'"):
+            read_list(write_list("a.csv", f"prompt,{name}\nrain,0.5\n"), tmp_path)
+
     @pytest.mark.skipif(sys.platform == "win32", reason="no such files")
     @pytest.mark.timeout(20)
     def test_looks_into_no_file_that_never_ends(self, write_list, tmp_path):

@@ -12,12 +12,13 @@ from bridge.desktop.audition import Audition
 from bridge.desktop.board import Board
 from bridge.desktop.daemon_settings import read_settings, write_settings
 from bridge.desktop.entries import Entry, facts_of
+from bridge.desktop.link import Link
 from bridge.desktop.model_list import PullNews, parse_error, parse_models, parse_passed_over, parse_pull_news
 from bridge.desktop.past import read_latest
 from bridge.desktop.picture import COLUMNS, ROWS, read_picture
 from bridge.desktop.preferences import Preferences, read_preferences, write_preferences
 from bridge.desktop.wish import Wish, WishError, again, next_seed, wish_of
-from bridge.errors import SettingsError
+from bridge.errors import DaemonMissingError, SettingsError
 from bridge.jobs import Job, JobState
 from bridge.journal import Journal
 from bridge.messages import Ack, Done, Fail, Generate, Inpaint, JobReply, Notice, Progress
@@ -324,3 +325,15 @@ class TestModelList:
     def test_finds_what_a_command_complained_of(self):
         assert parse_error('{"error": {"code": "x", "text": "t", "hint": "h"}}', "") == ("t", "h")
         assert parse_error("", '{"fraction": 0.5, "text": "half"}\nboom\n')[0] == "boom"
+
+
+class TestLink:
+    def test_that_hung_up_tells_nothing_more(self, tmp_path):
+        """Its threads may outlive the window by some seconds, and what they told would go to nobody, with a traceback."""
+        told = []
+        link = Link(tmp_path, told.append)
+        link.stop(quit_daemon=False)
+
+        link._give_up(Generate(job="a", prompt="rain"), DaemonMissingError("the daemon does not answer"))
+
+        assert told == []
