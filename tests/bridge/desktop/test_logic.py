@@ -329,7 +329,7 @@ class TestModelList:
 
 class TestLink:
     def test_that_hung_up_tells_nothing_more(self, tmp_path):
-        """Its threads may outlive the window by some seconds, and what they told would go to nobody, with a traceback."""
+        """Its threads may outlive the window by some seconds; what they told would go to nobody, with a traceback."""
         told = []
         link = Link(tmp_path, told.append)
         link.stop(quit_daemon=False)
