@@ -167,17 +167,19 @@ else:
     def _shared_lock(path: Path) -> Iterator[bool]:
         """Say whether nobody holds a lock; as long as this lasts nobody can take it."""
         try:
-            file = path.open("rb", buffering=0)
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would wait for its other end
         except FileNotFoundError:
             yield True
             return
-        with file:
+        try:
+            is_free = True
             try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except OSError:
-                yield False
-            else:
-                yield True
+                is_free = False
+            yield is_free
+        finally:
+            os.close(descriptor)
 
 
 def write_runtime(folder: Path, runtime: Runtime) -> None:

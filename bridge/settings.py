@@ -16,6 +16,7 @@ from typing import Any
 import platformdirs
 
 from bridge.errors import SettingsError, SettingsFileError, UnknownSettingError
+from bridge.plain_file import open_plain
 
 MAX_CLIP_BYTES = 8 * 2**30
 MAX_CLIP_MIN = 120.0
@@ -224,8 +225,12 @@ def _read_file(environment: Mapping[str, str], flags: Mapping[str, Any]) -> dict
 
 def text_of(file: Path) -> str:
     """Read a settings file, in UTF-8 or UTF-16, with a byte order mark or without. Raises OSError, ValueError."""
-    content = file.read_bytes()
-    return content.decode(json.detect_encoding(content)).replace("\r\n", "\n")
+    with open_plain(Path(os.path.realpath(file))) as opened:  # a link to a file is fine, a pipe would never end
+        content = opened.read()
+    try:
+        return content.decode(json.detect_encoding(content)).replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        raise ValueError("it is no text in UTF-8 or UTF-16") from None
 
 
 def _converted(entry: Field[Any], value: Any, source: str) -> Any:

@@ -18,6 +18,7 @@ from bridge.discovery import (
     become_daemon,
     find_daemon,
     is_daemon_locked,
+    lock_file,
     read_runtime,
     remove_runtime,
     runtime_file,
@@ -192,6 +193,15 @@ def test_a_pipe_or_a_link_in_its_place_is_none_and_keeps_nobody_waiting(tmp_path
     runtime_file(tmp_path).symlink_to(tmp_path / "other.json")
 
     assert read_runtime(tmp_path) is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
+def test_what_is_no_file_in_the_place_of_the_lock_keeps_nobody_waiting(tmp_path, make):
+    make(lock_file(tmp_path))
+
+    assert not is_daemon_locked(tmp_path)
 
 
 LOOK = """

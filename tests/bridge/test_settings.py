@@ -116,3 +116,25 @@ def test_a_file_may_come_from_any_editor(tmp_path, encoding):
 def test_a_file_that_was_named_must_be_there(tmp_path):
     with pytest.raises(SettingsError, match="config"):
         load_settings({}, {"config": str(tmp_path / "missing.toml")})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+@pytest.mark.timeout(20)
+def test_a_pipe_in_its_place_keeps_nobody_waiting_and_a_link_to_a_file_is_followed(tmp_path):
+    pipe, link, file = tmp_path / "pipe.toml", tmp_path / "link.toml", tmp_path / "file.toml"
+    os.mkfifo(pipe)
+    file.write_text("port = 1234")
+    link.symlink_to(file)
+
+    with pytest.raises(SettingsError, match="no plain file"):
+        load_settings({"RETAKE_CONFIG": str(pipe)}, {})
+    assert load_settings({"RETAKE_CONFIG": str(link)}, {}).port == 1234
+
+
+def test_what_is_no_text_is_told_without_the_words_of_codecs(tmp_path):
+    file = tmp_path / "retake.toml"
+    file.write_bytes(b"model = '\xfc'")
+
+    with pytest.raises(SettingsError, match="it is no text in UTF-8 or UTF-16") as raised:
+        load_settings({"RETAKE_CONFIG": str(file)}, {})
+    assert "codec" not in raised.value.text
