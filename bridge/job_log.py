@@ -91,7 +91,7 @@ class PrivateRotatingFile(RotatingFileHandler):
 
 
 def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o600)  # a pipe would wait for its other end
 
 
 def start_log(folder: Path, level: str) -> None:

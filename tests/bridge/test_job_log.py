@@ -125,6 +125,15 @@ class TestFile:
         assert len((tmp_path / LOG_FILE).read_text().splitlines()) == 20
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+@pytest.mark.timeout(20)
+def test_a_pipe_in_its_place_keeps_no_daemon_waiting(tmp_path):
+    os.mkfifo(tmp_path / LOG_FILE)
+
+    with pytest.raises(OSError, match="No such device"):
+        PrivateRotatingFile(tmp_path / LOG_FILE, maxBytes=1000, backupCount=1)
+
+
 class TestMark:
     @pytest.mark.parametrize("line", ["INFO x: y\n", "", "\x1e", "job:x"])
     def test_is_not_seen_where_none_is(self, line):
