@@ -1,5 +1,6 @@
 """Folders and files for their user alone, also those that lay open before; Windows keeps a guard of its own."""
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -31,7 +32,8 @@ def make_private(folder: Path) -> None:
 
 def make_private_file(path: Path) -> None:
     """Make an empty file for this user alone, where there is none; what is made beside it may take its rights over."""
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, _FILE_MODE))
+    with contextlib.suppress(FileExistsError):  # whatever lies there is for who opens it: a pipe would wait
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE))
 
 
 def _tighten(path: Path, found: os.stat_result, mode: int) -> None:

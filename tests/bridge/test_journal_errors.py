@@ -12,6 +12,7 @@ from bridge.jobs import Job
 from bridge.journal import JOURNAL_FILE, find_in_file, open_journal, search_file
 from bridge.journal_errors import JournalDamagedError
 from bridge.messages import Generate
+from bridge.private_folder import make_private_file
 
 
 @pytest.fixture
@@ -41,6 +42,7 @@ class TestNoFile:
 
     @pytest.mark.timeout(20)
     def test_is_set_aside_at_a_start(self, placed):
+        make_private_file(placed)  # as a daemon does first
         with closing(open_journal(placed)) as journal:
             journal.add(Job(request=Generate(job="after", prompt="rain")))
         assert find_in_file(placed, "after") is not None
