@@ -532,9 +532,10 @@ sys.exit(main(sys.argv[1:]))
     [
         pytest.param(["models", "list"], id="list"),
         pytest.param(["models", "show", "nano"], id="show"),
-        pytest.param(["generate", "rain", "--model", "tiny", "--steps", "2", "--seconds", "0.5"], id="generate"),
-        pytest.param(["generate", "rain", "--model", NAME, "--steps", "2", "--seconds", "0.5", "--candidates", "2"],
-                     id="generate with an imported model and rank"),
+        pytest.param(["generate", "rain", "--model", "tiny", "--steps", "2", "--seconds", "0.5", "--seed", "1"],
+                     id="generate"),
+        pytest.param(["generate", "rain", "--model", NAME, "--steps", "2", "--seconds", "0.5", "--seed", "1",
+                      "--candidates", "2"], id="generate with an imported model and rank"),
         pytest.param(["models", "pull", NAME, "-y"], id="pull"),
     ],
 )  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 import torch
 from foreign_checkpoints import diffusers_modules, laion_clap, original_checkpoint
 from mirror import Fault, mirror_running
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from bridge.desktop import errands
 from bridge.desktop.models_page import LicenceDialog
@@ -91,7 +91,7 @@ class TestPull:
     def test_shows_the_licence_first_and_asks_for_nothing_without_it(self, page, server, until):
         page.rows[NAME].pull_button.click()
         dialog = until(lambda: page.findChild(LicenceDialog))
-        words = " ".join(it.text() for it in dialog.findChildren(type(page.rows[NAME].stage)))
+        words = " ".join(it.text() for it in dialog.findChildren(QLabel))
         assert "CC BY-NC-SA 4.0" in words
         assert "Not for commercial use" in words
         next(it for it in dialog.findChildren(QPushButton) if it.text() == "Not now").click()
