@@ -9,7 +9,7 @@ import math
 import os
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -34,6 +34,7 @@ SHORTEST_S = 0.02  # seconds; less than one cycle of the lowest note that the lo
 MOST_SAMPLES = 500_000_000  # of all channels: what still fits into one WAV at 64 bits, 87 minutes of stereo at 48 kHz
 SMALL_SAMPLES = 20_000_000  # of all channels: so many there is always room for
 COPIES = 2.5  # of a clip in memory, in float32, while it is worked on
+CANCELLED = 0.25  # of a channel's RMS: the mean of two that have nothing in common has twice that or more
 END_TOLERANCE_S = 0.001  # seconds; times on the wire are 32-bit floats, coarse beyond some minutes
 
 # What a source's encoding becomes: never less than it had, and room for the new part's own resolution.
@@ -148,11 +149,21 @@ class Audio:
         """The mean of the channels, [1, T]."""
         return type(self)(self.samples.mean(axis=0, keepdims=True), self.sample_rate, self.story, self.encoding)
 
+    def as_heard(self) -> Self:
+        """In mono, [1, T]: the channels' mean, or the louder where one is turned over and they cancel each other."""
+        mono, loudest = self.to_mono(), max(self.samples, key=_sway)
+        return mono if _sway(mono.samples) >= CANCELLED * _sway(loudest) else replace(mono, samples=loudest[None])
+
     def resample(self, sample_rate: int) -> Self:
         """The same sound at another rate, round(T · ratio) samples, neither delayed nor advanced."""
         num_samples = max(1, round(self.num_samples * sample_rate / self.sample_rate))
         samples = resample(self.samples, self.sample_rate, sample_rate, num_samples)
         return type(self)(samples, sample_rate, self.story, self.encoding)
+
+
+def _sway(samples: Samples) -> float:
+    """RMS beside a constant offset, which is no sound."""
+    return float(samples.std(dtype=np.float64)) if samples.size else 0.0
 
 
 def resample(samples: Samples, from_rate: int, to_rate: int, num_samples: int) -> Samples:

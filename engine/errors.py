@@ -173,7 +173,7 @@ class SilentClipError(AudioFileError):
 
     def __init__(self, name: str, peak: float) -> None:
         super().__init__(
-            f"{name} is silent: mixed to mono its largest sample is {peak:.2g}, and 0.0001 or more is expected",
+            f"{name} is silent: its largest sample is {peak:.2g}, and 0.0001 or more is expected",
             "choose a clip, or a region, that can be heard",
         )
 

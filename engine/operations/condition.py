@@ -59,11 +59,11 @@ def condition_of(model: AudioLDM, prompt: str, sampling: Sampling) -> Condition:
 
 
 def embed_clip(model: AudioLDM, clip: Audio) -> Tensor:
-    """The CLAP embedding [1, D] of a clip of any rate and length, its channels' mean, at the level of an excerpt.
+    """The CLAP embedding [1, D] of a clip of any rate and length, as it is heard, at the level of an excerpt.
 
     It is heard through the model's own rate, as its training heard everything, and brought from there to CLAP's.
     """
-    mono = take_excerpt(clip.to_mono(), 0, clip.num_samples, model.sample_rate, model.config.normalise_peak)
+    mono = take_excerpt(clip.as_heard(), 0, clip.num_samples, model.sample_rate, model.config.normalise_peak)
     return model.embed_audio(torch.from_numpy(mono.waveform))
 
 

@@ -100,13 +100,17 @@ def require_clip(clip: object, name: str = "clip") -> None:
 
 
 def _require_like(like: Audio) -> None:
-    """The channels' mean is what is heard, so two that cancel each other are silent too."""
     require_clip(like, "like")
     if like.seconds > LONGEST_S:
         raise ClipTooLongError(like.seconds, LONGEST_S)
-    peak = like.to_mono().peak
+    require_audible(like, "like")
+
+
+def require_audible(clip: Audio, name: str) -> None:
+    """Raises SilentClipError for a clip in which nothing is heard that a sound could be like."""
+    peak = clip.as_heard().peak
     if peak < QUIETEST_LIKE:
-        raise SilentClipError("like", peak)
+        raise SilentClipError(name, peak)
 
 
 def require_region(clip: Audio, start_s: float | None, end_s: float | None) -> tuple[int, int]:

@@ -147,7 +147,7 @@ def _task(model: AudioLDM, request: Upscale) -> _Task:
 
 def _condition(model: AudioLDM, request: Upscale, below: _Task) -> Condition:
     """The prompt, or else the region's own sound with a faint mirror image of its band above the crossover."""
-    sound = below.region.mean(axis=0, keepdims=True)
+    sound = replace(below.clip, samples=below.region).as_heard().samples
     if request.prompt or request.like is not None or not model.clap.hears or np.abs(sound).max() < QUIETEST_LIKE:
         return condition_of(model, request.prompt, request)
     rate = below.clip.sample_rate

@@ -8,6 +8,7 @@ from engine.defaults import VARY_STRENGTH
 from engine.operations.progress import Pulse
 from engine.operations.request import (
     Sampling,
+    require_audible,
     require_clip,
     require_number,
     require_region,
@@ -51,5 +52,7 @@ def vary(model: AudioLDM, request: Vary, pulse: Pulse) -> list[Audio]:
     clip = request.clip
     start, end = require_region(clip, request.start_s, request.end_s)
     own = Audio(clip.samples[:, start:end], clip.sample_rate)
+    if request.like is None:
+        require_audible(own, "the clip")
     settings = {name: value for name, value in vars(request).items() if name != "like"}
     return move(model, Restyle(**settings, like=request.like or own, structure=0.0), pulse, "vary")
