@@ -21,6 +21,7 @@ from bridge.client import Client
 from bridge.discovery import find_daemon, state_folder
 from bridge.errors import BridgeError, DaemonMissingError
 from bridge.messages import Done, Fail, Generate
+from bridge.option_parser import OptionParser
 
 KINDS = ("draft", "normal")
 """The more urgent first."""
@@ -178,9 +179,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="retake farm-size", description="Say how many GPUs so many artists need, by simulation."
-    )
+    parser = OptionParser(prog="retake farm-size", description="Say how many GPUs so many artists need, by simulation.")
     parser.add_argument("times", type=Path, metavar="TIMES", help="JSON of service times; --measure writes it")
     parser.add_argument("--artists", type=int, nargs="+", default=[50, 500, 5000], metavar="N")
     parser.add_argument("--jobs-per-hour", type=float, default=30.0, metavar="N", help="of an artist (default 30)")

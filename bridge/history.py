@@ -16,6 +16,7 @@ from bridge.errors import BridgeError, UnknownJobError
 from bridge.jobs import Job, JobState
 from bridge.journal import JOURNAL_FILE, find_in_file, search_file
 from bridge.messages import RenderRequest
+from bridge.option_parser import OptionParser
 from bridge.plain_words import at_terminal
 from bridge.send import deliver
 
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         prog="retake jobs", description="Show what was asked of the daemon, the newest first, and what became of it."
     )
     parser.add_argument("text", nargs="?", default="", help="only jobs whose id, prompt, settings or files hold it")

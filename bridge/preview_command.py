@@ -18,6 +18,7 @@ from bridge.client import Client
 from bridge.discovery import Runtime, find_daemon, state_folder
 from bridge.errors import BridgeError, DaemonMissingError, PreviewFailedError, ProtocolError
 from bridge.messages import Done, Fail, Preview, PreviewReply, Reply, Stop
+from bridge.option_parser import OptionParser
 from bridge.preview import Previewer, PreviewRules
 from bridge.program import HOME, own_command, start_flags
 from bridge.settings import Settings, load_settings
@@ -54,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="retake preview", description="Play a sound file on this machine.")
+    parser = OptionParser(prog="retake preview", description="Play a sound file on this machine.")
     parser.add_argument("file", nargs="?", metavar="FILE", help="WAV, AIFF, FLAC, Ogg or MP3, mono or stereo")
     parser.add_argument("--device", metavar="NAME", help="output device, its name or a part of it")
     parser.add_argument("--level-db", type=float, metavar="DB", help="-120 to 6")

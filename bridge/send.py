@@ -34,6 +34,7 @@ from bridge.messages import (
     Reply,
     Request,
 )
+from bridge.option_parser import OptionParser
 from bridge.plain_words import at_terminal
 from bridge.reply_witness import ReplyWitness
 
@@ -80,7 +81,7 @@ def deliver(request: Request, options: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         prog="retake-send",
         description="Send one request to the Retake daemon.",
         epilog='example: retake-send restyle clip.wav "heavy rain" strength 0.6 seed 3',

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from engine.operations import Generate, Inpaint, Request, Restyle, Upscale, Vary
     from engine.operations.progress import Progress
     from engine.operations.request import LONGEST_S
+    from engine.option_parser import OptionParser
     from engine.sound_files.reader import SoundReader, open_sound, reader_of
     from engine.wav_writer import sidecar_path
 
@@ -60,6 +61,7 @@ _ROOMS = {
     "Inpaint": "engine.operations",
     "LONGEST_S": "engine.operations.request",
     "ModelEntry": "engine.checkpoints.catalogue",
+    "OptionParser": "engine.option_parser",
     "PassedOver": "engine.checkpoints.catalogue",
     "Progress": "engine.operations.progress",
     "Request": "engine.operations",
@@ -104,6 +106,7 @@ __all__ = [
     "ModelEntry",
     "ModelNotFoundError",
     "ModelUnloadedError",
+    "OptionParser",
     "OutOfMemoryError",
     "OutputExistsError",
     "OutputWriteError",

@@ -57,6 +57,7 @@ FLOORS = [
     {"bridge.client", "bridge.launch", "bridge.osc_server", "bridge.render_process", "bridge.worker", "bridge.render"}
     | {"bridge.reply_witness", "bridge.install_report", "bridge.journal_excerpt"}
     | {"bridge.player", "bridge.preview"},
+    {"bridge.option_parser"},
     {"bridge.reply_files", "bridge.pruning", "bridge.batch_list", "bridge.batch_manifest", "bridge.existing_takes"},
     {"bridge.compose", "bridge.journal", "bridge.osc_codec", "bridge.pipe", "bridge.reply_file", "bridge.audio_io"}
     | {"bridge.script_memory", "bridge.script_parts", "bridge.player_deck"},
@@ -204,7 +205,8 @@ FLOORS = [
     {"engine.sound_files.riff"},
     {"engine.sound_files.flac", "engine.sound_files.iff", "engine.sound_files.mpeg", "engine.sound_files.ogg"},
     {"engine.sound_files", "engine.sound_files.parts"},
-    {"engine.defaults", "engine.drafts", "engine.errors", "engine.file_names", "engine.text_file"},
+    {"engine.defaults", "engine.drafts", "engine.errors", "engine.file_names", "engine.text_file"}
+    | {"engine.option_parser"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 HEAVY = ("torch", "numpy", "soundfile", "sounddevice", "transformers", "laion_clap", "ray")
@@ -243,6 +245,7 @@ def test_the_bridge_enters_the_engine_by_its_front_door_only():
     inside = {room: names for room, names in found.items() if room.startswith("bridge") and names}
 
     doors = {"bridge.render", "bridge.audio_io", "bridge.player_file", "bridge.desktop.picture", "bridge.batch_list"}
+    doors |= {"bridge.option_parser"}
     assert set(inside) <= doors
     assert {name for names in inside.values() for name in names} == {"engine"}
 

@@ -4,11 +4,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import metadata
-from typing import Any
 
 from engine.cli.commands import Command, load
 from engine.cli.terminal import exit_code_of, show_error
 from engine.errors import EngineError
+from engine.option_parser import OptionParser
 
 DONE, FAILED, WRONG_USAGE, CANCELLED = 0, 1, 2, 130
 
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None, commands: Sequence[Command] = COMMAN
 
 def build_parser(commands: Sequence[Command], chosen: Command | None) -> argparse.ArgumentParser:
     """All commands by name and summary; the arguments of the chosen one only."""
-    parser = _Parser(prog="retake", description="Text-guided sound, on your own machine.")
+    parser = OptionParser(prog="retake", description="Text-guided sound, on your own machine.")
     parser.add_argument("--version", action="version", version=f"retake {_version()}")
     rows = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in commands:
@@ -60,29 +60,6 @@ def build_parser(commands: Sequence[Command], chosen: Command | None) -> argpars
             load(command.arguments)(row)
             row.set_defaults(wrong_usage=row.error)
     return parser
-
-
-class _Parser(argparse.ArgumentParser):
-    """Refuses a word that is no number without the names that Python has for numbers; its subcommands do likewise."""
-
-    def __init__(self, *facts: Any, **named: Any) -> None:
-        super().__init__(*facts, **named)
-        self.register("type", float, _number)
-        self.register("type", int, _whole_number)
-
-
-def _number(word: str) -> float:
-    try:
-        return float(word)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{word!r} is no number, such as 2 or 0.5") from None
-
-
-def _whole_number(word: str) -> int:
-    try:
-        return int(word)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{word!r} is no whole number, such as 2") from None
 
 
 def _version() -> str:
