@@ -64,6 +64,8 @@ def _acquire(lock: InstanceLock, folder: Path) -> bool:
         if os.path.lexists(lock_file := folder / LOCK_FILE) and not S_ISREG(os.lstat(lock_file).st_mode):
             raise BatchFolderError(folder, f"{LOCK_FILE} in it is a link or no file at all")
         return lock.acquire()
+    except (FileExistsError, NotADirectoryError) as error:
+        raise BatchFolderError(folder, "it, or a part of its path, is a file") from error
     except OSError as error:
         raise BatchFolderError(folder, error.strerror or error) from error
 

@@ -193,8 +193,13 @@ def write_runtime(folder: Path, runtime: Runtime) -> None:
 
 
 def remove_runtime(folder: Path) -> None:
+    """Remove a runtime file; what is a folder by that name is somebody's, and steps aside."""
+    file = runtime_file(folder)
     with contextlib.suppress(FileNotFoundError):
-        runtime_file(folder).unlink()
+        if file.is_dir() and not file.is_symlink():
+            file.rename(file.with_name(f"{file.name}.{time.time_ns()}"))
+        else:
+            file.unlink()
 
 
 def read_runtime(folder: Path) -> Runtime | None:

@@ -55,7 +55,7 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
-from bridge.plain_words import without_numbers
+from bridge.plain_words import quoted, without_numbers
 
 
 class BridgeError(Exception):
@@ -77,7 +77,7 @@ def nearest(word: str, known: Iterable[str], otherwise: str) -> str:
 def shown(value: object) -> str:
     """Name a wire value and its type without trusting its size or depth."""
     if isinstance(value, str):
-        return f"the string {value[:80]!r}"
+        return f"the string {quoted(value)}"
     if isinstance(value, bool) or value is None:
         return f"{value}"
     if isinstance(value, int):
@@ -150,7 +150,7 @@ class UnknownKeyError(ProtocolError):
     def __init__(self, address: str, key: str, known: Iterable[str]) -> None:
         names = sorted(known)
         hint = nearest(key, names, f"known keys: {', '.join(names)}")
-        super().__init__(f"{address} has no key {key[:80]!r}", hint)
+        super().__init__(f"{address} has no key {quoted(key)}", hint)
 
 
 class DuplicateKeyError(ProtocolError):

@@ -218,8 +218,10 @@ class Journal:
         """Take over what can be read of a damaged journal, and tell of it."""
         jobs = {job.id: job for job in rescue(kept)} | self._live
         self._attempt(partial(self._write_all, list(jobs.values())))
+        legible = {0: "nothing in it could be read any more", 1: "one job in it could still be read"}
         note = (
-            f"The history was damaged, so a new one has been begun with the {len(jobs)} jobs that could still be read. "
+            f"The history was damaged, so a new one has been begun: "
+            f"{legible.get(len(jobs), f'{len(jobs):,} jobs in it could still be read')}. "
             f"The damaged one is kept as {kept.name}."
         )
         self.notes = (*self.notes, note)

@@ -93,6 +93,11 @@ def without_numbers(text: str) -> str:
     return re.sub(r"\[(?:Errno|WinError) -?\d+\] |\s*\(_\w+\.c:\d+\)", "", text)
 
 
+def quoted(text: str) -> str:
+    r"""Quote the beginning of a text; a byte of it that is not UTF-8 is told as itself, `\xfc`."""
+    return re.sub(r"(?<!\\)\\udc([89a-f][0-9a-f])", r"\\x\1", repr(text[:80]))
+
+
 def _without_addresses(text: str) -> str:
     return re.sub(r"/retake/(\w+)", lambda found: found[1] if found[1] in _OPERATIONS else f"`{found[1]}`", text)
 

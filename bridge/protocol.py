@@ -18,6 +18,9 @@ from bridge.errors import (
 )
 from bridge.messages import REPLIES, REQUESTS, Reply, Request
 
+_BUTTONS = frozenset({"/retake/stop", "/retake/jobs", "/retake/status", "/retake/version", "/retake/models"})
+"""What a button may ask that cannot but send a number along; what ends or unloads something is not among them."""
+
 
 class Message(NamedTuple):
     """An OSC message: its address, and its arguments as Python values."""
@@ -31,6 +34,8 @@ def parse_request(address: str, args: Sequence[Any]) -> Request:
     if address not in REQUESTS:
         raise UnknownAddressError(address, REQUESTS)
     kind = REQUESTS[address]
+    if address in _BUTTONS and len(args) == 1 and isinstance(args[0], int | float):
+        args = ()
     if len(args) < len(kind.fixed):
         raise MissingArgumentError(address, kind.fixed[len(args)], kind.fixed)
     core = dict(zip(kind.fixed, args, strict=False))

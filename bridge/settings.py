@@ -219,8 +219,19 @@ def _read_file(environment: Mapping[str, str], flags: Mapping[str, Any]) -> dict
         if not is_required and not file.exists():
             return {}
         return tomllib.loads(text_of(file))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsFileError(file, _told(error)) from error
     except (OSError, ValueError) as error:
         raise SettingsFileError(file, error) from error
+
+
+def _told(error: tomllib.TOMLDecodeError) -> str:
+    """Say where and what is wrong in a settings file, without the words of its parser."""
+    place = re.search(r"at (line \d+|end of document)", str(error))
+    where = place[1].replace("end of document", "its end") if place else "a line of it"
+    if "overwrite" in str(error) or "twice" in str(error):
+        return f"{where} sets something that is set before already"
+    return f"{where} is not written as `name = value`, with text in quotation marks"
 
 
 def text_of(file: Path) -> str:

@@ -63,7 +63,7 @@ def read_rows(path: Path, column: str = "prompt", pair: tuple[str, str] | None =
     try:
         text = read_text(path)
     except ValueError as error:
-        raise ListError(str(error), "save it as UTF-8 text") from error
+        raise ListError(str(error), getattr(error, "hint", "save it as UTF-8 text")) from error
     if kind in (".jsonl", ".ndjson", ".json") or isinstance(_line_of_json(text.lstrip().partition("\n")[0]), dict):
         rows: Iterator[Row] = _from_json(text, pair, is_lines=kind != ".json")
     elif kind == ".txt" and "\t" not in text.lstrip().partition("\n")[0]:

@@ -27,6 +27,14 @@ _CLEARLY = 4  # so many times more zeros on one side than on the other: a letter
 _NO_TEXT = "it could not be decoded as text in UTF-8, UTF-16 or Windows-1252"
 
 
+class UnfitFileError(ValueError):
+    """What is no file, or too large for one of text; `hint` says what to do."""
+
+    def __init__(self, reason: str, hint: str) -> None:
+        super().__init__(reason)
+        self.hint = hint
+
+
 def read_text(path: Path) -> str:
     """Read a text file, with a newline alone at the end of each line.
 
@@ -40,9 +48,14 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
     with open(path, "rb", opener=_open_at_once) as file:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode):
-            raise ValueError("it is a device, a pipe or a socket, not a file")
+            raise UnfitFileError(
+                "it is a device, a pipe or a socket, not a file", "write it into a file, and name that"
+            )
         if found.st_size > most:
-            raise ValueError(f"it has {found.st_size:,} bytes; at most {most:,} are read")
+            raise UnfitFileError(
+                f"it has {found.st_size:,} bytes; at most {most:,} are read",
+                "check that it is the right file",
+            )
         return file.read(most + 1)
 
 

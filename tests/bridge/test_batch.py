@@ -331,6 +331,26 @@ def test_a_lock_that_is_none_is_refused(write_list, tmp_path, capsys, make):
     assert not (tmp_path / "nowhere").exists()
 
 
+def test_a_file_in_the_place_of_the_folder_is_told(write_list, tmp_path, capsys):
+    (tmp_path / "rain").write_text("mine")
+
+    for folder in (tmp_path / "rain", tmp_path / "rain" / "takes"):
+        assert main([str(write_list("a.csv", "prompt\nrain\n")), "-o", str(folder)]) == 1
+        assert "is a file" in capsys.readouterr().err
+    assert (tmp_path / "rain").read_text() == "mine"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.skipif(sys.platform == "win32", reason="no such files")
+def test_a_pipe_in_the_place_of_the_list_is_told_with_a_hint_that_helps(tmp_path, capsys):
+    os.mkfifo(tmp_path / "p.csv")
+
+    assert main([str(tmp_path / "p.csv"), "-o", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err
+    assert "a pipe" in said
+    assert "hint: write it to a file, and name that" in said
+
+
 class TestTally:
     def test_knows_nothing_of_the_rest_before_something_ended(self):
         assert Tally(5, 0).left_s is None

@@ -268,6 +268,20 @@ class TestManyLookers:
         assert [fooled for _, fooled in seen] == [0] * 4, seen
 
 
+def test_a_folder_in_the_place_of_the_runtime_file_steps_aside(tmp_path):
+    note = tmp_path / "runtime.json" / "note.txt"
+    note.parent.mkdir()
+    note.write_text("mine")
+
+    lock = become_daemon(tmp_path)
+    assert lock is not None
+    write_runtime(tmp_path, HERE)
+
+    assert find_daemon(tmp_path) is not None
+    assert [file.read_text() for file in tmp_path.glob("runtime.json.*/note.txt")] == ["mine"]
+    lock.release()
+
+
 def test_a_daemon_waits_for_one_that_is_just_ending(tmp_path):
     program = (
         "import sys, time; from pathlib import Path; from bridge.discovery import become_daemon\n"

@@ -282,6 +282,7 @@ class TestDamaged:
         assert kept.read_bytes() == rubbish
         assert journal.find("new") == make_job("new")
         assert kept.name in journal.notes[0]
+        assert "nothing in it could be read any more" in journal.notes[0]
 
     @pytest.mark.parametrize("share", [0.1, 0.5, 0.9], ids="{:.0%}".format)
     def test_in_one_page_loses_only_what_stood_there(self, filled, open_again, share):

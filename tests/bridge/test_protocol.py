@@ -149,6 +149,20 @@ def test_a_switch_may_come_as_a_float():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="names of files are Unicode there")
+@pytest.mark.parametrize("number", [1.0, 0.0, 1, True])
+@pytest.mark.parametrize("name", ["stop", "jobs", "status", "version", "models"])
+def test_a_button_that_sends_a_number_along_is_heard(name, number):
+    address = f"/retake/{name}"
+
+    assert parse_request(address, [number]) == parse_request(address, [])
+
+
+@pytest.mark.parametrize("name", ["quit", "unload"])
+def test_a_lone_number_ends_nothing(name):
+    with pytest.raises(ProtocolError):
+        parse_request(f"/retake/{name}", [1.0])
+
+
 def test_a_path_may_hold_bytes_that_are_no_text():
     assert parse_request("/retake/vary", ["j", "/caf\udce9.wav"]).clip == "/caf\udce9.wav"
 
@@ -190,7 +204,7 @@ REFUSED = {
     "number as key": ("/retake/restyle", [*RESTYLE, 3, 3], "wrong_type", "the name of a key"),
     "key twice": ("/retake/restyle", [*RESTYLE, "seed", 3, "seed", 3], "duplicate_key", "send seed once"),
     "key alone": ("/retake/restyle", [*RESTYLE, "seed"], "missing_value", "pairs"),
-    "too many arguments": ("/retake/status", [1], "wrong_type", "key"),
+    "too many arguments": ("/retake/status", [1, 2], "wrong_type", "key"),
     "reversed region": ("/retake/inpaint", [*RESTYLE, 2.0, 1.0], "bad_region", "before its end"),
     "empty region": ("/retake/inpaint", [*RESTYLE, 2.0, 2.0], "bad_region", "before its end"),
     "negative region": ("/retake/inpaint", [*RESTYLE, -1.0, 2.0], "bad_region", "before its end"),
@@ -211,6 +225,14 @@ REFUSED = {
     "region of NaN": ("/retake/inpaint", [*RESTYLE, 1, 2, "region", "nan 4"], "bad_value", "finite"),
     "region as number": ("/retake/inpaint", [*RESTYLE, 1, 2, "region", 3.0], "wrong_type", "string"),
 }
+
+
+@pytest.mark.parametrize("args", [[*RESTYLE, "s\udcfce", 3], [*RESTYLE, "seed", "s\udcfce"]], ids=["key", "value"])
+def test_a_byte_that_is_no_text_is_told_as_that_byte(args):
+    with pytest.raises(ProtocolError) as refusal:
+        parse_request("/retake/restyle", args)
+
+    assert r"'s\xfce'" in refusal.value.text
 
 
 @pytest.mark.parametrize(("address", "args", "code", "advice"), REFUSED.values(), ids=REFUSED)

@@ -87,7 +87,10 @@ REFUSED = {
     "no room": ("queue_capacity = 0", "queue_capacity", "at least 1"),
     "preview too loud": ("preview_level_db = 7", "preview_level_db", "-120 to 6"),
     "odd log level": ('log_level = "loud"', "log_level", "debug, info"),
-    "not TOML": ("port: 1", "config", "TOML"),
+    "not TOML": ("port: 1", "config", "line 1 is not written as `name = value`"),
+    "set twice": ("port = 1\nport = 2\n", "config", "line 2 sets something that is set before already"),
+    "no value": ("port =", "config", "its end is not written"),
+    "text without quotes": ("model = nano\nport = 1", "config", "with text in quotation marks"),
 }
 
 
