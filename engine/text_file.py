@@ -48,9 +48,7 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
     with open(path, "rb", opener=_open_at_once) as file:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode):
-            raise UnfitFileError(
-                "it is a device, a pipe or a socket, not a file", "write it into a file, and name that"
-            )
+            raise UnfitFileError("it is a device, a pipe or a socket, not a file", "write it to a file, and name that")
         if found.st_size > most:
             raise UnfitFileError(
                 f"it has {found.st_size:,} bytes; at most {most:,} are read",
