@@ -17,7 +17,8 @@ from bridge.protocol import job_of
 NOT_YET = (JournalBusyError, FolderSilentError)
 """Errors that may be none in a moment."""
 
-_PAUSE_S, _TRIES = 0.3, 15
+_PAUSE_S, _TRIES = 0.3, 10
+"""Together less than what `retake-send` and the window wait for any answer: they would take us for dead."""
 
 
 class Postponement:

@@ -6,6 +6,7 @@ from contextlib import closing
 
 import pytest
 
+from bridge import send
 from bridge.journal import JOURNAL_FILE, find_in_file
 from bridge.messages import Ack, Cancel, Done, Fail, JobReply, Progress, Status, StatusReply
 
@@ -47,6 +48,16 @@ def test_is_told_when_it_is_never_free(ear, holder, generate):  # noqa: ARG001
 
     assert (fail.job, fail.code) == ("one", "journal_failed")
     assert "disk space" not in fail.hint
+
+
+@pytest.mark.timeout(30)
+def test_is_told_to_who_sends_before_they_take_the_daemon_for_dead(daemon, holder, tmp_path, monkeypatch, capsys):  # noqa: ARG001
+    monkeypatch.setenv("RETAKE_STATE_DIR", str(daemon.state_dir))
+
+    assert send.main(["generate", "rain", "--output-dir", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert "another program holds it" in said
+    assert "hint: close what has the journal open" in said
 
 
 def test_forgets_no_end_of_a_job(ear, daemon, generate, wait_until):
