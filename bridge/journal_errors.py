@@ -12,7 +12,7 @@ from stat import S_ISDIR, S_ISREG
 
 from bridge.errors import JournalError
 
-_FULL = "free some disk space and send it again"
+_FULL = "free some disk space, and try it again"
 _BUSY = "close what has the journal open, such as a database browser or a backup, and send it again"
 _READ_ONLY = "see that journal.sqlite3 and its folder are yours and may be written to; `retake doctor` looks at both"
 _BROKEN_DISK = "see that the disk is there and in order; `retake doctor` says more"

@@ -48,6 +48,9 @@ _BETWEEN_PROGRAMS = {
 _TYPES = {"float": "a number", "integer": "a whole number", "string": "text"}
 """What the wire's kinds of values are to people."""
 _HINTS = {
+    "interrupted": "press Try again",
+    "too_late": "press Try again; the deadline was set by whoever sent it",
+    "unknown_job": "it may have been so long ago that it is forgotten; make the sound anew",
     "model_missing": "download it on the page Models, or choose another one",
     "no_daemon": "it is started again by itself; if that takes long, quit Retake and start it again",
 }

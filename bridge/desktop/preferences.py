@@ -8,6 +8,8 @@ from typing import Any
 
 import platformdirs
 
+from bridge.plain_file import open_plain
+
 THEMES = ("system", "light", "dark")
 CLOSINGS = ("tray", "quit")
 
@@ -35,9 +37,10 @@ def preferences_file() -> Path:
 def read_preferences(file: Path) -> Preferences:
     """Read them; what is missing, unknown or damaged is as in the beginning."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        with open_plain(Path(os.path.realpath(file))) as opened:  # a pipe in its place would keep the window waiting
+            content = json.loads(opened.read().decode("utf-8"))
         return Preferences(**{name: value for name, value in content.items() if _fits(name, value)})
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return Preferences()
 
 

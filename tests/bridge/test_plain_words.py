@@ -99,6 +99,7 @@ def test_in_the_window(kind):
     error = made(kind)
     for part in told_in_window(error.code, error.text, error.hint):
         assert foreign(part) == {}, part
+        assert "job id" not in part  # jobs have none there
 
 
 @pytest.mark.parametrize("kind", classes(EngineError), ids=lambda kind: kind.__name__)

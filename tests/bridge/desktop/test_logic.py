@@ -1,7 +1,9 @@
 """What the window knows without a window: wishes, the board, the journal, settings files, audition, pictures."""
 
 import json
+import os
 import sqlite3
+import sys
 import tomllib
 
 import numpy as np
@@ -203,6 +205,14 @@ class TestPreferences:
     )
     def test_that_are_damaged_are_as_in_the_beginning(self, tmp_path, text):
         (tmp_path / "p.json").write_text(text)
+
+        assert read_preferences(tmp_path / "p.json") == Preferences()
+
+    @pytest.mark.timeout(20)
+    @pytest.mark.skipif(sys.platform == "win32", reason="no such files")
+    @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda file: file.write_text("[" * 100_000)])
+    def test_that_are_no_file_or_endless_keep_no_window_waiting(self, tmp_path, make):
+        make(tmp_path / "p.json")
 
         assert read_preferences(tmp_path / "p.json") == Preferences()
 
