@@ -21,6 +21,7 @@ from bridge.desktop.window import PAGE_NAMES, Window
 from bridge.program import HOME, own_command, own_program
 
 NO_TRAY = "This desktop has no tray, so Retake shows its window; closing it quits."
+UNWANTED_TRAY = "Retake was started without a tray; closing the window quits."
 _TRAY_PATIENCE_MS = 15_000
 """After login a tray may come later than we do."""
 _LOOK_MS = 500
@@ -108,8 +109,9 @@ class DesktopApp(QObject):
                 self._say_no_tray()
 
     def _say_no_tray(self) -> None:
-        self.window.note(NO_TRAY)
-        print(NO_TRAY, file=sys.stderr)
+        text = NO_TRAY if self._wants_tray else UNWANTED_TRAY
+        self.window.note(text)
+        print(text, file=sys.stderr)
 
     def _tell_notes(self, notes: Sequence[str]) -> None:
         """Show what the daemon has to say, once."""

@@ -217,7 +217,7 @@ class TestWithoutAScreen:
 
 class TestClosing:
     def test_without_a_tray_says_so_and_quits(self, app, window):
-        assert window.notice.text.text().startswith("This desktop has no tray")
+        assert window.notice.text.text().startswith("Retake was started without a tray")
         window.close()
 
         assert app._is_quitting
