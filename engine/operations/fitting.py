@@ -11,12 +11,13 @@ import torch
 
 from engine.operations.air import Air, add_air, air_of
 from engine.operations.loudness import Level, balancing_gains, level_of, set_loudness
-from engine.operations.splice import limit_peak
+from engine.operations.splice import SILENCE, limit_peak, rms
 from engine.operations.surroundings import SHORTEST_S
 from engine.wav_writer import Samples
 
 # More than so much louder than either side is an event that is to go; so much softer is a gap that is to be filled.
 EVENT_LU, GAP_LU = 6.0, 20.0
+BLEED = 10 ** (6 / 20)  # by so much the ends of a part may be louder than what lies between them
 LEAST_CEILING = 0.05  # where a clip rests on an offset near full scale
 
 
@@ -39,6 +40,21 @@ def fit(
     set_loudness(part, lufs, ceiling, sample_rate)
     add_air(part, air.beside(lufs), carrier)
     set_loudness(part, wanted.lufs, ceiling, sample_rate)
+
+
+def hush_ends(part: Samples, fade: int, *, start: bool, end: bool) -> None:
+    """Turn down what a neighbour's sound bled into part [C, t], in place: the ends, where they tower over the rest.
+
+    They hardly sound in their crossfades, but would be measured, and the rest left too soft for them.
+    """
+    inside = rms(part[:, fade : part.shape[1] - fade])
+    for side, fades in ((part, start), (part[:, ::-1], end)):
+        most = BLEED * max(inside, SILENCE)
+        if fades and fade > 0 and rms(side[:, :fade]) > most:
+            gain = most / rms(side[:, :fade])
+            side[:, :fade] *= gain
+            ramp = np.linspace(gain, 1.0, min(fade, part.shape[1] - 2 * fade), dtype=part.dtype)
+            side[:, fade : fade + len(ramp)] *= ramp
 
 
 def level_for(replaced: Samples, sides: Sequence[Samples], sample_rate: int) -> Level:

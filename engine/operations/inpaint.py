@@ -21,7 +21,7 @@ from engine.operations.air import Air
 from engine.operations.bands import air_hz, keep_band
 from engine.operations.condition import condition_of
 from engine.operations.excerpt import Excerpt, take_excerpt
-from engine.operations.fitting import LEAST_CEILING, air_beside, fit, level_for
+from engine.operations.fitting import LEAST_CEILING, air_beside, fit, hush_ends, level_for
 from engine.operations.loudness import Level
 from engine.operations.observed import Hole, imposing, observed_cells
 from engine.operations.patches import Given, Patch, lay_patches, parse_regions, require_band
@@ -29,7 +29,7 @@ from engine.operations.progress import Pulse
 from engine.operations.regions import Region, group_regions, merge_regions, stretch_around
 from engine.operations.request import LONGEST_S, Sampling, require_clip, require_prompt
 from engine.operations.sampling import AIR, Rendering
-from engine.operations.splice import ceiling_of, splice
+from engine.operations.splice import LONGEST_FADE_S, ceiling_of, splice
 from engine.operations.surroundings import REACH_S, beside, offset_line
 from engine.wav_writer import Samples
 
@@ -144,6 +144,8 @@ def _spliced(samples: Samples, stretch: _Stretch, candidate: int, patches: list[
         sides = beside(clip.samples, patch.region, clip.sample_rate, others)
         offset = 0.0 if patch.low_hz else offset_line(sides, clip.samples[:, patch.start : patch.end], clip.sample_rate)
         part = np.ascontiguousarray(_in_band(clip, made, patch)[:, inside])
+        fade = min(round(LONGEST_FADE_S * clip.sample_rate), part.shape[1] // 4)
+        hush_ends(part, fade, start=patch.start > 0, end=patch.end < clip.num_samples)
         ceiling = max(ceiling_of(clip.samples) - float(np.abs(offset).max()), LEAST_CEILING)
         wanted, air = _measured(clip, patch, others, air_from_hz)
         fit(part, wanted, clip.sample_rate, ceiling, air, carrier=carrier)
