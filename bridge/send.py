@@ -34,7 +34,6 @@ from bridge.messages import (
     Reply,
     Request,
 )
-from bridge.option_parser import OptionParser
 from bridge.plain_words import at_terminal
 from bridge.reply_witness import ReplyWitness
 
@@ -80,8 +79,16 @@ def deliver(request: Request, options: argparse.Namespace) -> int:
         return _complain(error, 1)
 
 
+def _seconds(word: str) -> float:
+    """As the other commands' parser refuses a number; that one is the engine's, which this program must not wait for."""
+    try:
+        return float(word)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{word!r} is no number, such as 2 or 0.5") from None
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = OptionParser(
+    parser = argparse.ArgumentParser(
         prog="retake-send",
         description="Send one request to the Retake daemon.",
         epilog='example: retake-send restyle clip.wav "heavy rain" strength 0.6 seed 3',
@@ -94,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--job", metavar="ID", help="job id (default: a random one)")
     parser.add_argument("--output-dir", metavar="FOLDER", help="folder of the results (default: beside the clip)")
     parser.add_argument("--no-wait", action="store_true", help="return as soon as the job is accepted")
-    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="wait no longer than this")
+    parser.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="wait no longer than this")
     parser.add_argument("--start", action="store_true", help="start the daemon if none runs")
     parser.add_argument("--stop-after", action="store_true", help="stop the daemon again, if this call started it")
     return parser
