@@ -80,7 +80,7 @@ def deliver(request: Request, options: argparse.Namespace) -> int:
 
 
 def _seconds(word: str) -> float:
-    """As the other commands' parser refuses a number; that one is the engine's, which this program must not wait for."""
+    """As the other commands' parser refuses a number; that one is the engine's, and this program starts without it."""
     try:
         return float(word)
     except ValueError:
