@@ -7,11 +7,11 @@ same. Whoever would ask for them again looks here first.
 import contextlib
 import json
 import os
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from stat import S_ISREG
 from typing import Any
+
+from bridge.plain_file import open_plain
 
 _MAX_STORY = 2**20
 """Bytes; a larger JSON file is somebody else's."""
@@ -37,13 +37,11 @@ def find_takes(folder: Path, is_wanted: Callable[[str], bool], since_unix: float
 
 def _read_story(entry: os.DirEntry[str], since_unix: float) -> Story:
     """Read a story; what is none, is a link, or is older, has nothing to say."""
-    flags = 0 if sys.platform == "win32" else os.O_NOFOLLOW | os.O_NONBLOCK
     try:
         if entry.stat(follow_symlinks=False).st_mtime < since_unix:
             return {}
-        with os.fdopen(os.open(entry.path, os.O_RDONLY | flags), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not S_ISREG(status.st_mode) or status.st_size > _MAX_STORY:
+        with open_plain(Path(entry.path)) as file:
+            if os.fstat(file.fileno()).st_size > _MAX_STORY:
                 return {}
             story = json.load(file)
     except (OSError, ValueError, RecursionError):
