@@ -152,8 +152,8 @@ def main(core, scripts):
     state = os.environ["RETAKE_STATE_DIR"]
     given, ticks = CInstance(), []
     surface = Retake.create_instance(given)
-    hear = surface._door.letters
-    surface._door.letters = lambda: ticks.append(1) or hear()
+    hear = surface._endpoint.messages
+    surface._endpoint.messages = lambda: ticks.append(1) or hear()
     for _ in range(10):
         surface.update_display()
     found = {"log": given.log, "ticks": len(ticks), "published": os.listdir(state)}

@@ -17,7 +17,7 @@ SILENCE_S = 2.0
 SILENCES = 5
 SUCCESSOR_S = 20.0
 """How long the next daemon may be in coming when one dies over a job."""
-LETTERS_A_TICK = 32
+MESSAGES_A_TICK = 32
 
 _MAX_BYTES = 65536
 _NO_DAEMON_HINT = "start Retake (its tray program, or `retake daemon` in a terminal), then try again"
@@ -54,7 +54,7 @@ class Job:
     def tick(self) -> list[News]:
         """Hear what has come, speak up when nothing has for a while, and give the news."""
         news: list[News] = []
-        while not self.is_over and self._lost is None and len(news) < LETTERS_A_TICK:
+        while not self.is_over and self._lost is None and len(news) < MESSAGES_A_TICK:
             try:
                 message = decode(self._socket.recv(_MAX_BYTES))
             except BlockingIOError:

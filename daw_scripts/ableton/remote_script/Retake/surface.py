@@ -10,7 +10,7 @@ import Live
 from ableton.v2.control_surface import ControlSurface
 
 from .commands import PREFIX, Command, Refusal, id_of, parse
-from .door import Address, Door
+from .endpoint import Address, Endpoint
 from .excerpt import Excerpt, clip_in_view, place_in_view
 from .job import Job, start_job
 from .placement import can_place, place
@@ -32,20 +32,20 @@ class Task(NamedTuple):
 
 
 class RetakeSurface(ControlSurface):
-    """What Live loads. It shows nothing and maps nothing: it only listens at its door."""
+    """What Live loads. It shows nothing and maps nothing: it only listens on its port."""
 
     def __init__(self, c_instance: Any) -> None:
         super().__init__(c_instance)
         self._folder = state_folder(os.environ)
-        self._door = Door(self._folder)
+        self._endpoint = Endpoint(self._folder)
         self._task: Task | None = None
         self._last_wish: Wish | None = None
         self._answers: dict[str, tuple[str, list[Any]]] = {}
         try:
-            self._note(f"listens on 127.0.0.1:{self._door.port}")
+            self._note(f"listens on 127.0.0.1:{self._endpoint.port}")
             self.schedule_message(1, self._tick)
         except Exception:
-            self._door.close()  # nobody must find a door that nobody keeps
+            self._endpoint.close()  # no one may find an address at which no one answers
             raise
 
     def disconnect(self) -> None:
@@ -54,7 +54,7 @@ class RetakeSurface(ControlSurface):
                 self._task.job.cancel()
                 self._task.job.close()
         finally:
-            self._door.close()
+            self._endpoint.close()
             super().disconnect()
 
     def _note(self, text: str) -> None:
@@ -64,7 +64,7 @@ class RetakeSurface(ControlSurface):
     def _tick(self) -> None:
         """Whatever goes wrong, the next tick comes."""
         try:
-            for address, args, sender in self._door.letters():
+            for address, args, sender in self._endpoint.messages():
                 self._open(address, args, sender)
             if self._task is not None:
                 task = self._task
@@ -79,14 +79,14 @@ class RetakeSurface(ControlSurface):
 
     def _open(self, address: str, args: list[Any], sender: Address) -> None:
         try:
-            command = parse(address, args, self._door.token, time.time())
+            command = parse(address, args, self._endpoint.token, time.time())
             self._carry_out(command, sender)
         except Refusal as refusal:
-            self._door.send("/fail", [address, id_of(args), refusal.code, refusal.text, refusal.hint], sender)
+            self._endpoint.send("/fail", [address, id_of(args), refusal.code, refusal.text, refusal.hint], sender)
             self.show_message(f"Retake: {refusal.text}; {refusal.hint}")
         except Exception as error:  # noqa: BLE001 - Live raises what it likes
             words = ["internal_error", f"Live refused: {error}", "look into Live's Log.txt"]
-            self._door.send("/fail", [address, id_of(args), *words], sender)
+            self._endpoint.send("/fail", [address, id_of(args), *words], sender)
             self._note(repr(error))
 
     def _carry_out(self, command: Command, sender: Address) -> None:
@@ -94,13 +94,13 @@ class RetakeSurface(ControlSurface):
         if name == "status":
             clip = self.song.view.detail_clip
             facts = [VERSION, int(self._task is not None), "" if clip is None else clip.name]
-            self._door.send(PREFIX + "status.reply", [command.id, *facts], sender)
+            self._endpoint.send(PREFIX + "status.reply", [command.id, *facts], sender)
         elif name == "cancel":
             self._cancel(command, sender)
         elif command.id in self._answers:
-            self._door.send(*self._answers[command.id], sender)
+            self._endpoint.send(*self._answers[command.id], sender)
         elif self._task is not None and command.id == self._task.command.id:
-            self._door.send(PREFIX + "ack", [command.id], sender)
+            self._endpoint.send(PREFIX + "ack", [command.id], sender)
         else:
             self._begin(command, sender)
 
@@ -108,7 +108,7 @@ class RetakeSurface(ControlSurface):
         if self._task is None or command.id != self._task.command.id:
             raise Refusal("unknown_job", "no such command is under way", "nothing has to be cancelled")
         self._task.job.cancel()
-        self._door.send("/done", [command.address, command.id, 0], sender)
+        self._endpoint.send("/done", [command.address, command.id, 0], sender)
 
     def _begin(self, command: Command, sender: Address) -> None:
         if self._task is not None:
@@ -123,7 +123,7 @@ class RetakeSurface(ControlSurface):
         job = start_job(lambda: read_runtime(self._folder), "/retake/" + wish.operation, job_id, args)
         self._task = Task(job, command, sender, wish, excerpt)
         self._last_wish = wish
-        self._door.send(PREFIX + "ack", [command.id], sender)
+        self._endpoint.send(PREFIX + "ack", [command.id], sender)
         self.show_message(f"Retake: {TITLES[wish.operation]} of {excerpt.name} begins")
 
     # -------------------------------------------------------------------------------------------- news
@@ -131,7 +131,7 @@ class RetakeSurface(ControlSurface):
     def _tell(self, task: Task, kind: str, args: Sequence[Any]) -> None:
         if kind == "progress":
             fraction, stage = args
-            self._door.send(PREFIX + "progress", [task.command.id, float(fraction), stage], task.sender)
+            self._endpoint.send(PREFIX + "progress", [task.command.id, float(fraction), stage], task.sender)
             self.show_message(f"Retake: {stage}, {fraction:.0%}")
         elif kind == "warning":
             self._warn(task, args[0])
@@ -144,7 +144,7 @@ class RetakeSurface(ControlSurface):
             self.show_message(f"Retake: {text}; {hint}")
 
     def _warn(self, task: Task, text: str) -> None:
-        self._door.send(PREFIX + "warning", [task.command.id, text], task.sender)
+        self._endpoint.send(PREFIX + "warning", [task.command.id, text], task.sender)
         self.show_message("Retake: " + text)
 
     def _end(self, task: Task, address: str, args: list[Any]) -> None:
@@ -153,7 +153,7 @@ class RetakeSurface(ControlSurface):
         self._answers[task.command.id] = answer
         for old in list(self._answers)[:-_ANSWERS_KEPT]:
             del self._answers[old]
-        self._door.send(*answer, task.sender)
+        self._endpoint.send(*answer, task.sender)
         self._task = None
 
     def _place(self, task: Task, paths: Sequence[str]) -> None:

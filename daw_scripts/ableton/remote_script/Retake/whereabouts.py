@@ -39,31 +39,31 @@ def read_runtime(folder: str) -> Runtime | None:
         return None
 
 
-def door_file(folder: str) -> str:
+def endpoint_file(folder: str) -> str:
     return os.path.join(folder, "live.json")
 
 
-def publish_door(folder: str, port: int, token: str) -> None:
+def publish_endpoint(folder: str, port: int, token: str) -> None:
     """Say where we listen, whole and readable by the user only. Raises OSError, and leaves nothing behind then."""
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    fresh = f"{door_file(folder)}.{os.getpid()}"
+    fresh = f"{endpoint_file(folder)}.{os.getpid()}"
     with contextlib.suppress(FileNotFoundError):
         os.remove(fresh)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump({"host": "127.0.0.1", "port": port, "pid": os.getpid(), "token": token}, file)
-        os.replace(fresh, door_file(folder))
+        os.replace(fresh, endpoint_file(folder))
     except OSError:
         with contextlib.suppress(OSError):
             os.remove(fresh)
         raise
 
 
-def withdraw_door(folder: str, token: str) -> None:
+def withdraw_endpoint(folder: str, token: str) -> None:
     """Take the file away that says where we listen; that of another Live, or of a surface chosen twice, stays."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        with open(door_file(folder), encoding="utf-8") as file:
+        with open(endpoint_file(folder), encoding="utf-8") as file:
             is_ours = json.load(file)["token"] == token
         if is_ours:
-            os.remove(door_file(folder))
+            os.remove(endpoint_file(folder))
