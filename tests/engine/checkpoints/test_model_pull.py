@@ -41,7 +41,7 @@ from engine.cli import CANCELLED, DONE, FAILED, main
 from engine.errors import CheckpointError, DiskFullError, OutputExistsError
 from engine.models.clap_tokenizer import RobertaTokenizer
 
-HOUSE = Path(__file__).parents[2]
+HOUSE = Path(__file__).parents[3]
 NAME, RECORD, FILE, HUB = "audioldm-s-full-v2", 77, "narrow.ckpt", "cvssp/audioldm-narrow"  # the name is a known one
 WHERE, ABOUT = f"/records/{RECORD}/files/{FILE}", f"/api/records/{RECORD}"
 COMMIT = "c0ffee" * 6 + "c0de"

@@ -24,7 +24,7 @@ from engine.errors import PackageMissingError
 
 TINY = ("--model", "tiny", "--device", "cpu")
 QUICK = (*TINY, "--steps", "2")
-HOUSE = Path(__file__).parents[2]
+HOUSE = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)

@@ -39,7 +39,7 @@ from engine.training.loop import LoopSettings
 from engine.training.train_ldm import LdmRecipe, LdmSettings
 from engine.training.workers import Workers
 
-HOUSE = Path(__file__).parents[2]
+HOUSE = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from engine.training.train_ldm import LdmSettings, prepare_latents, train_ldm
 from engine.training.turns import Turns
 from engine.training.workers import Workers, run_together
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def turns(total: int, batch_size: int, count: int) -> list[Turns]:

@@ -88,7 +88,7 @@ def test_stages_leave_the_rest_and_take_their_hooks_along() -> None:
 
 
 def test_the_committed_report_has_the_ratios() -> None:
-    path = Path(__file__).parents[2] / "engine" / "benchmark.json"
+    path = Path(__file__).parents[3] / "engine" / "benchmark.json"
     if not path.exists():
         pytest.skip("not measured yet")
 

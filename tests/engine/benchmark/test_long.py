@@ -12,7 +12,7 @@ from engine.benchmark.long import LongClips, measure
 from engine.cli.benchmark import long_in_words
 
 ASKED = LongClips(lengths=(2, 1), steps=2, runs=1)
-COMMITTED = Path(__file__).parents[2] / "engine" / "benchmark_long.json"
+COMMITTED = Path(__file__).parents[3] / "engine" / "benchmark_long.json"
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from engine.operations.bands import keep_band
 from engine.operations.splice import rms
 from engine.operations.upscale import Upscale
 
-RECORDINGS = Path(__file__).parents[1] / "clips" / "recordings"
+RECORDINGS = Path(__file__).parents[2] / "clips" / "recordings"
 
 
 class Editor:
