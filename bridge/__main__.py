@@ -4,30 +4,30 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from bridge.entry import enter
+from bridge.host.entry import enter
 
 ROOMS = {
-    "install-scripts": ("bridge.install_scripts", "put Retake's scripts into REAPER, Ardour and Ableton Live"),
-    "daemon": ("bridge.daemon", "listen for OSC requests and render them"),
+    "install-scripts": ("bridge.daw_install.command", "put Retake's scripts into REAPER, Ardour and Ableton Live"),
+    "daemon": ("bridge.daemon.main", "listen for OSC requests and render them"),
     "tray": ("bridge.desktop.start", "show Retake in the tray, with its window"),
-    "send": ("bridge.send", "send one request to the daemon"),
-    "batch": ("bridge.batch", "render a list of requests into a folder, thousands if need be"),
-    "farm-size": ("bridge.farm_sizing", "say how many GPUs so many artists need"),
-    "live": ("bridge.live", "tell Ableton Live what to do with the clip in view"),
-    "jobs": ("bridge.history", "show earlier jobs, or ask for one again"),
-    "preview": ("bridge.preview_command", "play a sound file on this machine"),
-    "status": ("bridge.status", "say whether the daemon runs, and what it does"),
-    "settings": ("bridge.settings_command", "show the settings, and where each comes from"),
-    "doctor": ("bridge.doctor", "look for what is wrong, and say what to do about it"),
-    "support": ("bridge.support", "pack what helps us to help you into one file, without audio"),
+    "send": ("bridge.clients.send", "send one request to the daemon"),
+    "batch": ("bridge.batch.command", "render a list of requests into a folder, thousands if need be"),
+    "farm-size": ("bridge.farm.sizing", "say how many GPUs so many artists need"),
+    "live": ("bridge.clients.live", "tell Ableton Live what to do with the clip in view"),
+    "jobs": ("bridge.clients.history", "show earlier jobs, or ask for one again"),
+    "preview": ("bridge.preview.command", "play a sound file on this machine"),
+    "status": ("bridge.clients.status", "say whether the daemon runs, and what it does"),
+    "settings": ("bridge.clients.settings_command", "show the settings, and where each comes from"),
+    "doctor": ("bridge.diagnosis.doctor", "look for what is wrong, and say what to do about it"),
+    "support": ("bridge.diagnosis.support", "pack what helps us to help you into one file, without audio"),
 }
 """Commands of the bridge: the module whose `main` runs each, and what it is for. All others are the engine's."""
 
 WORKER = {
-    "worker": ("bridge.render_process", ""),
-    "farm-worker": ("bridge.farm_process", ""),
-    "player": ("bridge.player", ""),
-    "examine": ("bridge.examine", ""),
+    "worker": ("bridge.rendering.process", ""),
+    "farm-worker": ("bridge.farm.process", ""),
+    "player": ("bridge.preview.process", ""),
+    "examine": ("bridge.diagnosis.probe", ""),
 }
 """Processes that only Retake itself starts: those that render, that play, and that may crash under the doctor."""
 

@@ -123,3 +123,15 @@ def _named(text: str, names: Mapping[str, str]) -> str:
     text = re.sub(rf"^({known}) is ", lambda found: f"{names[found[1]]} is ", text)
     text = re.sub(rf"\b(?:send|give) ({known}) as ", lambda found: f"choose {names[found[1]]} as ", text)
     return re.sub(r"\b[a-z]+(?:_[a-z0-9]+)+\b", lambda found: names.get(found[0], found[0]), text)
+
+
+def sentence(*parts: str) -> str:
+    """Join what an error or a warning says to whole sentences."""
+    whole = [part.strip() for part in parts if part.strip()]
+    return " ".join(_capitalised(part) + ("" if part.endswith((".", "!", "?", "…")) else ".") for part in whole)
+
+
+def _capitalised(text: str) -> str:
+    """Begin with a capital, unless the first word is an address, a file or the like, which has to stay as it is."""
+    first = text.split(maxsplit=1)[0].rstrip(",;:")
+    return text[:1].upper() + text[1:] if first.replace("'", "").replace("-", "").isalpha() else text

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bridge.client import Client
-from bridge.discovery import Runtime, read_runtime
-from bridge.messages import Quit, Version, VersionReply
+from bridge.clients.client import Client
+from bridge.host.discovery import Runtime, read_runtime
+from bridge.wire.messages import Quit, Version, VersionReply
 from installer.build import folder_size
 from installer.exclusions import is_left_out
 from installer.licences import FILE

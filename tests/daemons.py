@@ -9,13 +9,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bridge.client import Client
-from bridge.daemon import build
-from bridge.discovery import InstanceLock, read_runtime
-from bridge.messages import Done, Fail, Quit
-from bridge.osc_codec import decode, encode_request
-from bridge.protocol import parse_reply
-from bridge.settings import Settings
+from bridge.clients.client import Client
+from bridge.daemon.main import build
+from bridge.host.discovery import InstanceLock, read_runtime
+from bridge.host.settings import Settings
+from bridge.wire.messages import Done, Fail, Quit
+from bridge.wire.osc_codec import decode, encode_request
+from bridge.wire.parsing import parse_reply
 
 ROOT = Path(__file__).parents[1]
 STAND_IN = ROOT / "tests" / "bridge" / "stand_in_worker.py"

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import bridge.arguments
-from bridge.desktop.wish import HAS_STRENGTH, Wish
-from bridge.job_queue import urgency_of
-from bridge.messages import Generate as GenerateMessage
-from bridge.messages import Restyle as RestyleMessage
-from bridge.render import engine_request
+import bridge.wire.arguments
+from bridge.desktop.state.render_form import HAS_STRENGTH, RenderForm
+from bridge.jobs.job_queue import urgency_of
+from bridge.rendering.renderer import engine_request
+from bridge.wire.messages import Generate as GenerateMessage
+from bridge.wire.messages import Restyle as RestyleMessage
 from engine import Engine, Generate, Restyle, Vary
 from engine.cli import COMMANDS, build_parser
 from engine.operations import plan
@@ -39,8 +39,8 @@ def stands_in(path: str, pattern: str) -> float:
 LENGTHS = {
     "terminal": lambda: asked_at_the_terminal("generate", "rain").seconds,
     "wire": lambda: engine_request(GenerateMessage(job="j", prompt="rain")).seconds,
-    "window": lambda: Wish(prompt="rain").seconds,
-    "window's request": lambda: Wish(prompt="rain").request("j").seconds,
+    "window": lambda: RenderForm(prompt="rain").seconds,
+    "window's request": lambda: RenderForm(prompt="rain").request("j").seconds,
     "protocol": lambda: float(re.findall(r"\| seconds \|.*; ([\d.]+) if not sent", PROTOCOL)[0]),
     "reaper": lambda: stands_in("reaper/Retake/modules/settings.lua", r'seconds = "([\d.]+)"'),
     "ardour": lambda: stands_in("ardour/parts/form.lua", r"DEFAULTS = .*seconds = ([\d.]+)"),
@@ -64,7 +64,7 @@ def test_what_the_window_the_terminal_and_the_wire_ask_for_is_the_same_sound():
     engine = Engine.load("nano")
     terminal = asked_at_the_terminal("generate", "rain", "--seed", "3", "--draft")
     requests = [
-        engine_request(Wish(prompt="rain", seed=3, is_draft=True).request("j")),
+        engine_request(RenderForm(prompt="rain", seed=3, is_draft=True).request("j")),
         engine_request(GenerateMessage(job="j", prompt="rain", seed=3, draft=True)),
         Generate(terminal.prompt, terminal.seconds, tries=terminal.tries, seed=terminal.seed, draft=terminal.draft),
     ]
@@ -90,8 +90,8 @@ def test_help_tells_the_structure_that_the_shipped_model_has(capsys):
 
 
 def test_a_draft_has_as_many_steps_everywhere():
-    drafts = {"steps": bridge.arguments.DRAFT_STEPS}
+    drafts = {"steps": bridge.wire.arguments.DRAFT_STEPS}
 
-    assert plan.DRAFT_STEPS == bridge.arguments.DRAFT_STEPS
+    assert plan.DRAFT_STEPS == bridge.wire.arguments.DRAFT_STEPS
     assert urgency_of(RestyleMessage(job="j", prompt="rain", clip="/c.wav", **drafts)) == 0
-    assert Wish(prompt="rain", is_draft=True).words_for_live()[-2:] == ["steps", plan.DRAFT_STEPS]
+    assert RenderForm(prompt="rain", is_draft=True).words_for_live()[-2:] == ["steps", plan.DRAFT_STEPS]

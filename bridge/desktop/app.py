@@ -11,14 +11,14 @@ from PySide6.QtCore import QObject, QSocketNotifier, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox, QSystemTrayIcon
 
 from bridge import __version__
-from bridge.daws import Machine
-from bridge.desktop.autostart import Autostart
-from bridge.desktop.look import dress
-from bridge.desktop.single_instance import SingleInstance
-from bridge.desktop.studio import Studio
+from bridge.daw_install.hosts import HostPlatform
+from bridge.desktop.state.autostart import Autostart
+from bridge.desktop.state.controller import AppController
+from bridge.desktop.state.single_instance import SingleInstance
 from bridge.desktop.tray import Tray
+from bridge.desktop.widgets.theme import dress
 from bridge.desktop.window import PAGE_NAMES, Window
-from bridge.program import HOME, own_command, own_program
+from bridge.host.program import HOME, own_command, own_program
 
 NO_TRAY = "This desktop has no tray, so Retake shows its window; closing it quits."
 UNWANTED_TRAY = "Retake was started without a tray; closing the window quits."
@@ -28,13 +28,13 @@ _LOOK_MS = 500
 
 
 @dataclass(frozen=True)
-class Setting:
+class AppOptions:
     """Where the app finds its things, and how it was asked to start."""
 
     folder: Path
     settings_file: Path
     preferences_file: Path
-    machine: Machine
+    machine: HostPlatform
     page: str = ""
     is_hidden: bool = False
     wants_tray: bool = True
@@ -43,12 +43,12 @@ class Setting:
 class DesktopApp(QObject):
     """Studio, window and tray, wired."""
 
-    def __init__(self, app: QApplication, setting: Setting) -> None:
+    def __init__(self, app: QApplication, setting: AppOptions) -> None:
         super().__init__()
         self._app = app
         self._is_quitting = False
         self._told: set[str] = set()
-        self.studio = Studio(setting.folder, setting.preferences_file, self)
+        self.studio = AppController(setting.folder, setting.preferences_file, self)
         dress(app, self.studio.preferences.theme)
         autostart = Autostart(setting.machine, login_command(), HOME)
         self.window = Window(self.studio, setting.settings_file, autostart)
@@ -199,7 +199,7 @@ def login_command() -> list[str]:
     return [str(twin), *words[1:]] if twin.is_file() else [str(program), *words]
 
 
-def run(setting: Setting) -> int:
+def run(setting: AppOptions) -> int:
     """Run the tray app, unless this user has one: then bring that one forward."""
     app = QApplication(sys.argv[:1])
     app.setApplicationName("Retake")

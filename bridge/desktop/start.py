@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from bridge.daws import Machine
-from bridge.desktop.preferences import preferences_file
-from bridge.discovery import state_folder
+from bridge.daw_install.hosts import HostPlatform
+from bridge.desktop.state.preferences import preferences_file
 from bridge.errors import BridgeError
-from bridge.settings import user_config_file
+from bridge.host.discovery import state_folder
+from bridge.host.settings import user_config_file
 
 PAGES = ("create", "jobs", "history", "models", "settings", "first-run")
 
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         folder=state_folder(os.environ),
         settings_file=Path(os.environ.get("RETAKE_CONFIG") or user_config_file()),
         preferences_file=preferences_file(),
-        machine=Machine(sys.platform, os.environ, Path.home()),
+        machine=HostPlatform(sys.platform, os.environ, Path.home()),
         page=options.page,
         is_hidden=options.hidden,
         wants_tray=not options.no_tray,

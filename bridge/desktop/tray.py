@@ -7,13 +7,13 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
-from bridge.desktop.autostart import Autostart
-from bridge.desktop.board import Summary
-from bridge.desktop.files_out import open_path
-from bridge.desktop.icons import tray_icon
-from bridge.desktop.jobs_page import PAUSE_TIP
-from bridge.desktop.pieces import elided
-from bridge.desktop.studio import Studio
+from bridge.desktop.pages.jobs import PAUSE_TIP
+from bridge.desktop.state.autostart import Autostart
+from bridge.desktop.state.controller import AppController
+from bridge.desktop.state.job_store import Summary
+from bridge.desktop.widgets.basic import elided
+from bridge.desktop.widgets.files_out import open_path
+from bridge.desktop.widgets.icons import tray_icon
 
 _RECENT = 8
 _REDRAW_MS = 200
@@ -29,7 +29,7 @@ class Tray(QObject):
     result_wanted = Signal(str)
     quit_wanted = Signal()
 
-    def __init__(self, studio: Studio, autostart: Autostart, parent: QObject | None = None) -> None:
+    def __init__(self, studio: AppController, autostart: Autostart, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._studio = studio
         self._autostart = autostart

@@ -7,20 +7,20 @@ from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QStackedWidget, QWidget
 
-from bridge.desktop.about_box import AboutBox
-from bridge.desktop.autostart import Autostart
-from bridge.desktop.create_page import CreatePage
-from bridge.desktop.entries import Entry
-from bridge.desktop.first_run_page import FirstRunPage
-from bridge.desktop.history_page import HistoryPage
-from bridge.desktop.icons import GROUND, app_icon, mark
-from bridge.desktop.jobs_page import JobsPage
-from bridge.desktop.models_page import ModelsPage
-from bridge.desktop.pieces import Banner, Button, Page, column, fit, label, row
-from bridge.desktop.settings_page import SettingsPage
-from bridge.desktop.strip import Strip
-from bridge.desktop.studio import Studio
-from bridge.desktop.wish import Wish
+from bridge.desktop.pages.create import CreatePage
+from bridge.desktop.pages.first_run import FirstRunPage
+from bridge.desktop.pages.history import HistoryPage
+from bridge.desktop.pages.jobs import JobsPage
+from bridge.desktop.pages.models import ModelsPage
+from bridge.desktop.pages.settings import SettingsPage
+from bridge.desktop.state.autostart import Autostart
+from bridge.desktop.state.controller import AppController
+from bridge.desktop.state.entries import JobItem
+from bridge.desktop.state.render_form import RenderForm
+from bridge.desktop.widgets.about_box import AboutBox
+from bridge.desktop.widgets.basic import Banner, Button, Page, column, fit, label, row
+from bridge.desktop.widgets.icons import GROUND, app_icon, mark
+from bridge.desktop.widgets.status_bar import StatusBar
 
 _SIZE = QSize(1120, 760)
 _SMALLEST = QSize(800, 520)
@@ -42,7 +42,7 @@ class Window(QWidget):
 
     closed = Signal()
 
-    def __init__(self, studio: Studio, settings_file: Path, autostart: Autostart) -> None:
+    def __init__(self, studio: AppController, settings_file: Path, autostart: Autostart) -> None:
         super().__init__()
         self._studio = studio
         self.setObjectName("window")
@@ -64,7 +64,7 @@ class Window(QWidget):
             self.first_run_page,
         )
         self._pages: dict[str, Page] = dict(zip(PAGE_NAMES, pages, strict=True))
-        self.strip = Strip()
+        self.strip = StatusBar()
         self._stack = QStackedWidget()
         for page in pages:
             self._stack.addWidget(page)
@@ -154,11 +154,11 @@ class Window(QWidget):
         box.open()
         return box
 
-    def _open_wish(self, wish: Wish) -> None:
+    def _open_wish(self, wish: RenderForm) -> None:
         self.create_page.show_wish(wish)
         self.show_page("create")
 
-    def _follow_repeat(self, _: Entry) -> None:
+    def _follow_repeat(self, _: JobItem) -> None:
         self.show_page("jobs")
 
     # ------------------------------------------------------------------------------------------------ strip

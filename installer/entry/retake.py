@@ -12,7 +12,7 @@ if len(sys.argv) > 1 and sys.argv[1] in ("--multiprocessing-fork", "-B", "-I", "
 if sys.argv[1:2] == ["tray"]:
     import subprocess  # Qt is in the other program only
 
-    from bridge.program import own_command
+    from bridge.host.program import own_command
 
     raise SystemExit(subprocess.call(own_command(*sys.argv[1:])))  # noqa: S603
 

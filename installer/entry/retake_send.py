@@ -1,5 +1,5 @@
 """The frozen `retake-send`, which has nothing but the standard library and python-osc inside."""
 
-from bridge.send import main
+from bridge.clients.send import main
 
 raise SystemExit(main())

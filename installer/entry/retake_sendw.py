@@ -1,5 +1,5 @@
 """The frozen `retake-sendw`, which DAWs on Windows start: `retake-send` without a console window."""
 
-from bridge.sendw import main
+from bridge.clients.sendw import main
 
 raise SystemExit(main())

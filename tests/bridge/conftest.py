@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.messages import Generate
-from bridge.settings import Settings
+from bridge.host.settings import Settings
+from bridge.wire.messages import Generate
 from tests.daemons import PATIENCE_S, Ear, ProcessDaemon, ThreadedDaemon, is_alive
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from bridge.client import Client  # noqa: E402 - the repository's root has to be on the path first
-from bridge.discovery import Runtime, read_runtime  # noqa: E402
-from bridge.messages import Ack, Generate, Quit, Status, StatusReply  # noqa: E402
+from bridge.clients.client import Client  # noqa: E402 - the repository's root has to be on the path first
+from bridge.host.discovery import Runtime, read_runtime  # noqa: E402
+from bridge.wire.messages import Ack, Generate, Quit, Status, StatusReply  # noqa: E402
 
 
 def show(name: str, seconds: list[float]) -> None:

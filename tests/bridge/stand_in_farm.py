@@ -9,8 +9,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from bridge.errors import FarmLostError
-from bridge.messages import Cancel, Done, Fail, Models, ModelsReply, Progress, RenderRequest
-from bridge.pipe import PLACES, requests_from_line, to_line
+from bridge.rendering.pipe import PLACES, requests_from_line, to_line
+from bridge.wire.messages import Cancel, Done, Fail, Models, ModelsReply, Progress, RenderRequest
 
 cancelled: set[str] = set()
 at_once = threading.Barrier(2)

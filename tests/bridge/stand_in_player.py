@@ -9,8 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from bridge.messages import Done, Fail, Preview, PreviewReply
-from bridge.pipe import requests_from_line, to_line
+from bridge.rendering.pipe import requests_from_line, to_line
+from bridge.wire.messages import Done, Fail, Preview, PreviewReply
 
 orders: queue.SimpleQueue = queue.SimpleQueue()
 

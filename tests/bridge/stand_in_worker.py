@@ -10,8 +10,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from bridge.job_log import mark_job
-from bridge.messages import (
+from bridge.host.job_log import mark_job
+from bridge.rendering.pipe import HEARTBEAT, requests_from_line, to_line
+from bridge.wire.messages import (
     Cancel,
     Done,
     Fail,
@@ -23,7 +24,6 @@ from bridge.messages import (
     StatusReply,
     UseModel,
 )
-from bridge.pipe import HEARTBEAT, requests_from_line, to_line
 
 orders: queue.SimpleQueue = queue.SimpleQueue()
 cancelled: set[str] = set()

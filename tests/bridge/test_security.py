@@ -16,10 +16,10 @@ import pytest
 from packaging.requirements import Requirement
 
 from bridge.errors import FolderError
-from bridge.job_log import PrivateRotatingFile
-from bridge.messages import Models, ModelsReply, Status, StatusReply
-from bridge.osc_codec import encode_request
-from bridge.private_folder import make_private
+from bridge.host.job_log import PrivateRotatingFile
+from bridge.host.private_folder import make_private
+from bridge.wire.messages import Models, ModelsReply, Status, StatusReply
+from bridge.wire.osc_codec import encode_request
 
 ROOT = Path(__file__).parents[2]
 CODE = sorted([*ROOT.glob("bridge/**/*.py"), *ROOT.glob("engine/**/*.py")])
@@ -116,11 +116,13 @@ class TestToken:
     def test_is_compared_in_constant_time(self):
         named = [
             ast.unparse(node)
-            for node in ast.walk(ast.parse((ROOT / "bridge" / "desk.py").read_text(encoding="utf-8")))
+            for node in ast.walk(ast.parse((ROOT / "bridge" / "daemon" / "dispatcher.py").read_text(encoding="utf-8")))
             if isinstance(node, ast.Compare) and "token" in ast.unparse(node)
         ]
         assert named == ["token is None"]
-        assert any(name == "secrets.compare_digest" for file, name, _ in calls() if file == "bridge/desk.py")
+        assert any(
+            name == "secrets.compare_digest" for file, name, _ in calls() if file == "bridge/daemon/dispatcher.py"
+        )
 
 
 @POSIX

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from bridge.discovery import Runtime
-from bridge.messages import Ack, Cancel, Done, Fail, JobQuery, Progress, RenderRequest, Reply, Request
-from bridge.osc_codec import decode, encode_request
-from bridge.protocol import parse_reply
+from bridge.host.discovery import Runtime
+from bridge.wire.messages import Ack, Cancel, Done, Fail, JobQuery, Progress, RenderRequest, Reply, Request
+from bridge.wire.osc_codec import decode, encode_request
+from bridge.wire.parsing import parse_reply
 
 RESEND_S = 0.3
 SILENCE_S = 2.0

@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bridge.messages import Generate
+from bridge.wire.messages import Generate
 from tests.campaigns.callers import Call, Caller, Crowd
 from tests.campaigns.house import House, house, write_clips
 from tests.campaigns.mixture import draw_job

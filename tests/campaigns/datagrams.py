@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from bridge.arguments import (
+from bridge.wire.arguments import (
     ARGUMENTS,
     INTEGER,
     JOB,
@@ -26,8 +26,8 @@ from bridge.arguments import (
     SWITCH,
     TEXT,
 )
-from bridge.messages import REPLIES, REQUESTS, Preview, Quit, Reply, Request
-from bridge.protocol import Message
+from bridge.wire.messages import REPLIES, REQUESTS, Preview, Quit, Reply, Request
+from bridge.wire.parsing import Message
 
 NO_TOKEN = "x" * 32
 _TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=40)

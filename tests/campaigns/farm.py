@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from bridge.messages import Done
+from bridge.wire.messages import Done
 from tests.campaigns.callers import Call, Caller, Crowd
 from tests.campaigns.house import House, house, write_clips
 from tests.campaigns.mixture import draw_job

@@ -10,7 +10,7 @@ import os
 import statistics
 import time
 
-from bridge.messages import Done, Fail, Generate
+from bridge.wire.messages import Done, Fail, Generate
 from tests.campaigns.callers import Call, Caller, Crowd
 from tests.campaigns.house import House, house
 from tests.daemons import PATIENCE_S

@@ -16,9 +16,9 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from bridge.discovery import InstanceLock, Runtime, write_runtime
-from bridge.messages import Done, Generate, JobQuery
-from bridge.settings import Settings
+from bridge.host.discovery import InstanceLock, Runtime, write_runtime
+from bridge.host.settings import Settings
+from bridge.wire.messages import Done, Generate, JobQuery
 from tests.campaigns.callers import Call, Caller, Crowd
 from tests.campaigns.harm import CannotBeDoneError, JumpingClock, no_more_bytes, read_only, small_disk, suspended
 from tests.campaigns.house import House, house
@@ -305,7 +305,7 @@ def _send_by(home: House, detour: Runtime, number: int) -> int:
     try:
         write_runtime(folder, replace(detour, pid=os.getpid()))
         words = ["generate", "rain", "seconds", "0.2", "steps", "1", "seed", str(1000 + number)]
-        command = [sys.executable, "-m", "bridge.send", *words, "--output-dir", str(home.takes)]
+        command = [sys.executable, "-m", "bridge.clients.send", *words, "--output-dir", str(home.takes)]
         environment = {**os.environ, "RETAKE_STATE_DIR": str(folder)}
         done = subprocess.run(
             command, cwd=ROOT, env=environment, capture_output=True, timeout=2 * PATIENCE_S, check=False

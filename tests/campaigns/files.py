@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from bridge.messages import Fail, RenderRequest, Restyle, Upscale, Vary
+from bridge.wire.messages import Fail, RenderRequest, Restyle, Upscale, Vary
 from tests.campaigns.broken_files import make_broken, sound_files, strange_paths
 from tests.campaigns.callers import Call, Caller, Crowd
 from tests.campaigns.house import House, house

@@ -9,8 +9,8 @@ import socket
 import time
 from pathlib import Path
 
-from bridge.client import Client
-from bridge.messages import Status, StatusReply
+from bridge.clients.client import Client
+from bridge.wire.messages import Status, StatusReply
 from tests.campaigns import light_daemon
 from tests.campaigns.datagrams import corpus, damage, entitled
 from tests.campaigns.house import House, house

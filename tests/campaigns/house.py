@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from bridge.discovery import Runtime, read_runtime
+from bridge.host.discovery import Runtime, read_runtime
 from tests.campaigns.processes import children_of, processes_of
 from tests.daemons import PATIENCE_S, ProcessDaemon, is_alive
 

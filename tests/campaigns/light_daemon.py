@@ -10,11 +10,11 @@ import sys
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from bridge.daemon import build
-from bridge.discovery import InstanceLock, state_folder
-from bridge.messages import Done, Models, ModelsReply, RenderRequest, Reply
-from bridge.pipe import requests_from_line, to_line
-from bridge.settings import Settings
+from bridge.daemon.main import build
+from bridge.host.discovery import InstanceLock, state_folder
+from bridge.host.settings import Settings
+from bridge.rendering.pipe import requests_from_line, to_line
+from bridge.wire.messages import Done, Models, ModelsReply, RenderRequest, Reply
 
 COMMAND = (sys.executable, "-m", "tests.campaigns.light_daemon")
 ERRORS = "errors.log"

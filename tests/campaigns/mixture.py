@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from bridge.messages import Generate, Inpaint, RenderRequest, Restyle, Upscale, Vary
+from bridge.wire.messages import Generate, Inpaint, RenderRequest, Restyle, Upscale, Vary
 
 _WORDS = ("rain", "thunder", "a door", "glass breaks", "wind", "steps on gravel")
 

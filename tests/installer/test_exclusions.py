@@ -117,7 +117,7 @@ class TestOwnThings:
     def test_every_module_is_named(self):
         modules = own_modules("engine", "bridge")
 
-        assert {"engine", "engine.cli.models", "bridge.render_process", "bridge.install_scripts"} <= set(modules)
+        assert {"engine", "engine.cli.models", "bridge.rendering.process", "bridge.daw_install.command"} <= set(modules)
         assert len(modules) == len(list((ROOT / "engine").rglob("*.py"))) + len(list((ROOT / "bridge").rglob("*.py")))
 
     def test_the_model_the_scripts_and_the_protocol_travel_along(self):

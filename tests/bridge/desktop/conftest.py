@@ -16,9 +16,9 @@ try:
     from PySide6.QtCore import QCoreApplication, QEvent
     from PySide6.QtWidgets import QApplication
 
-    from bridge.daws import Machine
-    from bridge.desktop.app import DesktopApp, Setting
-    from bridge.desktop.preferences import Preferences, write_preferences
+    from bridge.daw_install.hosts import HostPlatform
+    from bridge.desktop.app import AppOptions, DesktopApp
+    from bridge.desktop.state.preferences import Preferences, write_preferences
 except ImportError as error:  # a library of the system that Qt needs; .ci/run installs them
     print(f"the tray app is not tested: {error}", file=sys.stderr)
     collect_ignore_glob = ["test_*.py"]
@@ -54,7 +54,7 @@ def until(qt):
 def machine(tmp_path):
     home = tmp_path / "home"
     home.mkdir()
-    return Machine("linux", {"XDG_CONFIG_HOME": str(home / ".config")}, home)
+    return HostPlatform("linux", {"XDG_CONFIG_HOME": str(home / ".config")}, home)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def open_app(qt, state_dir, tmp_path, machine, monkeypatch):
     def start(**preferences):
         file = tmp_path / "desktop.json"
         write_preferences(file, Preferences(**({"is_set_up": True} | preferences)))
-        setting = Setting(state_dir, tmp_path / "retake.toml", file, machine, wants_tray=False)
+        setting = AppOptions(state_dir, tmp_path / "retake.toml", file, machine, wants_tray=False)
         app = DesktopApp(qt, setting)
         opened.append(app)
         app.start()

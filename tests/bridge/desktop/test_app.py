@@ -14,18 +14,18 @@ from pathlib import Path
 import pytest
 from PySide6.QtGui import QImage
 
-from bridge.client import Client
-from bridge.daws import Machine
-from bridge.desktop import icons
+from bridge.clients.client import Client
+from bridge.clients.launch import start_daemon
+from bridge.daw_install.hosts import HostPlatform
 from bridge.desktop.app import login_command
-from bridge.desktop.autostart import Autostart, desktop_entry, entry_file, launch_agent, run_value
-from bridge.desktop.look import DARK, LIGHT
-from bridge.desktop.single_instance import SingleInstance, socket_name
 from bridge.desktop.start import WindowlessError, require_screen
-from bridge.discovery import find_daemon, wait_for_end
-from bridge.jobs import JobState
-from bridge.launch import start_daemon
-from bridge.messages import Quit
+from bridge.desktop.state.autostart import Autostart, desktop_entry, entry_file, launch_agent, run_value
+from bridge.desktop.state.single_instance import SingleInstance, socket_name
+from bridge.desktop.widgets import icons
+from bridge.desktop.widgets.theme import DARK, LIGHT
+from bridge.host.discovery import find_daemon, wait_for_end
+from bridge.jobs.job import JobState
+from bridge.wire.messages import Quit
 from tests.daemons import PATIENCE_S
 from tests.menu import FOLDERS, GIO, launch
 
@@ -314,7 +314,7 @@ class TestStartAtLogin:
         ],
     )
     def test_is_a_switch(self, tmp_path, system, file):
-        machine = Machine(system, {}, tmp_path)
+        machine = HostPlatform(system, {}, tmp_path)
         switch = Autostart(machine, LOGIN, Path("/opt"))
         assert not switch.is_on
         switch.switch(on=True)

@@ -11,10 +11,10 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from bridge.desktop.entries import TITLES, Entry
-from bridge.jobs import JobState
-from bridge.messages import Cancel, Generate, Pause
-from bridge.osc_codec import decode
+from bridge.desktop.state.entries import TITLES, JobItem
+from bridge.jobs.job import JobState
+from bridge.wire.messages import Cancel, Generate, Pause
+from bridge.wire.osc_codec import decode
 
 
 @pytest.fixture
@@ -340,7 +340,7 @@ class TestJobs:
         connect(daemon).say(Generate(job="runs", prompt="slow wind"))
         until(lambda: window.jobs_page.row_of("runs"))
         app.studio.board._entries.clear()
-        app.studio.board._entries["gone"] = Entry(job="gone")
+        app.studio.board._entries["gone"] = JobItem(job="gone")
 
         until(lambda: app.studio.board.find("runs"))
         app.studio.cancel("runs")

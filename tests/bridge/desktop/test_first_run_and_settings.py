@@ -9,10 +9,10 @@ from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import QPushButton
 
 from bridge import __version__
-from bridge.desktop.about_box import PRIVACY
-from bridge.desktop.first_run_page import FIRST_PROMPT
-from bridge.desktop.look import DARK
-from bridge.desktop.updates import Manifest, UpdateError, fetch_manifest, is_newer, parse_manifest
+from bridge.desktop.pages.first_run import FIRST_PROMPT
+from bridge.desktop.state.updates import UpdateError, UpdateManifest, fetch_manifest, is_newer, parse_manifest
+from bridge.desktop.widgets.about_box import PRIVACY
+from bridge.desktop.widgets.theme import DARK
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ class TestManifest:
         example = document.split("```json")[1].split("```")[0]
         manifest = parse_manifest("here", example.encode())
 
-        assert isinstance(manifest, Manifest)
+        assert isinstance(manifest, UpdateManifest)
         assert manifest.downloads_for("linux")[0].kind == "deb"
         rows = {line.split("|")[1].strip() for line in document.splitlines() if line.startswith("| ")} - {"key"}
         assert rows == set(MANIFEST) | set(MANIFEST["downloads"][0])

@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 import soundfile
 
-from bridge.desktop.audition import Audition
-from bridge.desktop.board import Board
-from bridge.desktop.daemon_settings import read_settings, write_settings
-from bridge.desktop.entries import Entry, facts_of
-from bridge.desktop.link import Link
-from bridge.desktop.model_list import PullNews, parse_error, parse_models, parse_passed_over, parse_pull_news
-from bridge.desktop.past import read_latest
-from bridge.desktop.picture import COLUMNS, ROWS, read_picture
-from bridge.desktop.preferences import Preferences, read_preferences, write_preferences
-from bridge.desktop.wish import Wish, WishError, again, next_seed, wish_of
+from bridge.desktop.state.audition import Audition
+from bridge.desktop.state.daemon_connection import DaemonConnection
+from bridge.desktop.state.daemon_settings import read_settings, write_settings
+from bridge.desktop.state.entries import JobItem, facts_of
+from bridge.desktop.state.job_store import JobStore
+from bridge.desktop.state.journal_reader import read_latest
+from bridge.desktop.state.model_list import PullNews, parse_error, parse_models, parse_passed_over, parse_pull_news
+from bridge.desktop.state.preferences import Preferences, read_preferences, write_preferences
+from bridge.desktop.state.render_form import RenderForm, WishError, again, next_seed, wish_of
+from bridge.desktop.state.sound_picture import COLUMNS, ROWS, read_picture
 from bridge.errors import DaemonMissingError, SettingsError
-from bridge.jobs import Job, JobState
-from bridge.journal import Journal
-from bridge.messages import Ack, Done, Fail, Generate, Inpaint, JobReply, Notice, Progress
+from bridge.jobs.job import Job, JobState
+from bridge.jobs.journal import Journal
+from bridge.wire.messages import Ack, Done, Fail, Generate, Inpaint, JobReply, Notice, Progress
 from engine import AudioUnreadableError
 from tests.engine.sound_files.surgery import encoded, sweep, with_flac_total
 
@@ -31,7 +31,7 @@ from tests.engine.sound_files.surgery import encoded, sweep, with_flac_total
 class TestWish:
     @pytest.mark.parametrize("operation", ["generate", "restyle", "inpaint", "vary", "upscale"])
     def test_comes_back_from_its_request(self, operation):
-        wish = Wish(
+        wish = RenderForm(
             operation,
             "rain",
             None if operation == "generate" else "/clip.wav",
@@ -47,10 +47,10 @@ class TestWish:
 
     def test_without_words_is_refused(self):
         with pytest.raises(WishError, match="few words"):
-            Wish().request("job")
+            RenderForm().request("job")
 
     def test_vary_needs_no_words(self):
-        assert Wish("vary", "", "/clip.wav").request("job").prompt == ""
+        assert RenderForm("vary", "", "/clip.wav").request("job").prompt == ""
 
     def test_again_keeps_everything_but_the_seed(self):
         request = Generate(job="a", prompt="rain", seed=4, steps=7, reply="/r.json")
@@ -59,14 +59,14 @@ class TestWish:
         assert (repeated.job, repeated.seed, repeated.steps, repeated.reply) == ("b", 5, 7, None)
 
     def test_for_live_is_words_then_keys(self):
-        words = Wish("restyle", "rain", None, seed=3, candidates=2).words_for_live()
+        words = RenderForm("restyle", "rain", None, seed=3, candidates=2).words_for_live()
 
         assert words == ["rain", "strength", 0.5, "seed", 3, "candidates", 2]
 
 
 class TestBoard:
     def test_follows_a_job_to_its_end(self):
-        board = Board()
+        board = JobStore()
         board.add(Generate(job="a", prompt="rain"))
         for news in (Ack("a", 0), Progress("a", 0.5, "step 1/2"), Notice("a", "hm"), Notice("a", "hm")):
             board.hear(news)
@@ -78,19 +78,19 @@ class TestBoard:
         assert board.summary().mood == "idle"
 
     def test_late_news_change_nothing(self):
-        board = Board()
+        board = JobStore()
         board.hear(Fail("/retake/generate", "a", "cancelled", "t", "h"))
         assert board.hear(Progress("a", 0.5, "step")).state is JobState.CANCELLED
 
     def test_answers_to_cancel_are_no_news_of_the_job(self):
-        board = Board()
+        board = JobStore()
         board.hear(Progress("a", 0.5, "step"))
 
         assert board.hear(Done("/retake/cancel", "a")) is None
         assert board.find("a").state is JobState.RUNNING
 
     def test_a_failure_shows_until_it_was_seen(self):
-        board = Board()
+        board = JobStore()
         board.hear(Fail("/retake/generate", "a", "bad", "it broke", "h"))
         assert (board.summary().mood, board.summary().text) == ("error", "it broke")
         board.forgive()
@@ -98,15 +98,15 @@ class TestBoard:
         assert board.summary().mood == "idle"
 
     def test_learns_from_the_journal_what_a_stranger_asked_for(self):
-        board = Board()
+        board = JobStore()
         board.hear(Progress("a", 0.25, "step 1/4"))
-        told = Entry(job="a", request=Generate(job="a", prompt="wind"), created_at="2026-01-01T00:00:00Z")
+        told = JobItem(job="a", request=Generate(job="a", prompt="wind"), created_at="2026-01-01T00:00:00Z")
         board.fill([told])
 
         assert (board.find("a").title, board.find("a").fraction) == ("wind", 0.25)
 
     def test_a_word_about_the_job_counts(self):
-        board = Board()
+        board = JobStore()
         assert board.hear(JobReply("a", "running", 0.5, "step")).state is JobState.RUNNING
 
 
@@ -341,7 +341,7 @@ class TestLink:
     def test_that_hung_up_tells_nothing_more(self, tmp_path):
         """Its threads may outlive the window by some seconds; what they told would go to nobody, with a traceback."""
         told = []
-        link = Link(tmp_path, told.append)
+        link = DaemonConnection(tmp_path, told.append)
         link.stop(quit_daemon=False)
 
         link._give_up(Generate(job="a", prompt="rain"), DaemonMissingError("the daemon does not answer"))

@@ -11,8 +11,8 @@ from foreign_checkpoints import diffusers_modules, laion_clap, original_checkpoi
 from mirror import Fault, mirror_running
 from PySide6.QtWidgets import QLabel, QPushButton
 
-from bridge.desktop import errands
-from bridge.desktop.models_page import LicenceDialog
+from bridge.desktop.pages.models import LicenceDialog
+from bridge.desktop.state import background_tasks as errands
 from engine.checkpoints.published import ROBERTA
 from engine.models.clap_tokenizer import RobertaTokenizer
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtGui import QImage
 
-from bridge.discovery import find_daemon
+from bridge.host.discovery import find_daemon
 
 ROOT = Path(__file__).parents[3]
 SHOTS = ROOT / ".ci" / "artifacts" / "desktop"

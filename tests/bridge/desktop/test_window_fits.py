@@ -19,12 +19,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from bridge.desktop.entries import TITLES
-from bridge.desktop.look import colours, dress
-from bridge.desktop.pieces import Banner, NameLabel, sentence
+from bridge.desktop.state.entries import TITLES
+from bridge.desktop.widgets.basic import Banner, NameLabel
+from bridge.desktop.widgets.theme import colours, dress
 from bridge.desktop.window import PAGE_NAMES
 from bridge.errors import PreviewFailedError, PreviewReplacedError
-from bridge.messages import Fail, Preview, Progress, Restyle, StatusReply
+from bridge.plain_words import sentence
+from bridge.wire.messages import Fail, Preview, Progress, Restyle, StatusReply
 
 SIZES = ((820, 560), (900, 600), (960, 540), (1120, 760))
 LONG = "an extraordinarily long description of " + "footsteps-in-deep-snow " * 6

@@ -13,11 +13,11 @@ from pathlib import Path
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
-from bridge.daws import Machine
-from bridge.desktop.app import DesktopApp, Setting
-from bridge.desktop.preferences import Preferences, write_preferences
-from bridge.discovery import state_folder
-from bridge.messages import Generate, Inpaint, Restyle
+from bridge.daw_install.hosts import HostPlatform
+from bridge.desktop.app import AppOptions, DesktopApp
+from bridge.desktop.state.preferences import Preferences, write_preferences
+from bridge.host.discovery import state_folder
+from bridge.wire.messages import Generate, Inpaint, Restyle
 
 PATIENCE_S = 240.0
 
@@ -33,8 +33,8 @@ class Walk:
         folder = state_folder(os.environ)
         preferences = folder / "desktop.json"
         write_preferences(preferences, Preferences(is_set_up=True, theme="light"))
-        machine = Machine("linux", os.environ, Path(os.environ["HOME"]))
-        self.app = DesktopApp(self.qt, Setting(folder, Path(os.environ["RETAKE_CONFIG"]), preferences, machine))
+        machine = HostPlatform("linux", os.environ, Path(os.environ["HOME"]))
+        self.app = DesktopApp(self.qt, AppOptions(folder, Path(os.environ["RETAKE_CONFIG"]), preferences, machine))
         self.window, self.board = self.app.window, self.app.studio.board
 
     def until(self, condition):

@@ -12,10 +12,10 @@ import pytest
 import soundfile
 from scipy.signal import firwin, lfilter
 
-from bridge.client import Client
-from bridge.discovery import find_daemon, wait_for_end
-from bridge.messages import Quit
-from bridge.runtime_copies import add_copy_folder
+from bridge.clients.client import Client
+from bridge.host.discovery import find_daemon, wait_for_end
+from bridge.host.runtime_copies import add_copy_folder
+from bridge.wire.messages import Quit
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_S = 120.0

@@ -13,9 +13,9 @@ import pytest
 from pythonosc.osc_message_builder import build_msg
 
 from bridge import __version__
-from bridge.messages import Cancel, Generate, Inpaint, Restyle, Upscale, Vary
-from bridge.osc_codec import decode
-from bridge.protocol import parse_request
+from bridge.wire.messages import Cancel, Generate, Inpaint, Restyle, Upscale, Vary
+from bridge.wire.osc_codec import decode
+from bridge.wire.parsing import parse_request
 
 ROOT = Path(__file__).parents[3]
 SOURCE = ROOT / "daw_scripts" / "ableton" / "extension"

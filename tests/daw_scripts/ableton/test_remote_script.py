@@ -18,12 +18,12 @@ from typing import ClassVar
 import pytest
 from strict_live import Set, TakeLane
 
-from bridge import live as sender
-from bridge.arguments import ARGUMENTS
-from bridge.discovery import state_folder
-from bridge.messages import Cancel, Generate, Inpaint, JobQuery, Restyle, Upscale, Vary
-from bridge.osc_codec import decode
-from bridge.protocol import Message, parse_request
+from bridge.clients import live as sender
+from bridge.host.discovery import state_folder
+from bridge.wire.arguments import ARGUMENTS
+from bridge.wire.messages import Cancel, Generate, Inpaint, JobQuery, Restyle, Upscale, Vary
+from bridge.wire.osc_codec import decode
+from bridge.wire.parsing import Message, parse_request
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "daw_scripts" / "ableton" / "remote_script"
@@ -55,7 +55,7 @@ class Host:
 
     def talk(self, operation, *args, token=None):
         door = self.door if token is None else self.door._replace(token=token)
-        self.talks.append(sender.Talk(door, operation, args))
+        self.talks.append(sender.LiveCommand(door, operation, args))
         self.talks[-1]._socket.setblocking(False)
         return self.talks[-1]
 

@@ -12,9 +12,9 @@ import soundfile
 from reaper_host import Host
 from reaper_project import Project, Source
 
-from bridge.client import Client
-from bridge.discovery import find_daemon, wait_for_daemon, wait_for_end
-from bridge.messages import Quit
+from bridge.clients.client import Client
+from bridge.host.discovery import find_daemon, wait_for_daemon, wait_for_end
+from bridge.wire.messages import Quit
 
 ROOT = Path(__file__).parents[3]
 SCRIPTS = ROOT / "daw_scripts" / "reaper" / "Retake"

@@ -11,7 +11,7 @@ from reaper_imgui import ImGuiFunctions
 from reaper_signatures import ScriptError, read_signatures
 from reaper_window import Window
 
-from bridge.compose import request_from_file
+from bridge.clients.build_request import request_from_file
 
 SIGNATURES = read_signatures()
 PATIENCE_S = 120.0

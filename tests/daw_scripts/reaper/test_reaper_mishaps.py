@@ -12,7 +12,7 @@ import pytest
 import soundfile
 from reaper_project import Project, Source
 
-from bridge.discovery import read_runtime
+from bridge.host.discovery import read_runtime
 
 RESTYLE = {"What it should sound like": "rain", "Seed": "3"}
 SLOW = {"Steps": "1000"}

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 PICTURES = ROOT / ".ci" / "artifacts" / "ardour"
 TOOLS = ("ardour", "ardour7-lua", "Xvfb", "xdotool", "import")
 MISSING = [tool for tool in TOOLS if shutil.which(tool) is None]
-SEND = (sys.executable, "-m", "bridge.send")
+SEND = (sys.executable, "-m", "bridge.clients.send")
 ACTIONS = ("restyle", "generate", "inpaint", "again", "cancel")
 """In the order of their places in Ardour's menu."""
 

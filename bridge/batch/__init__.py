@@ -1,0 +1,1 @@
+"""`retake batch`: a list of requests, rendered into a folder."""

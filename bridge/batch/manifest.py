@@ -1,0 +1,290 @@
+"""The manifest of a batch: a line for every request that has ended, on disk before the next one is asked for.
+
+`retake-batch.jsonl` lies in the folder of the results. While a batch runs it only grows, so that whatever ends the
+batch costs at most the line that was being written; in the end it is put in order, and told once more as
+`retake-batch.csv`. A file of that name is ours when every line of it is what a batch writes; a table, when each of its
+rows is in the manifest, too. What is not ours, also what somebody has changed or linked there, is never touched: the
+next free name is taken. `manifest.jsonl`, as earlier versions called it, is read and left alone.
+"""
+
+import contextlib
+import csv
+import io
+import itertools
+import json
+import os
+import re
+import secrets
+import struct
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from stat import S_ISREG
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+from bridge.errors import JobCancelledError
+from bridge.wire.messages import Done, Fail, RenderRequest
+
+MANIFEST_FILE, TABLE_FILE = "retake-batch.jsonl", "retake-batch.csv"
+LOCK_FILE = ".retake-batch.lock"
+"""Held by the one batch that writes into a folder; it is the user's own, so its owner is whom a share takes us for."""
+_EARLIER_FILE = "manifest.jsonl"
+_DRAFT = re.compile(r"\.retake-batch-[0-9a-f]{16}\.new")
+_BEGINNING = b'{"key": "'
+"""Of every line; one that was cut off has it, too."""
+_FORMAT, _DATA = b"fmt ", b"data"
+
+
+@dataclass(frozen=True)
+class ManifestEntry:
+    """What became of a request. The facts are those of its best take; `others` are the other candidates' paths.
+
+    `clap_score` is the cosine of prompt and take, `duration_s` in seconds; None where there is no such fact.
+    """
+
+    key: str
+    attempt: int
+    job: str
+    state: str
+    operation: str
+    prompt: str
+    seed: int | None = None
+    model: str | None = None
+    clap_score: float | None = None
+    path: str = ""
+    duration_s: float | None = None
+    others: tuple[str, ...] = ()
+    error: str = ""
+    error_text: str = ""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it was rendered, and its files are where they were."""
+        return self.state == "done" and all(Path(path).is_file() for path in (self.path, *self.others))
+
+    def num_bytes(self) -> int:
+        """Add up its files that are there, each with the story beside it."""
+        num_bytes = 0
+        for path in filter(None, (self.path, *self.others)):
+            for file in (Path(path), Path(path).with_suffix(".json")):
+                with contextlib.suppress(OSError):
+                    num_bytes += file.stat().st_size
+        return num_bytes
+
+
+def entry_of(key: str, attempt: int, request: RenderRequest, end: Done | Fail) -> ManifestEntry:
+    """Tell of a request what its end says, and the files that it left."""
+    operation = request.address.rpartition("/")[2]
+    facts: dict[str, Any] = {"seed": request.seed, "model": request.model}
+    if isinstance(end, Fail):
+        state = "cancelled" if end.code == JobCancelledError.code else "failed"
+        facts |= {"error": end.code, "error_text": end.text}
+    else:
+        state = "done"
+        path, *others = map(Path, end.paths)
+        story = _story(path)
+        facts |= {name: story.get(name, facts[name]) for name in ("seed", "model")}
+        facts |= {"clap_score": story.get("score"), "path": str(path), "duration_s": duration_s(path)}
+        facts["others"] = tuple(map(str, others))
+    return ManifestEntry(key, attempt, request.job, state, operation, request.prompt, **facts)
+
+
+def _story(take: Path) -> dict[str, Any]:
+    try:
+        story = json.loads(take.with_suffix(".json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return story if isinstance(story, dict) else {}
+
+
+def duration_s(wav: Path) -> float | None:
+    """Give the length of a WAV by its header; None of what has none that is plain."""
+    rate_bytes = 0
+    try:
+        with wav.open("rb") as stream:
+            if stream.read(4) != b"RIFF":
+                return None
+            stream.seek(12)
+            while len(head := stream.read(8)) == 8:
+                name, size = struct.unpack("<4sI", head)
+                if name == _FORMAT:
+                    rate_bytes = struct.unpack("<8xI", stream.read(12))[0]
+                    size -= 12
+                if name == _DATA:
+                    return round(size / rate_bytes, 6) if rate_bytes else None
+                stream.seek(size + size % 2, os.SEEK_CUR)
+    except (OSError, struct.error):
+        return None
+    return None
+
+
+class BatchManifest:
+    """The entries of a folder, the latest of each request; closed at the end of its `with`. Raises OSError."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        _clear_drafts(folder)
+        earlier = _read_lines(folder / _EARLIER_FILE)
+        self.file, self._stream, lines = _open_own(folder)
+        entries = [entry for line in (*earlier, *lines) if (entry := _entry(line)) is not None]
+        self.entries = {entry.key: entry for entry in entries}
+        self._told = {_row(entry) for entry in entries}
+        if self._stream.tell():
+            self._stream.write(b"\n")  # the last line may have been cut off; empty ones are nothing
+            self._stream.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stream.close()
+
+    def add(self, entry: ManifestEntry) -> None:
+        """Keep an entry, on disk before anything else happens. Raises OSError."""
+        self.entries[entry.key] = entry
+        self._told.add(_row(entry))
+        self._stream.write(_line(entry))
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+
+    def put_in_order(self, order: Iterable[str]) -> None:
+        """Write both files in the order of these keys, then what earlier lists asked for. Raises OSError."""
+        opened = os.fstat(self._stream.fileno())
+        self._stream.close()
+        keys = dict.fromkeys([*(key for key in order if key in self.entries), *self.entries])
+        entries = [self.entries[key] for key in keys]
+        # The table first: its rows have to be in the manifest for it to be known as ours, whenever we are killed.
+        _replace(self._own_table(), _table(entries))
+        if os.path.samestat(os.lstat(self.file), opened):  # nobody has put another file there meanwhile
+            _replace(self.file, b"".join(map(_line, entries)))
+
+    def _own_table(self) -> Path:
+        return next(path for path in _names(self._folder, TABLE_FILE) if self._is_own_table(path))
+
+    def _is_own_table(self, path: Path) -> bool:
+        """Whether nothing is lost when the table at this path is replaced, or nothing is there."""
+        if not os.path.lexists(path):
+            return True
+        try:
+            with _opened(path) as file:
+                text = io.StringIO(file.read().decode(), newline="")
+            head, *rows = map(tuple, csv.reader(text, strict=True))
+        except (OSError, ValueError, csv.Error):
+            return False
+        return head == _NAMES and self._told.issuperset(rows)
+
+
+_NAMES = tuple(entry.name for entry in fields(ManifestEntry))
+
+
+def _names(folder: Path, name: str) -> Iterator[Path]:
+    """Give `a.csv`, `a (2).csv`, `a (3).csv` and so on."""
+    stem, suffix = os.path.splitext(name)
+    return (folder / (name if number == 1 else f"{stem} ({number}){suffix}") for number in itertools.count(1))
+
+
+def _open_own(folder: Path) -> tuple[Path, BinaryIO, list[bytes]]:
+    """Open the manifest to append to it, the first that is ours or new, and read its lines."""
+    for path in _names(folder, MANIFEST_FILE):
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+        except FileExistsError:
+            with contextlib.suppress(OSError, ValueError):
+                stream = _opened(path, os.O_RDWR | os.O_APPEND)
+                lines = stream.read().split(b"\n")
+                if all(_entry(line) or _is_cut_off(line) or not line.strip() for line in lines):
+                    return path, stream, lines
+                stream.close()
+        else:
+            return path, os.fdopen(descriptor, "a+b"), []
+    raise AssertionError("itertools.count ends")
+
+
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
+def _opened(path: Path, flags: int = os.O_RDONLY) -> BinaryIO:
+    """Open a file of this user's; nothing behind a link, nothing that could block. Raises OSError, ValueError."""
+    flags |= _BINARY if sys.platform == "win32" else os.O_NOFOLLOW | os.O_NONBLOCK
+    descriptor = os.open(path, flags)
+    stream = os.fdopen(descriptor, "r+b" if flags & os.O_RDWR else "rb")
+    status = os.fstat(descriptor)
+    is_link = sys.platform == "win32" and path.is_symlink()
+    if is_link or not S_ISREG(status.st_mode) or not _is_users(status, path.parent):
+        stream.close()
+        raise ValueError(path)
+    return stream
+
+
+def _is_users(status: os.stat_result, folder: Path) -> bool:
+    """Whether a file belongs to this user, as the file system of its folder sees us."""
+    if sys.platform == "win32" or status.st_uid == os.geteuid():
+        return True
+    with contextlib.suppress(OSError):
+        return status.st_uid == os.lstat(folder / LOCK_FILE).st_uid
+    return False
+
+
+def _read_lines(file: Path) -> list[bytes]:
+    try:
+        with _opened(file) as stream:
+            return stream.read().split(b"\n")
+    except (OSError, ValueError):
+        return []
+
+
+def _entry(line: bytes) -> ManifestEntry | None:
+    """Read a line; None when it was cut off, or is not ours."""
+    try:
+        values = json.loads(line)
+        entry = ManifestEntry(**values | {"others": tuple(values["others"])})
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return entry if entry.job == f"batch-{entry.key}-{entry.attempt}" else None
+
+
+def _is_cut_off(line: bytes) -> bool:
+    return line.startswith(_BEGINNING) and not line.rstrip().endswith(b"}")
+
+
+def _line(entry: ManifestEntry) -> bytes:
+    return json.dumps(asdict(entry), ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+
+
+def _row(entry: ManifestEntry) -> tuple[str, ...]:
+    """Spell an entry for the table; a byte of a name that is no text is told as an escape."""
+    values = asdict(entry) | {"others": " | ".join(entry.others)}
+    cells = ("" if value is None else str(value) for value in values.values())
+    return tuple(cell.encode("utf-8", "backslashreplace").decode() for cell in cells)
+
+
+def _table(entries: Iterable[ManifestEntry]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([_NAMES, *map(_row, entries)])
+    return text.getvalue().encode()
+
+
+def _replace(file: Path, content: bytes) -> None:
+    fresh = file.with_name(f".retake-batch-{secrets.token_hex(8)}.new")
+    try:
+        with fresh.open("xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(fresh, file)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+
+
+def _clear_drafts(folder: Path) -> None:
+    """Remove what a killed batch was writing; nobody else writes, since we hold the folder's lock."""
+    with os.scandir(folder) as entries:
+        drafts = [entry.path for entry in entries if _DRAFT.fullmatch(entry.name)]
+    for draft in drafts:
+        with contextlib.suppress(OSError):
+            os.unlink(draft)

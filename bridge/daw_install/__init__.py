@@ -1,0 +1,1 @@
+"""`retake install-scripts`: the scripts of REAPER, Ardour and Ableton Live."""

@@ -1,0 +1,126 @@
+"""What is installed where: a row for each kind of script, and a row for each host. The one table to add a script to."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.daw_install.errors import ScriptsMissingError
+from bridge.daw_install.hosts import (
+    REAPER_MARKS,
+    HostPlatform,
+    ScriptFolder,
+    ardour_parents,
+    find_ardour,
+    find_live,
+    find_reaper,
+    live_libraries,
+    reaper_resources,
+)
+from bridge.daw_install.reapack import reapack_folder
+from bridge.host.program import own_folder
+
+SHIPPED = "daw_scripts"
+
+
+@dataclass(frozen=True)
+class ScriptSet:
+    """Scripts of one kind: which files of `daw_scripts/<source>`, and the folder of their own that they get, if any."""
+
+    source: str
+    patterns: tuple[str, ...]
+    own_folder: str = ""
+    work_folder: str = ""
+    """Where the scripts keep files on their way, seen from their folder."""
+
+
+PARTS = {
+    "reaper": ScriptSet("reaper/Retake", ("*.lua", "modules/*.lua"), "Retake", "../../Data/Retake"),
+    "ardour": ScriptSet("ardour", ("retake_*.lua",)),
+    "remote_script": ScriptSet("ableton/remote_script/Retake", ("*.py",), "Retake"),
+    "extension": ScriptSet("ableton/extension", (), "retake.retake"),
+}
+"""Live's extension has no files here: Ableton's kit may not be handed on, so each musician builds it with their own."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """A workstation: what people call it, how it is found, where that looks, and what `--path` means for it."""
+
+    name: str
+    find: Callable[[HostPlatform], list[ScriptFolder]]
+    looks_in: Callable[[HostPlatform], list[Path]]
+    folders: dict[str, str]
+    """Its folders for scripts by name, and the part that goes there; a folder of another name gets the first one."""
+    marks: tuple[str, ...]
+    """What lies in the folder around them: by any of these one knows that it is the host's."""
+
+
+HOSTS = {
+    "reaper": Host("REAPER", find_reaper, reaper_resources, {"Scripts": "reaper"}, REAPER_MARKS),
+    "ardour": Host("Ardour", find_ardour, ardour_parents, {"scripts": "ardour"}, ("config", "ui_config")),
+    "ableton": Host(
+        "Ableton Live",
+        find_live,
+        live_libraries,
+        {"Remote Scripts": "remote_script", "Extensions": "extension"},
+        ("Ableton Folder Info", "Presets", "Defaults", "Remote Scripts", "Extensions"),
+    ),
+}
+
+
+def named_place(host: Host, path: Path) -> ScriptFolder:
+    """Understand what `--path` names: a folder for scripts, the folder around it, or the program in that folder."""
+    folder = path.parent if path.is_file() or path.suffix == ".app" else path
+    if folder.name in host.folders:
+        return ScriptFolder(host.folders[folder.name], host.name, folder)
+    name, part = next(iter(host.folders.items()))
+    return ScriptFolder(part, host.name, folder / name)
+
+
+def is_familiar(host: Host, place: ScriptFolder) -> bool:
+    """Whether a place looks like the host's; a slip in `--path` would put scripts where nobody looks for them."""
+    return any((place.folder.parent / mark).exists() for mark in host.marks)
+
+
+def target_folder(place: ScriptFolder) -> Path:
+    return place.folder / PARTS[place.part].own_folder
+
+
+def source_folder(place: ScriptFolder) -> Path:
+    """Find the folder that a part is copied from. Raises ScriptsMissingError."""
+    shipped = own_folder(SHIPPED)
+    if shipped is None:
+        raise ScriptsMissingError(SHIPPED)
+    return shipped / PARTS[place.part].source
+
+
+def shipped_files(place: ScriptFolder) -> dict[str, bytes]:
+    """Read what goes into a place, by names with slashes on every system. Raises ScriptsMissingError."""
+    source = source_folder(place)
+    files = {file for pattern in PARTS[place.part].patterns for file in source.glob(pattern) if file.is_file()}
+    found = sorted(file for file in files if not file.name.startswith("._"))  # which macOS leaves on foreign disks
+    if not found:
+        raise ScriptsMissingError(f"{SHIPPED}/{PARTS[place.part].source}")
+    return {file.relative_to(source).as_posix(): file.read_bytes() for file in found}
+
+
+def others_folder(place: ScriptFolder) -> Path | None:
+    """Find the set of a part's scripts that somebody else keeps up to date in this place: so far, ReaPack."""
+    return reapack_folder(place.folder) if place.part == "reaper" else None
+
+
+def extension_storage(place: ScriptFolder) -> Path:
+    """Tell which folder Live lets our extension read."""
+    return place.folder.with_name("Extensions Data") / PARTS["extension"].own_folder
+
+
+def remaining_clicks(host: str, part: str) -> str:
+    """Read from a host's page, between two comments, what is left to do in the host itself; as plain text."""
+    shipped = own_folder(SHIPPED)
+    page = None if shipped is None else shipped / host / "README.md"
+    if page is None or not page.is_file():
+        return ""
+    text = page.read_text(encoding="utf-8")
+    found = re.search(rf"<!-- clicks: {part} -->\n(.*?)<!-- /clicks -->", text, re.DOTALL)
+    return found[1].replace("*", "").strip("\n") if found else ""

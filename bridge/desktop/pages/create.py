@@ -1,0 +1,287 @@
+"""The Create page: a few words, a clip perhaps, Enter; the take appears below, to be heard and dragged out."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+from bridge.desktop.state.controller import AppController, new_job
+from bridge.desktop.state.entries import TITLES, JobItem
+from bridge.desktop.state.live_connection import LiveJob, clip_in_live
+from bridge.desktop.state.render_form import NEEDS_CLIP, NEEDS_PROMPT, RenderForm
+from bridge.desktop.widgets.basic import (
+    Banner,
+    Button,
+    Page,
+    ProgressBar,
+    Segments,
+    card,
+    clear,
+    column,
+    label,
+    row,
+    take_last,
+)
+from bridge.desktop.widgets.clip_drop_area import ClipDropArea
+from bridge.desktop.widgets.parameter_panel import ParameterPanel
+from bridge.desktop.widgets.take_card import TakeCard
+from bridge.errors import BridgeError
+from bridge.jobs.job import JobState
+from bridge.plain_words import sentence, told_of
+from bridge.wire.parsing import Message
+
+_PLACEHOLDERS = {
+    "generate": "What should it sound like? For example: heavy rain on a tin roof",
+    "restyle": "What should the clip become? For example: footsteps in deep snow",
+    "inpaint": "What should the marked part become? For example: breaking glass",
+    "vary": "No words needed; a few may help",
+    "upscale": "No words needed; a few may help",
+}
+_MAX_TAKES = 12
+
+
+class CreatePage(Page):
+    """Asks for one thing at a time, and follows it."""
+
+    _live_news = Signal(object)
+
+    def __init__(self, studio: AppController) -> None:
+        super().__init__("Create", "Say it in a few words, and hear it.")
+        self._studio = studio
+        self._jobs: list[str] = []
+        """What was asked for here and is not finished, in the order of asking."""
+        self._live_job: LiveJob | None = None
+        self._live_wishes: list[RenderForm] = []
+        self.operation = Segments(list(TITLES.items()), "operation")
+        self.operation.chosen.connect(self.show_operation)
+        self.prompt = QLineEdit()
+        self.prompt.setProperty("role", "prompt")
+        self.prompt.setMaxLength(1000)
+        self.prompt.setClearButtonEnabled(True)
+        self.prompt.setAccessibleName("prompt")
+        self.prompt.returnPressed.connect(self.go)
+        self.banner = Banner()
+        self.prompt.textEdited.connect(lambda: self.banner.say(""))
+        self.well = ClipDropArea(studio)
+        self.well.changed.connect(lambda: self.banner.say(""))
+        self.well.live_wanted.connect(self._ask_live)
+        self.knobs = ParameterPanel()
+        self._lay_out()
+        self._bind_keys()
+        studio.entry_changed.connect(self._follow)
+        studio.models_changed.connect(self.knobs.show_models)
+        self._live_news.connect(self._hear_live)
+        self.show_operation("generate")
+
+    def _lay_out(self) -> None:
+        self.button = Button("Generate", role="primary")
+        self.button.clicked.connect(self.go)
+        self.hint = label("or press Enter", "small")
+        self.stage = label("", "muted")
+        self.percent = label("", "strong")
+        self.waiting = label("", "small")
+        self.progress = ProgressBar()
+        self.cancel_button = Button("Cancel", "close", tip="Stop this job (Esc)")
+        self.cancel_button.clicked.connect(self.cancel)
+        self._working = QWidget()
+        bar = column(row(self.stage, None, self.waiting, self.percent, gap=14), self.progress, gap=7)
+        self._working.setLayout(row(bar, self.cancel_button, gap=18))
+        self._working.hide()
+        asking = row(self.button, self.hint, None, gap=14)
+        self.takes = column(gap=10)
+        self.takes_label = label("New takes", "heading")
+        self.takes_label.hide()
+        self.body.addLayout(row(self.operation, None))
+        self.body.addWidget(self.prompt)
+        self.body.addWidget(self.banner)
+        self.body.addWidget(self.well)
+        self.body.addWidget(card(column(self.knobs)))
+        self.body.addLayout(asking)
+        self.body.addWidget(self._working)
+        self.body.addWidget(self.takes_label)
+        self.body.addLayout(self.takes)
+        self.body.addStretch(1)
+
+    def _bind_keys(self) -> None:
+        QShortcut(QKeySequence("Esc"), self, self.cancel)
+        QShortcut(QKeySequence("Ctrl+Return"), self, self.go)
+        QShortcut(QKeySequence("Ctrl+L"), self, self.prompt.setFocus)
+        for before, after in (
+            (self.operation.button("upscale"), self.prompt),
+            (self.prompt, self.well.open_button),
+            (self.well.live_button, self.knobs.seconds),
+            (self.knobs.quality.button("draft"), self.button),
+        ):
+            QWidget.setTabOrder(before, after)
+
+    def on_shown(self) -> None:
+        self.prompt.setFocus()
+
+    # ------------------------------------------------------------------------------------------------ asking
+
+    def show_operation(self, operation: str) -> None:
+        """Show what an operation needs."""
+        self.operation.choose(operation)
+        self.prompt.setPlaceholderText(_PLACEHOLDERS[operation])
+        self.well.setVisible(operation in NEEDS_CLIP)
+        self.knobs.show_for(operation)
+        self.button.setText(TITLES[operation])
+        self.banner.say("")
+
+    def show_wish(self, wish: RenderForm) -> None:
+        """Fill the page with an earlier wish, to change it and ask again."""
+        self.show_operation(wish.operation)
+        self.prompt.setText(wish.prompt)
+        if wish.clip is not None:
+            self.well.take(wish.clip)
+            self.well.mark(wish.part)
+        self.knobs.show_wish(wish)
+
+    @property
+    def wish(self) -> RenderForm:
+        """What the page says now."""
+        words = RenderForm(self.operation.value, self.prompt.text(), self.well.clip, self.well.part)
+        return self.knobs.read(words)
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._jobs) or self._live_job is not None
+
+    def go(self) -> None:
+        """Ask for what the page says, unless something is missing; what was asked for before is done first."""
+        wish, from_live = self.wish.settled(), self.well.live_clip is not None and self.operation.value in NEEDS_CLIP
+        missing = wish.missing(from_live=from_live)
+        if missing is not None:
+            self.banner.say(missing)
+            (self.prompt if wish.operation in NEEDS_PROMPT and not wish.prompt.strip() else self.well).setFocus()
+            return
+        self.banner.say("")
+        self.knobs.note_seed(wish.seed or 0)
+        if from_live:
+            self._live_wishes.append(wish)
+            self._go_live()
+            return
+        job = new_job()
+        try:
+            request = wish.request(job)
+        except BridgeError as error:
+            self.banner.say(sentence(*told_of(error)), "bad")
+            return
+        self._jobs.append(job)
+        if len(self._jobs) == 1:
+            self._show_working("sending", 0.0)
+        self._studio.submit(request)
+        self._show_waiting()
+
+    def cancel(self) -> None:
+        """Stop what was asked for first; what waits behind it stays."""
+        if self._jobs:
+            self.stage.setText("stopping…")
+            self._studio.cancel(self._jobs[0])
+        elif self._live_job is not None:
+            self.stage.setText("stopping…")
+            self._live_job.cancel()
+
+    # --------------------------------------------------------------------------------------------- following
+
+    def _follow(self, entry: JobItem) -> None:
+        if entry.job not in self._jobs:
+            return
+        if not entry.state.is_final:
+            if entry.job == self._jobs[0]:
+                self._show_working(entry.stage, entry.fraction)
+            return
+        self._end(entry.job)
+        if entry.state is JobState.DONE:
+            self._show_takes(entry)
+            self.banner.say(sentence(*entry.warnings))
+        elif entry.state is JobState.FAILED and entry.error is not None:
+            self.banner.say(sentence(entry.error.text, entry.error.hint), "bad")
+        elif entry.state is JobState.CANCELLED:
+            self.banner.say("Cancelled. Nothing was written.")
+
+    def _show_working(self, stage: str, fraction: float) -> None:
+        self._working.show()
+        self.stage.setText(stage[:1].upper() + stage[1:])
+        is_moving = fraction > 0
+        self.percent.setText(f"{100 * fraction:.0f} %" if is_moving else "")
+        self.progress.show_fraction(fraction if is_moving else -1)
+
+    def _show_waiting(self) -> None:
+        """Say how many sounds wait behind the one that is shown."""
+        count = len(self._jobs) - 1 + len(self._live_wishes)
+        self.waiting.setText(f"{count} more waiting" if count > 0 else "")
+
+    def _end(self, job: str = "") -> None:
+        """One of ours is finished: `job`, or the one in Live; show the next one."""
+        if job:
+            self._jobs.remove(job)
+        else:
+            self._live_job = None
+        self._show_waiting()
+        if self.is_busy:
+            self._show_working("waiting", 0.0)
+            return
+        self._working.hide()
+        self.prompt.setFocus()
+
+    def _show_takes(self, entry: JobItem) -> None:
+        self.takes_label.show()
+        for rank, path in reversed(list(enumerate(entry.paths, 1))):
+            title = f"take {rank} of {len(entry.paths)}" if len(entry.paths) > 1 else entry.operation
+            self.takes.insertWidget(0, TakeCard(self._studio, path, title))
+        while self.takes.count() > _MAX_TAKES:
+            take_last(self.takes)
+        newest = self.takes.itemAt(0)
+        if newest is not None and (best := newest.widget()) is not None:
+            self.bring_into_view(best)
+
+    def forget_takes(self) -> None:
+        """Clear the list of new takes; their files stay."""
+        clear(self.takes)
+        self.takes_label.hide()
+
+    # -------------------------------------------------------------------------------------------------- Live
+
+    def _ask_live(self) -> None:
+        self.well.live_button.setEnabled(False)
+        self._studio.errands.run(lambda: clip_in_live(self._studio.folder), self._use_live, self._miss_live)
+
+    def _use_live(self, name: str) -> None:
+        self.well.live_button.setEnabled(True)
+        self.well.take_from_live(name)
+
+    def _miss_live(self, error: Exception) -> None:
+        self.well.live_button.setEnabled(True)
+        self.banner.say(sentence(*told_of(error)))
+
+    def _go_live(self) -> None:
+        """Give Live the next wish, one at a time."""
+        self._show_waiting()
+        if self._live_job is not None or not self._live_wishes:
+            return
+        wish = self._live_wishes.pop(0)
+        self._show_waiting()
+        job = LiveJob(self._studio.folder, wish.operation, wish.words_for_live())
+        self._live_job = job
+        self._show_working("waiting for Live", 0.0)
+        self._studio.errands.run(lambda: job.run(self._live_news.emit), self._hear_live, self._fail_live)
+
+    def _hear_live(self, message: Message) -> None:
+        address, args = message
+        if address == "/done":
+            self._end()
+            self.banner.say("The take is in Live, beside the clip.", "good")
+            self._go_live()
+        elif address == "/fail":
+            self._end()
+            self.banner.say(sentence(args[3], args[4]), "warning" if args[2] == "cancelled" else "bad")
+            self._go_live()
+        elif address.endswith("/progress"):
+            self._show_working(str(args[2]), float(args[1]))
+        elif address.endswith("/warning"):
+            self.banner.say(sentence(args[1]))
+
+    def _fail_live(self, error: Exception) -> None:
+        self._end()
+        self._miss_live(error)
+        self._go_live()

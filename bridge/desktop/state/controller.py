@@ -1,0 +1,306 @@
+"""What the window acts on: one place that sends, hears, remembers and plays; views ask it and hear its signals."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+
+from bridge.desktop.state.audition import Audition
+from bridge.desktop.state.background_tasks import BackgroundTasks
+from bridge.desktop.state.daemon_connection import Away, ConnectionNews, DaemonConnection, Down, Up
+from bridge.desktop.state.entries import JobItem
+from bridge.desktop.state.job_store import JobStore, Summary
+from bridge.desktop.state.journal_reader import read_jobs, read_latest
+from bridge.desktop.state.preferences import Preferences, read_preferences, write_preferences
+from bridge.desktop.state.render_form import again, next_seed
+from bridge.desktop.state.sound_picture import Picture, read_picture
+from bridge.errors import PreviewReplacedError
+from bridge.plain_words import in_window, reason_of, sentence, told_in_window
+from bridge.wire.messages import (
+    Cancel,
+    Done,
+    Fail,
+    Models,
+    ModelsReply,
+    Notice,
+    Pause,
+    Preview,
+    PreviewReply,
+    RenderRequest,
+    StatusReply,
+    Stop,
+)
+
+_TICK_MS = 33
+_LOOK_UP_MS = 400
+_MAX_PICTURES = 60
+
+
+class AppController(QObject):
+    """The daemon's side of the window."""
+
+    entry_changed = Signal(JobItem)
+    refilled = Signal()
+    summary_changed = Signal(Summary)
+    status_changed = Signal(StatusReply)
+    models_changed = Signal(tuple)
+    connection_changed = Signal(bool, str)
+    playing_changed = Signal()
+    playhead_moved = Signal(str, float)
+    complained = Signal(str)
+    preferences_changed = Signal(Preferences)
+    paused_changed = Signal(bool)
+    _heard = Signal(object)
+
+    def __init__(self, folder: Path, preferences_file: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.folder = folder
+        self.preferences = read_preferences(preferences_file)
+        self.errands = BackgroundTasks(self)
+        self.board = JobStore()
+        self.audition = Audition(self._play, self._stop_playing)
+        self.status: StatusReply | None = None
+        self.models: tuple[str, ...] = ()
+        self.is_connected = False
+        self.is_paused = False
+        self._preferences_file = preferences_file
+        self._writing = threading.Lock()
+        self._is_pausing = False
+        self._num_strange = 0
+        self._summary = self.board.summary()
+        self._pictures: dict[str, Picture] = {}
+        self._link = DaemonConnection(folder, self._heard.emit)
+        self._heard.connect(self._hear, Qt.ConnectionType.QueuedConnection)
+        self._ticks = QTimer(self)
+        self._ticks.setInterval(_TICK_MS)
+        self._ticks.timeout.connect(self._tick)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._show_playing)
+        self._look_up = QTimer(self)
+        self._look_up.setSingleShot(True)
+        self._look_up.setInterval(_LOOK_UP_MS)
+        self._look_up.timeout.connect(self._read_strangers)
+
+    def start(self) -> None:
+        """Go to work: find or start the daemon, and read what it remembers."""
+        self._link.start()
+        self.refill()
+
+    def close(self) -> None:
+        """Hang up. A daemon that was started here ends, too, unless the musician wants it to stay."""
+        self.audition.stop()
+        for timer in (self._ticks, self._soon, self._look_up):
+            timer.stop()
+        self._link.stop(quit_daemon=not self.preferences.keeps_daemon)
+        self.errands.close()
+
+    # ------------------------------------------------------------------------------------------------- jobs
+
+    def submit(self, request: RenderRequest) -> JobItem:
+        """Ask for a job."""
+        entry = self.board.add(request)
+        self._link.send(request)
+        self._tell(entry)
+        return entry
+
+    def cancel(self, job: str) -> None:
+        self._link.send(Cancel(job=job))
+
+    def repeat(self, entry: JobItem, *, is_new_seed: bool) -> JobItem | None:
+        """Ask for a job once more, with the next seed or with the same one."""
+        if entry.request is None:
+            return None
+        seed = next_seed(entry.request) if is_new_seed else None
+        return self.submit(again(entry.request, new_job(), seed=seed))
+
+    def pause(self, *, on: bool) -> None:
+        """Have the daemon begin no further job, whoever asks for it, or go on."""
+        self._is_pausing = True
+        self._link.send(Pause(on=on))
+        self._show_paused(on=on)
+
+    def _show_paused(self, *, on: bool) -> None:
+        self.is_paused = on
+        for entry in self.board.pause(on=on):
+            self._tell(entry)
+        self.paused_changed.emit(on)
+
+    def forgive(self) -> None:
+        """The musician has seen that a job failed."""
+        self.board.forgive()
+        self._sum_up()
+
+    def refill(self) -> None:
+        """Read the journal again."""
+        self.errands.run(lambda: read_latest(self.folder), self._fill, self._cannot_read)
+
+    def restart_daemon(self) -> None:
+        self._link.restart_daemon()
+
+    def ask_models(self) -> None:
+        self._link.send(Models())
+
+    # ---------------------------------------------------------------------------------------------- hearing
+
+    @Slot(object)
+    def _hear(self, news: ConnectionNews) -> None:
+        match news:
+            case Up():
+                self._set_connected(is_up=True, trouble="")
+                self.refill()
+                self.ask_models()
+            case Away():
+                self._set_connected(is_up=False, trouble="")
+            case Down(text, _):
+                self._set_connected(is_up=False, trouble=text)
+            case StatusReply():
+                self._hear_status(news)
+            case Done(Pause.address):
+                self._is_pausing = False
+            case ModelsReply(names):
+                self.models = names
+                self.models_changed.emit(names)
+            case PreviewReply(state, path, position_s, duration_s):
+                if self.audition.hear(state, path, position_s, duration_s):
+                    self._show_playing()
+            case Fail(job=""):
+                self._hear_refusal(news)
+            case _:
+                self._hear_of_job(_in_window(news))
+
+    def _hear_of_job(self, news: ConnectionNews) -> None:
+        assert not isinstance(news, Up | Away | Down)
+        entry = self.board.hear(news)
+        if entry is not None:
+            is_half_known = entry.request is None or (entry.state.is_final and not entry.created_at)
+            if is_half_known and not self._look_up.isActive():
+                self._look_up.start()
+            self._tell(entry)
+
+    def _hear_status(self, news: StatusReply) -> None:
+        """Follow the daemon, whoever paused it, and look up in the journal what was lost on the way from it to us."""
+        if news != self.status:
+            self.status = news
+            self.status_changed.emit(news)
+        if not self._is_pausing and bool(news.paused) != self.is_paused:
+            self._show_paused(on=bool(news.paused))
+        is_strange = news.queue_length != len(self.board.unfinished())
+        self._num_strange = self._num_strange + 1 if is_strange else 0
+        if self._num_strange > 1:
+            self._num_strange = 0
+            self.refill()
+
+    def _hear_refusal(self, news: Fail) -> None:
+        self._is_pausing = self._is_pausing and news.command != Pause.address
+        if news.command == Preview.address:
+            self.audition.fail()
+            self._show_playing()
+        if news.code != PreviewReplacedError.code:  # somebody clicked on: what they hear tells it all
+            told = _in_window(news)
+            assert isinstance(told, Fail)
+            self.complained.emit(sentence(told.text, told.hint))
+
+    def _set_connected(self, *, is_up: bool, trouble: str) -> None:
+        self.is_connected, self.board.trouble = is_up, trouble
+        self.connection_changed.emit(is_up, trouble)
+        self._sum_up()
+
+    def _tell(self, entry: JobItem) -> None:
+        self.entry_changed.emit(entry)
+        self._sum_up()
+
+    def _sum_up(self) -> None:
+        summary = self.board.summary()
+        if summary != self._summary:
+            self._summary = summary
+            self.summary_changed.emit(summary)
+
+    def _fill(self, entries: list[JobItem]) -> None:
+        self.board.fill(entries)
+        self.refilled.emit()
+        self._sum_up()
+
+    def _cannot_read(self, error: Exception) -> None:
+        self.complained.emit(f"The history cannot be read: {reason_of(error)}")
+
+    def _read_strangers(self) -> None:
+        """Look up in the journal what other programs asked for."""
+        jobs = [entry.job for entry in self.board if entry.request is None or not entry.created_at][-100:]
+        self.errands.run(lambda: read_jobs(self.folder, jobs), self._fill, self._cannot_read)
+
+    # ---------------------------------------------------------------------------------------------- playing
+
+    def _play(self, path: str, start_s: float) -> None:
+        device = self.preferences.audition_device or None
+        level_db = self.preferences.audition_level_db
+        self._link.send(Preview(path=path, device=device, level_db=level_db, start_s=start_s or None))
+        self._ticks.start()
+        self._soon.start()
+
+    def _stop_playing(self) -> None:
+        self._link.send(Stop())
+        self._soon.start()
+
+    @Slot()
+    def _show_playing(self) -> None:
+        if self.audition.path is None:
+            self._ticks.stop()
+        self.playing_changed.emit()
+
+    def _tick(self) -> None:
+        if self.audition.path is not None:
+            self.playhead_moved.emit(self.audition.path, self.audition.position_s)
+
+    # --------------------------------------------------------------------------------------------- pictures
+
+    def picture(self, path: str | Path, on_picture: Callable[[Picture | None], None]) -> None:
+        """Give the picture of a file as soon as it is drawn; None when it cannot be read."""
+        key = str(path)
+        if key in self._pictures:
+            on_picture(self._pictures[key])
+            return
+
+        def keep(picture: Picture) -> None:
+            self._pictures[key] = picture
+            while len(self._pictures) > _MAX_PICTURES:
+                self._pictures.pop(next(iter(self._pictures)))
+            on_picture(picture)
+
+        self.errands.run(lambda: read_picture(key), keep, lambda _: on_picture(None))
+
+    # ------------------------------------------------------------------------------------------ preferences
+
+    def prefer(self, **changes: object) -> None:
+        """Change what the tray app remembers."""
+        self.preferences = replace(self.preferences, **changes)  # type: ignore[arg-type]  # names checked by replace
+        self.errands.run(
+            self._keep_preferences,
+            lambda _: None,
+            lambda error: self.complained.emit(f"The preferences cannot be written: {reason_of(error)}"),
+        )
+        self.preferences_changed.emit(self.preferences)
+
+    def _keep_preferences(self) -> None:
+        """Write the newest, whichever change asked for it; on a thread."""
+        with self._writing:
+            write_preferences(self._preferences_file, self.preferences)
+
+
+def new_job() -> str:
+    """Make a job id that nobody has used."""
+    return f"window-{int(time.time())}-{os.urandom(4).hex()}"
+
+
+def _in_window(news: ConnectionNews) -> ConnectionNews:
+    """Give news of a job with its sentences in the window's words."""
+    match news:
+        case Fail(command, job, code, text, hint):
+            return Fail(command, job, code, *told_in_window(code, text, hint))
+        case Notice(job, text):
+            return Notice(job, in_window(text))
+    return news

@@ -1,0 +1,106 @@
+"""A job as the window shows it: what is known of it from the wire, from the journal, or from both. Pure."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bridge.errors import JobCancelledError
+from bridge.jobs.job import JobState
+from bridge.wire.messages import ClipRequest, Done, Fail, Inpaint, JobReply, Notice, Progress, RenderRequest, Reply
+
+TITLES = {
+    "generate": "Generate",
+    "restyle": "Restyle",
+    "inpaint": "Inpaint",
+    "vary": "Vary",
+    "upscale": "Upscale",
+}
+"""Operations as people read them, in the order of the window."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobItem:
+    """One job; `request` is None while only news of somebody else's job are known. `created_at` is ISO 8601, UTC."""
+
+    job: str
+    request: RenderRequest | None = None
+    state: JobState = JobState.QUEUED
+    fraction: float = 0.0
+    stage: str = "queued"
+    warnings: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    error: Fail | None = None
+    created_at: str = ""
+
+    @property
+    def operation(self) -> str:
+        return "" if self.request is None else self.request.address.rpartition("/")[2]
+
+    @property
+    def clip(self) -> Path | None:
+        return Path(self.request.clip) if isinstance(self.request, ClipRequest) else None
+
+    @property
+    def title(self) -> str:
+        """Give the prompt, or what stands for it."""
+        if self.request is None:
+            return "A job of another program"
+        if self.request.prompt.strip():
+            return self.request.prompt.strip()
+        if self.request.like is not None:
+            return f"like {Path(self.request.like).name}"
+        return f"{TITLES[self.operation]} {self.clip.name}" if self.clip else TITLES[self.operation]
+
+    def after(self, news: Reply) -> "JobItem":
+        """Give the job as it stands after `news`; the same when they tell nothing new. Late news change nothing."""
+        if self.state.is_final:
+            return self
+        changes = _changes(news)
+        if isinstance(news, Notice):
+            changes = {"warnings": tuple(dict.fromkeys((*self.warnings, news.text)))}
+        return replace(self, **changes) if changes else self
+
+
+def _changes(news: Reply) -> dict[str, Any]:
+    """Say what a piece of news changes about its job, by field."""
+    match news:
+        case Progress(_, fraction, stage):
+            return {"state": JobState.RUNNING, "fraction": fraction, "stage": stage}
+        case JobReply(_, state, fraction, stage) if state in {JobState.QUEUED, JobState.RUNNING}:
+            return {"state": JobState(state), "fraction": fraction, "stage": stage}  # an end is told by what follows it
+        case Done(_, _, paths):
+            return {"state": JobState.DONE, "fraction": 1.0, "stage": "done", "paths": paths}
+        case Fail(code=JobCancelledError.code):
+            return {"state": JobState.CANCELLED, "stage": "cancelled", "error": news}
+        case Fail():
+            return {"state": JobState.FAILED, "stage": "failed", "error": news}
+    return {}
+
+
+def facts_of(request: RenderRequest) -> list[tuple[str, str]]:
+    """List what was asked for, as label and value; what was left to the engine is left out."""
+    shown: list[tuple[str, object]] = [
+        ("Model", request.model),
+        ("Strength", getattr(request, "strength", None)),
+        ("Length", _seconds(getattr(request, "seconds", None))),
+        ("Seed", request.seed),
+        ("Takes", request.candidates),
+        ("Steps", request.steps),
+        ("Guidance", request.guidance),
+        ("Without", request.negative or None),
+        ("Like", None if request.like is None else Path(request.like).name),
+        ("Asked by", request.client),
+    ]
+    if isinstance(request, Inpaint):
+        spans = ", ".join(f"{region[0]:g}–{region[1]:g} s" for region in request.regions)
+        shown.insert(1, ("Region", spans))
+    else:
+        start_s, end_s = getattr(request, "start_s", None), getattr(request, "end_s", None)
+        if start_s is not None or end_s is not None:
+            end = "end" if end_s is None else f"{end_s:g} s"
+            shown.insert(1, ("Region", f"{start_s or 0:g} s – {end}"))
+    return [(label, f"{value:g}" if isinstance(value, float) else str(value)) for label, value in shown if value]
+
+
+def _seconds(value: float | None) -> str | None:
+    return None if value is None else f"{value:g} s"

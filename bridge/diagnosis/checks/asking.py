@@ -1,0 +1,67 @@
+"""Asking a process of our own something that might crash, hang or be missing, so that the doctor survives it."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.host.program import HOME, own_command, start_flags
+
+PATIENCE_S = 120.0
+"""How long an answer may take; importing PyTorch from a slow disk is what takes long."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the process printed as JSON, or else `trouble`: one sentence about why there is nothing to read.
+
+    `hint` is what the process itself says to do about it, if it says anything.
+    """
+
+    facts: dict[str, Any]
+    trouble: str = ""
+    hint: str = ""
+
+
+def ask(*words: str, environment: Mapping[str, str] | None = None, patience_s: float = PATIENCE_S) -> Answer:
+    """Run `retake <words>` and read its JSON object; whatever goes wrong becomes the answer's trouble."""
+    try:
+        done = subprocess.run(  # noqa: S603 - our own program
+            own_command(*words),
+            cwd=HOME,
+            env=dict(os.environ | (environment or {})),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=patience_s,
+            check=False,
+            creationflags=start_flags(),
+        )
+    except subprocess.TimeoutExpired:
+        return Answer({}, f"`retake {' '.join(words)}` gave no answer within {patience_s:g} s")
+    except OSError as error:
+        return Answer({}, f"`retake {' '.join(words)}` does not start: {error.strerror or error}")
+    return _understood(words, done)
+
+
+def _understood(words: tuple[str, ...], done: subprocess.CompletedProcess[bytes]) -> Answer:
+    try:
+        facts = json.loads(done.stdout)
+    except ValueError:
+        facts = None
+    if not isinstance(facts, dict):
+        return Answer({}, f"`retake {' '.join(words)}` {_ending(done.returncode)}{_last_line(done.stderr)}")
+    if isinstance(error := facts.get("error"), dict):
+        return Answer({}, str(error.get("text")), str(error.get("hint", "")))
+    return Answer(facts)
+
+
+def _ending(code: int) -> str:
+    return f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+
+
+def _last_line(stderr: bytes) -> str:
+    """Quote what a process said last, which is where Python names the reason."""
+    lines = stderr.decode(errors="replace").strip().splitlines()
+    return f": {lines[-1].strip()[:300]}" if lines else ""

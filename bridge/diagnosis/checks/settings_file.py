@@ -1,0 +1,27 @@
+"""Whether every setting can be used: each bad one is named with its source."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bridge.diagnosis.checks.finding import Finding, ok, problem
+from bridge.diagnosis.checks.surroundings import Surroundings
+from bridge.host.settings import Settings, SettingsReport, config_file, survey_settings
+
+
+def check_settings(surroundings: Surroundings) -> Iterator[Finding]:
+    survey = survey_settings(surroundings.environment, {})
+    for error in survey.errors:
+        yield problem(f"setting {error.name}", error.text, error.hint)
+    if not survey.errors:
+        yield ok("settings", _sentence(survey, config_file(surroundings.environment, {})))
+
+
+def _sentence(survey: SettingsReport, file: Path) -> str:
+    where = f"settings file {file}" if file.exists() else f"no settings file (it would be {file})"
+    count = len(survey.origins)
+    return f"{where}; {'every setting is built in' if not count else f'{count} set, and all can be used'}"
+
+
+def settings_as_far_as_valid(surroundings: Surroundings) -> Settings:
+    """Give the settings, with the built-in value wherever one cannot be used."""
+    return Settings(**survey_settings(surroundings.environment, {}).values)

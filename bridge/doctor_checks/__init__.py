@@ -1,1 +1,0 @@
-"""What `retake doctor` looks at: one family of checks a file, each named by a row of `bridge.doctor.CHECKS`."""

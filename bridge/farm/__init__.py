@@ -1,0 +1,1 @@
+"""The same as `rendering`, on the nodes of a Ray cluster."""

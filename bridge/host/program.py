@@ -1,0 +1,64 @@
+"""How Retake starts itself again, and finds what came with it: from source, installed, or frozen."""
+
+import shutil
+import sys
+import sysconfig
+from pathlib import Path, PureWindowsPath
+
+HOME = Path(__file__).parents[2]
+"""The folder to start in: `-m` finds the package there, and nothing in the user's working folder can take its place."""
+
+_CREATE_NEW_PROCESS_GROUP, _CREATE_NO_WINDOW = 0x0000_0200, 0x0800_0000
+"""As in Windows' winbase.h; Python names them on Windows only."""
+
+
+def start_flags(system: str = sys.platform) -> int:
+    """Give the `creationflags` of everything that we start on a system: on Windows, a console that nobody sees.
+
+    A program without any console (`DETACHED_PROCESS`) would not do: each console program that it starts gets a new one,
+    in a window that a musician may close, and the program with it. The group of its own keeps Ctrl+C from others.
+    """
+    return _CREATE_NO_WINDOW | _CREATE_NEW_PROCESS_GROUP if system == "win32" else 0
+
+
+def own_command(*words: str) -> list[str]:
+    """Give the command line of `retake <words>`; frozen, `retake tray` is a program of its own, without a terminal."""
+    if getattr(sys, "frozen", False):
+        suffix = ".exe" if sys.platform == "win32" else ""
+        name, rest = ("retake-tray", words[1:]) if words[:1] == ("tray",) else ("retake", words)
+        return [str(Path(sys.executable).with_name(f"{name}{suffix}")), *rest]
+    return [with_console(sys.executable, sys.platform), "-m", "bridge", *words]
+
+
+def with_console(python: str, system: str) -> str:
+    """Give the Python that has a console in place of the one that has none: what it starts can share that console."""
+    path = PureWindowsPath(python)
+    return str(path.with_name("python.exe")) if system == "win32" and path.name.lower() == "pythonw.exe" else python
+
+
+def own_sender(system: str = sys.platform) -> Path | None:
+    """Find the `retake-send` that a DAW's scripts start: on Windows its twin without a window, where that is there."""
+    twin = own_program("retake-sendw", system) if system == "win32" else None
+    return twin or own_program("retake-send", system)
+
+
+def own_program(name: str, system: str = sys.platform) -> Path | None:
+    """Find one of our programs, such as `retake-send`, as a file that others can start; None if it is nowhere."""
+    file = f"{name}.exe" if system == "win32" else name
+    folders = [Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))]
+    folders.append(Path(sysconfig.get_path("scripts", sysconfig.get_preferred_scheme("user"))))
+    for folder in folders:
+        if (folder / file).is_file():
+            return (folder / file).absolute()
+    found = shutil.which(name)
+    return None if found is None else Path(found).absolute()
+
+
+def own_folder(name: str) -> Path | None:
+    """Find a folder that comes with Retake: in a checkout, in site-packages, or beside the frozen program."""
+    if getattr(sys, "frozen", False):
+        beside = Path(sys.executable).parent
+        parents = [Path(getattr(sys, "_MEIPASS", beside)), beside]
+    else:
+        parents = [HOME]
+    return next((parent / name for parent in parents if (parent / name).is_dir()), None)

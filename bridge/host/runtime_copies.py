@@ -1,0 +1,66 @@
+"""Copies of the runtime file in folders of programs that a sandbox keeps from reading ours, such as Live's extensions.
+
+Which folders those are stands in a file of the state folder; every daemon writes its copies there, and takes them away.
+"""
+
+import contextlib
+import json
+import logging
+import os
+from pathlib import Path
+
+from bridge.host.discovery import Runtime, find_daemon, remove_runtime, write_runtime
+
+_LIST_FILE = "runtime-copies.json"
+
+log = logging.getLogger(__name__)
+
+
+def copy_folders(state: Path) -> list[Path]:
+    """Give the folders that get a copy."""
+    try:
+        return [Path(folder) for folder in json.loads((state / _LIST_FILE).read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def add_copy_folder(state: Path, folder: Path) -> None:
+    """Have a copy in `folder` from now on: at once if a daemon runs, and whenever one starts."""
+    _write_list(state, [*(known for known in copy_folders(state) if known != folder), folder])
+    runtime = find_daemon(state)
+    if runtime is not None:
+        _write_copy(folder, runtime)
+
+
+def remove_copy_folder(state: Path, folder: Path) -> None:
+    """Have no copy in `folder` any more."""
+    _write_list(state, [known for known in copy_folders(state) if known != folder])
+    with contextlib.suppress(OSError):
+        remove_runtime(folder)
+
+
+def write_copies(state: Path, runtime: Runtime) -> None:
+    """Tell every folder where the daemon is; one that cannot be written is named in the log and passed over."""
+    for folder in copy_folders(state):
+        _write_copy(folder, runtime)
+
+
+def remove_copies(state: Path) -> None:
+    for folder in copy_folders(state):
+        with contextlib.suppress(OSError):
+            remove_runtime(folder)
+
+
+def _write_copy(folder: Path, runtime: Runtime) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_runtime(folder, runtime)
+    except OSError as error:
+        log.warning("no copy of the runtime file in %s: %s", folder, error)
+
+
+def _write_list(state: Path, folders: list[Path]) -> None:
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = state / f"{_LIST_FILE}.{os.getpid()}"
+    fresh.write_text(json.dumps([str(folder) for folder in folders]), encoding="utf-8")
+    os.replace(fresh, state / _LIST_FILE)

@@ -1,0 +1,1 @@
+"""Jobs and their life: states, the journal on disk, the queue, reply files."""

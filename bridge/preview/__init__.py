@@ -1,0 +1,1 @@
+"""Playing sound files through PortAudio, in a process of its own, and the supervisor of that process."""

@@ -1,0 +1,134 @@
+"""The player process: previews come in by stdin, news go out by stdout, and in between PortAudio plays.
+
+It is a process of its own because audio drivers crash, hang and abort; then it dies, and the daemon says a sentence.
+It lives as long as its keeper: the end of stdin, for whatever reason, is its end, too. Neither torch nor engine here.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import BinaryIO
+
+from bridge.errors import BridgeError, PreviewFailedError
+from bridge.host.child_pipes import claim_stdout
+from bridge.preview.devices import Outputs, choose
+from bridge.preview.file_reader import FilePart
+from bridge.preview.playback import Playback
+from bridge.rendering.pipe import requests_from_line, to_line
+from bridge.wire.messages import Done, Fail, Preview, PreviewReply, Reply, Request
+
+_TICK_S = 0.05
+_REPORT_S = 0.21
+"""At most five reports a second."""
+
+log = logging.getLogger(__name__)
+
+PreviewRequests = queue.SimpleQueue[Request]
+
+
+class Player:
+    """Plays one preview after the other; any order ends the one that plays."""
+
+    def __init__(self, orders: PreviewRequests, tell: Callable[[Reply], None]) -> None:
+        self._orders = orders
+        self._tell = tell
+        self._outputs: Outputs | None = None
+        self._next: Request | None = None
+
+    def run(self) -> None:
+        """Obey, for ever; the end of stdin ends the process."""
+        while True:
+            order, self._next = self._next or self._orders.get(), None
+            if isinstance(order, Preview):
+                self._preview(order)
+
+    def _preview(self, request: Preview) -> None:
+        try:
+            self._tell(self._play(request))
+        except Exception as error:  # the keeper hears a sentence, whatever it was
+            log.info("preview of %s", request.path, exc_info=error)
+            told = error if isinstance(error, BridgeError) else PreviewFailedError(error)
+            self._tell(Fail(request.address, "", told.code, told.text, told.hint))
+            self._tell(PreviewReply("failed", request.path))
+
+    def _play(self, request: Preview) -> PreviewReply:
+        """Play to the end or to the next order, and give the last report."""
+        part = FilePart(request.path, request.start_s or 0.0, request.end_s, loop=bool(request.loop))
+        with contextlib.closing(part), contextlib.closing(Playback(request, part, self._look())) as deck:
+            deck.start()
+            self._tell(Done(request.address, "", (request.path,)))
+            return self._follow(deck)
+
+    def _look(self) -> Outputs:
+        """See which devices there are now."""
+        if self._outputs is None:
+            self._outputs = Outputs()
+        self._outputs.refresh()
+        return self._outputs
+
+    def _follow(self, deck: Playback) -> PreviewReply:
+        reported_at = time.monotonic()
+        while not deck.is_over:
+            try:
+                self._next = self._orders.get(timeout=_TICK_S)
+            except queue.Empty:
+                deck.check()
+            else:
+                deck.leave()
+                return deck.report("stopped")
+            if time.monotonic() - reported_at >= _REPORT_S:
+                reported_at = time.monotonic()
+                self._tell(deck.report("playing"))
+        return deck.report("ended")
+
+
+def _listen(stdin: BinaryIO, orders: PreviewRequests) -> None:
+    """Hear orders until stdin ends, or says what nobody understands; then leave, whatever plays or hangs."""
+    try:
+        for line in stdin:
+            orders.put(requests_from_line(line)[0])
+    finally:
+        os._exit(0)
+
+
+def _describe_devices(chosen: str) -> dict[str, object]:
+    """List the devices for `retake preview --devices`, and mark the one that `chosen` names."""
+    try:
+        outputs = Outputs().listed()
+    except BridgeError as error:
+        return {"error": {"code": error.code, "text": error.text, "hint": error.hint}}
+    facts: dict[str, object] = {"devices": [asdict(output) | {"is_chosen": False} for output in outputs]}
+    try:
+        index = choose(outputs, chosen).index
+    except BridgeError as error:
+        return facts | {"error": {"code": error.code, "text": error.text, "hint": error.hint}}
+    return facts | {"devices": [asdict(output) | {"is_chosen": output.index == index} for output in outputs]}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the player: `retake player`; or list the devices: `retake player devices NAME`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches us, too; the keeper decides
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    pipe = claim_stdout()
+    match argv:
+        case ["devices", chosen]:
+            pipe.write(json.dumps(_describe_devices(chosen)).encode() + b"\n")
+            pipe.flush()
+            return 0
+
+    def tell(reply: Reply) -> None:
+        pipe.write(to_line(reply))
+        pipe.flush()
+
+    orders: PreviewRequests = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, orders), daemon=True).start()
+    Player(orders, tell).run()
+    return 0

@@ -1,0 +1,1 @@
+"""The protocol as data: requests, replies, their arguments, and OSC coding. Opens no socket."""

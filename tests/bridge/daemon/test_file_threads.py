@@ -1,0 +1,95 @@
+"""Looks at files that may hang: nobody waits for them but who asked."""
+
+import threading
+import time
+
+import pytest
+
+from bridge.daemon.file_threads import FileThreads, FolderSilentError
+from bridge.errors import ClipRefusedError
+from bridge.host.paths import PathRules
+from bridge.wire.messages import Ack, Done, Fail, Restyle, Status, StatusReply
+
+
+@pytest.fixture
+def answer():
+    """An event that a drive waits for; it comes in the end, so that no thread stays."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_gives_what_a_look_gives():
+    assert FileThreads().run("key", lambda: 7) == 7
+
+
+@pytest.mark.parametrize("error", [ClipRefusedError("clip", "/c.wav", "a pipe"), TimeoutError("drive"), KeyError("x")])
+def test_raises_what_a_look_raises(error):
+    def look():
+        raise error
+
+    with pytest.raises(type(error)):
+        FileThreads().run("key", look)
+
+
+def test_that_takes_long_is_asked_for_again(answer, wait_until):
+    files, looks = FileThreads(), []
+
+    def look():
+        looks.append(1)
+        answer.wait()
+        return "there"
+
+    def ask():
+        try:
+            return files.run("key", look)
+        except FolderSilentError:
+            return None
+
+    assert [ask(), ask(), ask()] == [None] * 3
+    answer.set()
+    wait_until(lambda: ask() == "there")
+    assert len(looks) == 1
+
+
+def test_that_hang_are_limited_and_the_others_soon_over(answer):
+    files, began_at = FileThreads(), time.monotonic()
+    for number in range(200):
+        with pytest.raises(FolderSilentError):
+            files.run(number, answer.wait)
+
+    assert time.monotonic() - began_at < 5
+    assert sum(thread.name == "look" for thread in threading.enumerate()) <= 40
+
+
+def test_keeps_nobody_waiting_but_who_asked(ear, connect, daemon, answer, monkeypatch):
+    """A drive of the network that went to sleep: the clip's job waits for it, everybody else does not."""
+    check = PathRules.check_clips
+
+    def hang(rules, request):
+        if getattr(request, "clip", "").startswith("/asleep"):
+            answer.wait()
+        check(rules, request)
+
+    monkeypatch.setattr(PathRules, "check_clips", hang)
+    other, waits_s = connect(daemon), []
+    for _ in range(6):  # as a client does that hears nothing
+        ear.say(Restyle(job="hangs", clip="/asleep/clip.wav", prompt="fine"))
+        began_at = time.monotonic()
+        other.say(Status())
+        other.wait_for(StatusReply)
+        waits_s.append(time.monotonic() - began_at)
+    assert ear.hear(0.2) is None
+    answer.set()
+
+    assert sorted(waits_s)[3] < 0.5, waits_s
+    assert ear.wait_for(Ack).job == "hangs"
+    assert isinstance(ear.wait_for_end("hangs"), Done)
+
+
+def test_that_never_ends_is_told(ear, answer, monkeypatch):
+    monkeypatch.setattr(PathRules, "check_clips", lambda *_: answer.wait())
+    ear.say(Restyle(job="hangs", clip="/asleep/clip.wav", prompt="fine"))
+    fail = ear.wait_for(Fail)
+
+    assert (fail.job, fail.code) == ("hangs", "folder_silent")
