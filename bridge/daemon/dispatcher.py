@@ -1,7 +1,7 @@
 """The front desk: answers every request, and keeps every job moving.
 
-The only room that sees the journal, the queue, the worker and the socket together. Requests come in at `receive`, one
-by one; jobs go out at `work`, one by one or as many as the worker has places; both run until they are cancelled.
+The only room that sees journal, queue, worker and socket together. Requests come in at `receive`, one by one; jobs go
+out at `work`, one by one or as many as the worker has places; both run until they are cancelled.
 """
 
 import asyncio
@@ -90,18 +90,14 @@ PAUSE_MARK = "paused"
 """An empty file in the state folder that says that no job is to begin."""
 
 log = logging.getLogger(__name__)
+Supervisor = RenderSupervisor | FarmSupervisor
 
 
 class Dispatcher:
     """Takes requests, keeps jobs moving, tells the news."""
 
     def __init__(
-        self,
-        server: OscServer,
-        journal: Journal,
-        jobs: JobQueue,
-        worker: RenderSupervisor | FarmSupervisor,
-        rules: DispatcherRules,
+        self, server: OscServer, journal: Journal, jobs: JobQueue, worker: Supervisor, rules: DispatcherRules
     ) -> None:
         self.closing = asyncio.Event()
         self.previewer = Previewer(rules.player_command, rules.previews, self._tell_preview)

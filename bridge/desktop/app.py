@@ -41,7 +41,7 @@ class AppOptions:
 
 
 class DesktopApp(QObject):
-    """Studio, window and tray, wired."""
+    """Controller, window and tray, wired."""
 
     def __init__(self, app: QApplication, setting: AppOptions) -> None:
         super().__init__()

@@ -87,7 +87,7 @@ class Actor:
 
 
 class RemoteBackend:
-    """An engine on another machine, as `render.Studio` wants it."""
+    """An engine on another machine, as `renderer.InferenceBackend` wants it."""
 
     _orders = itertools.count(1)
 

@@ -1,7 +1,7 @@
 """What the daemon and its render process say to each other: the messages of the wire, one JSON line each. Pure.
 
 Three kinds of line are no messages. Two tell the keeper that the process is well: HEARTBEAT comes from a thread of its
-own, every HEARTBEAT_S, as long as the process runs at all; FOOTSTEP comes from the thread that works, as it gets on.
+own, every HEARTBEAT_S, as long as the process runs at all; PROGRESS_PING comes from the working thread, as it gets on.
 One that begins with PLACES says how many jobs the process can render at a time.
 """
 

@@ -13,7 +13,7 @@ _DEFAULT_MODEL = "As in Settings"
 
 
 class ParameterPanel(QWidget):
-    """Reads and shows what a Wish holds beside its words and its clip."""
+    """Reads and shows what a RenderForm holds beside its words and its clip."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -14,9 +14,9 @@ PROGRAM = """
 import sys, time
 from bridge.host.child_pipes import claim_stdout
 from bridge.rendering.pipe import RenderSetup
-from bridge.rendering.process import Mouth, Orders
-mouth = Mouth(claim_stdout())
-orders = Orders(sys.stdin.buffer, mouth, RenderSetup.from_json(sys.argv[1]))
+from bridge.rendering.process import ReplyWriter, RequestReader
+mouth = ReplyWriter(claim_stdout())
+orders = RequestReader(sys.stdin.buffer, mouth, RenderSetup.from_json(sys.argv[1]))
 while (requests := orders.next()) is not None:
     mouth._write(b"?" + requests[0].job.encode() + b"\\n")
     while not orders.should_stop(requests[0]):
