@@ -51,7 +51,7 @@ def loaded(module: str, *wanted: str) -> list[str]:
     return done.stdout.split()
 
 
-@pytest.mark.parametrize("module", ["bridge.daemon", "bridge.send", "bridge.status"])
+@pytest.mark.parametrize("module", ["bridge.daemon.main", "bridge.clients.send", "bridge.clients.status"])
 def test_the_daemon_and_its_clients_load_nothing_heavy(module):
     assert loaded(module, *HEAVY) == []
 
@@ -59,11 +59,11 @@ def test_the_daemon_and_its_clients_load_nothing_heavy(module):
 def test_the_preview_command_loads_nothing_heavy():
     heavy = [name for name in HEAVY if name != "engine"]  # its front door, which loads nothing by itself
 
-    assert loaded("bridge.preview_command", *heavy, "engine.engine") == []
+    assert loaded("bridge.preview.command", *heavy, "engine.engine") == []
 
 
 def test_retake_send_starts_from_the_standard_library_and_python_osc():
-    script = "import sys; before = set(sys.modules); import bridge.send; print(*set(sys.modules) - before)"
+    script = "import sys; before = set(sys.modules); import bridge.clients.send; print(*set(sys.modules) - before)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
 
@@ -73,4 +73,4 @@ def test_retake_send_starts_from_the_standard_library_and_python_osc():
 def test_the_player_loads_of_the_engine_its_reader_only():
     heavy = ("torch", "scipy", "asyncio", "engine.engine", "engine.operations", "engine.audio")
 
-    assert loaded("bridge.player", *heavy) == []
+    assert loaded("bridge.preview.process", *heavy) == []
