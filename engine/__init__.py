@@ -47,29 +47,28 @@ if TYPE_CHECKING:
     from engine.engine import Engine
     from engine.file_names import name_on_disk, safe_name
     from engine.lists import Row, read_rows
-    from engine.operations import Generate, Inpaint, Request, Restyle, Upscale, Vary
     from engine.operations.progress import Progress
-    from engine.operations.request import LONGEST_S
     from engine.option_parser import OptionParser
+    from engine.requests import LONGEST_S, Generate, Inpaint, Request, Restyle, Upscale, Vary
     from engine.sound_files.reader import SoundReader, open_sound, reader_of
     from engine.wav_writer import sidecar_path
 
 _ROOMS = {
     "Audio": "engine.audio",
     "Engine": "engine.engine",
-    "Generate": "engine.operations",
-    "Inpaint": "engine.operations",
-    "LONGEST_S": "engine.operations.request",
+    "Generate": "engine.requests",
+    "Inpaint": "engine.requests",
+    "LONGEST_S": "engine.requests",
     "ModelEntry": "engine.checkpoints.catalogue",
     "OptionParser": "engine.option_parser",
     "PassedOver": "engine.checkpoints.catalogue",
     "Progress": "engine.operations.progress",
-    "Request": "engine.operations",
-    "Restyle": "engine.operations",
+    "Request": "engine.requests",
+    "Restyle": "engine.requests",
     "Row": "engine.lists",
     "SoundReader": "engine.sound_files.reader",
-    "Upscale": "engine.operations",
-    "Vary": "engine.operations",
+    "Upscale": "engine.requests",
+    "Vary": "engine.requests",
     "clear_abandoned": "engine.drafts",
     "list_models": "engine.checkpoints.catalogue",
     "look_through": "engine.checkpoints.catalogue",

@@ -12,7 +12,7 @@ import numpy as np
 from engine.audio import Audio
 from engine.benchmark.clock import describe_machine
 from engine.engine import Engine
-from engine.operations.restyle import Restyle
+from engine.requests import Restyle
 
 PROMPT = "heavy rain on a tin roof"
 LENGTHS = (10, 30, 60, 120)  # seconds

@@ -20,8 +20,8 @@ from engine.benchmark.peer import Peer
 from engine.engine import Engine, ready
 from engine.errors import CancelledError
 from engine.models.fast_convolution import prepare
-from engine.operations.generate import Generate
 from engine.presets import build
+from engine.requests import Generate
 
 PROMPT = "heavy rain on a tin roof"
 REFERENCE_STEPS, REFERENCE_CANDIDATES = 200, 3

@@ -1,89 +1,50 @@
 """The options of every command, as words; imports nothing that is slow. Same words as on the wire."""
 
 import argparse
-import secrets
 from pathlib import Path
-from typing import Any
 
-from engine.checkpoints.catalogue import SHIPPED_MODELS, read_json
-from engine.defaults import RESTYLE_STRENGTH, SECONDS, VARY_STRENGTH
+from engine.cli.request_options import add_option, add_request_options, seed_of
 from engine.evaluation.paper.budget import BUDGETS as PAPER_BUDGETS
 from engine.evaluation.paper.budget import PARTS as PAPER_PARTS
+from engine.operation_table import rows_of
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-SAMPLERS = ("dpm++2m", "dpm++2m-sde", "ddim")
+SECONDS = rows_of("generate")["seconds"]["default"]
 
 
 def add_generate(parser: argparse.ArgumentParser) -> None:
-    prompt = _add_prompt(parser, 'what it should sound like, e.g. "rain on a tin roof"')
-    parser.add_argument("--seconds", type=float, default=SECONDS, help=f"length (default {SECONDS})")
-    _add_tries(parser)
-    _add_rendering(parser, prompt)
+    _add_operation(parser, "generate")
 
 
 def add_restyle(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("clip", type=Path, help="the audio file to start from")
-    prompt = _add_prompt(parser, "what it should become")
-    _add_strength(parser, RESTYLE_STRENGTH)
-    parser.add_argument(
-        "--structure",
-        type=float,
-        metavar="S",
-        help="0 to 1: how firmly the clip's rise and fall in loudness is kept (default the model's;"
-        f" nano's is {_default_of_nano('structure'):g})",
-    )
-    _add_part(parser)
-    _add_keep_air(parser)
-    _add_rendering(parser, prompt)
+    _add_operation(parser, "restyle")
 
 
 def add_vary(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Make another take of a clip. No words are needed: its own sound is the prompt."
-    parser.add_argument("clip", type=Path, help="the audio file to start from")
-    prompt = _add_prompt(parser, "words that join the clip's own sound; may be left out")
-    _add_strength(parser, VARY_STRENGTH)
-    _add_part(parser)
-    _add_keep_air(parser)
-    _add_rendering(parser, prompt)
-    prompt.required = False
+    _add_operation(parser, "vary")
 
 
 def add_upscale(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Make the highs that a clip lacks; what it holds stays what it is."
-    parser.add_argument("clip", type=Path, help="the audio file that sounds dull")
-    prompt = _add_prompt(parser, "words for the new highs; may be left out")
-    parser.add_argument("--cutoff-hz", type=float, metavar="HZ", help="keep the clip up to here (default: as found)")
-    parser.add_argument("--output-rate", type=int, metavar="HZ", help="sample rate of the result (default: as needed)")
-    _add_part(parser)
-    _add_rendering(parser, prompt)
-    prompt.required = False
+    _add_operation(parser, "upscale")
 
 
 def add_inpaint(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("clip", type=Path, help="the audio file with the gap")
-    prompt = _add_prompt(parser, "what should sound in the gap")
-    parser.add_argument("--start", type=float, metavar="S", help="where the gap starts, in seconds")
-    parser.add_argument("--end", type=float, metavar="S", help="where it ends, in seconds")
-    parser.add_argument(
-        "--region",
-        type=float,
-        nargs="+",
-        action="append",
-        default=[],
-        metavar="N",
-        help="a further gap: START END in seconds, or START END LOW HIGH with a band of its own in Hz",
-    )
-    parser.add_argument("--low-hz", type=float, metavar="HZ", help="replace frequencies above this only")
-    parser.add_argument("--high-hz", type=float, metavar="HZ", help="replace frequencies below this only")
-    _add_keep_air(parser)
-    _add_rendering(parser, prompt)
+    _add_operation(parser, "inpaint")
+
+
+def _add_operation(parser: argparse.ArgumentParser, operation: str) -> None:
+    add_request_options(parser, operation)
+    result = parser.add_argument_group("model and result")
+    _add_output(result)
+    _add_model(result)
+    _add_json(result)
 
 
 def add_again(parser: argparse.ArgumentParser) -> None:
     parser.description = "Make a take again from its story, sample by sample; with another --seed, a new one like it."
     parser.add_argument("take", type=Path, metavar="FILE", help="a WAV that Retake made, or the .json beside it")
     _add_output(parser)
-    parser.add_argument("--seed", type=_seed, metavar="N", help="another seed, or random (default the take's)")
+    parser.add_argument("--seed", type=seed_of, metavar="N", help="another seed, or random (default the take's)")
     parser.add_argument("--clip", type=Path, help="where the clip lies that it was made from, if it has moved")
     parser.add_argument(
         "--like", type=Path, metavar="CLIP", help="where the clip lies that it is like, if it has moved"
@@ -176,10 +137,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sounds", metavar="A,B", help="only these sounds of the corpus (default all)")
     parser.add_argument("--seconds", type=float, metavar="S", help=f"length of each clip (default {SECONDS})")
     parser.add_argument("--seed", type=int, default=1, help="another seed asks other prompts (default 1)")
-    parser.add_argument("--steps", type=int, help="denoising steps (default the model's)")
-    parser.add_argument("--guidance", type=float, help="how closely to follow the prompt (default the model's)")
-    parser.add_argument("--sampler", choices=SAMPLERS, help="(default dpm++2m)")
-    _add_tries(parser)
+    _add_of_generate(parser, "steps", "guidance", "sampler", "tries")
     parser.add_argument("--draft", action="store_true", help="judge the model's quick drafts instead")
     parser.add_argument(
         "--edits",
@@ -238,11 +196,9 @@ def add_benchmark(parser: argparse.ArgumentParser) -> None:
     _add_model(parser)
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="the median of so many runs (default 5)")
     parser.add_argument("--seconds", type=float, default=SECONDS, help=f"length of each take (default {SECONDS})")
-    parser.add_argument("--steps", type=int, help="denoising steps (default the model's)")
-    parser.add_argument("--sampler", choices=SAMPLERS, help="(default dpm++2m)")
+    _add_of_generate(parser, "steps", "sampler", "tries")
     parser.add_argument("--draft", action="store_true", help="time quick drafts")
     parser.add_argument("--candidates", type=int, default=1, metavar="N", help="takes a run (default 1)")
-    _add_tries(parser)
     parser.add_argument(
         "--against",
         metavar="KEY=VALUE",
@@ -276,106 +232,21 @@ def add_benchmark(parser: argparse.ArgumentParser) -> None:
     )
 
 
-class _InsteadOfWords(argparse.Action):
-    """An option after which the prompt may be left out.
-
-    Were the prompt optional from the start (`nargs="?"`), it could not be given behind other options.
-    """
-
-    def __init__(self, prompt: argparse.Action, **settings: Any) -> None:
-        super().__init__(**settings)
-        self._prompt = prompt
-
-    def __call__(self, _: object, found: argparse.Namespace, value: object, __: object = None) -> None:
-        self._prompt.required = False
-        setattr(found, self.dest, value)
+def _add_of_generate(parser: argparse.ArgumentParser, *names: str) -> None:
+    for name in names:
+        add_option(parser, name, rows_of("generate")[name])
 
 
-def _add_prompt(parser: argparse.ArgumentParser, words: str) -> argparse.Action:
-    return parser.add_argument("prompt", default="", help=words)
-
-
-def _add_strength(parser: argparse.ArgumentParser, strength: float) -> None:
-    told = f"0 keeps the clip, 1 forgets it (default {strength})"
-    parser.add_argument("--strength", type=float, default=strength, help=told)
-
-
-def _default_of_nano(name: str) -> float:
-    """What the shipped model's own config says: the one place where it stands."""
-    return float(read_json(SHIPPED_MODELS / "nano")[f"default_{name}"])
-
-
-def _add_part(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--start", type=float, metavar="S", help="from here only, in seconds")
-    parser.add_argument("--end", type=float, metavar="S", help="up to here only, in seconds")
-
-
-def _add_tries(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--tries",
-        type=int,
-        metavar="N",
-        help="try so often at most, until the sound matches the words; the best is kept (default the model's)",
-    )
-
-
-def _add_keep_air(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--keep-air", action="store_true", help="keep the clip's highs that the model cannot make")
-
-
-def _add_output(parser: argparse.ArgumentParser) -> None:
+def _add_output(parser: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:
     parser.add_argument(
         "-o", "--output", type=Path, metavar="WAV", help="a new file, or a folder (default: a name here)"
     )
 
 
-def _add_rendering(parser: argparse.ArgumentParser, prompt: argparse.Action) -> None:
-    _add_output(parser)
-    parser.add_argument(
-        "--like",
-        type=Path,
-        metavar="CLIP",
-        action=_InsteadOfWords,
-        prompt=prompt,
-        help="an audio file that it should sound like; the words may then be left out",
-    )
-    parser.add_argument(
-        "--like-weight", type=float, default=0.5, metavar="W", help="0 words alone, 1 that file alone (default 0.5)"
-    )
-    _add_seed(parser)
-    parser.add_argument("--draft", action="store_true", help="rough but quick, to hear where a prompt leads")
-    parser.add_argument("--steps", type=int, metavar="N", help="denoising steps (default the model's)")
-    parser.add_argument("--guidance", type=float, metavar="G", help="how closely to follow the prompt")
-    parser.add_argument("--candidates", type=int, default=1, metavar="N", help="render so many takes, best first")
-    parser.add_argument("--negative", default="", metavar="WORDS", help="what it should not sound like")
-    parser.add_argument("--sampler", choices=SAMPLERS, help="(default dpm++2m, or dpm++2m-sde to keep structure)")
-    _add_model(parser)
-    _add_json(parser)
-
-
-class Drawn(int):
-    """A seed that nobody gave: the result has to tell it, or the sound could not be had again."""
-
-
-def _seed(word: str) -> int:
-    """A seed as it is given: a whole number, or `random`."""
-    if word == "random":
-        return Drawn(secrets.randbelow(1_000_000))
-    try:
-        return int(word)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{word!r} is no seed; give a whole number, or random") from None
-
-
-def _add_seed(parser: argparse.ArgumentParser) -> None:
-    told = "same seed, same sound; random, the default, draws another one each time and says which"
-    parser.add_argument("--seed", type=_seed, default="random", metavar="N", help=told)
-
-
-def _add_model(parser: argparse.ArgumentParser) -> None:
+def _add_model(parser: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:
     parser.add_argument("--model", default="nano", metavar="NAME", help="a name or a folder (default nano)")
     parser.add_argument("--device", choices=DEVICES, default="auto", help="where to compute (default auto)")
 
 
-def _add_json(parser: argparse.ArgumentParser) -> None:
+def _add_json(parser: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:
     parser.add_argument("--json", action="store_true", help="machine-readable result on stdout")

@@ -15,9 +15,9 @@ from engine.cli.outputs import refuse_existing
 from engine.cli.terminal import ProgressBar, interruptible, show_json
 from engine.engine import Engine
 from engine.errors import InvalidRequestError, OutputWriteError
-from engine.operations.generate import Generate
 from engine.operations.progress import Progress
 from engine.presets import PRESETS
+from engine.requests import Generate
 
 PROMPT = "heavy rain on a tin roof"
 KINDS: dict[str, Callable[[str], Any]] = {

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from engine.audio import Audio
-from engine.cli.arguments import Drawn
 from engine.cli.outputs import choose_outputs, default_words, refuge
+from engine.cli.request_options import Drawn, values_of
 from engine.cli.terminal import ProgressBar, interruptible, show_json, show_note, show_warning
 from engine.engine import Engine
 from engine.errors import OutputWriteError, StoryError
 from engine.operations import Generate, Inpaint, Request, Restyle, Upscale, Vary
-from engine.operations.patches import Given
-from engine.operations.request import LONGEST_S
+from engine.requests import LONGEST_S
+from engine.requests.regions import Given
 from engine.story import find_story, request_of
 
 ROUNDING = 2.0**-23  # a step of 24 bits
@@ -25,43 +25,24 @@ Choose = Callable[[Sequence[Audio]], Sequence[Audio]]
 
 
 def run_generate(options: argparse.Namespace) -> int:
-    return _render(options, Generate(options.prompt, options.seconds, tries=options.tries, **_sampling(options)))
+    return _render(options, Generate(**_asked(options, "generate")))
 
 
 def run_restyle(options: argparse.Namespace) -> int:
-    movement = {**_movement(options), "structure": options.structure}
-    return _render(options, Restyle(_moved_clip(options), options.prompt, **movement))
+    return _render(options, Restyle(_moved_clip(options), **_asked(options, "restyle")))
 
 
 def run_vary(options: argparse.Namespace) -> int:
-    return _render(options, Vary(_moved_clip(options), prompt=options.prompt, **_movement(options)))
+    return _render(options, Vary(_moved_clip(options), **_asked(options, "vary")))
 
 
 def run_inpaint(options: argparse.Namespace) -> int:
     regions = _regions(options)
-    request = Inpaint(
-        Audio.read(options.clip),
-        options.prompt,
-        regions=regions,
-        low_hz=options.low_hz,
-        high_hz=options.high_hz,
-        keep_air=options.keep_air,
-        **_sampling(options),
-    )
-    return _render(options, request)
+    return _render(options, Inpaint(Audio.read(options.clip), regions=regions, **_asked(options, "inpaint")))
 
 
 def run_upscale(options: argparse.Namespace) -> int:
-    request = Upscale(
-        _moved_clip(options),
-        options.prompt,
-        cutoff_hz=options.cutoff_hz,
-        start_s=options.start,
-        end_s=options.end,
-        output_rate=options.output_rate,
-        **_sampling(options),
-    )
-    return _render(options, request)
+    return _render(options, Upscale(_moved_clip(options), **_asked(options, "upscale")))
 
 
 def run_again(options: argparse.Namespace) -> int:
@@ -95,29 +76,16 @@ def _is_equal(written: Audio, take: Audio) -> bool:
     return bool(np.abs(written.samples.clip(-1, 1) - take.samples.clip(-1, 1)).max() <= ROUNDING)
 
 
-def _movement(options: argparse.Namespace) -> dict[str, Any]:
-    part = {"strength": options.strength, "start_s": options.start, "end_s": options.end}
-    return {**part, "keep_air": options.keep_air, **_sampling(options)}
-
-
 def _moved_clip(options: argparse.Namespace) -> Audio:
     """The clip; one that is too long to be rendered as a whole is refused before it is read."""
     is_whole = options.start is None and options.end is None
     return Audio.read(options.clip, longest_s=LONGEST_S if is_whole else math.inf)
 
 
-def _sampling(options: argparse.Namespace) -> dict[str, Any]:
-    return {
-        "seed": options.seed,
-        "draft": options.draft,
-        "steps": options.steps,
-        "guidance": options.guidance,
-        "candidates": options.candidates,
-        "negative_prompt": options.negative,
-        "sampler": options.sampler,
-        "like": Audio.read(options.like, longest_s=LONGEST_S) if options.like else None,
-        "like_weight": options.like_weight,
-    }
+def _asked(options: argparse.Namespace, operation: str) -> dict[str, Any]:
+    """Return what the request is made of beside its clip and its regions."""
+    like = Audio.read(options.like, longest_s=LONGEST_S) if options.like else None
+    return {**values_of(options, operation), "like": like}
 
 
 def _regions(options: argparse.Namespace) -> list[Given]:

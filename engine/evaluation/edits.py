@@ -15,8 +15,7 @@ from engine.evaluation.edit_report import EditReport, InpaintFigures, RestyleFig
 from engine.evaluation.evaluation_errors import TooFewClipsError
 from engine.evaluation.frechet import frechet_distance
 from engine.evaluation.report import class_rows
-from engine.operations.inpaint import Inpaint
-from engine.operations.restyle import Restyle
+from engine.requests import Inpaint, Restyle
 from engine.sounds import SOUNDS, Sound, captions, render
 
 FIRST_SEED = 13_000_000  # real clips that are edited; neither training nor `evaluate` meets them

@@ -20,7 +20,7 @@ from engine.evaluation.listening import Heard
 from engine.evaluation.measurements import measure
 from engine.evaluation.reconstruction import log_spectral_distance, mel_l1
 from engine.evaluation.report import ModelReport, Reconstruction, attribute_rows, class_rows
-from engine.operations.generate import Generate
+from engine.requests import Generate
 from engine.sounds import SOUNDS, captions, render
 from engine.sounds.spoken import spoken_attributes
 

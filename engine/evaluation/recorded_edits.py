@@ -16,12 +16,10 @@ from engine.errors import CancelledError
 from engine.evaluation.evaluation_errors import FolderMissingError, TooFewClipsError
 from engine.evaluation.folders import SUFFIXES
 from engine.operations.bands import keep_band
-from engine.operations.inpaint import Inpaint
 from engine.operations.limiter import true_peak
 from engine.operations.loudness import level_of
-from engine.operations.restyle import Restyle
 from engine.operations.splice import rms
-from engine.operations.vary import Vary
+from engine.requests import Inpaint, Restyle, Vary
 from engine.wav_writer import Samples
 
 LONGEST_S = 5.0  # seconds of a recording that are edited

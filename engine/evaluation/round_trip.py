@@ -10,8 +10,8 @@ from engine.evaluation.classifier import SAMPLE_RATE, mono_16_khz
 from engine.operations.condition import condition_of
 from engine.operations.excerpt import take_excerpt
 from engine.operations.progress import Pulse
-from engine.operations.request import Sampling
 from engine.operations.sampling import Rendering
+from engine.requests import Sampling
 
 Waveform = NDArray[np.float32]  # [T] at 16 kHz
 

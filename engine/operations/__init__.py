@@ -1,15 +1,14 @@
-"""What a musician asks for: a frozen request beside the function that answers it, one row each."""
+"""What a musician asks for: a function for each request, one row each."""
 
 from collections.abc import Callable
 
 from engine.audio import Audio
-from engine.operations.generate import Generate, generate
-from engine.operations.inpaint import Inpaint, inpaint
-from engine.operations.restyle import Restyle, restyle
-from engine.operations.upscale import Upscale, upscale
-from engine.operations.vary import Vary, vary
-
-Request = Generate | Restyle | Inpaint | Upscale | Vary
+from engine.operations.generate import generate
+from engine.operations.inpaint import inpaint
+from engine.operations.restyle import restyle
+from engine.operations.upscale import upscale
+from engine.operations.vary import vary
+from engine.requests import Generate, Inpaint, Request, Restyle, Upscale, Vary
 
 __all__ = ["OPERATIONS", "Generate", "Inpaint", "Request", "Restyle", "Upscale", "Vary"]
 

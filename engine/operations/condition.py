@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
 from engine.operations.excerpt import take_excerpt
-from engine.operations.request import Sampling
+from engine.requests import Sampling
 
 # Cosine of a sound and the nearest name that the model knows. On nano 2 % of the corpus's held-out sounds have less; of
 # 110 recordings 79 % have, of which 14 % are heard right; of the others 61 %.

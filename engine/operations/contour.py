@@ -46,12 +46,13 @@ from torch import Tensor
 from engine.audioldm import AudioLDM
 from engine.diffusion.guidance import Denoise, Denoised
 from engine.mel import MelConfig
+from engine.requests.sampling import SamplerName
 
 PULL = 0.18  # of the way to the clip's loudness that a step goes at full structure
 DEEPER = 3.0  # how much more noise full structure takes, see `depth_of`
 RANGE = math.log(10) * 30 / 20  # 30 dB below its loudest frame a clip counts as silent
 LARGEST_GAIN = math.log(10) * 24 / 20  # 24 dB up or down: what decoded frames are moved at most
-SAMPLER = "dpm++2m-sde"  # where a request names none: with fresh noise at every step the net mends what a pull disturbs
+SAMPLER: SamplerName = "dpm++2m-sde"  # where none is named: fresh noise at every step evens out what a pull disturbs
 FADE = 3.0  # natural-log units above the floor within which less and less is raised, at the floor nothing
 
 

@@ -1,48 +1,21 @@
 """Generate: a sound from words alone."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
-from engine.defaults import SECONDS
 from engine.operations.condition import condition_of
 from engine.operations.loudness import level_of, set_loudness
 from engine.operations.progress import Pulse
-from engine.operations.request import LONGEST_S, Sampling, require_number, require_prompt, require_whole
 from engine.operations.sampling import Rendering
 from engine.operations.splice import FULL_SCALE, limit_peak
 from engine.operations.tries import Tries, tries_of
+from engine.requests import Generate
 from engine.wav_writer import Samples
 
-SHORTEST_GENERATED_S = 0.1  # seconds
 EDGE_S = 0.003  # seconds of fade at both ends, so that a take neither starts nor stops with a click
-
-
-@dataclass(frozen=True)
-class Generate(Sampling):
-    """A mono sound of exactly `seconds`, at the model's rate.
-
-    Generate("rain on a tin roof")
-    Generate("a dog barks", seconds=2.5, seed=7, candidates=4)
-    Generate(like=clip)                                a new sound like that of another clip, as loud
-    Generate("a dog barks", like=clip, like_weight=0.3)
-    Generate("a dog barks", tries=4)                   one that matches the words, or the best of four
-    Generate("church bell", negative_prompt="birds", guidance=3.0, steps=50, sampler="ddim")
-    """
-
-    prompt: str = ""  # may be empty where `like` is given
-    seconds: float = SECONDS  # 0.1 to 600
-    tries: int | None = None  # 1 to 16 for a take at most, until one matches the prompt; None: the model's number
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.tries is not None:
-            require_whole("tries", self.tries, 1, 16)
-        object.__setattr__(self, "prompt", require_prompt(self.prompt, self.like))
-        require_number("seconds", self.seconds, SHORTEST_GENERATED_S, LONGEST_S)
 
 
 def generate(model: AudioLDM, request: Generate, pulse: Pulse) -> list[Audio]:

@@ -8,7 +8,7 @@ changes none of these figures by more than 0.002, and is left out.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
-from engine.errors import ClipTooLongError, InvalidRequestError
+from engine.errors import InvalidRequestError
 from engine.operations.air import Air
 from engine.operations.bands import air_hz, keep_band
 from engine.operations.condition import condition_of
@@ -24,52 +24,17 @@ from engine.operations.excerpt import Excerpt, take_excerpt
 from engine.operations.fitting import LEAST_CEILING, air_beside, fit, hush_ends, level_for
 from engine.operations.loudness import Level
 from engine.operations.observed import Hole, imposing, observed_cells
-from engine.operations.patches import Given, Patch, lay_patches, parse_regions, require_band
+from engine.operations.patches import Patch, lay_patches
 from engine.operations.progress import Pulse
-from engine.operations.regions import Region, group_regions, merge_regions, stretch_around
-from engine.operations.request import LONGEST_S, Sampling, require_clip, require_prompt
+from engine.operations.regions import group_regions, stretch_around
 from engine.operations.sampling import AIR, Rendering
 from engine.operations.splice import LONGEST_FADE_S, ceiling_of, splice
 from engine.operations.surroundings import REACH_S, beside, offset_line
+from engine.requests import Inpaint
+from engine.requests.regions import Region, merge_regions
 from engine.wav_writer import Samples
 
 CONTEXT_SHARE = 1 / 8  # of the model's window: what it hears at least on either side of a region
-
-
-@dataclass(frozen=True)
-class Inpaint(Sampling):
-    """The clip with its regions replaced, in all frequencies or in a band.
-
-    Inpaint(clip, "glass breaks", regions=[(1.0, 2.0)])
-    Inpaint(clip, "birds", regions=[(0.5, 1.0), (3.0, 4.5)])
-    Inpaint(clip, "wind", regions=[(0.0, 3.0)], high_hz=500)               only what lies below 500 Hz
-    Inpaint(clip, "rain", regions=[(0, 1), (2, 3, 2000, 4000), (2, 4, None, 300)])    bands of their own
-    """
-
-    clip: Audio
-    prompt: str = ""  # may be empty where `like` is given
-    regions: Sequence[Given] = ()  # (start_s, end_s) or (start_s, end_s, low_hz, high_hz); any order, may overlap
-    low_hz: float | None = None  # regions without a band of their own: only from here
-    high_hz: float | None = None  # and only up to here
-    keep_air: bool = False  # what lies above the model's band stays the clip's own
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        object.__setattr__(self, "prompt", require_prompt(self.prompt, self.like))
-        require_clip(self.clip)
-        object.__setattr__(self, "regions", parse_regions(self.regions))
-        require_band(self.low_hz, self.high_hz)
-        seconds = sum(end - start for start, end in self.sample_regions()) / self.clip.sample_rate
-        if seconds > LONGEST_S:
-            raise ClipTooLongError(seconds, LONGEST_S)
-
-    def patches(self) -> list[Patch]:
-        """The regions in samples with their bands, in order; two of one band never touch."""
-        return lay_patches(self.clip, self.regions, self.low_hz, self.high_hz)
-
-    def sample_regions(self) -> list[Region]:
-        """The regions in samples of the clip, in order, none touching another."""
-        return merge_regions(patch.region for patch in self.patches())
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +142,7 @@ def _audible_patches(model: AudioLDM, request: Inpaint) -> list[Patch]:
     Raises:
         InvalidRequestError: a band begins where the model's own, or the clip's, ends.
     """
-    mel, patches = model.config.mel, request.patches()
+    mel, patches = model.config.mel, lay_patches(request.clip, request.regions, request.low_hz, request.high_hz)
     top_hz = air_hz(mel) if request.keep_air else min(mel.fmax, mel.sample_rate / 2)
     highest_hz = min(top_hz, request.clip.sample_rate / 2)
     for patch in patches:

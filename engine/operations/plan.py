@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.audioldm import AudioLDM
-from engine.defaults import DRAFT_STEPS
 from engine.diffusion.samplers import timesteps_for
 from engine.diffusion.schedule import NoiseSchedule
-from engine.operations.request import Sampling
+from engine.requests import DRAFT_STEPS, Sampling
 
 SAMPLER = "dpm++2m"  # where a request names none
 

@@ -1,19 +1,6 @@
-"""Regions of a clip as pairs of samples: merged, grouped into stretches that a model can hear at once."""
+"""Regions of a clip as pairs of samples grouped into stretches that a model can hear at once."""
 
-from collections.abc import Iterable
-
-Region = tuple[int, int]  # first sample and the one after the last
-
-
-def merge_regions(regions: Iterable[Region]) -> list[Region]:
-    """In order, those that overlap or touch as one."""
-    merged: list[Region] = []
-    for start, end in sorted(regions):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = merged[-1][0], max(end, merged[-1][1])
-        else:
-            merged.append((start, end))
-    return merged
+from engine.requests.regions import Region
 
 
 def group_regions(regions: list[Region], reach: int, context: int) -> list[list[Region]]:

@@ -6,7 +6,7 @@ With structure there is more noise than that, and the clip's rise and fall in lo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,6 @@ from torch import Tensor
 
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
-from engine.defaults import RESTYLE_STRENGTH
 from engine.operations.bands import air_hz, keep_band
 from engine.operations.condition import condition_of
 from engine.operations.contour import SAMPLER, Contour, depth_of
@@ -23,44 +22,16 @@ from engine.operations.excerpt import Excerpt, take_excerpt
 from engine.operations.fitting import LEAST_CEILING, air_beside, fit
 from engine.operations.loudness import level_of
 from engine.operations.progress import Pulse
-from engine.operations.regions import Region
-from engine.operations.request import Sampling, require_clip, require_number, require_prompt, require_region
 from engine.operations.sampling import AIR, Rendering
 from engine.operations.splice import ceiling_of, loudest, splice
 from engine.operations.surroundings import beside, offset_line
+from engine.requests import Restyle
+from engine.requests.clip_checks import require_region
+from engine.requests.regions import Region
 from engine.wav_writer import Samples
 
 MADE_SILENCE_LUFS = -90.0  # a decoder's silence lies some 10 dB below
 CONTEXT_S = 0.16  # seconds on either side of a region that are encoded with it and thrown away again
-
-
-@dataclass(frozen=True)
-class Restyle(Sampling):
-    """The clip in another sound: same rate, channels, length and loudness.
-
-    Restyle(clip, "thunder")
-    Restyle(clip, "an orchestra", strength=0.7, start_s=1.0, end_s=2.5)
-    Restyle(clip, like=other)                 towards the sound of another clip
-    Restyle(clip, "rain", structure=0)        plain noising: its rise and fall in loudness may go
-    Restyle(clip, "rain", keep_air=True)      what lies above the model's band stays the clip's own
-    """
-
-    clip: Audio
-    prompt: str = ""  # may be empty where `like` is given
-    strength: float = RESTYLE_STRENGTH  # 0 (the clip itself) to 1 (the prompt alone)
-    start_s: float | None = None  # seconds; None is the clip's start
-    end_s: float | None = None
-    keep_air: bool = False
-    structure: float | None = None  # 0 to 1 (the clip's rise and fall in loudness); None leaves it to the model
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        object.__setattr__(self, "prompt", require_prompt(self.prompt, self.like))
-        require_number("strength", self.strength, 0, 1)
-        if self.structure is not None:
-            require_number("structure", self.structure, 0, 1)
-        require_clip(self.clip)
-        require_region(self.clip, self.start_s, self.end_s)
 
 
 def restyle(model: AudioLDM, request: Restyle, pulse: Pulse) -> list[Audio]:

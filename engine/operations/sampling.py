@@ -22,9 +22,9 @@ from engine.operations.condition import Condition
 from engine.operations.contour import Contour, loudness_of
 from engine.operations.plan import Plan, plan_of
 from engine.operations.progress import Pulse
-from engine.operations.request import Sampling
 from engine.operations.slices import decode_long, encode_long, log_mel_long, vocode_long
 from engine.operations.windows import Windows, lay_windows, over_windows
+from engine.requests import Sampling
 from engine.wav_writer import Samples
 
 NOISE, PHASES, STEPS, OBSERVED, AIR = range(5)  # what a candidate's generators are for

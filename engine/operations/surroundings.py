@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from engine.operations.regions import Region
+from engine.requests.regions import Region
 from engine.wav_writer import Samples
 
 REACH_S = 0.5  # seconds on either side

@@ -17,11 +17,12 @@ from engine.audioldm import AudioLDM
 from engine.diffusion.guidance import Denoised
 from engine.diffusion.samplers import SAMPLERS
 from engine.errors import CancelledError, EngineError
-from engine.operations.generate import Generate, generate, takes_of, tries_at
+from engine.operations.generate import generate, takes_of, tries_at
 from engine.operations.progress import Pulse
 from engine.operations.sampling import Rendering
 from engine.operations.tries import Tries
 from engine.operations.windows import in_batches
+from engine.requests import Generate
 
 Outcome = list[Audio] | EngineError
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.audio import SAMPLE_RATES, Audio
+from engine.audio import Audio
 from engine.audioldm import AudioLDM
 from engine.errors import FullBandError, InvalidRequestError, SilentClipError
 from engine.operations.bands import air_hz, keep_band, transition_hz
@@ -23,56 +23,18 @@ from engine.operations.condition import Condition, condition_of
 from engine.operations.excerpt import Excerpt, take_excerpt
 from engine.operations.observed import Hole, imposing, observed_cells
 from engine.operations.progress import Pulse
-from engine.operations.request import (
-    QUIETEST_LIKE,
-    Sampling,
-    require_clip,
-    require_number,
-    require_region,
-    require_text,
-    require_whole,
-)
 from engine.operations.sampling import Rendering
 from engine.operations.slope import held_to_slope
 from engine.operations.splice import SILENCE, overlay, rms
+from engine.requests import Upscale
+from engine.requests.clip_checks import QUIETEST_LIKE, require_region
 from engine.wav_writer import Samples
 
 CONTEXT_S = 0.5  # seconds on either side of a region that the model hears with it
-LOWEST_CUTOFF_HZ, HIGHEST_HZ = 500.0, 200_000.0
 TOP_SHARE = 0.9  # of the highest frequency that can be made: a band that begins above is not worth making
 MIRROR_GAIN = 0.1  # -20 dB: enough for CLAP not to hear the low-pass as part of the sound
 FITTED_FROM = 0.75  # of the crossover: the band in which the model's level is compared with the clip's
 FITTED_DB = 6.0  # up or down, at most
-
-
-@dataclass(frozen=True)
-class Upscale(Sampling):
-    """The clip with sound above its cutoff, up to the model's highest frequency; below it stays what it was.
-
-    Upscale(clip)                             from where the clip's own band ends, as its spectrum shows
-    Upscale(clip, "birds", cutoff_hz=4_000)   words help, and the cutoff may be said
-    Upscale(clip, output_rate=48_000)
-
-    Take minus clip is 100 dB below the new band, or less, up to 0.9 times the cutoff. A clip whose rate is too low for
-    the new band comes back at the model's rate, 16 kHz for all published ones, or at `output_rate`; its story says so.
-    """
-
-    clip: Audio
-    prompt: str = ""  # empty: the clip's own sound says what is wanted, or nothing does if the model does not hear
-    cutoff_hz: float | None = None  # the clip is kept up to here; None: found by its spectrum
-    start_s: float | None = None  # seconds; None is the clip's start
-    end_s: float | None = None
-    output_rate: int | None = None  # Hz; None: the clip's, or the model's where that is higher
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        object.__setattr__(self, "prompt", require_text("prompt", self.prompt))
-        require_clip(self.clip)
-        require_region(self.clip, self.start_s, self.end_s)
-        if self.cutoff_hz is not None:
-            require_number("cutoff_hz", self.cutoff_hz, LOWEST_CUTOFF_HZ, HIGHEST_HZ)
-        if self.output_rate is not None:
-            require_whole("output_rate", self.output_rate, *SAMPLE_RATES)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,9 +17,7 @@ from engine.evaluation.paper.listening import figures_of
 from engine.evaluation.paper.parts import GUIDANCE, INPAINTING, PROCESSED, STEPS, UNPROCESSED, UPSCALING
 from engine.evaluation.paper.prompts import Prompt, held_out_prompts, in_turn
 from engine.evaluation.reconstruction import log_spectral_distance, published_lsd
-from engine.operations.generate import Generate
-from engine.operations.inpaint import Inpaint
-from engine.operations.upscale import Upscale
+from engine.requests import Generate, Inpaint, Upscale
 
 NARROW_RATE = 8_000  # Hz, from which clips are brought to 16 kHz, as in the paper
 HOLE = 0.25, 0.75  # of a clip: what is made anew

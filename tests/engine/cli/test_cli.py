@@ -17,10 +17,10 @@ import pytest
 import soundfile
 
 from engine.cli import CANCELLED, COMMANDS, DONE, FAILED, WRONG_USAGE, Command, main
-from engine.cli.arguments import SAMPLERS as OFFERED_SAMPLERS
 from engine.cli.commands import load
 from engine.diffusion.samplers import SAMPLERS
 from engine.errors import PackageMissingError
+from engine.operation_table import rows_of
 
 TINY = ("--model", "tiny", "--device", "cpu")
 QUICK = (*TINY, "--steps", "2")
@@ -88,7 +88,7 @@ class TestHelp:
         assert capsys.readouterr().out == "hello Ada\n"
 
     def test_offers_the_samplers_that_there_are(self) -> None:
-        assert set(OFFERED_SAMPLERS) == set(SAMPLERS)
+        assert set(rows_of("generate")["sampler"]["enum"]) == set(SAMPLERS)
 
     def test_a_missing_optional_package_is_named(self) -> None:
         with pytest.raises(PackageMissingError, match="--picture needs the package 'no_such_package'") as caught:

@@ -13,8 +13,7 @@ from engine.errors import CancelledError, InvalidRequestError
 from engine.evaluation.classifier import SoundClassifier, load_classifier
 from engine.evaluation.edits import CONTEXT_S, HOLE_S, SECONDS, EditSettings, evaluate_edits
 from engine.evaluation.evaluation_errors import TooFewClipsError
-from engine.operations.inpaint import Inpaint
-from engine.operations.restyle import Restyle
+from engine.requests import Inpaint, Restyle
 from engine.sounds import render
 from engine.sounds.captions import wordings
 

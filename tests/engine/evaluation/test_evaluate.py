@@ -15,7 +15,7 @@ from engine.evaluation.classifier import SoundClassifier, load_classifier
 from engine.evaluation.evaluate import PAIRED_SEED, SEEDS_A_RUN, EvaluationSettings, evaluate_model
 from engine.evaluation.evaluation_errors import TooFewClipsError
 from engine.evaluation.report import attribute_rows, class_rows
-from engine.operations.generate import Generate
+from engine.requests import Generate
 from engine.sounds import captions, render
 from engine.sounds.captions import wordings
 from engine.sounds.spoken import spoken_attributes

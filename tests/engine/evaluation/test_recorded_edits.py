@@ -14,7 +14,7 @@ from engine.evaluation.evaluation_errors import FolderMissingError, TooFewClipsE
 from engine.evaluation.recorded_edits import Edit, KeptReport, evaluate_recordings
 from engine.operations.bands import keep_band
 from engine.operations.splice import rms
-from engine.operations.upscale import Upscale
+from engine.requests import Upscale
 
 RECORDINGS = Path(__file__).parents[2] / "clips" / "recordings"
 

@@ -24,8 +24,8 @@ from engine.models.layers import GroupNorm
 from engine.models.unet import UNet
 from engine.models.vae import Vae
 from engine.models.vocoder import HiFiGan, HiFiGanConfig
-from engine.operations.generate import Generate
 from engine.presets import TINY, S, build
+from engine.requests import Generate
 
 WIDE = 128  # channels from which the short way is taken
 

@@ -12,8 +12,8 @@ import torch
 
 from engine import Audio, Engine, Generate, Inpaint, Restyle, Vary
 from engine.audio import SHORTEST_S
-from engine.operations.request import LONGEST_S
 from engine.presets import PRESETS, build
+from engine.requests import LONGEST_S
 
 RESTYLE_AND_SAY_THE_PEAK = """
 import sys

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from engine import Audio, Inpaint, InvalidRequestError, RegionError
-from engine.operations.patches import Patch
+from engine.operations.patches import Patch, lay_patches
 
 CLIP = Audio(np.zeros((1, 3 * 8_000), np.float32), 8_000)
 
 
 def patches(*regions: Any, **band: float) -> list[Patch]:
-    return Inpaint(CLIP, "rain", regions, **band).patches()
+    request = Inpaint(CLIP, "rain", regions, **band)
+    return lay_patches(CLIP, request.regions, request.low_hz, request.high_hz)
 
 
 def test_a_region_has_its_own_band_or_the_requests() -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from engine.operations.regions import group_regions, merge_regions, stretch_around
+from engine.operations.regions import group_regions, stretch_around
+from engine.requests.regions import merge_regions
 
 
 def test_overlapping_and_touching_regions_become_one_in_order() -> None:

@@ -1,0 +1,74 @@
+"""A row of the table: what one field of a request is called, means and allows, and which surfaces show it. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from numbers import Integral, Real
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field
+
+SURFACES = ("cli", "wire", "batch", "window", "reaper", "ardour", "live_extension", "live_surface")
+"""Where a musician or a program can set a field."""
+DAWS = ("reaper", "ardour", "live_extension", "live_surface")
+FORMS = ("window", *DAWS)
+
+LONGEST_PROMPT = 1_000
+"""Characters of a prompt, without blanks around it."""
+
+
+def plain_number(value: object) -> object:
+    """Return any whole or real number, such as NumPy's, as Python's own; everything else, bools too, as it is."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    return value
+
+
+def stripped(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
+Text = Annotated[str, Field(max_length=LONGEST_PROMPT), BeforeValidator(stripped)]
+"""A prompt, without blanks around it."""
+
+
+@dataclass(frozen=True)
+class Knob:
+    """What the table says of a field. As a part of `Annotated` it also makes pydantic hold the field to its limits.
+
+    `wire` is the field's name everywhere but in Python, where the two differ; `option` likewise that on the command
+    line. `kind` and `schema` (of JSON) are derived from the field's type where they are not given. `default` says in
+    words what happens without a value; `own_defaults` why a surface begins with another one; `leaves_out` why a surface
+    does not have the field.
+    """
+
+    __is_annotated_types_grouped_metadata__: ClassVar[Literal[True]] = True  # so that pydantic iterates over it
+
+    label: str
+    help: str
+    _: KW_ONLY
+    unit: str = ""
+    lowest: float | None = None
+    highest: float | None = None
+    default: str = ""
+    wire: str = ""
+    option: str = ""
+    metavar: str = ""
+    kind: str = ""
+    schema: Mapping[str, Any] = field(default_factory=dict)
+    own_defaults: Mapping[str, str] = field(default_factory=dict)
+    leaves_out: Mapping[str, str] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[object]:
+        """Yield what pydantic understands of a row."""
+        if self.lowest is not None or self.highest is not None:
+            yield from Field(ge=self.lowest, le=self.highest).metadata
+        yield BeforeValidator(plain_number)
+
+    @property
+    def surfaces(self) -> tuple[str, ...]:
+        """The surfaces that have the field, in the order of SURFACES."""
+        return tuple(surface for surface in SURFACES if surface not in self.leaves_out)

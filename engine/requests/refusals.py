@@ -1,0 +1,58 @@
+"""What pydantic finds wrong with a request, in the words of the engine's own errors."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from engine.errors import InvalidRequestError, PromptTooLongError
+from engine.requests.knob import LONGEST_PROMPT, Knob
+
+_WRONG_CALL = ("missing", "unexpected", "multiple")
+"""How pydantic's names for a wrong call, not a wrong value, begin."""
+
+
+def knobs_of(field: FieldInfo) -> Iterator[Knob]:
+    """Yield a field's rows of the table; most have one."""
+    return (entry for entry in field.metadata if isinstance(entry, Knob))
+
+
+def choices_of(annotation: Any) -> tuple[Any, ...]:
+    """Return the values of the `Literal` in an annotation such as `Literal["a", "b"] | None`."""
+    return tuple(value for part in get_args(annotation) if part is not type(None) for value in get_args(part))
+
+
+def refusal_of(request: type, error: ValidationError) -> Exception:
+    """Return the first thing that is wrong: an InvalidRequestError, or a TypeError for a call with wrong arguments."""
+    first = error.errors(include_url=False)[0]
+    place, value = first["loc"][0], first["input"]
+    if first["type"].startswith(_WRONG_CALL):
+        return TypeError(f"{request.__name__}(): {first['msg'].lower()}: {place}")
+    if first["type"] == "string_too_long":
+        return PromptTooLongError(len(value), LONGEST_PROMPT)
+    positional = [field.name for field in dataclasses.fields(request) if not field.kw_only]
+    name = positional[place] if isinstance(place, int) else place
+    fields: Mapping[str, FieldInfo] = request.__pydantic_fields__  # type: ignore[attr-defined]
+    return InvalidRequestError(name, value, _expected(first["type"], fields[name]))
+
+
+_OF_TYPE = {
+    "string_type": "text",
+    "string_unicode": "text in UTF-8",  # bytes of another encoding, which mean nothing to any model
+    "bool_type": "True or False",
+}
+
+
+def _expected(type_: str, field: FieldInfo) -> str:
+    knob = next(knobs_of(field))
+    if type_ in _OF_TYPE:
+        return _OF_TYPE[type_]
+    if type_ == "literal_error":
+        return f"one of {', '.join(choices_of(field.annotation))}"
+    if knob.lowest is None or knob.highest is None:
+        return "a time in seconds"
+    if int in (field.annotation, *get_args(field.annotation)):
+        return f"a whole number from {knob.lowest} to {knob.highest}"
+    return f"a number from {knob.lowest:g} to {knob.highest:g}"
