@@ -1,5 +1,7 @@
 """Requests: one that exists is valid; every other is a sentence with the value and what was expected."""
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -121,3 +123,40 @@ def test_ten_minutes_are_allowed() -> None:
 def test_requests_are_frozen(request_: Request) -> None:
     with pytest.raises(AttributeError):
         request_.seed = 2  # type: ignore[misc]
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    request = Generate("rain", seconds=np.float32(2.5), seed=np.int64(7), guidance=3)  # type: ignore[arg-type]
+
+    assert (request.seconds, request.seed, request.guidance) == (2.5, 7, 3.0)
+    assert [type(value) for value in (request.seconds, request.seed, request.guidance)] == [float, int, float]
+
+
+@pytest.mark.parametrize("call", [Restyle, lambda: Generate("rain", volume=3), lambda: Generate("a", 1, 2, 3)])
+def test_a_wrong_call_is_a_type_error(call: Any) -> None:
+    with pytest.raises(TypeError, match=r"^(Restyle|Generate)\(\): "):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"seed": "1"}, r"seed is '1'; expected a whole number from 0 to 4294967295"),
+        ({"draft": 1}, r"draft is 1; expected True or False"),
+        ({"seconds": "5"}, r"seconds is '5'; expected a number from 0\.1 to 600"),
+        ({"like_weight": 10**400}, r"like_weight is 1000"),
+        ({"like": "clip.wav"}, r"like is 'str'; expected an Audio"),
+        ({"tries": 0}, r"tries is 0; expected a whole number from 1 to 16"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_nothing_is_converted(settings: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InvalidRequestError, match=sentence):
+        Generate("rain", **settings)
+
+
+def test_importing_the_requests_loads_no_tensors() -> None:
+    script = "import sys, engine.requests.schema; print('torch' in sys.modules, 'scipy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["False", "False"]
