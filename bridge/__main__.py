@@ -15,6 +15,7 @@ ROOMS = {
     "farm-size": ("bridge.farm.sizing", "say how many GPUs so many artists need"),
     "live": ("bridge.clients.live", "tell Ableton Live what to do with the clip in view"),
     "jobs": ("bridge.clients.history", "show earlier jobs, or ask for one again"),
+    "mcp": ("bridge.clients.mcp_command", "offer the operations to assistants (Model Context Protocol, stdio)"),
     "preview": ("bridge.preview.command", "play a sound file on this machine"),
     "status": ("bridge.clients.status", "say whether the daemon runs, and what it does"),
     "settings": ("bridge.clients.settings_command", "show the settings, and where each comes from"),

@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     file = state_folder(os.environ) / JOURNAL_FILE
     try:
         if options.again is not None:
-            return deliver(_again(_require(file, options.again), options.seed), options)
+            return deliver(again(_require(file, options.again), options.seed), options)
         jobs = [_require(file, options.show)] if options.show else _search(file, options)
     except BridgeError as error:
         print(f"{error.text}\nhint: {error.hint}", file=sys.stderr)
@@ -86,7 +86,7 @@ def _require(file: Path, job_id: str) -> Job:
     return job
 
 
-def _again(job: Job, seed: int | None) -> RenderRequest:
+def again(job: Job, seed: int | None) -> RenderRequest:
     """Give the request once more under a new id; where its answers went belongs to the earlier one."""
     fresh = f"again-{secrets.token_hex(6)}"
     seed = secrets.randbelow(2**32) if seed is None else seed
