@@ -4,16 +4,14 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from PySide6.QtCore import QObject, QSocketNotifier, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox, QSystemTrayIcon
 
 from bridge import __version__
-from bridge.daw_install.hosts import HostPlatform
 from bridge.desktop.state.autostart import Autostart
 from bridge.desktop.state.controller import AppController
+from bridge.desktop.state.options import AppOptions
 from bridge.desktop.state.single_instance import SingleInstance
 from bridge.desktop.tray import Tray
 from bridge.desktop.widgets.theme import dress
@@ -27,41 +25,28 @@ _TRAY_PATIENCE_MS = 15_000
 _LOOK_MS = 500
 
 
-@dataclass(frozen=True)
-class AppOptions:
-    """Where the app finds its things, and how it was asked to start."""
-
-    folder: Path
-    settings_file: Path
-    preferences_file: Path
-    machine: HostPlatform
-    page: str = ""
-    is_hidden: bool = False
-    wants_tray: bool = True
-
-
 class DesktopApp(QObject):
     """Controller, window and tray, wired."""
 
-    def __init__(self, app: QApplication, setting: AppOptions) -> None:
+    def __init__(self, app: QApplication, options: AppOptions) -> None:
         super().__init__()
         self._app = app
         self._is_quitting = False
         self._told: set[str] = set()
-        self.studio = AppController(setting.folder, setting.preferences_file, self)
+        self.studio = AppController(options.folder, options.preferences_file, self)
         dress(app, self.studio.preferences.theme)
-        autostart = Autostart(setting.machine, login_command(), HOME)
-        self.window = Window(self.studio, setting.settings_file, autostart)
+        autostart = Autostart(options.machine, login_command(), HOME)
+        self.window = Window(self.studio, options.settings_file, autostart)
         self.tray = Tray(self.studio, autostart, self)
-        self._wants_tray = setting.wants_tray
+        self._wants_tray = options.wants_tray
         self._look = QTimer(self)
         self._look.setInterval(_LOOK_MS)
         self._look.timeout.connect(self._look_for_tray)
         self._waited_ms = 0
         self._connect()
-        if setting.page:
-            self.window.show_page(setting.page)
-        self._is_hidden = setting.is_hidden
+        if options.page:
+            self.window.show_page(options.page)
+        self._is_hidden = options.is_hidden
 
     def _connect(self) -> None:
         tray, window = self.tray, self.window
@@ -199,19 +184,19 @@ def login_command() -> list[str]:
     return [str(twin), *words[1:]] if twin.is_file() else [str(program), *words]
 
 
-def run(setting: AppOptions) -> int:
+def run(options: AppOptions) -> int:
     """Run the tray app, unless this user has one: then bring that one forward."""
     app = QApplication(sys.argv[:1])
     app.setApplicationName("Retake")
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("retake")
     app.setQuitOnLastWindowClosed(False)
-    instance = SingleInstance(setting.folder)
+    instance = SingleInstance(options.folder)
     if not instance.claim():
-        is_there = instance.ask_other(setting.page)
+        is_there = instance.ask_other(options.page)
         print("Retake is running already" if is_there else "Retake is running already, but does not answer")
         return 0 if is_there else 1
-    desktop = DesktopApp(app, setting)
+    desktop = DesktopApp(app, options)
     instance.asked.connect(desktop.come_forward)
     signals = SystemSignals(desktop)
     desktop.start()

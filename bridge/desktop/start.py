@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from bridge.daw_install.hosts import HostPlatform
+from bridge.desktop.state.options import AppOptions
 from bridge.desktop.state.preferences import preferences_file
 from bridge.errors import BridgeError
 from bridge.host.discovery import state_folder
@@ -44,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BridgeError as error:
         print(f"{error.text}\nhint: {error.hint}", file=sys.stderr)
         return 1
-    setting = app.Setting(
+    chosen = AppOptions(
         folder=state_folder(os.environ),
         settings_file=Path(os.environ.get("RETAKE_CONFIG") or user_config_file()),
         preferences_file=preferences_file(),
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         is_hidden=options.hidden,
         wants_tray=not options.no_tray,
     )
-    return int(app.run(setting))
+    return int(app.run(chosen))
 
 
 def require_screen(system: str, environment: Mapping[str, str]) -> None:

@@ -17,7 +17,8 @@ try:
     from PySide6.QtWidgets import QApplication
 
     from bridge.daw_install.hosts import HostPlatform
-    from bridge.desktop.app import AppOptions, DesktopApp
+    from bridge.desktop.app import DesktopApp
+    from bridge.desktop.state.options import AppOptions
     from bridge.desktop.state.preferences import Preferences, write_preferences
 except ImportError as error:  # a library of the system that Qt needs; .ci/run installs them
     print(f"the tray app is not tested: {error}", file=sys.stderr)

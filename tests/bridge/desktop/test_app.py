@@ -160,7 +160,6 @@ class TestSecondStart:
         until(lambda: asked == ["jobs"])
         first.release()
 
-    @pytest.mark.slow
     def test_as_a_program_says_so_and_exits_with_0(self, state_dir, until):
         instance = SingleInstance(state_dir)
         assert instance.claim()

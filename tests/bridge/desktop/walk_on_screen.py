@@ -14,7 +14,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from bridge.daw_install.hosts import HostPlatform
-from bridge.desktop.app import AppOptions, DesktopApp
+from bridge.desktop.app import DesktopApp
+from bridge.desktop.state.options import AppOptions
 from bridge.desktop.state.preferences import Preferences, write_preferences
 from bridge.host.discovery import state_folder
 from bridge.wire.messages import Generate, Inpaint, Restyle
