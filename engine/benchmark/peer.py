@@ -18,8 +18,8 @@ from transformers import (
 
 from engine.audioldm import AudioLDMConfig
 from engine.models.clap import ClapConfig
+from engine.models.clap_sizes import TEXT_TOWERS
 from engine.models.clap_tokenizer import PAD, RobertaTokenizer
-from engine.models.clap_towers import TEXT_TOWERS
 from engine.models.vocoder import HiFiGanConfig
 
 _PROMPT_TOKENS = 77

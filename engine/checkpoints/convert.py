@@ -30,8 +30,8 @@ from engine.checkpoints.store import read_tokenizer
 from engine.checkpoints.tensor_file import stored_bytes, write_tensors
 from engine.errors import CancelledError, DiskFullError, InvalidRequestError, OutputExistsError, OutputWriteError
 from engine.models.clap import ClapConfig
+from engine.models.clap_sizes import TEXT_TOWERS
 from engine.models.clap_tokenizer import RobertaTokenizer
-from engine.models.clap_towers import TEXT_TOWERS
 from engine.presets import PRESETS
 
 OnProgress = Callable[[float, str], None]  # share of the whole, and what is being done

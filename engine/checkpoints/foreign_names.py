@@ -1,12 +1,14 @@
 """What others call the layers that are ours: AudioLDM's own files, and diffusers' and transformers' folders.
 
-The only file that knows foreign names. A row is (ours, original, diffusers); where one of ours stands in several rows
-the foreign ones are joined along their first axis, in that order.
+The only file that knows foreign names, but for transformers' names of CLAP's layers (`engine/models/clap_names.py`). A
+row is (ours, original, diffusers); where one of ours stands in several rows the foreign ones are joined along their
+first axis, in that order.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
+from engine.models.clap_names import transformers_names
 from engine.models.unet import UNetConfig
 from engine.models.vae import VaeConfig
 from engine.models.vocoder import HiFiGanConfig
@@ -39,8 +41,6 @@ STRAYS = (
     "position_ids", "token_type_ids", "num_batches_tracked", "text_transform.", "audio_transform.", "logit_scale",
     "spectrogram_extractor.", "logmel_extractor.", "loss.",
 )  # fmt: skip
-# Ours that transformers leaves out: never computed with, or computed anew
-WITHOUT_TWIN = ("tscam_conv.", ".head.", "attn_mask")
 
 _UNET_ENDS: tuple[_Row, ...] = (
     ("time1", "time_embed.0", "time_embedding.linear_1"),
@@ -88,22 +88,6 @@ OLD_VAE_ATTENTION = {  # diffusers up to 0.15 -> since then
     ".attentions.0.value.": ".attentions.0.to_v.",
     ".attentions.0.proj_attn.": ".attentions.0.to_out.0.",
 }
-_TRANSFORMERS_CLAP = (  # laion-clap's, which are ours -> transformers'
-    ("text_branch.", "text_model."),
-    ("audio_branch.", "audio_model.audio_encoder."),
-    ("_projection.0.", "_projection.linear1."),
-    ("_projection.2.", "_projection.linear2."),
-)
-_TRANSFORMERS_SWIN = (
-    (".attn.relative_position", ".attention.self.relative_position"),
-    (".attn.proj.", ".attention.output.dense."),
-    (".mlp.fc1.", ".intermediate.dense."),
-    (".mlp.fc2.", ".output.dense."),
-    (".norm1.", ".layernorm_before."),
-    (".norm2.", ".layernorm_after."),
-    (".bn0.", ".batch_norm."),
-)
-_FUSED, _SPLIT = ".attn.qkv.", (".attention.self.query.", ".attention.self.key.", ".attention.self.value.")
 
 
 def unet_names(config: UNetConfig, form: Form) -> Names:
@@ -120,7 +104,7 @@ def vocoder_names(config: HiFiGanConfig, form: Form) -> Names:
 
 def clap_names(form: Form) -> Names:
     """Ours are laion-clap's, as in the original checkpoints; "diffusers" folders have transformers' towers."""
-    return _transformers_clap if form == "diffusers" else lambda ours: (ours,)
+    return transformers_names if form == "diffusers" else lambda ours: (ours,)
 
 
 def _by_layer(rows: Iterable[_Row], form: Form) -> Names:
@@ -209,14 +193,3 @@ def _below(ours: str, original: str, diffusers: str, rows: Iterable[_Row]) -> It
     """The rows, each name put below another."""
     for row in rows:
         yield f"{ours}.{row[0]}", f"{original}.{row[1]}", f"{diffusers}.{row[2]}"
-
-
-def _transformers_clap(ours: str) -> tuple[str, ...]:
-    if ours.startswith("audio_branch."):
-        if any(part in ours for part in WITHOUT_TWIN):
-            return ()
-        for old, new in _TRANSFORMERS_SWIN:
-            ours = ours.replace(old, new)
-    for old, new in _TRANSFORMERS_CLAP:
-        ours = ours.replace(old, new)
-    return tuple(ours.replace(_FUSED, third) for third in _SPLIT) if _FUSED in ours else (ours,)

@@ -7,7 +7,7 @@ from engine.checkpoints.foreign_files import Weights
 from engine.checkpoints.foreign_names import clap_names
 from engine.checkpoints.import_errors import WeightsShapeError
 from engine.models.clap import ClapConfig
-from engine.models.clap_towers import AUDIO_TOWERS, TEXT_TOWERS, AudioTower, TextTower
+from engine.models.clap_sizes import AUDIO_TOWERS, TEXT_TOWERS, AudioTower, TextTower
 from engine.models.unet import UNetConfig
 from engine.models.vae import VaeConfig
 from engine.models.vocoder import HiFiGanConfig

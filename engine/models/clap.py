@@ -3,7 +3,8 @@
     prompts [B] -> RoBERTa -> pooled [B, 768] -> projection -> normalised [B, D]
     waveform [B, T] -> 48 kHz, ten-second windows -> log-mel -> HTSAT -> [B, 768 or 1024] -> projection -> [B, D]
 
-Importing this file is cheap; laion-clap and transformers are imported when the first `LaionClap` is built.
+Importing this file is cheap; transformers, and laion-clap where it is installed, are imported when the first
+`LaionClap` is built.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,8 +16,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.errors import AudioTowerMissingError, ModelBrokenError
+from engine.models.clap_back_end import BackEnd, installed_back_end
+from engine.models.clap_sizes import AUDIO_TOWERS, TEXT_TOWERS
 from engine.models.clap_tokenizer import RobertaTokenizer
-from engine.models.clap_towers import AUDIO_TOWERS, TEXT_TOWERS, build_towers
+from engine.models.clap_towers import build_projection, build_text_tower, htsat
 from engine.sinc import resample_by_sinc
 
 
@@ -51,25 +54,27 @@ class LaionClap(nn.Module):
     State dict: `text_branch.*` (RoBERTa), `text_projection.{0,2}.*`, `audio_branch.*` (HTSAT with its unused `head`
     and `tscam_conv`), `audio_projection.{0,2}.*`. Of laion-clap's own keys these are left out: `text_transform.*`,
     `audio_transform.*`, `logit_scale_a`, `logit_scale_t` (nothing asks for them) and the constants of the front end,
-    `audio_branch.spectrogram_extractor.*` and `audio_branch.logmel_extractor.*` (computed anew, so that no file in
+    `audio_branch.spectrogram_extractor.*` and `audio_branch.logmel_extractor.*` (computed here, so that no file in
     half precision can round them). Without an audio tower all of `audio_*` is left out.
+
+    `back_end` names the library that computes the audio tower; names and embeddings are the same with both.
     """
 
-    def __init__(self, config: ClapConfig, tokenizer: RobertaTokenizer | None = None) -> None:
+    def __init__(
+        self, config: ClapConfig, tokenizer: RobertaTokenizer | None = None, back_end: BackEnd | None = None
+    ) -> None:
         super().__init__()
         self.config = config
         self.embedding_dim = config.embedding_dim
         self.tokenizer = tokenizer  # may be set later, but before the first prompt
         self.window = None if config.audio_tower is None else AUDIO_TOWERS[config.audio_tower]
         text_tower = replace(TEXT_TOWERS[config.text_tower], norm_eps=config.text_norm_eps)
-        towers = build_towers(text_tower, self.window, config.embedding_dim)
-        self.text_branch = towers.get_submodule("text_branch")
-        self.text_projection = towers.get_submodule("text_projection")
-        if self.hears:
-            self.audio_branch = towers.get_submodule("audio_branch")
-            self.audio_projection = towers.get_submodule("audio_projection")
-            for front_end in ("spectrogram_extractor", "logmel_extractor"):
-                _turn_parameters_into_constants(self.audio_branch.get_submodule(front_end))
+        self.text_branch = build_text_tower(text_tower)
+        self.text_projection = build_projection(text_tower.width, config.embedding_dim)
+        self.back_end: BackEnd = back_end or installed_back_end()
+        if self.window is not None:
+            self.audio_branch = htsat(self.back_end).build(self.window)
+            self.audio_projection = build_projection(self.window.width, config.embedding_dim)
         self.requires_grad_(requires_grad=False)
         self.eval()
 
@@ -107,7 +112,7 @@ class LaionClap(nn.Module):
 
     def _hear(self, window: Tensor) -> Tensor:
         """Waveform [B, T] at the tower's rate, as long as it listens -> unit vectors [B, D]."""
-        heard = self.audio_branch({"waveform": window.contiguous()}, device=self._device)["embedding"]
+        heard = htsat(self.back_end).embed(self.audio_branch, window)
         return F.normalize(self.audio_projection(heard), dim=-1)
 
     def knows(self, prompt: str) -> bool:  # noqa: ARG002 - the interface's; a small CLAP has a list of its sounds
@@ -146,11 +151,3 @@ def fit_windows(waveform: Tensor, num_samples: int) -> Tensor:
     count, slack = round(length / num_samples), length - num_samples
     starts = [slack // 2] if count == 1 else [round(index * slack / (count - 1)) for index in range(count)]
     return torch.stack([waveform[:, start : start + num_samples] for start in starts], dim=1)
-
-
-def _turn_parameters_into_constants(net: nn.Module) -> None:
-    """Make every parameter of `net` a buffer that is neither saved nor loaded."""
-    for module in net.modules():
-        for name, value in list(module.named_parameters(recurse=False)):
-            delattr(module, name)
-            module.register_buffer(name, value.detach(), persistent=False)

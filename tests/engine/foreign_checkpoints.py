@@ -11,11 +11,12 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from laion_module import whole_laion_clap
 from torch import Tensor, nn
 from transformers import ClapTextConfig, ClapTextModelWithProjection, SpeechT5HifiGan, SpeechT5HifiGanConfig
 
+from engine.models.clap_sizes import TEXT_TOWERS
 from engine.models.clap_tokenizer import RobertaTokenizer
-from engine.models.clap_towers import AUDIO_TOWERS, TEXT_TOWERS, build_towers
 
 SCALE = 0.9393
 HEADS = (2, 2, 3, 5)  # of a narrow net: one for 32 channels, at levels 1 to 3 and in the middle
@@ -63,7 +64,7 @@ def diffusers_modules(
 
 def laion_clap(scramble, audio: str = "HTSAT-test", text: str = "roberta-test", embedding: int = 64, seed: int = 11):
     """laion-clap's own module with both towers."""
-    return scramble(build_towers(TEXT_TOWERS[text], AUDIO_TOWERS[audio], embedding), seed)
+    return scramble(whole_laion_clap(text, audio, embedding), seed)
 
 
 def write_tokenizer(folder: Path) -> Path:

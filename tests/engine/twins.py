@@ -20,7 +20,7 @@ from transformers import (
 from transformers.models.clap.configuration_clap import ClapConfig as TransformersClapConfig
 
 from engine.models.clap import LaionClap
-from engine.models.clap_towers import AUDIO_TOWERS, TEXT_TOWERS
+from engine.models.clap_sizes import AUDIO_TOWERS, TEXT_TOWERS
 from engine.models.layers import ResBlock, SpatialTransformer
 from engine.models.unet import UNet, _Stage
 from engine.models.vae import Vae

@@ -20,8 +20,8 @@ import resource, sys
 from pathlib import Path
 from engine.checkpoints.convert import import_checkpoint
 from engine.errors import EngineError
-from engine.models.clap_towers import TEXT_TOWERS, build_towers
-build_towers(TEXT_TOWERS["roberta-test"], None, 64)  # imports what every import imports
+from engine.models.clap import ClapConfig, LaionClap
+LaionClap(ClapConfig("HTSAT-test", "roberta-test", 64))  # imports what every import imports
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for name in sys.argv[2:]:
     try:

@@ -1,4 +1,4 @@
-"""CLAP through laion-clap's model file: sizes, agreement with transformers' ClapModel, windows, tokenizer, no leaks."""
+"""LAION's CLAP through both of its libraries: agreement, names on disk, sizes, windows, tokenizer, no leaks."""
 
 import json
 import subprocess
@@ -6,16 +6,17 @@ import sys
 
 import pytest
 import torch
+from laion_module import needs_laion_clap, whole_laion_clap
 from torch import nn
 from transformers import ClapFeatureExtractor, RobertaTokenizer
 from twins import transformers_clap
 
 from engine.errors import ModelBrokenError
 from engine.models.clap import ClapConfig, LaionClap, fit_windows
+from engine.models.clap_back_end import BackEnd, installed_back_end
 from engine.models.clap_interface import Clap
 from engine.models.clap_tokenizer import MAX_TOKENS
 from engine.models.clap_tokenizer import RobertaTokenizer as OurTokenizer
-from engine.models.clap_towers import AUDIO_TOWERS, TEXT_TOWERS, build_towers
 
 SMALL = ClapConfig(audio_tower="HTSAT-test", text_tower="roberta-test", embedding_dim=64)
 WORDS = ["rain on a tin roof", "a dog barks twice", ""]
@@ -29,12 +30,79 @@ def sound(seconds: float, sample_rate: int = 48000, seed: int = 0, batch: int = 
     return noise + 0.4 * torch.sin(2 * torch.pi * (300 + 200 * time) * time)
 
 
-@pytest.fixture(scope="module")
-def clap(scramble) -> LaionClap:
-    return scramble(LaionClap(SMALL, OurTokenizer.bytes_only()), seed=1)
+@pytest.fixture(scope="module", params=[pytest.param("laion-clap", marks=needs_laion_clap), "transformers"])
+def clap(scramble, request) -> LaionClap:
+    """The small CLAP, once with each library behind it."""
+    return scramble(LaionClap(SMALL, OurTokenizer.bytes_only(), request.param), seed=1)
+
+
+def twin(clap: LaionClap, back_end: BackEnd) -> LaionClap:
+    """The same weights, computed by another library."""
+    other = LaionClap(clap.config, clap.tokenizer, back_end)
+    other.load_state_dict(clap.state_dict())
+    return other
+
+
+# --- the two libraries -----------------------------------------------------------------------------------------------
+
+CLIPS = {
+    "ten seconds": (10.0, 48000, 1.0),
+    "short, repeated": (3.0, 48000, 1.0),
+    "long, at another rate": (26.0, 16000, 1.0),
+    "soft": (5.0, 48000, 1e-4),
+    "silent": (10.0, 48000, 0.0),
+}
+
+
+@pytest.fixture(
+    scope="module",
+    params=["HTSAT-test", *(pytest.param(name, marks=pytest.mark.slow) for name in ("HTSAT-tiny", "HTSAT-base"))],
+)
+def pair(scramble, request) -> tuple[LaionClap, LaionClap]:
+    """The same weights, computed by laion-clap and by transformers."""
+    config = ClapConfig(audio_tower=request.param, text_tower="roberta-test", embedding_dim=64)
+    laions = scramble(LaionClap(config, OurTokenizer.bytes_only(), "laion-clap"), seed=1)
+    return laions, twin(laions, "transformers")
+
+
+@needs_laion_clap
+class TestBothLibraries:
+    @torch.inference_mode()
+    @pytest.mark.parametrize("clip", CLIPS)
+    def test_they_hear_the_same(self, pair, relative_error, clip):
+        seconds, rate, gain = CLIPS[clip]
+        waveform = gain * sound(seconds, rate, batch=2)
+        laions, transformers_ = (clap.embed_audio(waveform, rate) for clap in pair)
+        assert relative_error(transformers_, laions) <= 4e-7
+
+    @torch.inference_mode()
+    def test_they_read_the_same(self, pair, relative_error):
+        laions, transformers_ = (clap.embed_text(WORDS) for clap in pair)
+        assert relative_error(transformers_, laions) <= 1e-6
+
+    def test_they_keep_the_same_tensors_under_the_same_names(self, pair):
+        """So a model folder that one has written is the other's, too; this goes there and back."""
+        laions, transformers_ = (clap.state_dict() for clap in pair)
+        assert sorted(laions) == sorted(transformers_)
+        assert all(torch.equal(transformers_[name], tensor) for name, tensor in laions.items())
+        assert twin(pair[1], "laion-clap").state_dict().keys() == laions.keys()
+
+    def test_a_missing_tensor_is_missed_and_a_strange_one_refused(self, pair):
+        for clap in pair:
+            state = clap.state_dict()
+            state["audio_branch.stranger.weight"] = state.pop("audio_branch.layers.0.blocks.0.attn.qkv.weight")
+            with pytest.raises(RuntimeError, match=r"Missing key.*\n.*Unexpected key.*audio_branch\.stranger"):
+                clap.load_state_dict(state)
 
 
 # --- agreement with an independent implementation --------------------------------------------------------------------
+
+
+def front_end(clap: LaionClap) -> nn.Module:
+    """Waveform -> decibels, as the CLAP's own library computes them."""
+    if clap.back_end == "transformers":
+        return clap.audio_branch.front_end
+    return nn.Sequential(clap.audio_branch.spectrogram_extractor, clap.audio_branch.logmel_extractor)
 
 
 @torch.inference_mode()
@@ -50,7 +118,7 @@ def text_of_both(clap: LaionClap) -> tuple[torch.Tensor, torch.Tensor]:
 def audio_of_both(clap: LaionClap) -> tuple[torch.Tensor, torch.Tensor]:
     theirs = transformers_clap(clap)
     waveform = sound(10.0, batch=2)
-    decibels = clap.audio_branch.logmel_extractor(clap.audio_branch.spectrogram_extractor(waveform))
+    decibels = front_end(clap)(waveform)
     pooled = theirs.audio_model(input_features=decibels).pooler_output
     expected = nn.functional.normalize(theirs.audio_projection(pooled), dim=-1)
     return clap.embed_audio(waveform, 48000), expected
@@ -80,7 +148,7 @@ class TestAgreementWithTransformers:
         waveform = sound(3.0)
         expected = extractor(waveform[0].numpy(), sampling_rate=48000, return_tensors="pt")["input_features"]
         window = fit_windows(waveform, 480000)[:, 0]
-        ours = clap.audio_branch.logmel_extractor(clap.audio_branch.spectrogram_extractor(window))
+        ours = front_end(clap)(window)
         assert ours.shape == expected.shape == (1, 1, 1001, 64)
         assert (ours - expected).abs().max() < 1e-3  # dB
 
@@ -101,12 +169,12 @@ class TestSize:
     )
     def test_whole_laion_clap_has_the_published_size(self, audio_tower, millions):
         with torch.device("meta"):
-            whole = build_towers(TEXT_TOWERS["roberta-base"], AUDIO_TOWERS[audio_tower], 512)
+            whole = whole_laion_clap("roberta-base", audio_tower, 512)
         assert sum(p.numel() for p in whole.parameters()) / 1e6 == pytest.approx(millions, abs=0.06)
 
     def test_only_what_nobody_asks_for_is_left_out(self):
         """A foreign file has our keys and, beyond them, these only."""
-        whole = set(build_towers(TEXT_TOWERS["roberta-test"], AUDIO_TOWERS["HTSAT-test"], 64).state_dict())
+        whole = set(whole_laion_clap("roberta-test", "HTSAT-test", 64).state_dict())
         ours = set(LaionClap(SMALL).state_dict())
         assert ours < whole
         left_out = {key.rsplit(".", 1)[0].split(".sequential")[0] for key in whole - ours}
@@ -262,28 +330,49 @@ def refuse(*_): raise AssertionError("the network was asked")
 socket.socket.connect = socket.getaddrinfo = refuse
 import engine.models.clap as room
 early = sorted({"transformers", "laion_clap", "librosa"} & set(sys.modules))
-from engine.models import clap_towers
-clap = room.LaionClap(room.ClapConfig("HTSAT-test", "roberta-test", 64))
-model_file = clap_towers._import_model_file()
-import transformers
+clap = room.LaionClap(room.ClapConfig("HTSAT-test", "roberta-test", 64), back_end=sys.argv[1])
 print(json.dumps({
     "early": early,
+    "laion-clap": "laion_clap" in sys.modules,
     "leaked": sorted({"torchvision", "wandb", "webdataset", "pandas", "sklearn", "laion_clap.hook"} & set(sys.modules)),
-    "restored": model_file.RobertaModel is transformers.RobertaModel
-                and model_file.create_htsat_model.__module__ == "laion_clap.clap_module.htsat",
 }))
 """
 
 
 class TestNarrowImport:
     @pytest.mark.slow
-    def test_a_fresh_process_imports_little_and_late_and_asks_no_network(self):
-        command = [sys.executable, "-c", LOOK_AROUND]
+    @pytest.mark.parametrize("library", [pytest.param("laion-clap", marks=needs_laion_clap), "transformers"])
+    def test_a_fresh_process_imports_little_and_late_and_asks_no_network(self, library):
+        command = [sys.executable, "-c", LOOK_AROUND, library]
         seen = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
-        assert seen == {"early": [], "leaked": [], "restored": True}
+        assert seen == {"early": [], "laion-clap": library == "laion-clap", "leaked": []}
 
     @pytest.mark.usefixtures("clap")
     def test_no_stand_in_stays_behind(self):
         """Whoever looks for torchvision afterwards meets the real one or none."""
         stand_in = sys.modules.get("torchvision.ops.misc")
         assert stand_in is None or hasattr(stand_in, "__file__")
+
+
+WITHOUT = """
+import sys
+for name in sys.argv[1:]:
+    sys.modules[name] = None  # as if it were not installed
+from engine.models.clap import ClapConfig, LaionClap
+clap = LaionClap(ClapConfig("HTSAT-test", "roberta-test", 64))
+print(clap.back_end, type(clap.audio_branch).__module__)
+"""
+
+
+class TestChoice:
+    @needs_laion_clap
+    def test_laion_clap_is_taken_where_it_is_installed(self):
+        assert installed_back_end() == "laion-clap"
+        assert LaionClap(SMALL).back_end == "laion-clap"
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("missing", ["laion_clap", "librosa"])
+    def test_without_it_or_what_it_needs_transformers_computes(self, missing):
+        command = [sys.executable, "-c", WITHOUT, missing]
+        said = subprocess.run(command, capture_output=True, check=True, text=True).stdout.split()
+        assert said == ["transformers", "engine.models.clap_transformers"]
