@@ -16,7 +16,7 @@ from installer.dependencies import LibraryUnknownError
 from installer.product import HERE, NAME, ROOT, VERSION
 
 SUMS = "SHA256SUMS"
-_NEEDED = ("PyInstaller", "torch", "transformers", "laion_clap", "soundfile", "PySide6", "sounddevice")
+_NEEDED = ("PyInstaller", "torch", "transformers", "soundfile", "PySide6", "sounddevice")
 _FOREIGN = ("pytest", "diffusers", "mypy")
 """Packages of the tests: a venv that has them would not show that the bundle works without."""
 

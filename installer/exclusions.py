@@ -23,36 +23,36 @@ class Exclusion:
 
 EXCLUSIONS: tuple[Exclusion, ...] = (
     Exclusion(
-        "wandb",
-        "laion-clap's training reports to it, and transformers offers to; both ask first whether it is there",
-        modules=("wandb",),
+        "laion-clap and what it brings",
+        "transformers computes the same towers (`engine/models/clap_transformers.py`), and looks first for what it names"
+        " of these",
+        modules=(
+            "laion_clap",
+            "torchlibrosa",
+            "librosa",
+            "numba",
+            "llvmlite",
+            "h5py",
+            "sklearn",
+            "pandas",
+            "wandb",
+            "webdataset",
+            "braceexpand",
+            "wget",
+            "progressbar",
+            "ftfy",
+            "wcwidth",
+        ),
     ),
     Exclusion(
-        "laion-clap's training",
-        "`engine/models/clap_towers.py` goes round the package's front door, behind which this stands",
-        modules=("laion_clap.hook", "laion_clap.training", "laion_clap.evaluate", "laion_clap.unit_test"),
+        "PyTorch's sister packages",
+        "transformers looks for them, for models of pictures and for other readers of sounds",
+        modules=("torchvision", "torchaudio"),
     ),
-    Exclusion("pandas", "only laion-clap's training reads tables", modules=("pandas",)),
-    Exclusion(
-        "scikit-learn",
-        "librosa imports it when a decomposition or a segmentation is asked for, which never happens",
-        modules=("sklearn",),
-    ),
-    Exclusion(
-        "numba's compiler",
-        "librosa decorates with it; `stand_ins/numba` lets those functions be plain Python",
-        modules=("llvmlite", "numba.core", "numba.np", "numba.misc", "numba.typed"),
-    ),
-    Exclusion("h5py", "named by laion-clap's training only; `stand_ins/h5py` answers", files=("h5py/*", "h5py.libs/*")),
     Exclusion(
         "CUDA",
         "a build machine's own libraries, which PyTorch for processors never asks for",
         files=("libcud*", "libcublas*", "libnv*", "nvidia/*"),
-    ),
-    Exclusion(
-        "webdataset and its kin",
-        "laion-clap requires them, for its training's data",
-        modules=("webdataset", "braceexpand", "wget", "progressbar", "ftfy", "wcwidth", "torchvision", "torchaudio"),
     ),
     Exclusion(
         "plots",
@@ -207,8 +207,6 @@ EXCLUSIONS: tuple[Exclusion, ...] = (
             "markdown_it",
             "mdurl",
             "huggingface_hub.inference",
-            "pydantic",
-            "pydantic_core",
             "fsspec",
             "requests",
             "urllib3",
@@ -295,10 +293,10 @@ EXCLUSIONS: tuple[Exclusion, ...] = (
     ),
 )
 
-KEPT_MODELS = frozenset({"auto", "bart", "bert", "roberta"})
-"""Of transformers' four hundred models: RoBERTa is CLAP's text tower, the others are named where it is imported."""
+KEPT_MODELS = frozenset({"auto", "clap", "roberta"})
+"""Of transformers' four hundred models: CLAP's two towers, and what is named where they are imported."""
 
-LIGHT = ("engine", "torch", "transformers", "laion_clap", "scipy", "librosa", "huggingface_hub", "tokenizers", "sympy")
+LIGHT = ("engine", "torch", "transformers", "scipy", "huggingface_hub", "tokenizers", "sympy")
 """What only the render process and the command line have: the tray app and the sender never load it."""
 
 

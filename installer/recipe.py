@@ -11,21 +11,16 @@ Row = tuple[str, str, str]
 """PyInstaller's: place in the bundle, file that it comes from, and type code."""
 
 IMPORTED_BY_NAME = (
-    "transformers.models.bart.modeling_bart",
-    "transformers.models.bert.modeling_bert",
+    "transformers.models.clap.configuration_clap",
+    "transformers.models.clap.modeling_clap",
+    "transformers.models.roberta.configuration_roberta",
     "transformers.models.roberta.modeling_roberta",
     "transformers.tokenization_utils_base",
-    "laion_clap.clap_module.model",
-    "laion_clap.clap_module.htsat",
-    "laion_clap.clap_module.pann_model",
-    "laion_clap.clap_module.timm_model",
-    "torchlibrosa.augmentation",
-    "torchlibrosa.stft",
     "huggingface_hub.hf_api",
     "huggingface_hub.file_download",
     "sounddevice",
 )
-"""What `engine/models/clap_towers.py` and lazy packages import by name, which PyInstaller cannot see."""
+"""What the towers of CLAP and lazy packages import by name, which PyInstaller cannot see."""
 
 WINDOW = "bridge.desktop"
 

@@ -27,7 +27,7 @@ LICENCES = (
     ("PyTorch, NumPy, SciPy", "BSD-3-Clause"),
     ("libsndfile, libsoxr", "LGPL-2.1"),
     ("transformers, tokenizers, safetensors", "Apache-2.0"),
-    ("laion-clap", "CC0-1.0"),
+    ("laion-clap, where it is installed", "CC0-1.0"),
     ("PortAudio", "MIT"),
 )
 """What Retake is made of, and under which terms."""

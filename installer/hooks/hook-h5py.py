@@ -1,1 +1,0 @@
-"""Nothing: what the bundle has under this name is the stand-in."""

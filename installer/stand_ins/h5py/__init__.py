@@ -1,1 +1,0 @@
-"""Stands in for h5py in the bundle: laion-clap imports it beside functions of its training that Retake never calls."""
