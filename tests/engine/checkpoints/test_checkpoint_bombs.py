@@ -144,6 +144,7 @@ SETTINGS = [
 ENDLESS = ["tokenizer/tokenizer.json", "unet/config.json", "model_index.json"]
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(sys.platform == "win32", reason="no resource module"),
     pytest.mark.timeout(240),
 ]

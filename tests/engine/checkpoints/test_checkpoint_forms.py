@@ -76,22 +76,26 @@ WRAPPED = {
 
 
 class TestFile:
+    @pytest.mark.slow
     @pytest.mark.parametrize("wrap", WRAPPED.values(), ids=WRAPPED.keys())
     def test_wrapped_as_training_programs_do(self, tensors, tmp_path, expected, wrap):
         torch.save(wrap(tensors), tmp_path / "file.pt")
         self.check(tmp_path / "file.pt", expected)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["a.ckpt", "a.bin", "a.SAFETENSORS", "a", "a.ckpt?download=1", "a b (1).txt"])
     def test_of_safetensors_under_any_name(self, tensors, tmp_path, expected, name):
         save_file(plain(tensors), tmp_path / name)
         self.check(tmp_path / name, expected)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "old form"])
     @pytest.mark.parametrize("name", ["a.safetensors", "a.SAFETENSORS", "a"])
     def test_of_pickles_under_any_name(self, tensors, tmp_path, expected, name, zipped):
         torch.save({"state_dict": tensors}, tmp_path / name, _use_new_zipfile_serialization=zipped)
         self.check(tmp_path / name, expected)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float8_e4m3fn, torch.float64])
     def test_rounded_to_less_with_its_noise_schedule(self, tensors, tmp_path, expected, kind):
         save_file(rounded(plain(tensors), kind), tmp_path / "file.safetensors")
@@ -101,6 +105,7 @@ class TestFile:
         save_file({n: t.float() for n, t in rounded(plain(tensors), kind).items()}, tmp_path / "again.safetensors")
         assert assemble(read_foreign(tmp_path / "again.safetensors")).keys() == expected.keys()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("share", [1.02, 0.98])
     def test_with_another_schedule_is_refused_in_any_precision(self, tensors, tmp_path, share):
         for kind in (torch.float32, torch.float16, torch.bfloat16):
@@ -162,6 +167,7 @@ def same(folder, expected):
 
 
 class TestFolder:
+    @pytest.mark.slow
     @pytest.mark.parametrize("variant", [None, "fp16", "non_ema"])
     def test_with_parts_cut_into_pieces(self, folder, modules, from_folder, variant):
         for part in ("unet", "vae", "text_encoder"):
@@ -171,6 +177,7 @@ class TestFolder:
         assert len(list((folder / "unet").glob("*-of-*"))) > 1
         assert same(folder, from_folder)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("variant", ["fp16", "bf16", "non_ema", "fp8_e4m3", "my-own"])
     @pytest.mark.parametrize("pickled", [False, True], ids=["safetensors", "bin"])
     def test_with_files_of_a_variant(self, modules, tmp_path, from_folder, variant, pickled):
@@ -291,6 +298,7 @@ def cache(diffusers_folder, tmp_path) -> Path:
 
 
 class TestHubCache:
+    @pytest.mark.slow
     @pytest.mark.parametrize("inside", [".", "snapshots", f"snapshots/{COMMIT}", "blobs", "refs",
                                         f"snapshots/{COMMIT}/model_index.json"])  # fmt: skip
     def test_has_name_and_licence(self, cache, models, inside):

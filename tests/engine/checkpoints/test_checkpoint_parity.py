@@ -1,5 +1,8 @@
 """Imported checkpoints compute what diffusers', transformers' and laion-clap's own modules compute."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import pytest
 import torch
 from foreign_checkpoints import (
@@ -10,12 +13,14 @@ from foreign_checkpoints import (
     original_checkpoint,
     write_diffusers_folder,
 )
-from torch import nn
+from torch import Tensor, nn
 from transformers import ClapAudioConfig, ClapModel, ClapTextConfig
 from transformers.models.clap.configuration_clap import ClapConfig as TransformersClapConfig
 
 from engine.audioldm import AudioLDM
+from engine.checkpoints.assemble import assemble
 from engine.checkpoints.convert import import_checkpoint
+from engine.checkpoints.foreign import Foreign, read_foreign
 from engine.checkpoints.store import load_model
 from engine.errors import AudioTowerMissingError
 from engine.models.clap import LaionClap
@@ -72,13 +77,46 @@ def check_laion_ear(model: AudioLDM, theirs: nn.Module, relative_error) -> None:
     assert relative_error(ours, nn.functional.normalize(heard, dim=-1)) <= CLOSE
 
 
+@pytest.fixture(scope="module")
+def from_folder(diffusers_folder, tmp_path_factory) -> AudioLDM:
+    """The model imported from a diffusers folder, once for all who only look at it."""
+    return load_model(import_checkpoint(diffusers_folder, models_dir=tmp_path_factory.mktemp("from folder")))
+
+
+@pytest.fixture(scope="module")
+def published(modules, clap, tmp_path_factory) -> Path:
+    """The original file as it was published."""
+    file = tmp_path_factory.mktemp("published") / "audioldm-s-full-v2.ckpt"
+    torch.save({"state_dict": original_checkpoint(modules, clap)}, file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def expected(published) -> dict[str, Tensor]:
+    """Our tensors of the published file."""
+    return {name: tensor.clone() for name, tensor in assemble(read_foreign(published)).items()}
+
+
+def check_tensors(path: Path, expected: Mapping[str, Tensor], clap: Path | None = None) -> Foreign:
+    """What is read there are the same tensors; where weight norm is folded, up to rounding."""
+    foreign = read_foreign(path, clap)
+    made = assemble(foreign)
+    assert made.keys() == expected.keys()
+    for name, tensor in made.items():
+        torch.testing.assert_close(
+            tensor, expected[name], rtol=1e-6, atol=1e-7, msg=lambda text, n=name: f"{n}: {text}"
+        )
+    return foreign
+
+
 class TestDiffusersFolder:
-    @pytest.mark.parametrize("pickled", [False, True], ids=["safetensors", "bin with old names"])
-    def test_every_net_agrees(self, modules, tmp_path, relative_error, pickled):
-        folder = write_diffusers_folder(modules, tmp_path / "audioldm-s-full-v2", pickled=pickled)
-        model = load_model(import_checkpoint(folder, models_dir=tmp_path / "models"))
-        check_nets(model, modules, relative_error)
-        check_diffusers_words(model, modules, relative_error)
+    def test_every_net_agrees(self, from_folder, modules, relative_error):
+        check_nets(from_folder, modules, relative_error)
+        check_diffusers_words(from_folder, modules, relative_error)
+
+    def test_pickles_with_old_names_hold_the_same_tensors(self, diffusers_folder, modules, tmp_path):
+        folder = write_diffusers_folder(modules, tmp_path / "audioldm-s-full-v2", pickled=True)
+        check_tensors(folder, assemble(read_foreign(diffusers_folder)))
 
     def test_diffusers_number_of_heads_on_demand(self, scramble, tmp_path, relative_error):
         """Eight everywhere is what diffusers computes with; the originals, and so our default, is another net."""
@@ -91,24 +129,23 @@ class TestDiffusersFolder:
         with pytest.raises(AssertionError):
             check_nets(usual, theirs, relative_error)
 
-    def test_without_audio_tower_it_reads_but_does_not_hear(self, modules, tmp_path):
-        folder = write_diffusers_folder(modules, tmp_path / "folder")
-        model = load_model(import_checkpoint(folder, models_dir=tmp_path / "models"))
-        assert not model.clap.hears
+    def test_without_audio_tower_it_reads_but_does_not_hear(self, from_folder):
+        assert not from_folder.clap.hears
         with pytest.raises(AudioTowerMissingError, match="cannot hear"):
-            model.embed_audio(torch.zeros(1, 16000))
+            from_folder.embed_audio(torch.zeros(1, 16000))
 
-    @pytest.mark.parametrize("prefix", ["", "module."], ids=["plain names", "names of a parallel module"])
-    def test_laion_clap_file_lends_it_an_ear(self, modules, clap, tmp_path, relative_error, prefix):
-        folder, file = write_diffusers_folder(modules, tmp_path / "folder"), tmp_path / "clap.pt"
-        torch.save({"epoch": 15, "state_dict": {prefix + k: v for k, v in clap.state_dict().items()}}, file)
-        model = load_model(import_checkpoint(folder, models_dir=tmp_path / "models", clap=file))
+    def test_laion_clap_file_lends_it_an_ear(self, diffusers_folder, modules, clap, tmp_path, relative_error):
+        file, parallel = tmp_path / "clap.pt", tmp_path / "parallel.pt"
+        torch.save({"epoch": 15, "state_dict": clap.state_dict()}, file)
+        torch.save({"epoch": 15, "state_dict": {f"module.{k}": v for k, v in clap.state_dict().items()}}, parallel)
+        model = load_model(import_checkpoint(diffusers_folder, models_dir=tmp_path / "models", clap=file))
         check_diffusers_words(model, modules, relative_error)
         check_laion_ear(model, clap, relative_error)
         assert "differ" in model.config.source  # the two text towers are strangers here
+        check_tensors(diffusers_folder, assemble(read_foreign(diffusers_folder, file)), clap=parallel)
 
     @torch.inference_mode()
-    def test_transformers_clap_lends_it_an_ear(self, modules, scramble, tmp_path, relative_error):
+    def test_transformers_clap_lends_it_an_ear(self, diffusers_folder, scramble, tmp_path, relative_error):
         text, audio = TEXT_TOWERS["roberta-test"], AUDIO_TOWERS["HTSAT-test"]
         text_config = ClapTextConfig(
             vocab_size=text.vocabulary_size, num_hidden_layers=1, intermediate_size=text.feed_forward, projection_dim=64
@@ -122,8 +159,8 @@ class TestDiffusersFolder:
         )
         theirs = scramble(ClapModel(config), 5)
         theirs.save_pretrained(tmp_path / "clap")
-        folder = write_diffusers_folder(modules, tmp_path / "folder")
-        model = load_model(import_checkpoint(folder, models_dir=tmp_path / "models", clap=tmp_path / "clap"))
+        folder = import_checkpoint(diffusers_folder, models_dir=tmp_path / "models", clap=tmp_path / "clap")
+        model = load_model(folder)
         waveform = 0.3 * torch.randn(1, 480000, generator=torch.Generator().manual_seed(4))
         decibels = DecibelMel(48000)(waveform)
         pooled = theirs.audio_model(input_features=decibels).pooler_output
@@ -132,36 +169,33 @@ class TestDiffusersFolder:
 
 
 class TestOriginalFile:
-    @pytest.mark.parametrize(
-        "shape",
-        [
-            {},
-            {"averaged": False},
-            {"weight_norm": True},
-            {"stage": "cond_stage_models.0"},
-        ],
-        ids=["as published", "without moving average", "with weight norm", "as the training code saves it"],
-    )
-    def test_every_net_agrees(self, modules, clap, words_folder, tmp_path, relative_error, shape):
-        file = tmp_path / "audioldm-s-full-v2.ckpt"
-        torch.save({"state_dict": original_checkpoint(modules, clap, **shape)}, file)
-        model = load_model(import_checkpoint(file, models_dir=tmp_path / "models", tokenizer=words_folder))
+    def test_every_net_agrees(self, published, modules, clap, words_folder, tmp_path, relative_error):
+        model = load_model(import_checkpoint(published, models_dir=tmp_path / "models", tokenizer=words_folder))
         check_nets(model, modules, relative_error)
         check_laion_towers(model, clap, relative_error)
-        assert ("raw weights" in model.config.source) == ("averaged" in shape)
+        assert "raw weights" not in model.config.source
 
-    def test_bare_state_dict(self, modules, clap, words_folder, tmp_path, relative_error):
+    @pytest.mark.parametrize(
+        "shape",
+        [{"averaged": False}, {"weight_norm": True}, {"stage": "cond_stage_models.0"}],
+        ids=["without moving average", "with weight norm", "as the training code saves it"],
+    )
+    def test_other_forms_hold_the_same_tensors(self, modules, clap, expected, tmp_path, shape):
+        file = tmp_path / "audioldm-s-full-v2.ckpt"
+        torch.save({"state_dict": original_checkpoint(modules, clap, **shape)}, file)
+        foreign = check_tensors(file, expected)
+        assert ("raw weights" in " ".join(foreign.remarks)) == ("averaged" in shape)
+
+    def test_bare_state_dict(self, modules, clap, expected, tmp_path):
         torch.save(original_checkpoint(modules, clap), tmp_path / "mine.pt")
-        folder = import_checkpoint(tmp_path / "mine.pt", models_dir=tmp_path / "models", tokenizer=words_folder)
-        check_nets(load_model(folder), modules, relative_error)
+        check_tensors(tmp_path / "mine.pt", expected)
 
-    def test_moving_average_alone_is_enough(self, modules, clap, words_folder, tmp_path, relative_error):
-        """Files are also passed on without the raw weights that nobody samples with."""
+    def test_moving_average_alone_is_enough(self, modules, clap, expected, tmp_path):
+        """Files are also passed on without the raw weights, which are of no use for sampling."""
         tensors = original_checkpoint(modules, clap)
         pruned = {name: tensor for name, tensor in tensors.items() if not name.startswith("model.diffusion_model.")}
         torch.save({"state_dict": pruned}, tmp_path / "pruned.ckpt")
-        folder = import_checkpoint(tmp_path / "pruned.ckpt", models_dir=tmp_path / "models", tokenizer=words_folder)
-        check_nets(load_model(folder), modules, relative_error)
+        check_tensors(tmp_path / "pruned.ckpt", expected)
 
     def test_half_precision_stays_as_it_is(self, modules, clap, words_folder, tmp_path):
         """Nothing is lost, and nothing is blown up either."""

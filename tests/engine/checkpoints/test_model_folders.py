@@ -171,6 +171,7 @@ except ModelBrokenError as error:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no resource module")
 @pytest.mark.timeout(120)
+@pytest.mark.slow
 class TestMemory:
     @pytest.mark.parametrize(
         "changes",

@@ -1,13 +1,14 @@
 """What the reference implementation of AudioLDM does wrong and we do not: checkpoints, models, training.
 
-Each name says what holds here, each docstring what happens there. `test_reference_bugs.py` and
-`test_reference_bugs_editing.py` have the rest.
+Each name says what holds here, each docstring what happens there. `test_reference_bugs.py` of the folder above and of
+`operations/` have the rest.
 """
 
 import re
 import socket
 import tomllib
 from argparse import ArgumentParser
+from contextlib import suppress
 from dataclasses import replace
 from inspect import signature
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 import torch
 from foreign_checkpoints import (
+    SCALE,
     Modules,
     diffusers_modules,
     laion_clap,
@@ -38,6 +40,7 @@ from engine.presets import PRESETS, build
 from engine.training.loop import LoopSettings
 from engine.training.train_ldm import LdmRecipe, LdmSettings
 from engine.training.workers import Workers
+from tests.addresses import addresses_called
 
 HOUSE = Path(__file__).parents[3]
 
@@ -59,11 +62,23 @@ def imported(tensors: dict[str, Tensor], folder: Path) -> AudioLDM:
     return load_model(import_checkpoint(folder / "audioldm-s-full.ckpt", "s-full", folder, tokenizer=words))
 
 
+@pytest.fixture(scope="module")
+def arrival(checkpoint, tmp_path_factory) -> tuple[AudioLDM, list[str]]:
+    """The model of the whole file, and the addresses that were called for it."""
+    with addresses_called() as called:
+        return imported(checkpoint, tmp_path_factory.mktemp("whole")), called
+
+
+@pytest.fixture(scope="module")
+def model(arrival) -> AudioLDM:
+    return arrival[0]
+
+
 class TestCheckpoints:
-    def test_stray_position_ids_do_no_harm(self, checkpoint, tmp_path: Path) -> None:
+    def test_stray_position_ids_do_no_harm(self, checkpoint, model: AudioLDM) -> None:
         """There newer versions of transformers refuse the whole file for them."""
         assert "cond_stage_model.model.text_branch.embeddings.position_ids" in checkpoint
-        assert torch.isfinite(imported(checkpoint, tmp_path).embed_text(["rain"])).all()
+        assert torch.isfinite(model.embed_text(["rain"])).all()
 
     @pytest.mark.parametrize("name", ["first_stage_model.vocoder.conv_post.weight", "scale_factor"])
     def test_a_missing_tensor_is_an_error_that_names_it(self, checkpoint, tmp_path: Path, name: str) -> None:
@@ -71,19 +86,19 @@ class TestCheckpoints:
         with pytest.raises(WeightsMissingError, match=re.escape(name)):
             imported({key: tensor for key, tensor in checkpoint.items() if key != name}, tmp_path)
 
-    @pytest.mark.parametrize("scale", [0.9228, 0.9655])
-    def test_the_latent_scale_comes_from_the_file(self, checkpoint, tmp_path: Path, scale: float) -> None:
+    def test_the_latent_scale_comes_from_the_file(self, checkpoint, model: AudioLDM, tmp_path: Path) -> None:
         """Every checkpoint has its own; 0.18215, or another one's, decodes it wrongly."""
-        model = imported({**checkpoint, "scale_factor": torch.tensor(scale)}, tmp_path)
-        assert model.latent_scale.tolist() == pytest.approx([scale] * 8)
         latent = torch.randn(1, 8, 8, 16, generator=torch.Generator().manual_seed(0))
-        with torch.inference_mode():
-            assert torch.allclose(model.decode(latent), model.vae.decode(latent / scale), atol=1e-4)
+        other = imported({**checkpoint, "scale_factor": torch.tensor(0.9655)}, tmp_path)
+        for one, scale in ((model, SCALE), (other, 0.9655)):
+            assert one.latent_scale.tolist() == pytest.approx([scale] * 8)
+            with torch.inference_mode():
+                assert torch.allclose(one.decode(latent), one.vae.decode(latent / scale), atol=1e-4)
 
-    def test_the_averaged_weights_are_taken(self, checkpoint, modules, tmp_path: Path) -> None:
+    def test_the_averaged_weights_are_taken(self, modules, model: AudioLDM) -> None:
         """Diffusers' converter takes the raw ones, unless it is told not to."""
         averaged = original_unet(modules.unet)["time_embed.0.weight"]
-        assert torch.equal(imported(checkpoint, tmp_path).unet.time1.weight, averaged)
+        assert torch.equal(model.unet.time1.weight, averaged)
 
     def test_a_diffusers_folder_gets_the_heads_that_were_trained(self, modules, tmp_path: Path) -> None:
         """In diffusers eight everywhere, as the folder says: other sounds from the same weights."""
@@ -91,16 +106,17 @@ class TestCheckpoints:
         unet = load_model(import_checkpoint(folder, models_dir=tmp_path / "models")).unet
         assert numbers_of_heads(unet) == {2, 3, 5}  # 64, 96 and 160 channels, 32 for each head
 
-    def test_no_address_is_called_to_load_and_to_run(self, checkpoint, tmp_path: Path, monkeypatch) -> None:
+    def test_no_address_is_called_to_load_and_to_run(self, arrival: tuple[AudioLDM, list[str]]) -> None:
         """There RoBERTa's files are fetched from the network whenever it starts."""
+        model, called = arrival
+        with addresses_called() as called_to_run:
+            assert Engine(model).run(Generate("rain", seconds=0.1, steps=1))[0].num_samples == 1_600
+        assert called + called_to_run == []
 
-        def refuse(*_: object) -> None:
-            raise AssertionError
-
-        monkeypatch.setattr(socket.socket, "connect", refuse)
-        monkeypatch.setattr(socket, "getaddrinfo", refuse)
-        model = imported(checkpoint, tmp_path)
-        assert Engine(model).run(Generate("rain", seconds=0.1, steps=1))[0].num_samples == 1_600
+    def test_an_address_would_be_noticed(self) -> None:
+        with addresses_called() as called, suppress(OSError):
+            socket.create_connection(("127.0.0.1", 9), timeout=1).close()
+        assert [address.split()[0] for address in called] == ["socket.getaddrinfo", "socket.connect"]
 
 
 def numbers_of_heads(unet: UNet) -> set[int]:

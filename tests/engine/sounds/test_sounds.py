@@ -40,7 +40,7 @@ def rms(sound):
     return float(np.sqrt(np.mean(sound.waveform**2)))
 
 
-def means_by(measure, name, kind, num_seeds=40):
+def means_by(measure, name, kind, num_seeds=20):
     """The mean of a measure over the dry clips of each value of one attribute."""
     measured = {}
     for seed in range(num_seeds):
@@ -96,7 +96,7 @@ _STRUCK = ("dog", "frog", "clock", "footsteps", "kick", "snare")
 class TestAttributes:
     @pytest.mark.parametrize("name", ["wind", "dog", "frog", "alarm", "laser", "drone", "church_bell", "coin"])
     def test_high_lies_above_low(self, name):
-        means = means_by(centroid_hz, name, "pitch")
+        means = means_by(centroid_hz, name, "pitch", num_seeds=40 if name == "frog" else 20)  # 20 hold no high one
         assert means["high"] > 1.25 * means["low"]
 
     @pytest.mark.parametrize("name", ["sword", "power_up", "click", "notification", "piano", "guitar", "flute"])
@@ -142,7 +142,7 @@ class TestAttributes:
 
     @pytest.mark.parametrize("name", ["rain", "engine", "phone", "applause"])
     def test_loud_is_louder_than_medium_and_medium_than_quiet(self, name):
-        means = means_by(rms, name, "level")
+        means = means_by(rms, name, "level", num_seeds=40)  # 20 hold too few of rain
         assert means["loud"] > 1.5 * means[None] > 2.5 * means["quiet"]
 
     def test_every_value_of_every_attribute_has_words(self):
@@ -155,7 +155,7 @@ class TestAttributes:
 
 def dry_clips(name, kind=None, value=None):
     """Clips of a sound in no room, of one value of an attribute."""
-    sounds = (render(name, seed) for seed in range(40))
+    sounds = (render(name, seed) for seed in range(20))
     return [s for s in sounds if s.attributes.get("space") in (None, "near") and s.attributes.get(kind) == value]
 
 

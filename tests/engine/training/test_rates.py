@@ -53,6 +53,7 @@ class TestTraining:
         assert 0 < self.moved_by(tmp_path) < 2e-7  # 1e-4 / 2000, with some rounding
         assert "warning: the rate rises over 2000 steps, and there are 1" in capsys.readouterr().err
 
+    @pytest.mark.slow
     def test_takes_what_the_user_says(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert self.moved_by(tmp_path, "--rate", "8e-4", "--warmup", "1", "--decay-share", "0.65") > 1e-4
         assert "warning: a rate of 0.0008 is far above the 0.0001" in capsys.readouterr().err
