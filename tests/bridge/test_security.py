@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -26,21 +27,35 @@ CODE = sorted([*ROOT.glob("bridge/**/*.py"), *ROOT.glob("engine/**/*.py")])
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows guards the user's profile itself")
 
 
-def calls() -> Iterator[tuple[str, str, ast.Call]]:
+@cache
+def nodes() -> list[tuple[str, ast.AST]]:
+    """Everything that the code says, with its file; the files are read once for all tests."""
+    return [
+        (path.relative_to(ROOT).as_posix(), node)
+        for path in CODE
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+
+
+@cache
+def calls() -> list[tuple[str, str, ast.Call]]:
     """Every call in the code: its file, the name of what is called as it is written, the call."""
-    for path in CODE:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call):
-                yield str(path.relative_to(ROOT)), ast.unparse(node.func), node
+    return [(file, dotted(node.func), node) for file, node in nodes() if isinstance(node, ast.Call)]
+
+
+def dotted(node: ast.AST) -> str:
+    """Return a name as it is written; what is no name, such as the result of a call, is left empty before the dot."""
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def imported() -> Iterator[tuple[str, str]]:
-    for path in CODE:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                yield from ((str(path.relative_to(ROOT)), alias.name) for alias in node.names)
-            elif isinstance(node, ast.ImportFrom):
-                yield from ((str(path.relative_to(ROOT)), f"{node.module}.{alias.name}") for alias in node.names)
+    for file, node in nodes():
+        if isinstance(node, ast.Import):
+            yield from ((file, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((file, f"{node.module}.{alias.name}") for alias in node.names)
 
 
 def word(call: ast.Call, name: str) -> object:
@@ -66,10 +81,9 @@ class TestCode:
                 ("engine/checkpoints/pickles.py", "pickle"),  # for the name of its error alone,
                 ("engine/evaluation/listener_weights.py", "pickle"),  # as the next lines see to
             }
-        for path in CODE:
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "pickle":
-                    assert node.attr == "UnpicklingError", path
+        for file, node in nodes():
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "pickle":
+                assert node.attr == "UnpicklingError", file
         for file, name, call in calls():
             if name == "torch.load":
                 assert word(call, "weights_only") is True, file

@@ -28,6 +28,7 @@ from bridge.plain_words import sentence
 from bridge.wire.messages import Fail, Preview, Progress, Restyle, StatusReply
 
 SIZES = ((820, 560), (900, 600), (960, 540), (1120, 760))
+VIEWS = [*(("create", one) for one in TITLES), *((name, "") for name in PAGE_NAMES if name != "create")]
 LONG = "an extraordinarily long description of " + "footsteps-in-deep-snow " * 6
 FIELDS = (QAbstractSlider, QAbstractSpinBox, QComboBox)
 
@@ -121,29 +122,24 @@ def faults(window):
 
 
 class TestSize:
-    @pytest.mark.parametrize("theme", ["light", "dark"])
-    @pytest.mark.parametrize(("width", "height"), SIZES, ids=str)
-    def test_nothing_is_cut_on_any_page(self, full, qt, settle, theme, width, height):
-        dress(qt, theme)
-        full.resize(width, height)
-        settle()
-        assert full.size() == QSize(width, height)
-
-        found = {}
-        for name in PAGE_NAMES:
-            full.show_page(name)
-            operations = TITLES if name == "create" else [""]
-            for operation in operations:
+    def test_nothing_is_cut_on_any_page(self, full, qt, settle):
+        told = []
+        for theme, (width, height) in itertools.product(("light", "dark"), SIZES):
+            dress(qt, theme)
+            full.resize(width, height)
+            settle()
+            assert full.size() == QSize(width, height)
+            for name, operation in VIEWS:
+                full.show_page(name)
                 if operation:
                     full.create_page.show_operation(operation)
                     full.create_page.banner.say(sentence(LONG), "bad")
                 settle()
-                found[f"{name} {operation}"] = list(faults(full))
+                told += [f"{name} {operation} {width}x{height} {theme}: {fault}" for fault in faults(full)]
                 if "RETAKE_SHOTS" in os.environ:
                     file = f"{name}-{operation}-{width}x{height}-{theme}.png"
                     full.grab().save(os.path.join(os.environ["RETAKE_SHOTS"], file))
 
-        told = [f"{page}: {fault}" for page, faults_there in found.items() for fault in faults_there]
         assert not told, "\n" + "\n".join(told)
 
     def test_fits_into_a_laptop_whose_pixels_count_double(self, window):

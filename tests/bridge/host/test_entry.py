@@ -52,25 +52,30 @@ class TestStreams:
         assert b"Traceback" not in done.stderr
         assert b"BrokenPipe" not in done.stderr
 
+    @pytest.mark.slow
     def test_a_take_is_made_though_nobody_reads_its_name(self, shell, tmp_path):
         done = shell("$R generate rain --seconds 0.5 --steps 1 --seed 1 | exec 0<&-; echo ${PIPESTATUS[0]}")
 
         assert (done.stdout, done.stderr) == (b"0\n", b"")
         assert (tmp_path / "generate rain s1.wav").exists()
 
-    @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-"])
+    @pytest.mark.parametrize(
+        "closed", ["<&- >&- 2>&-", *(pytest.param(one, marks=pytest.mark.slow) for one in (">&-", "2>&-", "<&-"))]
+    )
     def test_are_closed(self, shell, closed, tmp_path):
         done = shell(f"$R generate rain --seconds 0.5 --steps 1 --seed 1 {closed}")
 
         assert (done.returncode, done.stderr) == (0, b"")
         assert (tmp_path / "generate rain s1.wav").exists()
 
+    @pytest.mark.slow
     def test_closed_ones_let_nothing_into_the_files_that_are_written(self, shell, tmp_path):
         shell("$R generate rain --seconds 0.5 --steps 1 --seed 1 -o closed.wav >&- 2>&-")
         shell("$R generate rain --seconds 0.5 --steps 1 --seed 1 -o open.wav")
 
         assert (tmp_path / "closed.wav").read_bytes() == (tmp_path / "open.wav").read_bytes()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1", "cp932"])
     def test_lack_letters(self, shell, encoding, tmp_path):
         done = shell("$R generate 'дождь 🎹 rain' --seconds 0.5 --steps 1 --seed 1", PYTHONIOENCODING=encoding)
@@ -147,7 +152,7 @@ class TestHome:
             ("retake models list", 0),
             ("retake settings", 0),
             ("retake settings --example", 0),
-            ("retake generate rain --seconds 0.5 --steps 1", 0),
+            pytest.param("retake generate rain --seconds 0.5 --steps 1", 0, marks=pytest.mark.slow),
         ],
     )
     @pytest.mark.parametrize("home", [None, "/", "/nonexistent"], ids=["none", "root's", "gone"])
