@@ -41,9 +41,9 @@ from engine.errors import (
 )
 
 if TYPE_CHECKING:
+    from engine.atomic_files import clear_abandoned, require_writable
     from engine.audio import Audio, read_story
     from engine.checkpoints.catalogue import ModelEntry, PassedOver, list_models, look_through
-    from engine.drafts import clear_abandoned, require_writable
     from engine.engine import Engine
     from engine.file_names import name_on_disk, safe_name
     from engine.lists import Row, read_rows
@@ -69,14 +69,14 @@ _ROOMS = {
     "SoundReader": "engine.sound_files.reader",
     "Upscale": "engine.requests",
     "Vary": "engine.requests",
-    "clear_abandoned": "engine.drafts",
+    "clear_abandoned": "engine.atomic_files",
     "list_models": "engine.checkpoints.catalogue",
     "look_through": "engine.checkpoints.catalogue",
     "name_on_disk": "engine.file_names",
     "open_sound": "engine.sound_files.reader",
     "read_rows": "engine.lists",
     "read_story": "engine.audio",
-    "require_writable": "engine.drafts",
+    "require_writable": "engine.atomic_files",
     "safe_name": "engine.file_names",
     "reader_of": "engine.sound_files.reader",
     "sidecar_path": "engine.wav_writer",

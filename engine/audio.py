@@ -51,7 +51,7 @@ OUTPUT_ENCODINGS = {
     "DOUBLE": "DOUBLE",
 }
 RESAMPLED_AT_ONCE = 2**16  # samples of a channel
-LONGEST_STORY = 2**20  # bytes from a file's start among which its story lies
+LONGEST_PROVENANCE = 2**20  # bytes from a file's start among which its story lies
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,16 +214,16 @@ def read_story(path: str | Path) -> dict[str, Any]:
     with open_sound(path):
         comment = _long_comment(Path(path))
     try:
-        story = json.loads(comment)
+        provenance = json.loads(comment)
     except ValueError:
         return {}
-    return story if isinstance(story, dict) else {}
+    return provenance if isinstance(provenance, dict) else {}
 
 
 def _long_comment(path: Path) -> str:
     """What a RIFF file says about itself."""
     with path.open("rb") as file:
-        head = file.read(LONGEST_STORY)
+        head = file.read(LONGEST_PROVENANCE)
     listed = _chunk(head[12:], b"LIST") if head.startswith(b"RIFF") else b""
     return _chunk(listed[4:], b"ICMT").rstrip(b"\0").decode(errors="replace")
 

@@ -22,9 +22,9 @@ from engine.device import (
 from engine.errors import EngineError, InvalidRequestError, ModelUnloadedError
 from engine.models.fast_convolution import memory_of_kernels, prepare
 from engine.operations import OPERATIONS, Generate, Request
-from engine.operations.progress import OnStep, Pulse, ShouldStop
+from engine.operations.progress import OnStep, ProgressReporter, ShouldStop
 from engine.operations.together import generate_together
-from engine.story import sources_of
+from engine.take_provenance import sources_of
 
 
 class Engine:
@@ -52,7 +52,9 @@ class Engine:
         chosen = choose_device(device)
         folder = None if models_dir is None else Path(models_dir)
         with memory_errors_translated(chosen):
-            return cls(ready(open_model(str(model), chosen, folder), dtype_for(chosen)), _name(model, folder))
+            return cls(
+                prepare_for_inference(open_model(str(model), chosen, folder), dtype_for(chosen)), _name(model, folder)
+            )
 
     @property
     def device_name(self) -> str:
@@ -87,10 +89,10 @@ class Engine:
         if operation is None:
             kinds = ", ".join(kind.__name__ for kind in OPERATIONS)
             raise InvalidRequestError("request", type(request).__name__, f"one of {kinds}")
-        pulse = Pulse(on_step, should_stop)
-        pulse.check()
+        reporter = ProgressReporter(on_step, should_stop)
+        reporter.check()
         with torch.inference_mode(), memory_errors_translated(self._device):
-            takes = operation(model, request, pulse)
+            takes = operation(model, request, reporter)
         return self._signed(takes, request)
 
     def run_together(
@@ -105,9 +107,9 @@ class Engine:
             ModelUnloadedError: see `unload`.
         """
         model = self._loaded()
-        pulses = [Pulse(*callbacks) for callbacks in zip(on_step, should_stop, strict=True)]
+        reporters = [ProgressReporter(*callbacks) for callbacks in zip(on_step, should_stop, strict=True)]
         with torch.inference_mode(), memory_errors_translated(self._device):
-            outcomes = generate_together(model, requests, pulses)
+            outcomes = generate_together(model, requests, reporters)
         return [
             outcome if isinstance(outcome, EngineError) else self._signed(outcome, request)
             for request, outcome in zip(requests, outcomes, strict=True)
@@ -137,7 +139,7 @@ def _name(model: str | Path, models_dir: Path | None) -> str:
     return str(folder.absolute()) if (folder / CONFIG_FILE).is_file() and not is_installed else str(model)
 
 
-def ready(model: AudioLDM, dtype: torch.dtype) -> AudioLDM:
+def prepare_for_inference(model: AudioLDM, dtype: torch.dtype) -> AudioLDM:
     """The denoisers, which take nearly all the time, compute in `dtype`, and convolve the short way where that fits.
 
     Everything else stays in 32 bits: in half precision the autoencoder's log-mels and HiFi-GAN's samples have 8 to 11

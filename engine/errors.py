@@ -339,7 +339,7 @@ class RemovalError(EngineError):
     code = "not_removed"
 
 
-class DiskFullError(EngineError):
+class ModelDiskFullError(EngineError):
     code = "disk_full"
 
     def __init__(self, folder: Path, needed_bytes: int, free_bytes: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.drafts import clear_abandoned, draft
+from engine.atomic_files import clear_abandoned, temporary_file
 from engine.errors import OutputExistsError, OutputWriteError
 
 WIDTHS = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}  # encoding -> bytes a sample
@@ -30,7 +30,7 @@ def sidecar_path(wav: Path) -> Path:
     return wav.with_suffix(".json")
 
 
-def write_wav(path: Path, samples: Samples, sample_rate: int, encoding: str, story: Mapping[str, Any]) -> None:
+def write_wav(path: Path, samples: Samples, sample_rate: int, encoding: str, provenance: Mapping[str, Any]) -> None:
     """Samples [C, T] -> a WAV at `path` with its story inside (comment chunk) and beside it (`sidecar_path`).
 
     Both files are made under temporary names in the same folder, synced to disk and only then given their names,
@@ -43,9 +43,12 @@ def write_wav(path: Path, samples: Samples, sample_rate: int, encoding: str, sto
     sidecar = sidecar_path(path)
     clear_abandoned(path.parent)
     _require_writable(path, sidecar, samples.size * WIDTHS[encoding])
-    contents = _wav_blocks(samples, sample_rate, encoding, story)
+    contents = _wav_blocks(samples, sample_rate, encoding, provenance)
     try:
-        with draft(path.parent, [_json(story, indent=2)]) as written, draft(path.parent, contents) as rendered:
+        with (
+            temporary_file(path.parent, [_json(provenance, indent=2)]) as written,
+            temporary_file(path.parent, contents) as rendered,
+        ):
             _publish(written, sidecar)
             try:
                 _publish(rendered, path)
@@ -109,12 +112,12 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _json(story: Mapping[str, Any], indent: int | None = None) -> bytes:
+def _json(provenance: Mapping[str, Any], indent: int | None = None) -> bytes:
     """ASCII only, so that no reader of comment chunks can trip over its encoding."""
-    return json.dumps(dict(story), indent=indent).encode("ascii")
+    return json.dumps(dict(provenance), indent=indent).encode("ascii")
 
 
-def _wav_blocks(samples: Samples, sample_rate: int, encoding: str, story: Mapping[str, Any]) -> Iterator[bytes]:
+def _wav_blocks(samples: Samples, sample_rate: int, encoding: str, provenance: Mapping[str, Any]) -> Iterator[bytes]:
     """A whole RIFF file, piece by piece: header, format, story, samples."""
     channels, num_frames = samples.shape
     frame_bytes = channels * WIDTHS[encoding]
@@ -124,8 +127,8 @@ def _wav_blocks(samples: Samples, sample_rate: int, encoding: str, story: Mappin
     chunks = _chunk(b"fmt ", form + b"\0\0" if is_float else form)
     if is_float:
         chunks += _chunk(b"fact", struct.pack("<I", num_frames))
-    if story:
-        chunks += _chunk(b"LIST", b"INFO" + _chunk(b"ICMT", _json(story) + b"\0") + _chunk(b"ISFT", b"Retake\0"))
+    if provenance:
+        chunks += _chunk(b"LIST", b"INFO" + _chunk(b"ICMT", _json(provenance) + b"\0") + _chunk(b"ISFT", b"Retake\0"))
     data_bytes = num_frames * frame_bytes
     padding = data_bytes % 2
     yield struct.pack("<4sI4s", b"RIFF", 4 + len(chunks) + 8 + data_bytes + padding, b"WAVE")

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from engine.audioldm import AudioLDM, AudioLDMConfig
 from engine.benchmark.clock import describe_machine, stages_timed
 from engine.benchmark.peer import Peer
-from engine.engine import Engine, ready
+from engine.engine import Engine, prepare_for_inference
 from engine.errors import CancelledError
 from engine.models.fast_convolution import prepare
 from engine.presets import build
@@ -48,7 +48,7 @@ def compare(
 
     Raises CancelledError when `should_stop` says so, at the next step of either side.
     """
-    model = ready(build(asked.config), torch.float32)
+    model = prepare_for_inference(build(asked.config), torch.float32)
     engine, peer = Engine(model, asked.config.name), Peer(asked.config)
     request = Generate(PROMPT, asked.seconds, steps=asked.steps, guidance=asked.guidance)
     ours, theirs = [], []
@@ -161,7 +161,7 @@ def _differences(model: AudioLDM, asked: Comparison) -> dict[str, float]:
     prepare(model, short=False)
     model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # where PyTorch's norms round least
     plain = outputs(short[1])
-    ready(model, torch.float32)
+    prepare_for_inference(model, torch.float32)
     names = ("latent", "log_mel", "waveform")
     return {
         name: float(f"{(one - other).norm() / other.norm():.1e}")

@@ -28,7 +28,7 @@ from engine.checkpoints.locations import locate
 from engine.checkpoints.provenance import default_name, licence_of
 from engine.checkpoints.store import read_tokenizer
 from engine.checkpoints.tensor_file import stored_bytes, write_tensors
-from engine.errors import CancelledError, DiskFullError, InvalidRequestError, OutputExistsError, OutputWriteError
+from engine.errors import CancelledError, InvalidRequestError, ModelDiskFullError, OutputExistsError, OutputWriteError
 from engine.models.clap import ClapConfig
 from engine.models.clap_sizes import TEXT_TOWERS
 from engine.models.clap_tokenizer import RobertaTokenizer
@@ -67,7 +67,7 @@ def import_checkpoint(
         DiskFullError, OutputWriteError: there is no room, or the disk refused.
         CancelledError: `should_stop` said so; nothing was left behind.
     """
-    watch = _Watch(on_progress, should_stop)
+    watch = _ImportProgress(on_progress, should_stop)
     root = models_dir or models_folder()
     given, location = path, locate(path)
     path = location.path
@@ -107,7 +107,7 @@ def _taken_apart(path: Path, clap: Path | None, heads: Heads) -> tuple[Foreign, 
 
 
 @dataclass(frozen=True)
-class _Watch:
+class _ImportProgress:
     """Tells how far it is, and stops when it is asked to."""
 
     on_progress: OnProgress
@@ -134,7 +134,7 @@ def _checked(given: str | None, default: str, path: Path) -> str:
     return name
 
 
-def _check_files(files: list[Path], tensors: dict[str, Tensor], watch: _Watch) -> None:
+def _check_files(files: list[Path], tensors: dict[str, Tensor], watch: _ImportProgress) -> None:
     """Look at every byte once: at the checksums of archives, and at the numbers being numbers.
 
     Raises:
@@ -164,7 +164,7 @@ def _find_tokenizer(foreign: Foreign, given: Path | None, path: Path) -> Roberta
     return tokenizer
 
 
-def _fingerprints(path: Path, watch: _Watch) -> dict[Path, str]:
+def _fingerprints(path: Path, watch: _ImportProgress) -> dict[Path, str]:
     """The SHA-256 of every file of weights."""
     files = weight_files(path)
     parts = [watch.part(0.2 + 0.2 * n / len(files), 0.2 + 0.2 * (n + 1) / len(files), "taking the fingerprint")
@@ -186,7 +186,7 @@ def _require_space(root: Path, needed: int) -> None:
     existing = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
     free = shutil.disk_usage(existing).free
     if free < needed:
-        raise DiskFullError(root, needed, free)
+        raise ModelDiskFullError(root, needed, free)
 
 
 @contextmanager

@@ -32,14 +32,14 @@ from engine.checkpoints.published import (
     tokenizer_files,
     zenodo,
 )
-from engine.checkpoints.transfer import Patience, Received, ask, fetch
-from engine.errors import CheckpointError, DiskFullError, OutputExistsError
+from engine.checkpoints.transfer import Received, RetryLimits, ask, fetch
+from engine.errors import CheckpointError, ModelDiskFullError, OutputExistsError
 
 OnProgress = Callable[[float, str], None]  # share of the whole, 0 to 1; what is being done
 
 _DOWNLOADED = 0.85  # of the time; the import takes the rest
 _BYTES_PER_PARAMETER = 4  # of the imported model, at most
-_PATIENCE = Patience()
+_LIMITS = RetryLimits()
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def pull(
     revision: str | None = None,
     keep_download: bool = False,
     on_progress: OnProgress | None = None,
-    patience: Patience = _PATIENCE,
+    limits: RetryLimits = _LIMITS,
 ) -> Path:
     """Fetch `published`, import it, and throw the download away unless it is to be kept; the folder of the model.
 
@@ -83,9 +83,9 @@ def pull(
     require_space(folder, published.about_bytes if form == ORIGINAL else 0, published)
     try:
         with _alone(folder, published.name):
-            plan = _plan(published, form, revision, patience)
+            plan = _plan(published, form, revision, limits)
             require_space(folder, plan.num_bytes, published)
-            received = _fetch_all(plan, folder, show, patience)
+            received = _fetch_all(plan, folder, show, limits)
             installed = _install(plan, received, folder, published, root, show)
     except KeyboardInterrupt:
         raise DownloadStoppedError(published.name) from None
@@ -101,24 +101,24 @@ def require_space(folder: Path, download_bytes: int, published: Published) -> No
     disk = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(disk).free
     if free < needed:
-        raise DiskFullError(disk, needed, free)
+        raise ModelDiskFullError(disk, needed, free)
 
 
-def _plan(published: Published, form: Form, revision: str | None, patience: Patience) -> _Plan:
+def _plan(published: Published, form: Form, revision: str | None, limits: RetryLimits) -> _Plan:
     """Look up what is to be fetched: sizes and checksums as the servers give them, the commit of a diffusers folder."""
     if form == DIFFUSERS:
         repository = published.diffusers()
-        snapshot = list_snapshot(repository, revision or published.revision, hub(), patience.timeout_s)
+        snapshot = list_snapshot(repository, revision or published.revision, hub(), limits.timeout_s)
         origin = f"{hub()}/{repository} at {snapshot.commit}"
         return _Plan(snapshot.files, origin, sum(file.size or 0 for file in snapshot.files))
-    checkpoint = _looked_up(published, patience)
+    checkpoint = _looked_up(published, limits)
     return _Plan((*tokenizer_files(), checkpoint), checkpoint.url, checkpoint.size or published.about_bytes)
 
 
-def _looked_up(published: Published, patience: Patience) -> RemoteFile:
+def _looked_up(published: Published, limits: RetryLimits) -> RemoteFile:
     """The original file with the size and MD5 that Zenodo's record names, where the table has none."""
     known = published.original
-    record = ask(f"{zenodo()}/api/records/{published.record}", patience.timeout_s)
+    record = ask(f"{zenodo()}/api/records/{published.record}", limits.timeout_s)
     files = record.get("files") if isinstance(record, dict) else None
     for entry in files if isinstance(files, list) else ():
         if isinstance(entry, dict) and entry.get("key") == published.file:
@@ -128,7 +128,7 @@ def _looked_up(published: Published, patience: Patience) -> RemoteFile:
     return known
 
 
-def _fetch_all(plan: _Plan, folder: Path, show: OnProgress, patience: Patience) -> list[Received]:
+def _fetch_all(plan: _Plan, folder: Path, show: OnProgress, limits: RetryLimits) -> list[Received]:
     received: list[Received] = []
     done = 0
 
@@ -138,7 +138,7 @@ def _fetch_all(plan: _Plan, folder: Path, show: OnProgress, patience: Patience) 
         show(_DOWNLOADED * min(so_far / max(plan.num_bytes, 1), 1.0), text)
 
     for remote in plan.files:
-        received.append(fetch(remote, folder, on_bytes, patience))
+        received.append(fetch(remote, folder, on_bytes, limits))
         done += received[-1].path.stat().st_size
     return received
 

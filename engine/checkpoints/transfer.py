@@ -36,7 +36,7 @@ _PASSING = (408, 425, 429, 500, 502, 503, 504)  # answers that may be others in 
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryLimits:
     """When to give up: after `tries` in a row that brought less than a megabyte; waits are doubled from the first."""
 
     tries: int = 5
@@ -119,7 +119,7 @@ class _Part:
         self.md5.update(chunk)
 
 
-def fetch(remote: RemoteFile, folder: Path, on_bytes: OnBytes, patience: Patience) -> Received:
+def fetch(remote: RemoteFile, folder: Path, on_bytes: OnBytes, limits: RetryLimits) -> Received:
     """Bring `remote` into `folder`; what an earlier call has brought is not asked for again.
 
     Raises:
@@ -134,14 +134,14 @@ def fetch(remote: RemoteFile, folder: Path, on_bytes: OnBytes, patience: Patienc
     while remote.size is None or part.size != remote.size:
         before = part.size
         try:
-            _receive(remote, part, on_bytes, patience)
+            _receive(remote, part, on_bytes, limits)
             break
         except (_DroppedError, http.client.HTTPException, OSError) as error:
             failures = 1 if part.size - before >= _CHUNK else failures + 1
-            if failures >= patience.tries or _hopeless(error):
+            if failures >= limits.tries or _hopeless(error):
                 hint = advice(remote.url, error)
                 raise ServerUnreachableError(remote.url, _reason(error), part.size, hint) from error
-            wait_s = max(patience.first_wait_s * 2 ** (failures - 1), getattr(error, "wait_s", 0.0))
+            wait_s = max(limits.first_wait_s * 2 ** (failures - 1), getattr(error, "wait_s", 0.0))
             on_bytes(part.size, remote.size, f"{_reason(error)}; trying again in {wait_s:.0f} s")
             time.sleep(wait_s)
     checked = _check(remote, part)
@@ -161,7 +161,7 @@ def ask(url: str, timeout_s: float) -> Any:
     return None
 
 
-def _receive(remote: RemoteFile, part: _Part, on_bytes: OnBytes, patience: Patience) -> None:
+def _receive(remote: RemoteFile, part: _Part, on_bytes: OnBytes, limits: RetryLimits) -> None:
     """One try: ask for what is missing and append it."""
     headers = {"User-Agent": "retake", "Accept-Encoding": "identity"}
     if part.size and not part.tag:  # nothing tells whether the rest would be of the same version
@@ -169,7 +169,7 @@ def _receive(remote: RemoteFile, part: _Part, on_bytes: OnBytes, patience: Patie
     if part.size:
         headers |= {"Range": f"bytes={part.size}-", "If-Range": part.tag}
     try:
-        response = _open(urllib.request.Request(remote.url, headers=headers), patience.timeout_s)  # noqa: S310
+        response = _open(urllib.request.Request(remote.url, headers=headers), limits.timeout_s)  # noqa: S310
     except urllib.error.HTTPError as error:
         with error:
             _refused(error, remote, part)

@@ -20,12 +20,18 @@ from engine.evaluation.classifier import SoundClassifier, load_classifier, mono_
 from engine.evaluation.edit_report import EditReport
 from engine.evaluation.edits import EditSettings, evaluate_edits
 from engine.evaluation.evaluate import SECONDS, Evaluation, EvaluationSettings, evaluate_model
+from engine.evaluation.extractor_weights import load_cnn14, load_vggish
+from engine.evaluation.feature_extraction import (
+    ClassifierExtractor,
+    FeatureExtractor,
+    PannsExtractor,
+    VggishExtractor,
+    as_published,
+)
 from engine.evaluation.folders import evaluate_folders
-from engine.evaluation.listener_weights import load_cnn14, load_vggish
-from engine.evaluation.listening import JudgeListener, Listener, PannsListener, VggishListener, as_published
 from engine.evaluation.paper.budget import BUDGETS, PARTS
-from engine.evaluation.paper.cells import Outcome
-from engine.evaluation.paper.run import Wish, run_paper
+from engine.evaluation.paper.cells import CellResult
+from engine.evaluation.paper.run import PaperOptions, run_paper
 from engine.evaluation.recorded_edits import KeptReport, evaluate_recordings
 from engine.evaluation.report import FolderReport, ModelReport
 from engine.evaluation.round_trip import round_trip
@@ -39,13 +45,13 @@ def run(options: argparse.Namespace) -> int:
     for path in (options.picture, _json_file(options)):
         if path:
             refuse_existing(path)
-    judges = (
+    modes = (
         (_judge_recordings, options.folders and options.edits),
         (_judge_folders, options.folders),
         (_judge_edits, options.edits),
         (_judge_model, True),
     )
-    report = next(judge for judge, is_asked in judges if is_asked)(options)
+    report = next(evaluate for evaluate, is_asked in modes if is_asked)(options)
     if options.json:
         _deliver(report.to_json(), _json_file(options))
     if options.json != "-":
@@ -86,19 +92,21 @@ def _judge_folders(options: argparse.Namespace) -> FolderReport:
     captions = read_captions(options.captions, classifier.classes) if options.captions else None
     clap = open_model(options.model).clap if captions else None
     generated, reference = options.folders
-    listeners, seed = _listeners(options, classifier)
-    hearing = as_published if options.pipeline == "paper" else mono_16_khz
+    extractors, seed = _extractors(options, classifier)
+    preprocess = as_published if options.pipeline == "paper" else mono_16_khz
     return evaluate_folders(
-        generated, reference, classifier, captions, clap, listeners=listeners, seed=seed, hearing=hearing
+        generated, reference, classifier, captions, clap, extractors=extractors, seed=seed, preprocess=preprocess
     )
 
 
-def _listeners(options: argparse.Namespace, classifier: SoundClassifier) -> tuple[list[Listener], Listener | None]:
+def _extractors(
+    options: argparse.Namespace, classifier: SoundClassifier
+) -> tuple[list[FeatureExtractor], FeatureExtractor | None]:
     """The nets asked for by name, or by the pipeline that uses them."""
-    makers: dict[str, Callable[[], Listener]] = {
-        "judge": lambda: JudgeListener(classifier),
-        "panns": lambda: PannsListener(load_cnn14(options.weights)),
-        "vggish": lambda: VggishListener(load_vggish(options.weights)),
+    makers: dict[str, Callable[[], FeatureExtractor]] = {
+        "judge": lambda: ClassifierExtractor(classifier),
+        "panns": lambda: PannsExtractor(load_cnn14(options.weights)),
+        "vggish": lambda: VggishExtractor(load_vggish(options.weights)),
     }
     names = [name.strip() for name in options.features.split(",")] if options.features else []
     names += [name for name in ("panns", "vggish") if options.pipeline == "paper" and name not in names]
@@ -107,7 +115,7 @@ def _listeners(options: argparse.Namespace, classifier: SoundClassifier) -> tupl
             raise InvalidRequestError("features", name, f"names out of {', '.join(makers)}")
     seed = None
     if options.pipeline == "seed":
-        seed = VggishListener(load_vggish(options.weights, released=True), released=True)
+        seed = VggishExtractor(load_vggish(options.weights, released=True), released=True)
     return [makers[name]() for name in dict.fromkeys(names)], seed
 
 
@@ -181,7 +189,7 @@ def _judge_recordings(options: argparse.Namespace) -> KeptReport:
 
 def _rerun_paper(options: argparse.Namespace) -> int:
     draw = load("engine.evaluation.paper.plots:draw_panels", "--paper")
-    wish = Wish(options.output, options.part or PARTS, BUDGETS[options.budget], options.model)
+    wish = PaperOptions(options.output, options.part or PARTS, BUDGETS[options.budget], options.model)
     with interruptible() as should_stop, ProgressBar() as bar:
         report = run_paper(
             wish,
@@ -196,7 +204,7 @@ def _rerun_paper(options: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(outcome: Outcome) -> None:
+def _tell(outcome: CellResult) -> None:
     """A line a cell, also where stderr is no terminal."""
     cell, figures = outcome.cell, "  ".join(f"{name} {value:.3f}" for name, value in outcome.figures.items())
     print(f"{cell.experiment} {cell.variant}, seed {cell.seed}: {figures}  ({outcome.cpu_s:.0f} s)", file=sys.stderr)

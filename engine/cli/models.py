@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import Any
 
-from engine.checkpoints import listeners, published
+from engine.checkpoints import feature_extractors, published
 from engine.checkpoints.catalogue import (
     CARD_FILE,
     ModelEntry,
@@ -71,21 +71,21 @@ def _show(options: argparse.Namespace) -> int:
     return 0
 
 
-def _pull_listener(listener: listeners.PublishedListener, options: argparse.Namespace) -> int:
+def _pull_extractor(extractor: feature_extractors.PublishedExtractor, options: argparse.Namespace) -> int:
     """A net that only listens: free to use, so nobody is asked."""
     with ProgressBar() as bar:
-        folder = listeners.pull_listener(listener, on_progress=bar.show)
+        folder = feature_extractors.pull_extractor(extractor, on_progress=bar.show)
     if options.json:
-        show_json({"name": listener.name, "folder": str(folder), "licence": listener.licence})
+        show_json({"name": extractor.name, "folder": str(folder), "licence": extractor.licence})
     else:
         print(folder)
     return 0
 
 
 def _pull(options: argparse.Namespace) -> int:
-    listener = listeners.find_listener(options.name)
-    if listener:
-        return _pull_listener(listener, options)
+    extractor = feature_extractors.find_extractor(options.name)
+    if extractor:
+        return _pull_extractor(extractor, options)
     offer = published.find_published(options.name)
     published.refuse_offline()
     if not options.accept_licence:
@@ -135,14 +135,14 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _remove(options: argparse.Namespace) -> int:
-    listener = listeners.find_listener(options.name)
-    files = listeners.installed_files(listener) if listener else []
+    extractor = feature_extractors.find_extractor(options.name)
+    files = feature_extractors.installed_files(extractor) if extractor else []
     files = files or [file for folder in find_own(options.name) for file in folder.rglob("*") if file.is_file()]
     num_bytes = sum(file.stat().st_size for file in files)
     if not options.yes and not confirmed(f"Delete {options.name} ({num_bytes / 1e6:.1f} MB)?"):
         raise NotConfirmedError(options.name)
-    if listener:
-        listeners.remove_listener(listener)
+    if extractor:
+        feature_extractors.remove_extractor(extractor)
     else:
         remove_model(options.name)
     if options.json:

@@ -18,7 +18,7 @@ from engine.errors import OutputWriteError, StoryError
 from engine.operations import Generate, Inpaint, Request, Restyle, Upscale, Vary
 from engine.requests import LONGEST_S
 from engine.requests.regions import Given
-from engine.story import find_story, request_of
+from engine.take_provenance import find_provenance, request_of
 
 ROUNDING = 2.0**-23  # a step of 24 bits
 Choose = Callable[[Sequence[Audio]], Sequence[Audio]]
@@ -47,19 +47,21 @@ def run_upscale(options: argparse.Namespace) -> int:
 
 def run_again(options: argparse.Namespace) -> int:
     """The take of the story; with another seed the best of as many candidates."""
-    story = find_story(options.take)
-    request = request_of(story, {"clip": options.clip, "like": options.like}, options.seed)
-    options.model = options.model or str(story.get("model", "nano"))
-    options.device = options.device or str(story.get("device", "auto"))
-    is_same = options.seed in (None, story.get("seed"))
-    return _render(options, request, lambda takes: [_same_take(takes, story, options.take)] if is_same else takes[:1])
+    provenance = find_provenance(options.take)
+    request = request_of(provenance, {"clip": options.clip, "like": options.like}, options.seed)
+    options.model = options.model or str(provenance.get("model", "nano"))
+    options.device = options.device or str(provenance.get("device", "auto"))
+    is_same = options.seed in (None, provenance.get("seed"))
+    return _render(
+        options, request, lambda takes: [_same_take(takes, provenance, options.take)] if is_same else takes[:1]
+    )
 
 
-def _same_take(takes: Sequence[Audio], story: Mapping[str, Any], path: Path) -> Audio:
+def _same_take(takes: Sequence[Audio], provenance: Mapping[str, Any], path: Path) -> Audio:
     """Of all candidates the one that the story is about; it carries a warning where it is not the earlier sound."""
-    take = next((take for take in takes if take.story["candidate"] == story.get("candidate", 1)), None)
+    take = next((take for take in takes if take.story["candidate"] == provenance.get("candidate", 1)), None)
     if take is None:
-        raise StoryError(f"its story names candidate {story['candidate']!r} of {len(takes)}")
+        raise StoryError(f"its story names candidate {provenance['candidate']!r} of {len(takes)}")
     earlier = path.with_suffix(".wav")
     if not earlier.is_file() or _is_equal(Audio.read(earlier), take):
         return take

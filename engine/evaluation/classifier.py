@@ -20,19 +20,19 @@ from torch import Tensor, nn
 
 from engine.audio import Audio
 from engine.errors import AudioEmptyError, ModelBrokenError
-from engine.evaluation.attribute_ear import AttributeEar, statistics_of
+from engine.evaluation.attribute_head import AttributeHead, statistics_of
 from engine.evaluation.evaluation_errors import NotFiniteError
 from engine.mel import LogMel, MelConfig
 
 SAMPLE_RATE = 16_000  # Hz; what the classifier hears
-WEIGHTS_FILE, STORY_FILE = "classifier.safetensors", "classifier.json"
+WEIGHTS_FILE, METADATA_FILE = "classifier.safetensors", "classifier.json"
 SHIPPED = Path(__file__).parents[1] / "weights" / "classifier"
 MINIMUM_S = 0.1  # shorter sounds are not judged
 RANGE = 11.5  # natural-log units below the loudest point that are still heard: 100 dB
 BATCH = 16  # clips judged at once
 
 
-class Verdict(NamedTuple):
+class ClassifierOutput(NamedTuple):
     """What the net says of B clips."""
 
     classes: Tensor  # logits [B, classes]
@@ -66,16 +66,16 @@ class SoundClassifier(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.embedding = nn.Linear(2 * channels[-1], embedding_dim)
         self.head = nn.Linear(embedding_dim, len(self.classes))
-        self.attribute_ear = AttributeEar(self.attributes, channels[-1], MelConfig().num_mels)
+        self.attribute_ear = AttributeHead(self.attributes, channels[-1], MelConfig().num_mels)
         self.register_buffer("feature_mean", torch.zeros(embedding_dim))
         self.register_buffer("feature_std", torch.ones(embedding_dim))
 
-    def hear(self, log_mel: Tensor, loudest: Tensor | None = None) -> Verdict:
+    def predict(self, log_mel: Tensor, loudest: Tensor | None = None) -> ClassifierOutput:
         """[B, 1, N, M] -> class and attributes; `loudest` [B] is the level to believe in, the clips' own if None."""
-        logits, embedding, statistics = self.listen(log_mel, loudest)
-        return Verdict(logits, self.attribute_ear(statistics), embedding)
+        logits, embedding, statistics = self.forward_features(log_mel, loudest)
+        return ClassifierOutput(logits, self.attribute_ear(statistics), embedding)
 
-    def listen(self, log_mel: Tensor, loudest: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    def forward_features(self, log_mel: Tensor, loudest: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """The same -> logits of the classes, embedding [B, D], and what the ear for attributes hears, [B, S]."""
         own = log_mel.amax(dim=(1, 2, 3))
         heard = (log_mel - own[:, None, None, None]).clamp(min=-RANGE) / 4 + 1
@@ -89,11 +89,11 @@ class SoundClassifier(nn.Module):
         return (embedding - self.feature_mean) / self.feature_std
 
     def forward(self, log_mel: Tensor) -> Tensor:
-        return self.hear(log_mel).classes
+        return self.predict(log_mel).classes
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Classification:
     """What the classifier made of n clips."""
 
     names: tuple[str, ...]  # the class each clip was heard as
@@ -103,28 +103,28 @@ class Judgement:
     attributes: tuple[dict[str, str], ...]  # of each clip: kind -> the likeliest of its values
 
 
-def judge(classifier: SoundClassifier, waveforms: Iterable[NDArray[np.float32]]) -> Judgement:
+def classify(classifier: SoundClassifier, waveforms: Iterable[NDArray[np.float32]]) -> Classification:
     """Name each mono waveform [T] at 16 kHz. Raises AudioEmptyError below 0.1 s, NotFiniteError for NaN or infinity."""
     log_mel, clips = LogMel(MelConfig()), [_checked(waveform) for waveform in waveforms]
-    return judge_log_mels(classifier, (log_mel(torch.from_numpy(batch)) for batch in _batches(clips)))
+    return classify_log_mels(classifier, (log_mel(torch.from_numpy(batch)) for batch in _batches(clips)))
 
 
 @torch.no_grad()
-def judge_log_mels(classifier: SoundClassifier, batches: Iterable[Tensor]) -> Judgement:
+def classify_log_mels(classifier: SoundClassifier, batches: Iterable[Tensor]) -> Classification:
     """Name each log-mel of the batches [B, 1, N, M]: for sounds that have not met a vocoder yet."""
     names: list[str] = []
     attributes: list[dict[str, str]] = []
     logits, features = [np.zeros((0, len(classifier.classes)))], [np.zeros((0, classifier.embedding.out_features))]
     confidences = [np.zeros(0)]
     for batch in batches:
-        verdict = classifier.hear(batch)
-        likelihood, best = verdict.classes.softmax(dim=1).max(dim=1)
+        output = classifier.predict(batch)
+        likelihood, best = output.classes.softmax(dim=1).max(dim=1)
         names += [classifier.classes[index] for index in best.tolist()]
         confidences.append(likelihood.double().numpy())
-        logits.append(verdict.classes.double().numpy())
-        features.append(classifier.scaled(verdict.embedding).double().numpy())
-        attributes += _likeliest(classifier, verdict.attributes, len(batch))
-    return Judgement(
+        logits.append(output.classes.double().numpy())
+        features.append(classifier.scaled(output.embedding).double().numpy())
+        attributes += _likeliest(classifier, output.attributes, len(batch))
+    return Classification(
         tuple(names), np.concatenate(confidences), np.concatenate(logits), np.concatenate(features), tuple(attributes)
     )
 
@@ -141,21 +141,21 @@ def mono_16_khz(clip: Audio) -> NDArray[np.float32]:
     return np.ascontiguousarray(heard.samples[0], dtype=np.float32)
 
 
-def save_classifier(classifier: SoundClassifier, folder: Path, story: dict[str, object]) -> None:
+def save_classifier(classifier: SoundClassifier, folder: Path, metadata: dict[str, object]) -> None:
     """Write float16 weights and a JSON with the classes, the attributes and how they were learnt."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: t.half() if t.is_floating_point() else t for name, t in classifier.state_dict().items()}
     save_file(weights, folder / WEIGHTS_FILE)
     known = {"classes": list(classifier.classes), "attributes": classifier.attributes}
-    text = json.dumps({**known, **story}, indent=2)
-    (folder / STORY_FILE).write_text(text + "\n", encoding="utf-8")
+    text = json.dumps({**known, **metadata}, indent=2)
+    (folder / METADATA_FILE).write_text(text + "\n", encoding="utf-8")
 
 
 def load_classifier(folder: Path = SHIPPED) -> SoundClassifier:
     """Raises ModelBrokenError when the folder does not hold a classifier."""
     try:
-        story = json.loads((folder / STORY_FILE).read_text(encoding="utf-8"))
-        classifier = SoundClassifier(story["classes"], story["attributes"])
+        metadata = json.loads((folder / METADATA_FILE).read_text(encoding="utf-8"))
+        classifier = SoundClassifier(metadata["classes"], metadata["attributes"])
         classifier.load_state_dict(load_file(folder / WEIGHTS_FILE))
     except (OSError, ValueError, KeyError, AttributeError, RuntimeError, SafetensorError) as error:
         raise ModelBrokenError(folder, str(error)) from error

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.audio import Audio
 from engine.errors import CancelledError, InvalidRequestError
-from engine.evaluation.classifier import SAMPLE_RATE, SoundClassifier, judge, mono_16_khz
+from engine.evaluation.classifier import SAMPLE_RATE, SoundClassifier, classify, mono_16_khz
 from engine.evaluation.contours import border_jump_db, envelope_likeness, loudness_envelope
 from engine.evaluation.edit_report import EditReport, InpaintFigures, RestyleFigures
 from engine.evaluation.evaluation_errors import TooFewClipsError
@@ -27,7 +27,7 @@ CONTEXT_S = 0.5  # heard on either side of a hole
 Waveform = NDArray[np.float32]  # [T] at 16 kHz
 
 
-class Editor(Protocol):
+class CorpusEditor(Protocol):
     """The part of the engine that is put to the test."""
 
     def run(self, request: Restyle | Inpaint) -> list[Audio]: ...
@@ -55,7 +55,7 @@ class EditSettings:
 
 
 def evaluate_edits(
-    engine: Editor,
+    engine: CorpusEditor,
     classifier: SoundClassifier,
     settings: EditSettings,
     *,
@@ -132,7 +132,7 @@ def _inpaints(settings: EditSettings, clips: Sequence[Sound]) -> list[Inpaint]:
 def _restyle_figures(
     settings: EditSettings, clips: Sequence[Sound], made: Sequence[Waveform], classifier: SoundClassifier
 ) -> RestyleFigures:
-    heard, targets = judge(classifier, made).names, _targets(settings)
+    heard, targets = classify(classifier, made).names, _targets(settings)
     rows = class_rows(targets, heard)
     envelopes = [[loudness_envelope(one, SAMPLE_RATE) for one in side] for side in ([c.waveform for c in clips], made)]
     likeness, chance = envelope_likeness(*envelopes)
@@ -153,8 +153,8 @@ def _inpaint_figures(
     real = [clip.waveform for clip in clips]
     holes = [request.sample_regions()[0] for request in requests]
     silenced = [_silenced(waveform, *hole) for waveform, hole in zip(real, holes, strict=True)]
-    wholes = [judge(classifier, side).features for side in (real, made, silenced)]
-    windows = [judge(classifier, _around(side, holes)).features for side in (real, made, silenced)]
+    wholes = [classify(classifier, side).features for side in (real, made, silenced)]
+    windows = [classify(classifier, _around(side, holes)).features for side in (real, made, silenced)]
     jumps, jumps_real = (
         [border_jump_db(one, SAMPLE_RATE, border) for one, hole in zip(side, holes, strict=True) for border in hole]
         for side in (made, real)

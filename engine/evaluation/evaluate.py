@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from engine.audio import Audio
 from engine.errors import CancelledError, InvalidRequestError
 from engine.evaluation.clap_score import Embedder, clap_scores, class_recall
-from engine.evaluation.classifier import SAMPLE_RATE, Judgement, SoundClassifier, judge, mono_16_khz
+from engine.evaluation.classifier import SAMPLE_RATE, Classification, SoundClassifier, classify, mono_16_khz
 from engine.evaluation.evaluation_errors import TooFewClipsError
+from engine.evaluation.feature_extraction import ExtractedFeatures
 from engine.evaluation.frechet import frechet_distance
 from engine.evaluation.gradients import gradient_rows
-from engine.evaluation.listening import Heard
 from engine.evaluation.measurements import measure
 from engine.evaluation.reconstruction import log_spectral_distance, mel_l1
 from engine.evaluation.report import ModelReport, Reconstruction, attribute_rows, class_rows
@@ -35,7 +35,7 @@ Waveform = NDArray[np.float32]  # [T] at 16 kHz
 RoundTrip = Callable[[Waveform], Waveform]
 
 
-class Renderer(Protocol):
+class Generator(Protocol):
     """The part of the engine that is put to the test."""
 
     def run(self, request: Generate) -> list[Audio]: ...
@@ -75,7 +75,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class _Task:
+class _Prompted:
     sound: str
     prompt: str
     spoken: Mapping[str, str]  # the attributes that the prompt speaks of
@@ -91,7 +91,7 @@ class _Clips:
 
 
 def evaluate_model(
-    engine: Renderer,
+    engine: Generator,
     clap: Embedder,
     round_trip: RoundTrip,
     classifier: SoundClassifier,
@@ -120,7 +120,7 @@ def evaluate_model(
     return _judged(settings, tasks, _Clips(made[: len(tasks)], others, made[len(tasks) :]), clap, classifier)
 
 
-def _generate(engine: Renderer, settings: EvaluationSettings, task: _Task) -> Waveform:
+def _generate(engine: Generator, settings: EvaluationSettings, task: _Prompted) -> Waveform:
     knobs: dict[str, Any] = {
         name: getattr(settings, name) for name in ("steps", "guidance", "sampler", "tries", "draft")
     }
@@ -135,7 +135,7 @@ def _other_clips(settings: EvaluationSettings) -> list[Waveform]:
     return [render(sounds[k % len(sounds)], first + k, settings.seconds, SAMPLE_RATE).waveform for k in range(count)]
 
 
-def _tasks(settings: EvaluationSettings) -> list[_Task]:
+def _tasks(settings: EvaluationSettings) -> list[_Prompted]:
     """Classes taking turns, each task with the held-out clip whose attributes its prompt describes."""
     first = PAIRED_SEED + SEEDS_A_RUN * settings.seed
     tasks = []
@@ -143,21 +143,21 @@ def _tasks(settings: EvaluationSettings) -> list[_Task]:
         sound = render(settings.sounds[index % len(settings.sounds)], first + index, settings.seconds, SAMPLE_RATE)
         prompt = captions(sound.name, sound.attributes, first + index, held_out=True)[0]
         spoken = spoken_attributes(prompt, sound.attributes)
-        tasks.append(_Task(sound.name, prompt, spoken, settings.seed * SEEDS_A_RUN + index, sound.waveform))
+        tasks.append(_Prompted(sound.name, prompt, spoken, settings.seed * SEEDS_A_RUN + index, sound.waveform))
     return tasks
 
 
 def _judged(
     settings: EvaluationSettings,
-    tasks: Sequence[_Task],
+    tasks: Sequence[_Prompted],
     clips: _Clips,
     clap: Embedder,
     classifier: SoundClassifier,
 ) -> Evaluation:
     generated = clips.generated
     prompts, truths, real = ([getattr(task, name) for task in tasks] for name in ("prompt", "sound", "real"))
-    heard, heard_real = judge(classifier, generated), judge(classifier, real)
-    floor = frechet_distance(judge(classifier, clips.others).features, heard_real.features)
+    heard, heard_real = classify(classifier, generated), classify(classifier, real)
+    floor = frechet_distance(classify(classifier, clips.others).features, heard_real.features)
     report = ModelReport(
         model=settings.model,
         clips=len(tasks),
@@ -187,12 +187,12 @@ def _judged(
     return Evaluation(report, tuple(prompts), tuple(truths), tuple(generated), tuple(real))
 
 
-def _reconstruction(clips: _Clips, reference: Judgement, classifier: SoundClassifier) -> Reconstruction:
+def _reconstruction(clips: _Clips, reference: Classification, classifier: SoundClassifier) -> Reconstruction:
     """The distance to other real clips than its own, as for generated clips: equal numbers, and no pair flatters it."""
     rows = [_distances(made, clip) for made, clip in zip(clips.reconstructed, clips.others, strict=True)]
     lsd_db, l1 = np.mean(rows, axis=0).tolist()
     return Reconstruction(
-        frechet_distance(judge(classifier, clips.reconstructed).features, reference.features), lsd_db, l1
+        frechet_distance(classify(classifier, clips.reconstructed).features, reference.features), lsd_db, l1
     )
 
 
@@ -203,9 +203,9 @@ def _distances(made: Waveform, clip: Waveform) -> tuple[float, float]:
     return log_spectral_distance(sides[0], sides[1]).item(), mel_l1(sides[0], sides[1]).item()
 
 
-def _heard(judgement: Judgement) -> Heard:
+def _heard(judgement: Classification) -> ExtractedFeatures:
     rows = tuple(row[None] for row in judgement.features)
-    return Heard(judgement.features, rows, judgement.logits)
+    return ExtractedFeatures(judgement.features, rows, judgement.logits)
 
 
 def _share_right(truths: Sequence[str], heard: Sequence[str]) -> float:

@@ -10,8 +10,8 @@ EvaluationError                 in engine/errors.py
   PairMissingError            a clip without its partner or its caption
   NoPairsError                a measurement by pairs of clips that are not paired
   CaptionsError               a captions file that cannot be read
-  ListenerMissingError        the weights of a listening net are not there
-  ListenerBrokenError         they are there, but are not that net's
+  ExtractorMissingError        the weights of a listening net are not there
+  ExtractorBrokenError         they are there, but are not that net's
   PaperFolderError            a folder that the paper's rerun cannot go on in
 """
 
@@ -21,7 +21,7 @@ from pathlib import Path
 from engine.errors import EngineError, EvaluationError
 
 
-class FolderMissingError(EvaluationError):
+class ClipFolderMissingError(EvaluationError):
     code = "folder_missing"
 
     def __init__(self, path: Path) -> None:
@@ -103,7 +103,7 @@ class CaptionsError(EvaluationError):
         )
 
 
-class ListenerMissingError(EvaluationError):
+class ExtractorMissingError(EvaluationError):
     code = "listener_missing"
 
     def __init__(self, name: str, path: Path) -> None:
@@ -113,7 +113,7 @@ class ListenerMissingError(EvaluationError):
         )
 
 
-class ListenerBrokenError(EvaluationError):
+class ExtractorBrokenError(EvaluationError):
     code = "listener_broken"
 
     def __init__(self, path: Path, reason: str) -> None:

@@ -10,17 +10,17 @@ from engine.audio import Audio
 from engine.errors import EngineError
 from engine.evaluation.captions_file import Caption
 from engine.evaluation.clap_score import Embedder, clap_scores
-from engine.evaluation.classifier import SAMPLE_RATE, SoundClassifier, judge, mono_16_khz
+from engine.evaluation.classifier import SAMPLE_RATE, SoundClassifier, classify, mono_16_khz
 from engine.evaluation.evaluation_errors import (
+    ClipFolderMissingError,
     ClipUnusableError,
-    FolderMissingError,
     LengthMismatchError,
     PairMissingError,
     RateMismatchError,
     TooFewClipsError,
 )
+from engine.evaluation.feature_extraction import FeatureExtractor, Preprocessing, extract_features
 from engine.evaluation.frechet import frechet_distance
-from engine.evaluation.listening import Hearing, Listener, listen
 from engine.evaluation.measurements import measure, measure_as_seed
 from engine.evaluation.reconstruction import log_spectral_distance, mel_l1, published_lsd, spectral_convergence
 from engine.evaluation.report import FolderReport, Measurement, class_rows
@@ -39,9 +39,9 @@ def evaluate_folders(
     captions: Mapping[str, Caption] | None = None,
     clap: Embedder | None = None,
     *,
-    listeners: Sequence[Listener] = (),
-    seed: Listener | None = None,
-    hearing: Hearing = mono_16_khz,
+    extractors: Sequence[FeatureExtractor] = (),
+    seed: FeatureExtractor | None = None,
+    preprocess: Preprocessing = mono_16_khz,
 ) -> FolderReport:
     """Compare the clips in two folders; those of the same name are pairs: either all have a partner, or none.
 
@@ -57,7 +57,7 @@ def evaluate_folders(
     made, real = read_folder(generated), read_folder(reference)
     rate = _common_rate({**real, **made}, made, real)
     pairs = _paired_names(generated, made, reference, real)
-    heard = judge(classifier, (mono_16_khz(clip) for clip in made.values()))
+    heard = classify(classifier, (mono_16_khz(clip) for clip in made.values()))
     distances = _pair_distances(made, real, pairs, rate)
     named = _named_classes(generated, made, captions or {})
     names = dict(zip(made, heard.names, strict=True))
@@ -66,7 +66,7 @@ def evaluate_folders(
         generated=len(made),
         reference=len(real),
         sample_rate=rate,
-        frechet=frechet_distance(heard.features, judge(classifier, map(mono_16_khz, real.values())).features),
+        frechet=frechet_distance(heard.features, classify(classifier, map(mono_16_khz, real.values())).features),
         pairs=len(pairs),
         lsd_db=distances.get("lsd_db"),
         lsd_published=distances.get("lsd_published"),
@@ -75,25 +75,32 @@ def evaluate_folders(
         clap_score=_clap_score(made, captions, clap),
         accuracy=sum(row.right for row in rows) / len(named) if named else None,
         classes=rows,
-        measurements=_measurements((generated, made), (reference, real), listeners, seed, hearing, paired=bool(pairs)),
+        measurements=_measurements(
+            (generated, made), (reference, real), extractors, seed, preprocess, paired=bool(pairs)
+        ),
     )
 
 
 def _measurements(
     generated: tuple[Path, Clips],
     reference: tuple[Path, Clips],
-    listeners: Sequence[Listener],
-    seed: Listener | None,
-    hearing: Hearing,
+    extractors: Sequence[FeatureExtractor],
+    seed: FeatureExtractor | None,
+    preprocess: Preprocessing,
     *,
     paired: bool,
 ) -> tuple[Measurement, ...]:
     made = [
-        measure(one.name, listen(one, *generated, hearing), listen(one, *reference, hearing), paired=paired)
-        for one in listeners
+        measure(
+            one.name,
+            extract_features(one, *generated, preprocess),
+            extract_features(one, *reference, preprocess),
+            paired=paired,
+        )
+        for one in extractors
     ]
     if seed is not None:
-        heard = listen(seed, *generated), listen(seed, *reference)
+        heard = extract_features(seed, *generated), extract_features(seed, *reference)
         made.append(measure_as_seed(*heard, list(generated[1]), paired=paired))
     return tuple(made)
 
@@ -104,7 +111,7 @@ def read_folder(folder: Path) -> dict[str, Audio]:
     So are those that macOS leaves beside each file on foreign disks (`._rain.wav`).
     """
     if not folder.is_dir():
-        raise FolderMissingError(folder)
+        raise ClipFolderMissingError(folder)
     clips = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in SUFFIXES and not path.name.startswith("._"):

@@ -4,16 +4,16 @@ import numpy as np
 
 from engine.evaluation.divergence import gaussian_divergence, sigmoid_divergence, softmax_divergence
 from engine.evaluation.evaluation_errors import NoPairsError, TooFewClipsError
+from engine.evaluation.feature_extraction import ExtractedFeatures
 from engine.evaluation.frechet import frechet_distance
 from engine.evaluation.inception import SPLITS, inception_score
 from engine.evaluation.kernel_distance import kernel_distance
-from engine.evaluation.listening import Heard
 from engine.evaluation.report import Measurement
 
 _ENOUGH_A_SPLIT = 50  # clips, below which the size of a split tells more than what is in it
 
 
-def measure(listener: str, generated: Heard, reference: Heard, *, paired: bool) -> Measurement:
+def measure(extractor: str, generated: ExtractedFeatures, reference: ExtractedFeatures, *, paired: bool) -> Measurement:
     """What the net can say: the two distances always; IS where it names classes; KL where there are pairs, too.
 
     With VGGish the Frechet distance is the Frechet audio distance (FAD). Pairs stand at the same place on both sides.
@@ -29,10 +29,12 @@ def measure(listener: str, generated: Heard, reference: Heard, *, paired: bool) 
             figures["kl_softmax"] = softmax_divergence(generated.logits, reference.logits)
             figures["kl_sigmoid"] = sigmoid_divergence(generated.logits, reference.logits)
     sizes = len(generated.features), len(reference.features), generated.features.shape[1]
-    return Measurement(listener, figures, *sizes, tuple(notes))
+    return Measurement(extractor, figures, *sizes, tuple(notes))
 
 
-def measure_as_seed(generated: Heard, reference: Heard, names: list[str], *, paired: bool) -> Measurement:
+def measure_as_seed(
+    generated: ExtractedFeatures, reference: ExtractedFeatures, names: list[str], *, paired: bool
+) -> Measurement:
     """The pipeline of the report that Retake began with: each pair alone on VGGish's released features, then means.
 
     Its Frechet distance compares the few seconds of one clip with those of its partner; its IS takes the features as
@@ -56,7 +58,7 @@ def measure_as_seed(generated: Heard, reference: Heard, names: list[str], *, pai
     return Measurement("seed pipeline, vggish", figures, *sizes, (note,))
 
 
-def _few_rows(generated: Heard, reference: Heard) -> list[str]:
+def _few_rows(generated: ExtractedFeatures, reference: ExtractedFeatures) -> list[str]:
     dimensions, rows = generated.features.shape[1], min(len(generated.features), len(reference.features))
     if rows > dimensions:
         return []

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.audio import SHORTEST_S, Audio
 from engine.errors import CancelledError
-from engine.evaluation.evaluation_errors import FolderMissingError, TooFewClipsError
+from engine.evaluation.evaluation_errors import ClipFolderMissingError, TooFewClipsError
 from engine.evaluation.folders import SUFFIXES
 from engine.operations.bands import keep_band
 from engine.operations.limiter import true_peak
@@ -31,7 +31,7 @@ FAINTEST_DB = -120.0
 Edit = Restyle | Vary | Inpaint
 
 
-class Editor(Protocol):
+class RecordingEditor(Protocol):
     """The part of the engine that is put to the test."""
 
     def run(self, request: Edit) -> list[Audio]: ...
@@ -74,7 +74,7 @@ class KeptReport:
 
 
 def evaluate_recordings(
-    engine: Editor,
+    engine: RecordingEditor,
     folder: Path,
     model: str = "nano",
     seed: int = 1,
@@ -89,7 +89,7 @@ def evaluate_recordings(
         CancelledError: `should_stop` says so.
     """
     if not folder.is_dir():
-        raise FolderMissingError(folder)
+        raise ClipFolderMissingError(folder)
     names = sorted(folder.rglob("*"))
     files = [path for path in names if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
     if not files:

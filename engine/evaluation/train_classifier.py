@@ -14,9 +14,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from engine.evaluation.attribute_ear import AttributeEar
-from engine.evaluation.classifier import SHIPPED, SoundClassifier, Verdict, save_classifier
-from engine.evaluation.teaching_clips import OnProgress, TeachingClips, attribute_places, teaching_clips
+from engine.evaluation.attribute_head import AttributeHead
+from engine.evaluation.classifier import SHIPPED, ClassifierOutput, SoundClassifier, save_classifier
+from engine.evaluation.classifier_clips import OnProgress, TeachingClips, attribute_places, teaching_clips
 from engine.mel import MelConfig
 from engine.sounds import SOUNDS
 
@@ -53,14 +53,13 @@ def run(settings: ClassifierSettings, on_progress: OnProgress = print) -> float:
     heard = verdicts(classifier, held_out.mels)
     softer, louder = (verdicts(classifier, at_level(held_out.mels, gain)) for gain in (-20, 20))
     results = {
-        name: accuracy(verdict, held_out)
-        for name, verdict in (("+0 dB", heard), ("-20 dB", softer), ("+20 dB", louder))
+        name: accuracy(output, held_out) for name, output in (("+0 dB", heard), ("-20 dB", softer), ("+20 dB", louder))
     }
     confused = confusions(heard, held_out)
     attributes = attribute_accuracy(classifier, heard, held_out)
     on_progress(f"held-out accuracy {results}; heard as something else: {confused or 'none'}")
     on_progress(f"held-out accuracy of the attributes {attributes}")
-    story = {
+    metadata = {
         "held_out_accuracy": results,
         "class_accuracy": class_accuracy(heard, held_out),
         "attribute_accuracy": attributes,
@@ -69,7 +68,7 @@ def run(settings: ClassifierSettings, on_progress: OnProgress = print) -> float:
         "test_seeds": [HELD_OUT_SEED, HELD_OUT_SEED + len(held_out.mels)],
         "settings": {name: value for name, value in asdict(settings).items() if name not in ("cache", "output")},
     }
-    save_classifier(classifier, settings.output, story)
+    save_classifier(classifier, settings.output, metadata)
     return results["+0 dB"]
 
 
@@ -88,11 +87,11 @@ def train(settings: ClassifierSettings, clips: TeachingClips, on_progress: OnPro
         chosen = torch.randint(len(clips.mels), (settings.batch,), generator=generator)
         mels = clips.mels[chosen].float()
         varied = vary(mels, settings.gain_range, generator)
-        verdict = classifier.hear(varied, loudest=mels.amax(dim=(1, 2, 3)))
-        loss = torch.nn.functional.cross_entropy(verdict.classes, clips.classes[chosen], label_smoothing=0.05)
+        output = classifier.predict(varied, loudest=mels.amax(dim=(1, 2, 3)))
+        loss = torch.nn.functional.cross_entropy(output.classes, clips.classes[chosen], label_smoothing=0.05)
         if varied.shape == mels.shape:  # half a clip may hold half of the events: its attributes are not its own
             truths = {kind: place[chosen] for kind, place in places.items()}
-            loss = loss + settings.attribute_weight * attribute_loss(verdict.attributes, truths)
+            loss = loss + settings.attribute_weight * attribute_loss(output.attributes, truths)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -111,14 +110,14 @@ def teach_attributes(classifier: SoundClassifier, settings: ClassifierSettings, 
     values = classifier.attributes
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
-        ear = AttributeEar(values, classifier.embedding.in_features // 2, clips.mels.shape[3])
+        ear = AttributeHead(values, classifier.embedding.in_features // 2, clips.mels.shape[3])
         statistics = _statistics(classifier, clips.mels)
         ear.scale_to(statistics)
         _fit(ear.train(), statistics, clips, settings)
     classifier.attribute_ear = ear.eval()
 
 
-def _fit(ear: AttributeEar, statistics: Tensor, clips: TeachingClips, settings: ClassifierSettings) -> None:
+def _fit(ear: AttributeHead, statistics: Tensor, clips: TeachingClips, settings: ClassifierSettings) -> None:
     places = {kind: attribute_places(clips.attributes, values, kind) for kind, values in clips.values().items()}
     optimizer = torch.optim.AdamW(ear.parameters(), settings.peak_rate, weight_decay=settings.weight_decay)
     for step in range(settings.attribute_steps):
@@ -133,7 +132,7 @@ def _fit(ear: AttributeEar, statistics: Tensor, clips: TeachingClips, settings: 
 
 @torch.no_grad()
 def _statistics(classifier: SoundClassifier, mels: Tensor) -> Tensor:
-    return torch.cat([classifier.listen(batch.float())[2] for batch in torch.split(mels, 32)])
+    return torch.cat([classifier.forward_features(batch.float())[2] for batch in torch.split(mels, 32)])
 
 
 def attribute_loss(logits: Mapping[str, Tensor], truths: Mapping[str, Tensor]) -> Tensor:
@@ -166,40 +165,40 @@ def at_level(mels: Tensor, gain_db: float) -> Tensor:
 
 
 @torch.no_grad()
-def verdicts(classifier: SoundClassifier, mels: Tensor) -> Verdict:
+def verdicts(classifier: SoundClassifier, mels: Tensor) -> ClassifierOutput:
     """What the net says of all clips, 32 at a time."""
-    parts = [classifier.hear(batch.float()) for batch in torch.split(mels, 32)]
+    parts = [classifier.predict(batch.float()) for batch in torch.split(mels, 32)]
     attributes = {kind: torch.cat([part.attributes[kind] for part in parts]) for kind in classifier.attributes}
-    return Verdict(
+    return ClassifierOutput(
         torch.cat([part.classes for part in parts]), attributes, torch.cat([part.embedding for part in parts])
     )
 
 
-def accuracy(verdict: Verdict, clips: TeachingClips) -> float:
+def accuracy(output: ClassifierOutput, clips: TeachingClips) -> float:
     """Share of the clips that are named rightly."""
-    return _share(verdict.classes.argmax(dim=1) == clips.classes)
+    return _share(output.classes.argmax(dim=1) == clips.classes)
 
 
-def class_accuracy(verdict: Verdict, clips: TeachingClips) -> dict[str, float]:
+def class_accuracy(output: ClassifierOutput, clips: TeachingClips) -> dict[str, float]:
     """The same for every class by itself."""
-    right = verdict.classes.argmax(dim=1) == clips.classes
+    right = output.classes.argmax(dim=1) == clips.classes
     return {sound: _share(right[clips.classes == place]) for place, sound in enumerate(SOUNDS)}
 
 
-def attribute_accuracy(classifier: SoundClassifier, verdict: Verdict, clips: TeachingClips) -> dict[str, float]:
+def attribute_accuracy(classifier: SoundClassifier, output: ClassifierOutput, clips: TeachingClips) -> dict[str, float]:
     """Share of the clips with a kind of attribute whose value is named rightly, by kind."""
     shares = {}
     for kind, values in classifier.attributes.items():
         places = attribute_places(clips.attributes, values, kind)
         has_one = torch.tensor([kind in attributes for attributes in clips.attributes])
         if has_one.any():
-            shares[kind] = _share((verdict.attributes[kind].argmax(dim=1) == places)[has_one])
+            shares[kind] = _share((output.attributes[kind].argmax(dim=1) == places)[has_one])
     return shares
 
 
-def confusions(verdict: Verdict, clips: TeachingClips) -> dict[str, int]:
+def confusions(output: ClassifierOutput, clips: TeachingClips) -> dict[str, int]:
     """How often one class was heard as another: {"rain as fire": 2}, most frequent first."""
-    pairs = zip(verdict.classes.argmax(dim=1).tolist(), clips.classes.tolist(), strict=True)
+    pairs = zip(output.classes.argmax(dim=1).tolist(), clips.classes.tolist(), strict=True)
     wrong = [f"{SOUNDS[truth]} as {SOUNDS[heard]}" for heard, truth in pairs if heard != truth]
     return {pair: wrong.count(pair) for pair in sorted(set(wrong), key=lambda pair: (-wrong.count(pair), pair))}
 

@@ -48,7 +48,7 @@ def hashed_pieces(word: str, num_buckets: int, max_pieces: int) -> list[int]:
     return [1 + zlib.crc32(piece.encode()) % (num_buckets - 1) for piece in [marked, *grams][:max_pieces]]
 
 
-class TextTower(nn.Module):
+class PocketTextTower(nn.Module):
     """Word pieces [B, L, P] -> [B, D]; position 0 is a start token, so that the empty prompt has an embedding too."""
 
     def __init__(self, config: PocketClapConfig) -> None:
@@ -88,7 +88,7 @@ class TextTower(nn.Module):
         return out
 
 
-class AudioTower(nn.Module):
+class PocketAudioTower(nn.Module):
     """Pooled log-mel of 5.12 s -> [B, D]."""
 
     def __init__(self, config: PocketClapConfig, num_mels: int) -> None:
@@ -130,8 +130,8 @@ class PocketClap(nn.Module):
         super().__init__()
         self.config = config
         self.log_mel = LogMel(mel)
-        self.text = TextTower(config)
-        self.audio = AudioTower(config, mel.num_mels)
+        self.text = PocketTextTower(config)
+        self.audio = PocketAudioTower(config, mel.num_mels)
         self.log_temperature = nn.Parameter(torch.tensor(1 / 0.07).log())
         self._known = frozenset(config.known_words)
 

@@ -1,4 +1,4 @@
-"""The stretch of a clip that the model hears: at the model's rate and level inside, at the clip's outside."""
+"""The excerpt of a clip that the model processes: at the model's rate and level inside, at the clip's outside."""
 
 from dataclasses import dataclass, replace
 

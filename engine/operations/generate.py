@@ -8,7 +8,7 @@ from engine.audio import Audio
 from engine.audioldm import AudioLDM
 from engine.operations.condition import condition_of
 from engine.operations.loudness import level_of, set_loudness
-from engine.operations.progress import Pulse
+from engine.operations.progress import ProgressReporter
 from engine.operations.sampling import Rendering
 from engine.operations.splice import FULL_SCALE, limit_peak
 from engine.operations.tries import Tries, tries_of
@@ -18,18 +18,18 @@ from engine.wav_writer import Samples
 EDGE_S = 0.003  # seconds of fade at both ends, so that a take neither starts nor stops with a click
 
 
-def generate(model: AudioLDM, request: Generate, pulse: Pulse) -> list[Audio]:
+def generate(model: AudioLDM, request: Generate, reporter: ProgressReporter) -> list[Audio]:
     """Noise -> latent -> waveform, cut to length; the best candidate first."""
-    tries = tries_at(model, request, pulse)
+    tries = tries_at(model, request, reporter)
     while (trial := tries.next()) is not None:
-        tries.hear(trial.sample(trial.noise(), trial.timesteps()), trial.candidates)
+        tries.record(trial.sample(trial.noise(), trial.timesteps()), trial.candidates)
     return takes_of(tries, request)
 
 
-def tries_at(model: AudioLDM, request: Generate, pulse: Pulse) -> Tries:
+def tries_at(model: AudioLDM, request: Generate, reporter: ProgressReporter) -> Tries:
     """What is to be sampled, perhaps more than once."""
     num_samples = round(request.seconds * model.sample_rate)
-    rendering = Rendering(model, condition_of(model, request.prompt, request), request, pulse, num_samples)
+    rendering = Rendering(model, condition_of(model, request.prompt, request), request, reporter, num_samples)
     return Tries(rendering, tries_of(rendering, request.tries))
 
 
@@ -44,7 +44,7 @@ def takes_of(tries: Tries, request: Generate) -> list[Audio]:
         Audio(
             _finished(waveforms[place], sample_rate, like),
             sample_rate,
-            rendering.story("generate", rendering.candidates[place], score, settings),
+            rendering.provenance("generate", rendering.candidates[place], score, settings),
         )
         for place, score in rendering.rank(list(waveforms))
     ]

@@ -18,15 +18,15 @@ from engine.audio import Audio
 from engine.audioldm import AudioLDM
 from engine.errors import InvalidRequestError
 from engine.operations.air import Air
+from engine.operations.band_regions import BandRegion, lay_band_regions
 from engine.operations.bands import air_hz, keep_band
 from engine.operations.condition import condition_of
 from engine.operations.excerpt import Excerpt, take_excerpt
 from engine.operations.fitting import LEAST_CEILING, air_beside, fit, hush_ends, level_for
 from engine.operations.loudness import Level
-from engine.operations.observed import Hole, imposing, observed_cells
-from engine.operations.patches import Patch, lay_patches
-from engine.operations.progress import Pulse
-from engine.operations.regions import group_regions, stretch_around
+from engine.operations.masks import MaskedSpan, imposing, observed_cells
+from engine.operations.progress import ProgressReporter
+from engine.operations.regions import excerpt_around, group_regions
 from engine.operations.sampling import AIR, Rendering
 from engine.operations.splice import LONGEST_FADE_S, ceiling_of, splice
 from engine.operations.surroundings import REACH_S, beside, offset_line
@@ -38,120 +38,126 @@ CONTEXT_SHARE = 1 / 8  # of the model's window: what it hears at least on either
 
 
 @dataclass(frozen=True, eq=False)
-class _Stretch:
-    """Neighbouring patches, and all candidates for them."""
+class _FilledExcerpt:
+    """Neighbouring regions, and all candidates for them."""
 
-    patches: list[Patch]
+    regions: list[BandRegion]
     excerpt: Excerpt
     rendering: Rendering
     waveforms: Samples  # [n, C', T']
 
-    def heard(self, candidate: int) -> list[Samples]:
+    def made(self, candidate: int) -> list[Samples]:
         """What the model put into each region, mono at its own rate, [t] each."""
         mono = self.waveforms[candidate].mean(axis=0)
-        regions = merge_regions(patch.region for patch in self.patches)
+        regions = merge_regions(region.bounds for region in self.regions)
         spans = ([round(self.excerpt.model_position(sample)) for sample in region] for region in regions)
         return [mono[start:end] for start, end in spans]
 
 
-def inpaint(model: AudioLDM, request: Inpaint, pulse: Pulse) -> list[Audio]:
-    """Make each group of neighbouring regions in one stretch, and splice them in; the best candidate first."""
+def inpaint(model: AudioLDM, request: Inpaint, reporter: ProgressReporter) -> list[Audio]:
+    """Fill each group of neighbouring regions in one excerpt, and splice them in; the best candidate first."""
     clip, settings = request.clip, _settings(request)
-    patches = _audible_patches(model, request)
+    regions = _audible_regions(model, request)
     condition = condition_of(model, request.prompt, request)
     reach = math.floor(model.config.window_rows * model.samples_per_row * clip.sample_rate / model.sample_rate)
     context = math.ceil(reach * CONTEXT_SHARE)
     groups = group_regions(request.sample_regions(), reach, context)
-    stretches = []
+    excerpts = []
     for index, group in enumerate(groups):
-        bounds = stretch_around(group, clip.num_samples, reach, context)
+        bounds = excerpt_around(group, clip.num_samples, reach, context)
         excerpt = take_excerpt(clip, *bounds, model.sample_rate, model.config.normalise_peak)
         size = excerpt.waveform.shape[1]
-        part = pulse.part(index, len(groups))
-        rendering = Rendering(model, condition, request, part, size, excerpt.num_channels, stretch_index=index)
-        inside = [patch for patch in patches if group[0][0] <= patch.start < group[-1][1]]
-        stretches.append(_Stretch(inside, excerpt, rendering, _fill(rendering, excerpt, inside)))
+        part = reporter.part(index, len(groups))
+        rendering = Rendering(model, condition, request, part, size, excerpt.num_channels, excerpt_index=index)
+        inside = [region for region in regions if group[0][0] <= region.start < group[-1][1]]
+        excerpts.append(_FilledExcerpt(inside, excerpt, rendering, _fill(rendering, excerpt, inside)))
 
-    heard = [np.concatenate([one for s in stretches for one in s.heard(i)]) for i in range(request.candidates)]
+    heard = [np.concatenate([one for filled in excerpts for one in filled.made(i)]) for i in range(request.candidates)]
     takes = []
     for candidate, score in rendering.rank(heard):
         samples = clip.samples
-        for stretch in stretches:
-            samples = _spliced(samples, stretch, candidate, patches, air_hz(model.config.mel))
-        takes.append(replace(clip, samples=samples, story=rendering.story("inpaint", candidate, score, settings)))
+        for filled in excerpts:
+            samples = _spliced(samples, filled, candidate, regions, air_hz(model.config.mel))
+        takes.append(replace(clip, samples=samples, story=rendering.provenance("inpaint", candidate, score, settings)))
     return takes
 
 
-def _fill(rendering: Rendering, excerpt: Excerpt, patches: list[Patch]) -> Samples:
-    """The excerpt with its patches made anew: waveforms [n, C', T']."""
+def _fill(rendering: Rendering, excerpt: Excerpt, regions: list[BandRegion]) -> Samples:
+    """The excerpt with its regions replaced: waveforms [n, C', T']."""
     model, rows = rendering.model, rendering.windows.rows
-    holes = [
-        Hole(excerpt.model_position(patch.start), excerpt.model_position(patch.end), patch.low_hz, patch.high_hz)
-        for patch in patches
+    spans = [
+        MaskedSpan(
+            excerpt.model_position(region.start), excerpt.model_position(region.end), region.low_hz, region.high_hz
+        )
+        for region in regions
     ]
     observed = rendering.encode(excerpt.waveform).repeat(rendering.sampling.candidates, 1, 1, 1)  # [B, Z, H, W]
     noise, timesteps = rendering.noise(), rendering.timesteps()
-    impose = imposing(observed, observed_cells(model, rows, holes), rendering.observed_noise(noise))
+    impose = imposing(observed, observed_cells(model, rows, spans), rendering.observed_noise(noise))
     x = impose(noise, model.config.schedule.alpha_bar(timesteps[0]))
     return rendering.waveforms(rendering.sample(x, timesteps, impose))
 
 
-def _spliced(samples: Samples, stretch: _Stretch, candidate: int, patches: list[Patch], air_from_hz: float) -> Samples:
-    """Samples [C, T] of the clip -> a copy with one stretch's patches of one candidate in their places."""
-    excerpt, clip = stretch.excerpt, stretch.excerpt.clip
-    made = excerpt.restore(stretch.waveforms[candidate])
-    carrier = stretch.rendering.generator(candidate, AIR)
-    for patch in stretch.patches:
-        inside = slice(patch.start - excerpt.start, patch.end - excerpt.start)
+def _spliced(
+    samples: Samples, filled: _FilledExcerpt, candidate: int, regions: list[BandRegion], air_from_hz: float
+) -> Samples:
+    """Samples [C, T] of the clip -> a copy with one excerpt's regions of one candidate in their places."""
+    excerpt, clip = filled.excerpt, filled.excerpt.clip
+    made = excerpt.restore(filled.waveforms[candidate])
+    carrier = filled.rendering.generator(candidate, AIR)
+    for region in filled.regions:
+        inside = slice(region.start - excerpt.start, region.end - excerpt.start)
         before = samples[:, excerpt.start : excerpt.end]
-        kept = (before - _in_band(clip, before, patch))[:, inside]  # nothing, where the band is open on both sides
-        others = [other.region for other in patches if other.shares_band(patch)]
-        sides = beside(clip.samples, patch.region, clip.sample_rate, others)
-        offset = 0.0 if patch.low_hz else offset_line(sides, clip.samples[:, patch.start : patch.end], clip.sample_rate)
-        part = np.ascontiguousarray(_in_band(clip, made, patch)[:, inside])
+        kept = (before - _in_band(clip, before, region))[:, inside]  # nothing, where the band is open on both sides
+        others = [other.bounds for other in regions if other.shares_band(region)]
+        sides = beside(clip.samples, region.bounds, clip.sample_rate, others)
+        offset = (
+            0.0 if region.low_hz else offset_line(sides, clip.samples[:, region.start : region.end], clip.sample_rate)
+        )
+        part = np.ascontiguousarray(_in_band(clip, made, region)[:, inside])
         fade = min(round(LONGEST_FADE_S * clip.sample_rate), part.shape[1] // 4)
-        hush_ends(part, fade, start=patch.start > 0, end=patch.end < clip.num_samples)
+        hush_ends(part, fade, start=region.start > 0, end=region.end < clip.num_samples)
         ceiling = max(ceiling_of(clip.samples) - float(np.abs(offset).max()), LEAST_CEILING)
-        wanted, air = _measured(clip, patch, others, air_from_hz)
+        wanted, air = _measured(clip, region, others, air_from_hz)
         fit(part, wanted, clip.sample_rate, ceiling, air, carrier=carrier)
-        samples = splice(samples, part + offset + kept, patch.start, clip.sample_rate)
+        samples = splice(samples, part + offset + kept, region.start, clip.sample_rate)
     return samples
 
 
-def _in_band(clip: Audio, samples: Samples, patch: Patch) -> Samples:
-    """Samples [C, T] at the clip's rate -> what of them the patch replaces, [C, T]."""
-    return keep_band(samples, clip.sample_rate, patch.low_hz, patch.high_hz)
+def _in_band(clip: Audio, samples: Samples, region: BandRegion) -> Samples:
+    """Samples [C, T] at the clip's rate -> what of them the region replaces, [C, T]."""
+    return keep_band(samples, clip.sample_rate, region.low_hz, region.high_hz)
 
 
-def _measured(clip: Audio, patch: Patch, others: list[Region], air_from_hz: float) -> tuple[Level, Air | None]:
-    """How loud a patch is to be, and its air, by what lies beside it and by what it replaces, both in its band."""
+def _measured(clip: Audio, region: BandRegion, others: list[Region], air_from_hz: float) -> tuple[Level, Air | None]:
+    """How loud a region is to be, and its air, by what lies beside it and by what it replaces, both in its band."""
     rate, reach = clip.sample_rate, round(REACH_S * clip.sample_rate)
-    first, last = max(0, patch.start - reach), min(clip.num_samples, patch.end + reach)
-    around = _in_band(clip, clip.samples[:, first:last], patch)
+    first, last = max(0, region.start - reach), min(clip.num_samples, region.end + reach)
+    around = _in_band(clip, clip.samples[:, first:last], region)
     near = [(start - first, end - first) for start, end in others if start < last and end > first]
-    sides = beside(around, (patch.start - first, patch.end - first), rate, near)
-    replaced = around[:, patch.start - first : patch.end - first]
-    reaches_air = patch.high_hz is None or patch.high_hz > air_from_hz
+    sides = beside(around, (region.start - first, region.end - first), rate, near)
+    replaced = around[:, region.start - first : region.end - first]
+    reaches_air = region.high_hz is None or region.high_hz > air_from_hz
     air = air_beside(sides, replaced, rate, air_from_hz) if reaches_air else None
     return level_for(replaced, sides, rate), air
 
 
-def _audible_patches(model: AudioLDM, request: Inpaint) -> list[Patch]:
-    """The patches; with `keep_air` none reaches beyond the model's band.
+def _audible_regions(model: AudioLDM, request: Inpaint) -> list[BandRegion]:
+    """The regions; with `keep_air` none reaches beyond the model's band.
 
     Raises:
         InvalidRequestError: a band begins where the model's own, or the clip's, ends.
     """
-    mel, patches = model.config.mel, lay_patches(request.clip, request.regions, request.low_hz, request.high_hz)
+    mel, regions = model.config.mel, lay_band_regions(request.clip, request.regions, request.low_hz, request.high_hz)
     top_hz = air_hz(mel) if request.keep_air else min(mel.fmax, mel.sample_rate / 2)
     highest_hz = min(top_hz, request.clip.sample_rate / 2)
-    for patch in patches:
-        if patch.low_hz is not None and patch.low_hz >= highest_hz:
+    for region in regions:
+        if region.low_hz is not None and region.low_hz >= highest_hz:
             expected = f"less than {highest_hz:g}: nothing can be made above that"
-            raise InvalidRequestError("low_hz", patch.low_hz, expected)
+            raise InvalidRequestError("low_hz", region.low_hz, expected)
     if not request.keep_air:
-        return patches
-    return [replace(patch, high_hz=min(patch.high_hz or math.inf, top_hz)) for patch in patches]
+        return regions
+    return [replace(region, high_hz=min(region.high_hz or math.inf, top_hz)) for region in regions]
 
 
 def _settings(request: Inpaint) -> Mapping[str, Any]:

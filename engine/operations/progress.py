@@ -23,7 +23,7 @@ OnStep = Callable[[Progress], None]
 ShouldStop = Callable[[], bool]
 
 
-class Pulse:
+class ProgressReporter:
     """Carries `on_step` and `should_stop` through an operation; both are called on the thread that runs it.
 
     A request in several parts (regions far apart) gives each part its own pulse, which fills its share of the whole.
@@ -34,14 +34,14 @@ class Pulse:
         self._should_stop = should_stop
         self._start, self._share, self._latest = 0.0, 1.0, 0.0
 
-    def part(self, index: int, count: int, whole: float = 1.0) -> "Pulse":
+    def part(self, index: int, count: int, whole: float = 1.0) -> "ProgressReporter":
         """The pulse of part `index` of `count` equal parts of the whole, or of that share of it which comes first."""
-        pulse = Pulse(self._on_step, self._should_stop)
-        pulse._share = self._share * whole / count
-        pulse._start = pulse._latest = self._start + index * pulse._share
-        return pulse
+        reporter = ProgressReporter(self._on_step, self._should_stop)
+        reporter._share = self._share * whole / count
+        reporter._start = reporter._latest = self._start + index * reporter._share
+        return reporter
 
-    def round(self, index: int, count: int) -> "Pulse":
+    def round(self, index: int, count: int) -> "ProgressReporter":
         """The pulse of round `index` of at most `count`, all of them before anything is decoded."""
         return self if count == 1 else self.part(index, count, SAMPLED)
 

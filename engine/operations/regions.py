@@ -1,4 +1,4 @@
-"""Regions of a clip as pairs of samples grouped into stretches that a model can hear at once."""
+"""Regions of a clip as pairs of samples grouped into excerpts that a model can process at once."""
 
 from engine.requests.regions import Region
 
@@ -14,8 +14,8 @@ def group_regions(regions: list[Region], reach: int, context: int) -> list[list[
     return groups
 
 
-def stretch_around(group: list[Region], num_samples: int, reach: int, context: int) -> Region:
-    """The samples to be heard for a group: `reach` of them around it, more where it is longer, within the clip."""
+def excerpt_around(group: list[Region], num_samples: int, reach: int, context: int) -> Region:
+    """The excerpt for a group: `reach` of them around it, more where it is longer, within the clip."""
     start, end = group[0][0], group[-1][1]
     length = min(num_samples, max(reach, end - start + 2 * context))
     first = (start + end - length) // 2

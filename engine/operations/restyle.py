@@ -21,7 +21,7 @@ from engine.operations.contour import SAMPLER, Contour, depth_of
 from engine.operations.excerpt import Excerpt, take_excerpt
 from engine.operations.fitting import LEAST_CEILING, air_beside, fit
 from engine.operations.loudness import level_of
-from engine.operations.progress import Pulse
+from engine.operations.progress import ProgressReporter
 from engine.operations.sampling import AIR, Rendering
 from engine.operations.splice import ceiling_of, loudest, splice
 from engine.operations.surroundings import beside, offset_line
@@ -34,12 +34,12 @@ MADE_SILENCE_LUFS = -90.0  # a decoder's silence lies some 10 dB below
 CONTEXT_S = 0.16  # seconds on either side of a region that are encoded with it and thrown away again
 
 
-def restyle(model: AudioLDM, request: Restyle, pulse: Pulse) -> list[Audio]:
+def restyle(model: AudioLDM, request: Restyle, reporter: ProgressReporter) -> list[Audio]:
     """Move the clip towards the prompt; the best candidate first."""
-    return move(model, request, pulse, "restyle")
+    return move(model, request, reporter, "restyle")
 
 
-def move(model: AudioLDM, request: Restyle, pulse: Pulse, operation: str) -> list[Audio]:
+def move(model: AudioLDM, request: Restyle, reporter: ProgressReporter, operation: str) -> list[Audio]:
     """Encode, noise, denoise, decode, match, splice; the best candidate first. Strength 0 is the clip, bit for bit."""
     clip, config = request.clip, model.config
     structure = config.default_structure if request.structure is None else float(request.structure)
@@ -50,10 +50,10 @@ def move(model: AudioLDM, request: Restyle, pulse: Pulse, operation: str) -> lis
     margin = round(CONTEXT_S * clip.sample_rate)
     excerpt = take_excerpt(clip, start - margin, end + margin, model.sample_rate, config.normalise_peak)
     condition = condition_of(model, request.prompt, request)
-    rendering = Rendering(model, condition, request, pulse, excerpt.waveform.shape[1], excerpt.num_channels)
+    rendering = Rendering(model, condition, request, reporter, excerpt.waveform.shape[1], excerpt.num_channels)
     if request.strength == 0:
-        stories = (rendering.story(operation, i, None, settings) for i in range(request.candidates))
-        return [replace(clip, story=story) for story in stories]
+        provenances = (rendering.provenance(operation, i, None, settings) for i in range(request.candidates))
+        return [replace(clip, story=provenance) for provenance in provenances]
 
     waveforms, doubts = _moved(rendering, excerpt, float(request.strength), structure)
     excerpt = excerpt.without_sound()
@@ -63,9 +63,9 @@ def move(model: AudioLDM, request: Restyle, pulse: Pulse, operation: str) -> lis
         carrier = rendering.generator(rendering.candidates[candidate], AIR)
         part = _fitted(excerpt, waveforms[candidate], (start, end), request.keep_air, air_hz(config.mel), carrier)
         samples = splice(clip.samples, part, start, clip.sample_rate)
-        story = rendering.story(operation, candidate, score, settings)
-        story["warnings"] += doubts[candidate]
-        takes.append(replace(clip, samples=samples, story=story))
+        provenance = rendering.provenance(operation, candidate, score, settings)
+        provenance["warnings"] += doubts[candidate]
+        takes.append(replace(clip, samples=samples, story=provenance))
     return takes
 
 

@@ -21,7 +21,7 @@ from engine.mel import MelConfig, slaney_filterbank
 from engine.operations.condition import Condition
 from engine.operations.contour import Contour, loudness_of
 from engine.operations.plan import Plan, plan_of
-from engine.operations.progress import Pulse
+from engine.operations.progress import ProgressReporter
 from engine.operations.slices import decode_long, encode_long, log_mel_long, vocode_long
 from engine.operations.windows import Windows, lay_windows, over_windows
 from engine.requests import Sampling
@@ -32,15 +32,15 @@ NOISE, PHASES, STEPS, OBSERVED, AIR = range(5)  # what a candidate's generators 
 
 @dataclass(frozen=True)
 class Rendering:
-    """One stretch of sound on its way through the model; what is too short for it gets silence behind for a while."""
+    """One excerpt on its way through the model; what is too short for it is padded with silence."""
 
     model: AudioLDM
     condition: Condition
     sampling: Sampling
-    pulse: Pulse
+    reporter: ProgressReporter
     num_samples: int  # T', at the model's rate
     num_channels: int = 1  # C'
-    stretch_index: int = 0  # stretches of one request get noise of their own
+    excerpt_index: int = 0  # excerpts of one request get noise of their own
     chosen: tuple[int, ...] = ()  # the candidates' numbers, which their noise goes by; none: from 0 on
     windows: Windows = field(init=False)
     plan: Plan = field(init=False)
@@ -98,20 +98,20 @@ class Rendering:
 
     def generator(self, candidate: int, purpose: int) -> torch.Generator:
         """The source of randomness of one candidate, for one purpose."""
-        roots = [self.sampling.seed, candidate, purpose, self.stretch_index]
+        roots = [self.sampling.seed, candidate, purpose, self.excerpt_index]
         state = np.random.SeedSequence(roots).generate_state(1, np.uint64)[0]
         return torch.Generator().manual_seed(int(state >> np.uint64(1)))
 
     def encode(self, waveform: Samples) -> Tensor:
         """Waveform [C', T'] -> latent [C', Z, H, W]."""
-        self.pulse.encoding()
-        return encode_long(self.model, torch.from_numpy(waveform), self.windows, self.pulse.check)
+        self.reporter.encoding()
+        return encode_long(self.model, torch.from_numpy(waveform), self.windows, self.reporter.check)
 
     def contour(self, waveform: Samples, structure: float) -> Contour | None:
         """How waveform [C', T'] rises and falls, to hold its takes to; None where no structure is wanted."""
         if structure == 0:
             return None
-        log_mel = log_mel_long(self.model, torch.from_numpy(waveform), self.windows, self.pulse.check)
+        log_mel = log_mel_long(self.model, torch.from_numpy(waveform), self.windows, self.reporter.check)
         return Contour(loudness_of(log_mel), structure)
 
     def sample(
@@ -120,12 +120,12 @@ class Rendering:
         """From x [B, Z, H, W], noised to timesteps[0], to a clean latent [B, Z, H, W], held to a contour if given."""
         model, condition = self.model, self.condition
         denoise = self.denoiser(condition.wanted, condition.negative)
-        in_windows = over_windows(denoise, self.windows, self.pulse.check)
+        in_windows = over_windows(denoise, self.windows, self.reporter.check)
         in_windows = in_windows if contour is None else contour.held(in_windows, model)
         sampler = SAMPLERS[self.plan.sampler]
         latents = sampler(in_windows, x, timesteps, model.config.schedule, draw=self.draw(), impose=impose)
         for step, latent in enumerate(latents, start=1):
-            self.pulse.step(step, len(timesteps))
+            self.reporter.step(step, len(timesteps))
             x = latent
         return x
 
@@ -137,13 +137,13 @@ class Rendering:
         """
         made = np.empty((len(latent), self.num_samples), np.float32)
         for index, one in enumerate(latent):
-            self.pulse.decoding(index, len(latent))
-            log_mel = decode_long(self.model, one[None], self.windows, self.pulse.check)
+            self.reporter.decoding(index, len(latent))
+            log_mel = decode_long(self.model, one[None], self.windows, self.reporter.check)
             if contour is not None:
                 log_mel = contour.shape(log_mel, index % self.num_channels, self.model.config.mel)
             log_mel = torch.minimum(log_mel, loudest_log_mel(self.model.config.mel).to(log_mel))
             seeded = partial(self.generator, self.candidates[index // self.num_channels], PHASES)
-            waveform = vocode_long(self.model, log_mel, self.windows, seeded, self.pulse.check)
+            waveform = vocode_long(self.model, log_mel, self.windows, seeded, self.reporter.check)
             if not np.isfinite(waveform).all():
                 raise ModelBrokenError(self.model.config.name, "it made samples that are not numbers")
             made[index] = waveform[0, : self.num_samples]
@@ -167,7 +167,9 @@ class Rendering:
         cosines: list[float] = (heard.float() @ self.condition.wanted[0].float()).tolist()
         return cosines
 
-    def story(self, operation: str, candidate: int, score: float | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+    def provenance(
+        self, operation: str, candidate: int, score: float | None, settings: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """How a take came about, in the words of the wire; enough to make it again."""
         return {
             "operation": operation,

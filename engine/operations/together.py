@@ -18,7 +18,7 @@ from engine.diffusion.guidance import Denoised
 from engine.diffusion.samplers import SAMPLERS
 from engine.errors import CancelledError, EngineError
 from engine.operations.generate import generate, takes_of, tries_at
-from engine.operations.progress import Pulse
+from engine.operations.progress import ProgressReporter
 from engine.operations.sampling import Rendering
 from engine.operations.tries import Tries
 from engine.operations.windows import in_batches
@@ -32,16 +32,18 @@ def shape_of(request: Generate) -> Hashable:
     return request.seconds, request.steps, request.guidance, request.sampler, request.draft
 
 
-def generate_together(model: AudioLDM, requests: Sequence[Generate], pulses: Sequence[Pulse]) -> list[Outcome]:
+def generate_together(
+    model: AudioLDM, requests: Sequence[Generate], reporters: Sequence[ProgressReporter]
+) -> list[Outcome]:
     """Each request's candidates, best first, or why there are none; one that is cancelled leaves the others alone.
 
     Requests that cannot share calls with the first (another shape, longer than a window) are answered one by one.
     """
     outcomes: dict[int, Outcome] = {}
     shared: dict[int, Tries] = {}
-    for index, (request, pulse) in enumerate(zip(requests, pulses, strict=True)):
+    for index, (request, reporter) in enumerate(zip(requests, reporters, strict=True)):
         try:
-            tries = tries_at(model, request, pulse)
+            tries = tries_at(model, request, reporter)
         except EngineError as error:
             outcomes[index] = error
             continue
@@ -51,7 +53,7 @@ def generate_together(model: AudioLDM, requests: Sequence[Generate], pulses: Seq
     for index in shared.keys() - outcomes.keys():
         outcomes[index] = _finish(shared[index], requests[index])
     return [
-        outcomes[index] if index in outcomes else _alone(model, request, pulses[index])
+        outcomes[index] if index in outcomes else _alone(model, request, reporters[index])
         for index, request in enumerate(requests)
     ]
 
@@ -63,12 +65,12 @@ def _try_together(shared: Mapping[int, Tries]) -> dict[int, EngineError]:
         trials = {i: trial for i, tries in shared.items() if i not in failed and (trial := tries.next()) is not None}
         if not trials:
             return failed
-        latents = _Company(list(trials.values())).sample()
+        latents = _Batch(list(trials.values())).sample()
         for (index, trial), latent in zip(trials.items(), latents, strict=True):
             try:
                 if isinstance(latent, EngineError):
                     raise latent
-                shared[index].hear(latent, trial.candidates)
+                shared[index].record(latent, trial.candidates)
             except EngineError as error:
                 failed[index] = error
 
@@ -77,7 +79,7 @@ def _can_share(rendering: Rendering) -> bool:
     return len(rendering.windows) == 1 and not rendering.condition.is_open
 
 
-class _Company:
+class _Batch:
     """Renderings of equal shape on their way through the sampler; those that were cancelled are carried along."""
 
     def __init__(self, renderings: Sequence[Rendering]) -> None:
@@ -100,7 +102,7 @@ class _Company:
         try:
             for step, latent in enumerate(latents, start=1):
                 x = latent
-                self._tell(partial(Pulse.step, step=step, num_steps=len(timesteps)))
+                self._tell(partial(ProgressReporter.step, step=step, num_steps=len(timesteps)))
         except CancelledError as cancelled:
             return [cancelled] * len(self._renderings)
         return [self._cancelled.get(index, latent) for index, latent in enumerate(x.split(self._sizes))]
@@ -119,14 +121,14 @@ class _Company:
             return denoise(x[rows], t)
 
         numbers = torch.arange(len(x), device=x.device)[:, None]
-        return in_batches(of_rows, numbers, t, lambda: self._tell(Pulse.check))
+        return in_batches(of_rows, numbers, t, lambda: self._tell(ProgressReporter.check))
 
-    def _tell(self, news: Callable[[Pulse], None]) -> None:
+    def _tell(self, news: Callable[[ProgressReporter], None]) -> None:
         """Tell all who go on. Raises CancelledError when nobody does."""
         for index, rendering in enumerate(self._renderings):
             if index not in self._cancelled:
                 try:
-                    news(rendering.pulse)
+                    news(rendering.reporter)
                 except CancelledError as cancelled:
                     self._cancelled[index] = cancelled
         if len(self._cancelled) == len(self._renderings):
@@ -140,8 +142,8 @@ def _finish(tries: Tries, request: Generate) -> Outcome:
         return error
 
 
-def _alone(model: AudioLDM, request: Generate, pulse: Pulse) -> Outcome:
+def _alone(model: AudioLDM, request: Generate, reporter: ProgressReporter) -> Outcome:
     try:
-        return generate(model, request, pulse)
+        return generate(model, request, reporter)
     except EngineError as error:
         return error

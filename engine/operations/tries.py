@@ -44,7 +44,7 @@ class Tries:
     """What a rendering of one channel has made so far: the best try for each of its candidates.
 
     while (trial := tries.next()) is not None:
-        tries.hear(trial.sample(trial.noise(), trial.timesteps()), trial.candidates)
+        tries.record(trial.sample(trial.noise(), trial.timesteps()), trial.candidates)
     rendering, latent = tries.best()
     """
 
@@ -59,9 +59,9 @@ class Tries:
         if self._round == self.limit or not wanting:
             return None
         numbers = tuple(candidate + self._round * count for candidate in wanting)
-        return replace(self.rendering, chosen=numbers, pulse=self.rendering.pulse.round(self._round, self.limit))
+        return replace(self.rendering, chosen=numbers, reporter=self.rendering.reporter.round(self._round, self.limit))
 
-    def hear(self, latent: Tensor, numbers: tuple[int, ...]) -> None:
+    def record(self, latent: Tensor, numbers: tuple[int, ...]) -> None:
         """Take what came of the candidates of `next`, [n, Z, H, W]."""
         self._round += 1
         for number, one in zip(numbers, latent, strict=True):
@@ -80,7 +80,7 @@ class Tries:
     def _score(self, latent: Tensor) -> float:
         """The cosine of the condition and of what CLAP hears of a latent [1, Z, H, W], without a vocoder if it can."""
         rendering, model = self.rendering, self.rendering.model
-        log_mel = decode_long(model, latent, rendering.windows, rendering.pulse.check)
+        log_mel = decode_long(model, latent, rendering.windows, rendering.reporter.check)
         frames = -(-rendering.num_samples // model.config.mel.hop)
         (score,) = rendering.matches(model.embed_log_mel(log_mel[:, :, :frames]))
         return score

@@ -21,8 +21,8 @@ from engine.operations.bands import air_hz, keep_band, transition_hz
 from engine.operations.bandwidth import bandwidth_hz
 from engine.operations.condition import Condition, condition_of
 from engine.operations.excerpt import Excerpt, take_excerpt
-from engine.operations.observed import Hole, imposing, observed_cells
-from engine.operations.progress import Pulse
+from engine.operations.masks import MaskedSpan, imposing, observed_cells
+from engine.operations.progress import ProgressReporter
 from engine.operations.sampling import Rendering
 from engine.operations.slope import held_to_slope
 from engine.operations.splice import SILENCE, overlay, rms
@@ -38,7 +38,7 @@ FITTED_DB = 6.0  # up or down, at most
 
 
 @dataclass(frozen=True, eq=False)
-class _Task:
+class _UpscaleTask:
     """The clip at the take's rate, and what is to be made of it."""
 
     clip: Audio
@@ -58,7 +58,7 @@ class _Task:
         return self.clip.samples[:, self.start : self.end]
 
 
-def upscale(model: AudioLDM, request: Upscale, pulse: Pulse) -> list[Audio]:
+def upscale(model: AudioLDM, request: Upscale, reporter: ProgressReporter) -> list[Audio]:
     """Find the cutoff, make the band above it, lay it over the clip; the best candidate first.
 
     Raises:
@@ -73,20 +73,20 @@ def upscale(model: AudioLDM, request: Upscale, pulse: Pulse) -> list[Audio]:
         below, task.start - margin, task.end + margin, model.sample_rate, model.config.normalise_peak
     )
     condition = _condition(model, request, replace(task, clip=below))
-    rendering = Rendering(model, condition, request, pulse, excerpt.waveform.shape[1], excerpt.num_channels)
+    rendering = Rendering(model, condition, request, reporter, excerpt.waveform.shape[1], excerpt.num_channels)
     waveforms = _fill(rendering, excerpt, task.crossover_hz)
 
     heard = slice(round(excerpt.model_position(task.start)), round(excerpt.model_position(task.end)))
     takes = []
     for candidate, score in rendering.rank([waveform[:, heard].mean(axis=0) for waveform in waveforms]):
         samples = overlay(clip.samples, _added(task, excerpt, waveforms[candidate]), task.start, clip.sample_rate)
-        story = rendering.story("upscale", candidate, score, _settings(request, task))
-        story["warnings"] += _rate_warnings(request, task)
-        takes.append(replace(clip, samples=samples, story=story))
+        provenance = rendering.provenance("upscale", candidate, score, _settings(request, task))
+        provenance["warnings"] += _rate_warnings(request, task)
+        takes.append(replace(clip, samples=samples, story=provenance))
     return takes
 
 
-def _task(model: AudioLDM, request: Upscale) -> _Task:
+def _task(model: AudioLDM, request: Upscale) -> _UpscaleTask:
     mel, rate = model.config.mel, request.output_rate or max(request.clip.sample_rate, model.sample_rate)
     clip = request.clip if rate == request.clip.sample_rate else request.clip.resample(rate)
     start, end = require_region(clip, request.start_s, request.end_s)
@@ -104,10 +104,10 @@ def _task(model: AudioLDM, request: Upscale) -> _Task:
         raise InvalidRequestError(
             "cutoff_hz", cutoff_hz, f"less than {TOP_SHARE * highest_hz:g}: too little can be made above that"
         )
-    return _Task(clip, start, end, float(cutoff_hz), air_hz(mel) if rate / 2 > model_top_hz else None)
+    return _UpscaleTask(clip, start, end, float(cutoff_hz), air_hz(mel) if rate / 2 > model_top_hz else None)
 
 
-def _condition(model: AudioLDM, request: Upscale, below: _Task) -> Condition:
+def _condition(model: AudioLDM, request: Upscale, below: _UpscaleTask) -> Condition:
     """The prompt, or else the region's own sound with a faint mirror image of its band above the crossover."""
     sound = replace(below.clip, samples=below.region).as_heard().samples
     if request.prompt or request.like is not None or not model.clap.hears or np.abs(sound).max() < QUIETEST_LIKE:
@@ -123,13 +123,13 @@ def _fill(rendering: Rendering, excerpt: Excerpt, crossover_hz: float) -> Sample
     model, rows = rendering.model, rendering.windows.rows
     observed = rendering.encode(excerpt.waveform).repeat(rendering.sampling.candidates, 1, 1, 1)  # [B, Z, H, W]
     noise, timesteps = rendering.noise(), rendering.timesteps()
-    cells = observed_cells(model, rows, [Hole(0, rows * model.samples_per_row, crossover_hz, None)])
+    cells = observed_cells(model, rows, [MaskedSpan(0, rows * model.samples_per_row, crossover_hz, None)])
     impose = imposing(observed, cells, rendering.observed_noise(noise))
     x = impose(noise, model.config.schedule.alpha_bar(timesteps[0]))
     return rendering.waveforms(rendering.sample(x, timesteps, impose))
 
 
-def _added(task: _Task, excerpt: Excerpt, waveform: Samples) -> Samples:
+def _added(task: _UpscaleTask, excerpt: Excerpt, waveform: Samples) -> Samples:
     """Waveform [C', T'] -> what is laid over the region, [C, t]: the new band, less what was there in its place."""
     rate, crossover_hz = task.clip.sample_rate, task.crossover_hz
     source, made = task.clip.samples[:, excerpt.start : excerpt.end], excerpt.restore(waveform)
@@ -152,14 +152,14 @@ def _fitting_gain(source: Samples, made: Samples, *, is_silent: bool) -> float:
     return float(np.clip(rms(source) / rms(made), 1 / most, most))
 
 
-def _settings(request: Upscale, task: _Task) -> Mapping[str, Any]:
+def _settings(request: Upscale, task: _UpscaleTask) -> Mapping[str, Any]:
     """What an upscale has beyond any request's settings; the cutoff also where it was found."""
     region = {"start_s": request.start_s, "end_s": request.end_s}
     given = {name: float(value) for name, value in region.items() if value is not None}
     return {"cutoff_hz": task.cutoff_hz, **given, "output_rate": task.clip.sample_rate}
 
 
-def _rate_warnings(request: Upscale, task: _Task) -> list[str]:
+def _rate_warnings(request: Upscale, task: _UpscaleTask) -> list[str]:
     """A sentence where the take has another rate than the clip though none was asked for."""
     if request.output_rate or task.clip.sample_rate == request.clip.sample_rate:
         return []

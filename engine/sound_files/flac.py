@@ -6,7 +6,7 @@ Each frame says which samples it holds, and is checked here by both of its check
 import struct
 from dataclasses import dataclass
 
-from engine.sound_files.parts import Link, NotReadableError, Source, is_tail
+from engine.sound_files.parts import ChainedStream, NotReadableError, Source, is_tail
 
 _BEGINNINGS = (b"fLaC\x00\x00\x00\x22", b"fLaC\x80\x00\x00\x22")
 _TOTAL = 0xF_FFFF_FFFF  # 36 bits of the head
@@ -16,7 +16,7 @@ _BLOCK = 2**22
 _TAGS = 2**16
 
 
-def flac_links(source: Source, start: int) -> list[Link]:
+def flac_links(source: Source, start: int) -> list[ChainedStream]:
     """The FLAC files that lie behind one another, most often one. Raises NotReadableError when one is cut off."""
     starts = [start, *_more_beginnings(source, start + 4)]
     ends = [*starts[1:], _end(source)]
@@ -49,7 +49,7 @@ def _end(source: Source) -> int:
     return end
 
 
-def _link(source: Source, start: int, end: int) -> Link:
+def _link(source: Source, start: int, end: int) -> ChainedStream:
     head = source.at(start, 42)
     first = _first_frame(source, start, end)
     if len(head) < 42 or first >= end:
@@ -58,13 +58,13 @@ def _link(source: Source, start: int, end: int) -> Link:
     beginning, last = _frame_at(source.at(first, 16)), _last_frame(source, first, end)
     if beginning is None or last is None:
         if packed & _TOTAL:  # reading tells whether as many are there
-            return Link(((start, end - start),))
+            return ChainedStream(((start, end - start),))
         raise NotReadableError("it is cut off or damaged at its end")
     frames = last.start(beginning.size) + last.size - beginning.start(beginning.size)
     if not 0 < frames <= _TOTAL:
         raise NotReadableError("its frames are numbered wrongly")
     right = struct.pack(">Q", packed & ~_TOTAL | frames)
-    return Link((head[:18] + right + head[26:], (start + 42, end - start - 42)), frames)
+    return ChainedStream((head[:18] + right + head[26:], (start + 42, end - start - 42)), frames)
 
 
 def _first_frame(source: Source, start: int, end: int) -> int:
@@ -76,7 +76,7 @@ def _first_frame(source: Source, start: int, end: int) -> int:
 
 
 @dataclass(frozen=True)
-class _Frame:
+class _FlacFrame:
     number: int  # of the frame, or of its first sample where frames differ in size
     size: int  # samples
     is_numbered_by_sample: bool
@@ -86,7 +86,7 @@ class _Frame:
         return self.number if self.is_numbered_by_sample else self.number * block
 
 
-def _last_frame(source: Source, first: int, end: int) -> _Frame | None:
+def _last_frame(source: Source, first: int, end: int) -> _FlacFrame | None:
     """The frame that ends where the file does; None where there is none that is whole."""
     begin = max(first, end - _SEARCHED)
     data = source.at(begin, end - begin)
@@ -100,7 +100,7 @@ def _last_frame(source: Source, first: int, end: int) -> _Frame | None:
     return None
 
 
-def _frame_at(head: bytes) -> _Frame | None:
+def _frame_at(head: bytes) -> _FlacFrame | None:
     """The head of a frame, when it is one by its checksum."""
     if len(head) < 6 or head[0] != 0xFF or head[1] & 0xFE != 0xF8 or head[2] >> 4 == 0:
         return None
@@ -116,7 +116,7 @@ def _frame_at(head: bytes) -> _Frame | None:
     at += extra + {12: 1, 13: 2, 14: 2}.get(head[2] & 15, 0)
     if len(head) <= at or _crc(head[: at + 1], 0x07, 8) != 0:
         return None
-    return _Frame(number, size, is_numbered_by_sample=bool(head[1] & 1))
+    return _FlacFrame(number, size, is_numbered_by_sample=bool(head[1] & 1))
 
 
 def _table(polynomial: int, bits: int) -> list[int]:

@@ -5,7 +5,7 @@ import struct
 from itertools import chain
 
 from engine.sound_files.parts import (
-    Link,
+    ChainedStream,
     NotReadableError,
     Source,
     chunks_follow,
@@ -23,7 +23,7 @@ _LARGEST = 2**32 - 2**12
 _EDITS = 4  # bytes before the samples of a CAF
 
 
-def aiff_links(source: Source, start: int) -> list[Link]:
+def aiff_links(source: Source, start: int) -> list[ChainedStream]:
     """The sound of an AIFF or AIFF-C file. Raises NotReadableError."""
 
     def head(at: int) -> tuple[bytes, int] | None:
@@ -45,14 +45,14 @@ def aiff_links(source: Source, start: int) -> list[Link]:
     if len(common) < 18:
         raise NotReadableError("it breaks off before its samples" if not common else "its head is damaged")
     if not samples:
-        return [Link((_aiff_header(form, common, 0),))]
+        return [ChainedStream((_aiff_header(form, common, 0),))]
     size, skipped = struct.unpack(">II", source.at(samples + 4, 8).ljust(8, b"\0"))
     first = samples + 16 + skipped
     length = sound_bytes(source, first, max(0, size - 8 - skipped), lambda at: chunks_follow(source, at, head))
     if length > _LARGEST:
         raise NotReadableError("it is larger than an AIFF file can be")
     more = [aiff_links(source, at) for at in file_behind(source, first + length + length % 2, head, _AIFF)]
-    return [Link((_aiff_header(form, common, length), (first, length))), *chain(*more)]
+    return [ChainedStream((_aiff_header(form, common, length), (first, length))), *chain(*more)]
 
 
 def _aiff_header(form: bytes, common: bytes, length: int) -> bytes:
@@ -68,7 +68,7 @@ def _aiff_header(form: bytes, common: bytes, length: int) -> bytes:
     return struct.pack(">4sI4s", b"FORM", 4 + len(chunks) + length, form) + chunks
 
 
-def caf_links(source: Source, start: int) -> list[Link]:
+def caf_links(source: Source, start: int) -> list[ChainedStream]:
     """The sound of a CAF file, in which a size of -1 says that it goes to the end. Raises NotReadableError."""
 
     def head(at: int) -> tuple[bytes, int] | None:
@@ -85,4 +85,4 @@ def caf_links(source: Source, start: int) -> list[Link]:
     behind = source.size - first - length
     parts = ((start, at + 4 - start), struct.pack(">Q", max(length, _EDITS)), (first, length), (first + length, behind))
     more = [caf_links(source, at) for at in file_behind(source, first + length, head, _CAF)]
-    return [Link(parts), *chain(*more)]
+    return [ChainedStream(parts), *chain(*more)]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from engine.sound_files.parts import NOWHERE, Link, NotReadableError, Source, is_zero
+from engine.sound_files.parts import NOWHERE, ChainedStream, NotReadableError, Source, is_zero
 
 _RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 _KBITS_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -25,7 +25,7 @@ _BLOCK = 2**16
 
 
 @dataclass(frozen=True)
-class _Frame:
+class _MpegFrame:
     size: int  # bytes
     samples: int
     kind: tuple[int, int, bool]  # version, rate (Hz), mono: what all frames of one sound share
@@ -36,7 +36,7 @@ class _Frame:
 class _Run:
     """The frames of one MP3: where they are, how many, and the frame with the tag before them."""
 
-    frame: _Frame
+    frame: _MpegFrame
     tag: bytes = b""
     places: list[list[int]] = field(default_factory=list)  # first byte, number of bytes
     frames: int = 0
@@ -57,7 +57,7 @@ def is_mpeg(source: Source, start: int) -> bool:
     return any(frame is not None for _, frame in _beginnings(source, start, end))
 
 
-def mpeg_links(source: Source, start: int, end: int) -> list[Link]:
+def mpeg_links(source: Source, start: int, end: int) -> list[ChainedStream]:
     """The MP3s that lie behind one another between two places, most often one.
 
     Raises NotReadableError when there is none, when one is cut off or damaged, or when two cannot be one sound.
@@ -82,7 +82,7 @@ def mpeg_links(source: Source, start: int, end: int) -> list[Link]:
     return links
 
 
-def _frames(source: Source, start: int, end: int) -> Iterator[tuple[int, _Frame]]:
+def _frames(source: Source, start: int, end: int) -> Iterator[tuple[int, _MpegFrame]]:
     """The frames and their places; the last one may reach beyond the end. Raises NotReadableError at a hole."""
     at, current = start, None
     while at < end:
@@ -122,7 +122,7 @@ def _next_sound(source: Source, start: int, end: int) -> int | None:
     return next((place for place, _ in _beginnings(source, start, end)), None)
 
 
-def _beginnings(source: Source, start: int, end: int) -> Iterator[tuple[int, _Frame | None]]:
+def _beginnings(source: Source, start: int, end: int) -> Iterator[tuple[int, _MpegFrame | None]]:
     """The places where frames begin, and the first one; None where it is a player's tag."""
     for begin in range(start, end, _BLOCK):
         block = source.at(begin, min(_BLOCK + 16, end - begin))
@@ -140,10 +140,10 @@ def _candidate(block: bytes, start: int) -> int:
     return min((place for place in found if place >= 0), default=-1)
 
 
-def _is_confirmed(source: Source, at: int, frame: _Frame, end: int) -> bool:
+def _is_confirmed(source: Source, at: int, frame: _MpegFrame, end: int) -> bool:
     """Whether as many frames of one kind follow one another, or all that there are."""
     kind, count = frame.kind, 0
-    following: _Frame | None = frame
+    following: _MpegFrame | None = frame
     while following is not None and following.kind == kind and count < _IN_A_ROW:
         at, count = at + following.size, count + 1
         if at >= end:
@@ -153,7 +153,7 @@ def _is_confirmed(source: Source, at: int, frame: _Frame, end: int) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _frame_of(head: bytes) -> _Frame | None:
+def _frame_of(head: bytes) -> _MpegFrame | None:
     """What the first four bytes of a frame say; None where they are no frame of an MP3 with a known length."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
         return None
@@ -164,10 +164,10 @@ def _frame_of(head: bytes) -> _Frame | None:
     kbits = (_KBITS_1 if version == 3 else _KBITS_2)[code]
     samples = 1152 if version == 3 else 576
     side = (17 if is_mono else 32) if version == 3 else (9 if is_mono else 17)
-    return _Frame(samples // 8 * kbits * 1000 // rate + (head[2] >> 1 & 1), samples, (version, rate, is_mono), side)
+    return _MpegFrame(samples // 8 * kbits * 1000 // rate + (head[2] >> 1 & 1), samples, (version, rate, is_mono), side)
 
 
-def _tag_place(content: bytes, frame: _Frame) -> int:
+def _tag_place(content: bytes, frame: _MpegFrame) -> int:
     """Where in a frame the tag with its counts begins; 0 in a frame of sound."""
     for place in (4 + frame.side, 6 + frame.side):
         if content[place : place + 4] in (b"Xing", b"Info"):
@@ -190,7 +190,7 @@ def _tag_end(source: Source, at: int) -> int | None:
     return None
 
 
-def _link(run: _Run, *, is_whole: bool) -> Link:
+def _link(run: _Run, *, is_whole: bool) -> ChainedStream:
     """One MP3 with its tag where that tells the truth; else without, behind zeros that let the decoder expect more."""
     size = sum(length for _, length in run.places)
     counts = _counts(run)
@@ -201,10 +201,10 @@ def _link(run: _Run, *, is_whole: bool) -> Link:
             raise NotReadableError(f"it is cut off, {run.frames} of {frames} parts of it are there")
     places = tuple((first, length) for first, length in run.places)
     if counts is not None and counts[0] == run.frames and run.tag[36:40] != b"VBRI":
-        return Link((run.tag, *places))
+        return ChainedStream((run.tag, *places))
     # Without a tag the decoder guesses by the size of the first frame, and stops there; the zeros are never decoded
     guessed = (run.frames + 2) * (run.first_size + 1)
-    return Link((*places, (NOWHERE, max(guessed - size, 0))), run.frames * run.frame.samples)
+    return ChainedStream((*places, (NOWHERE, max(guessed - size, 0))), run.frames * run.frame.samples)
 
 
 def _counts(run: _Run) -> tuple[int, int | None] | None:

@@ -3,14 +3,14 @@
 import struct
 import zlib
 
-from engine.sound_files.parts import Link, NotReadableError, Source, is_tail
+from engine.sound_files.parts import ChainedStream, NotReadableError, Source, is_tail
 
 _HEAD = struct.Struct("<4sBBqIIIB")
 _FIRST = 2  # flag of a stream's first page
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
-def ogg_links(source: Source, start: int) -> list[Link]:
+def ogg_links(source: Source, start: int) -> list[ChainedStream]:
     """The streams of a file that follow one another. Raises NotReadableError when a page is damaged, or missing."""
     starts: list[int] = []
     ends: list[list[int]] = []  # of the pages of each link, in samples
@@ -43,13 +43,13 @@ def ogg_links(source: Source, start: int) -> list[Link]:
     return [_link(source, first, behind, made) for first, behind, made in places]
 
 
-def _link(source: Source, first: int, behind: int, ends: list[int]) -> Link:
+def _link(source: Source, first: int, behind: int, ends: list[int]) -> ChainedStream:
     """A stream, unless it begins otherwise than Vorbis or Opus does."""
     page = source.at(first, 512)
     packet = page[_HEAD.size + page[_HEAD.size - 1] :]
     if not packet.startswith((b"\x01vorbis", b"OpusHead")):
         raise NotReadableError("inside it is neither Vorbis nor Opus")
-    return Link(((first, behind - first),), seekable_part=_seekable_part(ends))
+    return ChainedStream(((first, behind - first),), seekable_part=_seekable_part(ends))
 
 
 def _seekable_part(ends: list[int]) -> float:

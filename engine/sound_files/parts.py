@@ -48,7 +48,7 @@ Part = bytes | tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Link:
+class ChainedStream:
     """One sound of a file, as libsndfile should see it.
 
     `frames` is how many it has where the container knows for sure. `fact` is how many it claims to have: it holds when

@@ -21,12 +21,12 @@ from engine.sound_files.flac import flac_links
 from engine.sound_files.iff import aiff_links, caf_links
 from engine.sound_files.mpeg import is_mpeg, mpeg_links
 from engine.sound_files.ogg import ogg_links
-from engine.sound_files.parts import Link, NotReadableError, Source, Spliced
+from engine.sound_files.parts import ChainedStream, NotReadableError, Source, Spliced
 from engine.sound_files.riff import riff_links, wave64_links
 
 LONG_ENCODINGS = ("PCM_32", "ALAC_32", "DOUBLE")  # need 64-bit floats to be kept exactly
 _REMEMBERING = ("MPEG_LAYER_III", "OPUS", "VORBIS")  # decoders that need what came before, a second at most
-_CONTAINERS: tuple[tuple[bytes, tuple[bytes, ...], Callable[[Source, int], list[Link]]], ...] = (
+_CONTAINERS: tuple[tuple[bytes, tuple[bytes, ...], Callable[[Source, int], list[ChainedStream]]], ...] = (
     (b"RIFF", (b"WAVE",), riff_links),
     (b"RIFX", (b"WAVE",), riff_links),
     (b"RF64", (b"WAVE",), riff_links),
@@ -50,7 +50,7 @@ Frames = NDArray[np.floating[Any]]
 class _Sound:
     """What libsndfile makes of a link: how long it is, and whether it can be sent to a place in it."""
 
-    link: Link
+    link: ChainedStream
     frames: int
     is_seekable: bool
 
@@ -141,7 +141,7 @@ class SoundReader:
         self._at += found
         return found
 
-    def _decoder(self, link: Link) -> _Decoder:
+    def _decoder(self, link: ChainedStream) -> _Decoder:
         return _Decoder(Spliced(self._source, link.parts))
 
     def _stop(self) -> None:
@@ -155,14 +155,14 @@ class SoundReader:
             yield
 
 
-def _frames(link: Link, file: soundfile.SoundFile) -> int:
+def _frames(link: ChainedStream, file: soundfile.SoundFile) -> int:
     frames = int(file.frames) if link.frames is None else link.frames
     if link.fact is not None and frames - link.block_frames < link.fact <= frames:
         return link.fact
     return frames
 
 
-def _links(source: Source) -> list[Link]:
+def _links(source: Source) -> list[ChainedStream]:
     """The sounds of a file, by what it begins with."""
     start = _without_tags(source)
     head = source.at(start, 16)

@@ -10,7 +10,7 @@ from itertools import chain
 
 from engine.sound_files.mpeg import mpeg_links
 from engine.sound_files.parts import (
-    Link,
+    ChainedStream,
     NotReadableError,
     Source,
     chunks_follow,
@@ -40,7 +40,7 @@ class _Chunks:
     declared: int = 0
 
 
-def riff_links(source: Source, start: int) -> list[Link]:
+def riff_links(source: Source, start: int) -> list[ChainedStream]:
     """The sound of a RIFF, RIFX, RF64 or BW64 file. Raises NotReadableError."""
     order = ">" if source.at(start, 4) == b"RIFX" else "<"
     found = _walk(source, start + 12, order)
@@ -59,7 +59,7 @@ def riff_links(source: Source, start: int) -> list[Link]:
     return [*_links(source, found, length, order), *chain(*more)]
 
 
-def wave64_links(source: Source, start: int) -> list[Link]:
+def wave64_links(source: Source, start: int) -> list[ChainedStream]:
     """The sound of a Wave64 file: names of 16 bytes, sizes of 64 bits that count their own heads. Raises as above."""
 
     def aligned(at: int) -> tuple[bytes, int] | None:
@@ -118,7 +118,7 @@ def _require_one_sound(source: Source, at: int, order: str) -> None:
             raise NotReadableError("it holds two sounds (two chunks of samples) where a WAV has one")
 
 
-def _links(source: Source, found: _Chunks, length: int, order: str) -> list[Link]:
+def _links(source: Source, found: _Chunks, length: int, order: str) -> list[ChainedStream]:
     form = found.contents.get(b"fmt ", b"")
     if len(form) < 16:
         raise NotReadableError("it does not say how its samples are stored")
@@ -137,7 +137,7 @@ def _links(source: Source, found: _Chunks, length: int, order: str) -> list[Link
     frames = length // block_bytes * block if kind == _GSM and block_bytes else None  # a byte of padding is no block
     claimed = found.contents.get(b"fact", b"")
     fact = struct.unpack_from(order + "I", claimed)[0] if block and len(claimed) >= 4 else None
-    return [Link(parts, frames, fact, block)]
+    return [ChainedStream(parts, frames, fact, block)]
 
 
 def _header(form: bytes, fact: bytes | None, length: int, order: str) -> bytes:

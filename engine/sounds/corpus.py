@@ -26,7 +26,7 @@ from engine.sounds import (
     weather,
     wildlife,
 )
-from engine.sounds.synthesis import Signal, Studio
+from engine.sounds.synthesis import Signal, SynthContext
 
 ANYWHERE = ("near", "distant", "hall")
 OUTDOORS = ("near", "distant")
@@ -34,19 +34,19 @@ NOWHERE = ()
 
 
 @dataclass(frozen=True)
-class Entry:
+class CorpusEntry:
     """One sound: how it is made, which values of the attribute "space" it may take, and what it is called."""
 
-    synthesise: Callable[[Studio], Signal]
+    synthesise: Callable[[SynthContext], Signal]
     spaces: tuple[str, ...]
     wordings: tuple[str, ...]
 
 
-def _entry(synthesise: Callable[[Studio], Signal], spaces: tuple[str, ...], wordings: str) -> Entry:
-    return Entry(synthesise, spaces, tuple(wording.strip() for wording in wordings.split(";")))
+def _entry(synthesise: Callable[[SynthContext], Signal], spaces: tuple[str, ...], wordings: str) -> CorpusEntry:
+    return CorpusEntry(synthesise, spaces, tuple(wording.strip() for wording in wordings.split(";")))
 
 
-CORPUS: dict[str, Entry] = {
+CORPUS: dict[str, CorpusEntry] = {
     "rain": _entry(
         weather.rain,
         OUTDOORS,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from engine.sounds.captions import captions
 from engine.sounds.corpus import CORPUS
 from engine.sounds.counts import COUNTABLE
-from engine.sounds.synthesis import Signal, Studio
+from engine.sounds.synthesis import Signal, SynthContext
 
 SOUNDS: tuple[str, ...] = tuple(CORPUS)
 """Names of the sounds, in the order of the table."""
@@ -32,26 +32,26 @@ class Sound:
     sample_rate: int
 
 
-def _stand_in_space(studio: Studio, track: Signal, spaces: tuple[str, ...]) -> Signal:
+def _stand_in_space(synth: SynthContext, track: Signal, spaces: tuple[str, ...]) -> Signal:
     """Choose a place (or none worth a word) and let the track sound there."""
-    if not spaces or studio.uniform(0, 1) < 0.35:
+    if not spaces or synth.uniform(0, 1) < 0.35:
         return track
-    space = studio.choose("space", *spaces)
+    space = synth.choose("space", *spaces)
     if space == "hall":
-        return studio.echo(track, studio.uniform(1.4, 2.4), 0.7)
+        return synth.echo(track, synth.uniform(1.4, 2.4), 0.7)
     if space == "distant":
-        return studio.lowpass(studio.echo(track, 0.7, 0.8), studio.uniform(1500, 2400), order=1)
+        return synth.lowpass(synth.echo(track, 0.7, 0.8), synth.uniform(1500, 2400), order=1)
     return track
 
 
-def _set_level(studio: Studio, track: Signal) -> Signal:
+def _set_level(synth: SynthContext, track: Signal) -> Signal:
     """No DC, and a peak that is loud, medium or quiet; the medium one is not worth a word."""
-    track = studio.highpass(track, 20.0)
+    track = synth.highpass(track, 20.0)
     track -= np.mean(track)
-    level = studio.choose("level", "loud", "medium", "quiet")
+    level = synth.choose("level", "loud", "medium", "quiet")
     if level == "medium":
-        del studio.attributes["level"]
-    levelled: Signal = track * (studio.uniform(*_PEAKS[level]) / (np.max(np.abs(track)) + 1e-9))
+        del synth.attributes["level"]
+    levelled: Signal = track * (synth.uniform(*_PEAKS[level]) / (np.max(np.abs(track)) + 1e-9))
     return levelled
 
 
@@ -62,14 +62,14 @@ def render(name: str, seed: int, seconds: float = 5.12, sample_rate: int = 16000
     """
     entry = CORPUS[name]
     roots = np.random.SeedSequence([seed, zlib.crc32(name.encode())]).spawn(2)
-    studio = Studio(
+    synth = SynthContext(
         random=np.random.default_rng(roots[0]),
         hiss=np.random.default_rng(roots[1]),
         num_samples=round(seconds * sample_rate),
         sample_rate=sample_rate,
         event_seconds=COUNTABLE[name].seconds if name in COUNTABLE else None,
     )
-    track = _stand_in_space(studio, entry.synthesise(studio), entry.spaces)
-    waveform = _set_level(studio, track).astype(np.float32)
-    attributes = dict(studio.attributes)
+    track = _stand_in_space(synth, entry.synthesise(synth), entry.spaces)
+    waveform = _set_level(synth, track).astype(np.float32)
+    attributes = dict(synth.attributes)
     return Sound(waveform, captions(name, attributes, seed)[0], attributes, name, seed, sample_rate)

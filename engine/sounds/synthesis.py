@@ -35,7 +35,7 @@ def _snap(cutoff_hz: float) -> float:
 
 
 @dataclass
-class Studio:
+class SynthContext:
     """One rendering: its length, its rate, its randomness, and the attributes that the sound chose for itself.
 
     `random` decides what happens and when; `hiss` only supplies noise, so that one seed means the same events at

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from engine.sounds.synthesis import Signal, Studio
+from engine.sounds.synthesis import Signal, SynthContext
 
 _VOWELS_HZ = np.asarray(
     (
@@ -50,9 +50,9 @@ class _Course:
         return np.interp(times_s, self.times, np.stack(self.values)[:, column])
 
 
-def _glottis(studio: Studio, pitch_hz: Signal) -> Signal:
+def _glottis(synth: SynthContext, pitch_hz: Signal) -> Signal:
     """A sawtooth with rounded steps (polyBLEP): the spectrum of a voice before the throat shapes it."""
-    step = pitch_hz / studio.sample_rate
+    step = pitch_hz / synth.sample_rate
     turn = np.cumsum(step) % 1
     before, after = (turn - 1) / step, turn / step
     rounded = np.where(turn < step, after + after - after**2 - 1, 0.0)
@@ -61,15 +61,15 @@ def _glottis(studio: Studio, pitch_hz: Signal) -> Signal:
     return pulses
 
 
-def _throat(studio: Studio, source: Signal, formants_hz: _Course, scale: float) -> Signal:
+def _throat(synth: SynthContext, source: Signal, formants_hz: _Course, scale: float) -> Signal:
     """The source through a cascade of resonances that follow `formants_hz`, frame by overlapping frame."""
-    half = round(_HALF_FRAME_S * studio.sample_rate)
+    half = round(_HALF_FRAME_S * synth.sample_rate)
     num_frames = -(-len(source) // half) + 1
     padded = np.pad(source, (half, (num_frames + 1) * half - len(source) - half))
     window = np.sin(np.pi * (np.arange(2 * half) + 0.5) / (2 * half))
     spectra = np.fft.rfft(sliding_window_view(padded, 2 * half)[::half] * window)
-    bins = np.fft.rfftfreq(2 * half, 1 / studio.sample_rate).astype(np.float32)
-    times = np.arange(num_frames) * half / studio.sample_rate
+    bins = np.fft.rfftfreq(2 * half, 1 / synth.sample_rate).astype(np.float32)
+    times = np.arange(num_frames) * half / synth.sample_rate
     spectra[:, bins > _HIGHEST_HZ] = 0
     bins = bins[bins <= _HIGHEST_HZ]
     response = np.broadcast_to((0.3 + bins / 1500).astype(np.complex64), (num_frames, len(bins))).copy()
@@ -84,51 +84,51 @@ def _throat(studio: Studio, source: Signal, formants_hz: _Course, scale: float) 
     return voiced
 
 
-def _voice(studio: Studio, pitch_hz: Signal, loudness: Signal, breath: Signal, formants_hz: _Course) -> Signal:
+def _voice(synth: SynthContext, pitch_hz: Signal, loudness: Signal, breath: Signal, formants_hz: _Course) -> Signal:
     """A voice whose throat is shorter when it lies high; pitch in Hz, loudness and breath from 0 to 1, all [T]."""
     scale = 1.17 if float(np.mean(pitch_hz)) > 250 else 1.0
-    shake = 1 + 0.02 * (studio.wander(14) - 0.5)
-    source = loudness * _glottis(studio, pitch_hz * shake) + 0.35 * breath * studio.noise()
-    return _throat(studio, source, formants_hz, scale)
+    shake = 1 + 0.02 * (synth.wander(14) - 0.5)
+    source = loudness * _glottis(synth, pitch_hz * shake) + 0.35 * breath * synth.noise()
+    return _throat(synth, source, formants_hz, scale)
 
 
-def singing(studio: Studio) -> Signal:
+def singing(synth: SynthContext) -> Signal:
     """A singer: vowels on the notes of a tune, gliding from one to the next, with vibrato."""
-    is_slow = studio.choose("speed", "slow", "fast") == "slow"
-    is_low = studio.choose("pitch", "low", "high") == "low"
-    base = studio.uniform(105, 145) if is_low else studio.uniform(320, 400)
+    is_slow = synth.choose("speed", "slow", "fast") == "slow"
+    is_low = synth.choose("pitch", "low", "high") == "low"
+    base = synth.uniform(105, 145) if is_low else synth.uniform(320, 400)
     notes, vowels, loudness = _Course(), _Course(), _Course()
-    moment = studio.uniform(0.02, min(0.3, 0.15 * studio.seconds))
+    moment = synth.uniform(0.02, min(0.3, 0.15 * synth.seconds))
     loudness.pass_through(moment, 0.0)
-    while moment < studio.seconds:
-        seconds = studio.uniform(0.8, 1.3) if is_slow else studio.uniform(0.25, 0.36)
-        pitch = base * 2 ** ((0, 2, 4, 5, 7, 9)[studio.count(0, 6)] / 12)
-        vowel = _VOWELS_HZ[studio.count(0, 5)]
+    while moment < synth.seconds:
+        seconds = synth.uniform(0.8, 1.3) if is_slow else synth.uniform(0.25, 0.36)
+        pitch = base * 2 ** ((0, 2, 4, 5, 7, 9)[synth.count(0, 6)] / 12)
+        vowel = _VOWELS_HZ[synth.count(0, 5)]
         for place in (0.07, seconds - 0.05):
             notes.pass_through(moment + place, pitch)
             vowels.pass_through(moment + place, *vowel)
         for place, gain in ((0.08, 1.0), (seconds - 0.06, 0.9), (seconds, 0.25)):
             loudness.pass_through(moment + place, gain)
         moment += seconds
-    vibrato = np.sin(studio.phase(5.2 + studio.wander(1)))
-    pitch_hz = notes.at(studio.time) * (1 + (0.022 if is_slow else 0.012) * vibrato)
-    level = loudness.at(studio.time)
-    return _voice(studio, pitch_hz, level, 0.12 * level, vowels)
+    vibrato = np.sin(synth.phase(5.2 + synth.wander(1)))
+    pitch_hz = notes.at(synth.time) * (1 + (0.022 if is_slow else 0.012) * vibrato)
+    level = loudness.at(synth.time)
+    return _voice(synth, pitch_hz, level, 0.12 * level, vowels)
 
 
-def laughter(studio: Studio) -> Signal:
+def laughter(synth: SynthContext) -> Signal:
     """Laughter: bouts of "ha", each a puff of breath and a short vowel, sinking and fading; then a breath drawn in."""
-    is_slow = studio.choose("speed", "slow", "fast") == "slow"
-    is_low = studio.choose("pitch", "low", "high") == "low"
-    base = studio.uniform(130, 180) if is_low else studio.uniform(330, 430)
-    period = 1 / (studio.uniform(2.9, 3.4) if is_slow else studio.uniform(5.0, 6.2))
-    vowel = _VOWELS_HZ[(0, 0, 1, 3)[studio.count(0, 4)]]
+    is_slow = synth.choose("speed", "slow", "fast") == "slow"
+    is_low = synth.choose("pitch", "low", "high") == "low"
+    base = synth.uniform(130, 180) if is_low else synth.uniform(330, 430)
+    period = 1 / (synth.uniform(2.9, 3.4) if is_slow else synth.uniform(5.0, 6.2))
+    vowel = _VOWELS_HZ[(0, 0, 1, 3)[synth.count(0, 4)]]
     pitch, loudness, breath, vowels = _Course(), _Course(), _Course(), _Course()
     vowels.pass_through(0.0, *vowel)
-    moment = studio.uniform(0.02, min(0.3, 0.15 * studio.seconds))
+    moment = synth.uniform(0.02, min(0.3, 0.15 * synth.seconds))
     breath.pass_through(moment, 0.0)
-    while moment < studio.seconds:
-        top, num_puffs = base * studio.uniform(1.1, 1.45), studio.count(4, 6) if is_slow else studio.count(6, 10)
+    while moment < synth.seconds:
+        top, num_puffs = base * synth.uniform(1.1, 1.45), synth.count(4, 6) if is_slow else synth.count(6, 10)
         for puff in range(num_puffs):
             sunk, force = 1 - 0.35 * puff / num_puffs, 1 - 0.55 * puff / num_puffs
             for place, bend, voiced, breathed in _PUFF:
@@ -136,13 +136,13 @@ def laughter(studio: Studio) -> Signal:
                 pitch.pass_through(at, top * sunk * bend)
                 loudness.pass_through(at, force * voiced)
                 breath.pass_through(at, force * breathed)
-            moment += period * studio.uniform(0.93, 1.07)
-        rest = studio.uniform(0.5, 0.8)
+            moment += period * synth.uniform(0.93, 1.07)
+        rest = synth.uniform(0.5, 0.8)
         for place, breathed in ((0.1, 0.0), (0.5, 0.25), (0.9, 0.0)):
             breath.pass_through(moment + place * rest, breathed)
         moment += rest
-    time = studio.time
-    return _voice(studio, pitch.at(time), loudness.at(time), breath.at(time), vowels)
+    time = synth.time
+    return _voice(synth, pitch.at(time), loudness.at(time), breath.at(time), vowels)
 
 
 @dataclass
@@ -158,11 +158,11 @@ class _Talk:
         self.hiss.pass_through(time_s, hiss)
         self.vowels.pass_through(time_s, *formants_hz)
 
-    def add_syllable(self, studio: Studio, start_s: float, seconds: float) -> None:
+    def add_syllable(self, synth: SynthContext, start_s: float, seconds: float) -> None:
         """A hiss, a stop, or a liquid that only dips, then a vowel that its consonant colours on both sides."""
-        closed, hissed = ((0.0, 1.0), (0.0, 0.0), (0.35, 0.0))[studio.count(0, 3)]
-        vowel = _VOWELS_HZ[studio.count(0, len(_VOWELS_HZ))] * studio.random.uniform(0.92, 1.08, 5)
-        locus = np.asarray((280, studio.uniform(900, 2000), 2500, 3400, 4500))
+        closed, hissed = ((0.0, 1.0), (0.0, 0.0), (0.35, 0.0))[synth.count(0, 3)]
+        vowel = _VOWELS_HZ[synth.count(0, len(_VOWELS_HZ))] * synth.random.uniform(0.92, 1.08, 5)
+        locus = np.asarray((280, synth.uniform(900, 2000), 2500, 3400, 4500))
         opening = min(0.08, 0.35 * seconds)
         self.pass_through(start_s, closed, 0.0, locus)
         self.pass_through(start_s + 0.3 * opening, closed, hissed, locus)
@@ -172,27 +172,27 @@ class _Talk:
         self.pass_through(start_s + seconds - 0.02, 0.55, 0.0, 0.75 * vowel + 0.25 * locus)
 
 
-def speech(studio: Studio) -> Signal:
+def speech(synth: SynthContext) -> Signal:
     """Babble: syllables of no language, with moving formants, hisses and stops, in phrases whose pitch sinks."""
-    is_slow = studio.choose("speed", "slow", "fast") == "slow"
-    is_low = studio.choose("pitch", "low", "high") == "low"
-    base = studio.uniform(95, 125) if is_low else studio.uniform(225, 290)
-    mean_s = 1 / (studio.uniform(2.6, 3.2) if is_slow else studio.uniform(5.5, 6.8))
+    is_slow = synth.choose("speed", "slow", "fast") == "slow"
+    is_low = synth.choose("pitch", "low", "high") == "low"
+    base = synth.uniform(95, 125) if is_low else synth.uniform(225, 290)
+    mean_s = 1 / (synth.uniform(2.6, 3.2) if is_slow else synth.uniform(5.5, 6.8))
     pitch, talk = _Course(), _Talk()
-    moment = studio.uniform(0.0, min(0.2, 0.1 * studio.seconds))
-    while moment < studio.seconds:
+    moment = synth.uniform(0.0, min(0.2, 0.1 * synth.seconds))
+    while moment < synth.seconds:
         talk.loudness.pass_through(moment - 0.02, 0.0)
-        num_syllables = studio.count(4, 7) if is_slow else studio.count(7, 13)
+        num_syllables = synth.count(4, 7) if is_slow else synth.count(7, 13)
         for index in range(num_syllables):
-            seconds = mean_s * studio.uniform(0.75, 1.3)
-            tune = base * (1.18 - 0.3 * index / num_syllables) * studio.uniform(0.9, 1.2)
-            talk.add_syllable(studio, moment, seconds)
+            seconds = mean_s * synth.uniform(0.75, 1.3)
+            tune = base * (1.18 - 0.3 * index / num_syllables) * synth.uniform(0.9, 1.2)
+            talk.add_syllable(synth, moment, seconds)
             pitch.pass_through(moment, tune)
-            pitch.pass_through(moment + 0.6 * seconds, tune * studio.uniform(0.92, 1.12))
+            pitch.pass_through(moment + 0.6 * seconds, tune * synth.uniform(0.92, 1.12))
             moment += seconds
         talk.loudness.pass_through(moment + 0.03, 0.0)
-        moment += studio.uniform(0.3, 0.55)
-    level = talk.loudness.at(studio.time)
-    voiced = _voice(studio, pitch.at(studio.time), level, 0.06 * level, talk.vowels)
+        moment += synth.uniform(0.3, 0.55)
+    level = talk.loudness.at(synth.time)
+    voiced = _voice(synth, pitch.at(synth.time), level, 0.06 * level, talk.vowels)
     voiced /= np.sqrt(np.mean(voiced**2)) + 1e-9
-    return voiced + 0.5 * talk.hiss.at(studio.time) * studio.bandpass(studio.noise(), 3500, 7000)
+    return voiced + 0.5 * talk.hiss.at(synth.time) * synth.bandpass(synth.noise(), 3500, 7000)

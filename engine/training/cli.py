@@ -34,7 +34,7 @@ from engine.training.parts import draft_of, join_parts, note_start, save_vocabul
 from engine.training.rates import FROM_NOTHING, Rates, rates_of, warnings_about
 from engine.training.recorder import Recorder
 from engine.training.train_clap import ClapSettings, train_clap
-from engine.training.train_draft import DraftSettings, prepare_walks, train_draft
+from engine.training.train_draft import DraftSettings, prepare_trajectories, train_draft
 from engine.training.train_ldm import LdmSettings, prepare_latents, train_ldm
 from engine.training.train_vae import VaeSettings, train_vae
 from engine.training.train_vocoder import VocoderSettings, train_vocoder
@@ -275,7 +275,7 @@ def _train(args: argparse.Namespace) -> None:
             loop,
             args.preset,
             args.batch,
-            num_walks=args.walks,
+            num_trajectories=args.trajectories,
             guidance=args.guidance,
             device=args.device,
         )
@@ -308,7 +308,7 @@ def _settle_rates(args: argparse.Namespace, parts: Path) -> None:
         if getattr(args, name) is None:
             setattr(args, name, getattr(usual, name))
     chosen = Rates(args.rate, args.warmup, args.decay_share, args.ema)
-    for sentence in warnings_about(chosen, usual, args.steps, low_rank=args.rank > 0):
+    for sentence in warnings_about(chosen, usual, args.steps, lora=args.rank > 0):
         print(f"warning: {sentence}", file=sys.stderr)
 
 
@@ -320,7 +320,7 @@ def _train_ldm(workers: Workers, settings: LdmSettings, record: Recorder) -> Non
 def _train_draft(workers: Workers, settings: DraftSettings, record: Recorder) -> None:
     places = settings.clips, settings.parts, settings.loop, settings.preset
     prepare_latents(workers, LdmSettings(*places, device=settings.device))
-    prepare_walks(workers, settings, partial(_show_count, "walking"))
+    prepare_trajectories(workers, settings, partial(_show_count, "walking"))
     train_draft(workers, settings, record)
 
 

@@ -23,7 +23,7 @@ from engine.errors import EngineError
 from engine.mel import LogMel, MelConfig
 from engine.training.cut_progress import PARTS, CutProgress, forget
 from engine.training.datasets import PEAK, Clips
-from engine.training.manifest import Entry, Skipped, read_manifest
+from engine.training.manifest import ManifestEntry, Skipped, read_manifest
 from engine.training.training_errors import ClipsDifferError, ManifestError
 
 SKIPPED_FILE, ORIGIN_FILE = "skipped.json", "library.json"
@@ -106,7 +106,7 @@ def windows_of(waveform: Waveform, settings: LibrarySettings, sample_rate: int) 
             break
 
 
-def _cut(entry: Entry, settings: LibrarySettings, progress: CutProgress) -> None:
+def _cut(entry: ManifestEntry, settings: LibrarySettings, progress: CutProgress) -> None:
     """Append the windows of one file and what is known of each, or why there are none."""
     mel = MelConfig()
     try:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from engine.training.pace import Clock, Pace
+from engine.training.eta import Clock, EtaEstimator
 from engine.training.samples import write_samples
 from engine.training.workers import Workers
 
@@ -54,7 +54,7 @@ class LoopSettings:
 
 
 @dataclass(frozen=True)
-class Report:
+class TrainingStatus:
     """How a run stands: means of the recipe's figures since the last report."""
 
     step: int
@@ -63,7 +63,7 @@ class Report:
     figures: dict[str, float]
 
 
-OnReport = Callable[[Report], None]
+OnReport = Callable[[TrainingStatus], None]
 
 
 class Recipe(Protocol):
@@ -101,9 +101,9 @@ def run_loop(
     recipe = make_recipe()
     first = load_checkpoint(recipe, settings.folder)
     workers.share(recipe.kept.values())
-    watch = _Watch(settings, on_report if workers.leads else None, clock)
+    watch = _Schedule(settings, on_report if workers.leads else None, clock)
     for step in range(first, settings.num_steps):
-        watch.pace.begin_step()
+        watch.eta.begin_step()
         torch.manual_seed(_seed_of(settings.seed, step, workers.rank))
         for optimiser in recipe.optimisers.values():
             for group in optimiser.param_groups:
@@ -122,26 +122,26 @@ def run_loop(
     return max(0, settings.num_steps - first)
 
 
-class _Watch:
+class _Schedule:
     """Keeps the clock: when to report, when to save, how long is left."""
 
     def __init__(self, settings: LoopSettings, on_report: OnReport | None, clock: Clock) -> None:
         self.settings, self.on_report, self.clock = settings, on_report, clock
         self.started = self.saved = self.heard = clock()
-        self.pace = Pace(clock)
+        self.eta = EtaEstimator(clock)
         self.sums: defaultdict[str, list[float]] = defaultdict(list)
 
     def is_due(self, step: int, figures: dict[str, float]) -> bool:
         """Note the step's figures, report if it is time, and say whether to save."""
-        self.pace.end_step()
+        self.eta.end_step()
         for name, value in figures.items():
             self.sums[name].append(value)
         now = self.clock()
         if (step + 1) % self.settings.report_every == 0 or step + 1 == self.settings.num_steps:
-            left = self.pace.seconds_left(self.settings.num_steps - step - 1)
+            left = self.eta.seconds_left(self.settings.num_steps - step - 1)
             means = {name: float(np.mean(values)) for name, values in self.sums.items()}
             self.sums.clear()
-            self._write(Report(step + 1, self.settings.num_steps, left, means))
+            self._write(TrainingStatus(step + 1, self.settings.num_steps, left, means))
         if now - self.saved < self.settings.save_every_s:
             return False
         self.saved = now
@@ -155,7 +155,7 @@ class _Watch:
         self.heard = now
         return True
 
-    def _write(self, report: Report) -> None:
+    def _write(self, report: TrainingStatus) -> None:
         line = {"step": report.step, "seconds": round(self.clock() - self.started, 1), **report.figures}
         with (self.settings.folder / LOG_FILE).open("a", encoding="utf-8") as log:
             log.write(json.dumps(line) + "\n")

@@ -37,11 +37,11 @@ def rates_of(parts: Path) -> Rates:
     return AUTHORS if read_config(find_model(start)).prediction == "eps" else FROM_NOTHING
 
 
-def warnings_about(chosen: Rates, usual: Rates, num_steps: int, *, low_rank: bool) -> Iterator[str]:
+def warnings_about(chosen: Rates, usual: Rates, num_steps: int, *, lora: bool) -> Iterator[str]:
     """Sentences on what would spoil a published model, or not change it."""
     if usual is not AUTHORS:
         return
-    if chosen.rate > _FAR_ABOVE[low_rank] * AUTHORS.rate:
+    if chosen.rate > _FAR_ABOVE[lora] * AUTHORS.rate:
         yield (
             f"a rate of {chosen.rate:g} is far above the {AUTHORS.rate:g} that this model was trained with: "
             "it may forget what it knows; listen to the samples, or leave --rate out"

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine.training.loop import Report, read_log
-from engine.training.pace import in_words
+from engine.training.eta import in_words
+from engine.training.loop import TrainingStatus, read_log
 
 CURVES_FILE, EVENTS_FOLDER = "curves.png", "tensorboard"
 _EVERY_S = 60.0  # between two drawings
@@ -26,7 +26,7 @@ class Recorder:
     _missing: set[str] = field(default_factory=set, init=False, repr=False)
     _drawn: float = field(default=0.0, init=False, repr=False)
 
-    def __call__(self, report: Report) -> None:
+    def __call__(self, report: TrainingStatus) -> None:
         figures = "  ".join(f"{name} {value:.4f}" for name, value in report.figures.items())
         left = in_words(report.seconds_left)
         print(f"step {report.step}/{report.num_steps}  {figures}  {left} left", file=sys.stderr, flush=True)
@@ -36,7 +36,7 @@ class Recorder:
             self._draw()
             self._drawn = time.monotonic()
 
-    def _note(self, report: Report, *, last: bool) -> None:
+    def _note(self, report: TrainingStatus, *, last: bool) -> None:
         """One point a figure; after a resumption, points of lost steps are purged."""
         module = self._optional("torch.utils.tensorboard", "tensorboard", "event files")
         if module is None:

@@ -18,13 +18,13 @@ from torch.nn import functional as F
 from torch.optim import AdamW, Optimizer
 
 from engine.models.pocket_clap import PocketClap, PocketClapConfig
+from engine.training.clip_sampler import ClipSampler
 from engine.training.datasets import MIXED, Clips
 from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
 from engine.training.losses import contrastive
 from engine.training.parts import config_for_training, load_part, save_part
 from engine.training.precision import in_mixed_precision
 from engine.training.training_errors import ClapUntrainedError
-from engine.training.turns import Turns
 from engine.training.workers import Workers
 
 _CLASSES_IN_GROUPED_BATCH = 8
@@ -90,7 +90,7 @@ class ClapRecipe:
         self.clap = PocketClap(config.clap, config.mel)
         self.device = torch.device(settings.device)
         batch_size = min(settings.batch_size, len(self.clips))
-        self.turns = Turns(len(self.clips), batch_size, workers, settings.loop.seed)
+        self.sampler = ClipSampler(len(self.clips), batch_size, workers, settings.loop.seed)
         begun = load_part(settings.parts, "clap", self.clap)
         if settings.keep_audio and not begun:
             raise ClapUntrainedError(settings.parts)
@@ -153,8 +153,8 @@ class ClapRecipe:
     def _chosen(self, step: int, rng: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
         """Clips in their turn; in every other step, where there are classes, a group instead."""
         if self.num_classes < 2:
-            return self.turns.at(step)
-        return self._grouped(rng) if step % 2 else self.turns.at(step // 2)
+            return self.sampler.at(step)
+        return self._grouped(rng) if step % 2 else self.sampler.at(step // 2)
 
     def _grouped(self, rng: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
         """Few classes, many clips of each."""

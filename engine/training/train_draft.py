@@ -46,7 +46,7 @@ class DraftSettings:
     loop: LoopSettings
     preset: str = "nano"
     batch_size: int = 8  # in each process
-    num_walks: int = 1600
+    num_trajectories: int = 1600
     timesteps: tuple[int, ...] = (999, 650, 375, 100)  # where draft steps begin: each is equally hard at first
     short_steps: int = 3  # of the denoiser in a draft step
     guidance: float | None = None  # of the denoiser; None is the model's own
@@ -62,7 +62,7 @@ class DraftSettings:
         return self.loop.folder / "walks"
 
 
-class Walks:
+class Trajectories:
     """From noise to latents: places float16 [K, S + 1, Z, H, W], the last one clean, and conditions [K, D].
 
     A shorter walk fills the first of the H rows only.
@@ -78,7 +78,7 @@ class Walks:
         return len(self.places)
 
 
-def prepare_walks(workers: Workers, settings: DraftSettings, on_progress: OnCount | None = None) -> None:
+def prepare_trajectories(workers: Workers, settings: DraftSettings, on_progress: OnCount | None = None) -> None:
     """Let the denoiser walk; every process makes its share, and none makes a walk twice.
 
     Raises:
@@ -91,21 +91,23 @@ def prepare_walks(workers: Workers, settings: DraftSettings, on_progress: OnCoun
     if workers.leads:
         _open_arrays(settings, model)
     workers.wait()
-    walks, data = Walks(settings.folder, writable=True), Latents(settings.clips / "latents")
-    mine = np.arange(workers.rank, len(walks), workers.count)
-    mine = mine[~walks.done[mine]]
-    rows = np.array([walk_rows(model, settings, int(index)) for index in mine], int)
+    trajectories, data = Trajectories(settings.folder, writable=True), Latents(settings.clips / "latents")
+    mine = np.arange(workers.rank, len(trajectories), workers.count)
+    mine = mine[~trajectories.done[mine]]
+    rows = np.array([trajectory_rows(model, settings, int(index)) for index in mine], int)
     left = len(mine)
     for length in np.unique(rows):
         of_length = mine[rows == length]
         for together in np.array_split(of_length, -(-len(of_length) // _AT_ONCE)):
             conditions = torch.cat([_draw_condition(model, data, settings, int(index)) for index in together])
-            walks.conditions[together] = conditions.cpu().numpy()
-            walks.places[together, :, :, :length] = _walk(model, settings, conditions, together, int(length))
-            walks.done[together] = True
+            trajectories.conditions[together] = conditions.cpu().numpy()
+            trajectories.places[together, :, :, :length] = _sample_trajectories(
+                model, settings, conditions, together, int(length)
+            )
+            trajectories.done[together] = True
             left -= len(together)
             if on_progress and workers.leads:
-                on_progress(len(walks) - left * workers.count, len(walks))
+                on_progress(len(trajectories) - left * workers.count, len(trajectories))
     workers.wait()
 
 
@@ -113,9 +115,9 @@ def _open_arrays(settings: DraftSettings, model: AudioLDM) -> None:
     """Create the files on the first call; further walks are added behind those that are there."""
     folder = settings.folder
     folder.mkdir(parents=True, exist_ok=True)
-    _note_walker(folder, settings, model)
-    before = Walks(folder) if (folder / "done.npy").exists() else None
-    if before is not None and len(before) >= settings.num_walks:
+    _record_teacher(folder, settings, model)
+    before = Trajectories(folder) if (folder / "done.npy").exists() else None
+    if before is not None and len(before) >= settings.num_trajectories:
         return
     shape = len(settings.timesteps) + 1, *model.latent_shape(model.config.window_rows)
     for name, kind, rest in (
@@ -124,22 +126,22 @@ def _open_arrays(settings: DraftSettings, model: AudioLDM) -> None:
         ("done", np.bool_, ()),  # last: files without it are no walks
     ):
         partial = folder / f"{name}.part.npy"
-        array = open_memmap(partial, "w+", kind, (settings.num_walks, *rest))
+        array = open_memmap(partial, "w+", kind, (settings.num_trajectories, *rest))
         if before is not None:
             array[: len(before)] = getattr(before, name)
         array.flush()
         partial.replace(folder / f"{name}.npy")
 
 
-def _note_walker(folder: Path, settings: DraftSettings, model: AudioLDM) -> None:
+def _record_teacher(folder: Path, settings: DraftSettings, model: AudioLDM) -> None:
     """Write down who walks and how. Raises DenoiserChangedError where somebody else has walked before."""
     guidance = _guidance(settings, model)
     mark, share = part_mark(settings.parts, "unet"), settings.shorter_share
-    walker = [mark, list(settings.timesteps), settings.short_steps, guidance, share]
+    teacher = [mark, list(settings.timesteps), settings.short_steps, guidance, share]
     path = folder / "walker.json"
-    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != walker:
+    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != teacher:
         raise DenoiserChangedError(settings.loop.folder)
-    path.write_text(json.dumps(walker), encoding="utf-8")
+    path.write_text(json.dumps(teacher), encoding="utf-8")
 
 
 def _guidance(settings: DraftSettings, model: AudioLDM) -> float:
@@ -158,14 +160,14 @@ def _draw_condition(model: AudioLDM, data: Latents, settings: DraftSettings, ind
     return (caption if by_text else data.audio[clip])[None].to(settings.device)
 
 
-def walk_rows(model: AudioLDM, settings: DraftSettings, index: int) -> int:
+def trajectory_rows(model: AudioLDM, settings: DraftSettings, index: int) -> int:
     """The latent rows of a walk: the model's window, or a part of it."""
     rng = np.random.default_rng((settings.loop.seed, index, 2))
     return draw_rows(rng, model.config.window_rows, model.row_multiple, settings.shorter_share)
 
 
 @torch.inference_mode()
-def _walk(
+def _sample_trajectories(
     model: AudioLDM, settings: DraftSettings, conditions: Tensor, indices: NDArray[np.int64], rows: int
 ) -> NDArray[np.float16]:
     """From noise along the denoiser's short steps: where each draft step begins, and the end, [B, S + 1, Z, h, W]."""
@@ -176,8 +178,10 @@ def _walk(
     denoise = model.denoiser(conditions, guidance=settings.guidance)
     timesteps = short_timesteps(settings.timesteps, settings.short_steps)
     places = [noise, *sample_dpm_solver_2m(denoise, noise, timesteps, model.config.schedule)]
-    walk: NDArray[np.float16] = torch.stack(places[:: settings.short_steps], dim=1).cpu().numpy().astype(np.float16)
-    return walk
+    trajectory: NDArray[np.float16] = (
+        torch.stack(places[:: settings.short_steps], dim=1).cpu().numpy().astype(np.float16)
+    )
+    return trajectory
 
 
 def short_timesteps(timesteps: tuple[int, ...], count: int) -> list[int]:
@@ -203,8 +207,8 @@ class DraftRecipe:
         self.optimisers: dict[str, Optimizer] = {
             "adamw": AdamW(self.draft.parameters(), settings.loop.learning_rate, (0.9, 0.99), weight_decay=1e-3)
         }
-        self.walks, self.teacher = Walks(settings.folder), part_mark(settings.parts, "unet")
-        self.rows = np.array([walk_rows(self.model, settings, index) for index in range(len(self.walks))])
+        self.trajectories, self.teacher = Trajectories(settings.folder), part_mark(settings.parts, "unet")
+        self.rows = np.array([trajectory_rows(self.model, settings, index) for index in range(len(self.trajectories))])
         self.alpha_bars = _alpha_bars(settings.timesteps, self.model.config.schedule).to(self.device)  # [S + 1]
 
     def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
@@ -229,9 +233,9 @@ class DraftRecipe:
         chosen = rng.choice(np.flatnonzero(self.rows == rows), count)
         which = (rng.permutation(count) + rng.integers(steps)) % steps  # every step as often as the others
         x, landing = (
-            torch.from_numpy(self.walks.places[chosen, which + i, :, :rows].astype(np.float32)) for i in (0, 1)
+            torch.from_numpy(self.trajectories.places[chosen, which + i, :, :rows].astype(np.float32)) for i in (0, 1)
         )
-        condition = torch.from_numpy(self.walks.conditions[chosen])
+        condition = torch.from_numpy(self.trajectories.conditions[chosen])
         return (
             x.to(self.device),
             landing.to(self.device),
@@ -248,8 +252,8 @@ class DraftRecipe:
         """Where the denoiser ended on the first of its longest walks, and where the draft net ends."""
         config = self.model.config
         first = np.flatnonzero(self.rows == self.rows.max())[:_HEARD]
-        places = torch.from_numpy(self.walks.places[first].astype(np.float32)).to(self.device)
-        condition = torch.from_numpy(self.walks.conditions[first]).to(self.device)
+        places = torch.from_numpy(self.trajectories.places[first].astype(np.float32)).to(self.device)
+        condition = torch.from_numpy(self.trajectories.conditions[first]).to(self.device)
         denoise = guided_denoiser(
             self.ema.shadow, condition, condition, 1.0, config.schedule, config.prediction, config.clip_x0
         )

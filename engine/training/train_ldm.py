@@ -20,15 +20,15 @@ from engine.audioldm import AudioLDM
 from engine.diffusion.guidance import guided_denoiser
 from engine.diffusion.samplers import sample_dpm_solver_2m, timesteps_for
 from engine.mel import MelConfig
+from engine.training.clip_sampler import ClipSampler
 from engine.training.datasets import Clips
 from engine.training.ema import Ema
 from engine.training.lengths import draw_rows
 from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
-from engine.training.low_rank import adapt, merged
+from engine.training.lora import adapt, merged
 from engine.training.objective import Objective
 from engine.training.parts import LatentScaling, join_parts, part_mark, save_part, start_of
 from engine.training.training_errors import ClassUnknownError, CorpusDiffersError
-from engine.training.turns import Turns
 from engine.training.workers import Workers
 
 _BATCH = 32  # clips that are encoded at once
@@ -230,7 +230,7 @@ class LdmRecipe:
         self.optimisers |= self.objective.optimisers
         self.data = Latents(settings.clips / "latents", self.device)
         self.rows = round_of(settings, len(self.data))
-        self.turns = Turns(len(self.rows), settings.batch_size, workers, settings.loop.seed)
+        self.sampler = ClipSampler(len(self.rows), settings.batch_size, workers, settings.loop.seed)
         with torch.no_grad():
             self.empty = model.embed_text([""])  # [1, D]
 
@@ -247,7 +247,7 @@ class LdmRecipe:
     def _batch(self, step: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Scaled latents [B, Z, H, W] and their conditions [B, D]."""
         count = self.settings.batch_size
-        chosen = np.sort(self.rows[self.turns.at(step)])
+        chosen = np.sort(self.rows[self.sampler.at(step)])
         model = self.model
         x0 = (self.data.at(chosen) - model.latent_mean[:, None, None]) * model.latent_scale[:, None, None]
         condition = self.data.audio[chosen]

@@ -15,13 +15,13 @@ from torch.optim import AdamW, Optimizer
 
 from engine.models.vae import Vae
 from engine.models.vocoder import GriffinLim, GriffinLimConfig
+from engine.training.clip_sampler import ClipSampler
 from engine.training.datasets import Clips
 from engine.training.discriminators import PatchDiscriminator
 from engine.training.loop import CHECKPOINT_FILE, LoopSettings, OnReport, run_loop, step_optimiser
 from engine.training.losses import hinge_discriminator, spectral_slopes
 from engine.training.parts import config_for_training, load_part, save_part
 from engine.training.precision import in_mixed_precision
-from engine.training.turns import Turns
 from engine.training.workers import Workers
 
 _PCA_CLIPS = 240
@@ -49,7 +49,7 @@ class VaeRecipe:
         config = config_for_training(settings.preset)
         self.settings, self.workers, self.hop = settings, workers, config.mel.hop
         self.clips, self.device = Clips(settings.clips), torch.device(settings.device)
-        self.turns = Turns(len(self.clips), settings.batch_size, workers, settings.loop.seed)
+        self.sampler = ClipSampler(len(self.clips), settings.batch_size, workers, settings.loop.seed)
         self.vae, self.critic = Vae(config.vae), PatchDiscriminator()
         begun = load_part(settings.parts, "vae", self.vae) or (settings.loop.folder / CHECKPOINT_FILE).exists()
         if config.vae.linear_skip and not begun:
@@ -65,7 +65,7 @@ class VaeRecipe:
         }
 
     def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
-        log_mel, _ = self.clips.crops(rng, self.turns.at(step), self.settings.crop_frames, self.hop)
+        log_mel, _ = self.clips.crops(rng, self.sampler.at(step), self.settings.crop_frames, self.hop)
         log_mel = log_mel.to(self.device)
         posterior = in_mixed_precision(self.device, self.vae.encode, log_mel)
         rebuilt = in_mixed_precision(self.device, self.vae.decode, posterior.sample())

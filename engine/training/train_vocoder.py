@@ -14,6 +14,7 @@ from torch.optim import AdamW, Optimizer
 from engine.mel import LogMel
 from engine.models.vae import Vae
 from engine.models.vocoder import HiFiGan, HiFiGanConfig
+from engine.training.clip_sampler import ClipSampler
 from engine.training.datasets import Clips
 from engine.training.discriminators import VocoderDiscriminator
 from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
@@ -25,7 +26,6 @@ from engine.training.losses import (
 )
 from engine.training.parts import config_for_training, load_part, save_part, trainable_vocoder
 from engine.training.precision import in_mixed_precision
-from engine.training.turns import Turns
 from engine.training.workers import Workers
 
 _EDGE = 4  # frames at either end that the loss does not look at
@@ -55,7 +55,7 @@ class VocoderRecipe:
         config = config_for_training(settings.preset)
         self.settings, self.workers, self.clips = settings, workers, Clips(settings.clips)
         self.device = torch.device(settings.device)
-        self.turns = Turns(len(self.clips), settings.batch_size, workers, settings.loop.seed)
+        self.sampler = ClipSampler(len(self.clips), settings.batch_size, workers, settings.loop.seed)
         self.hop, self.log_mel = config.mel.hop, LogMel(config.mel).to(self.device)
         self.vocoder, self.critic = HiFiGan(settings.config or trainable_vocoder(config)), VocoderDiscriminator()
         load_part(settings.parts, "vocoder", self.vocoder)
@@ -72,7 +72,7 @@ class VocoderRecipe:
 
     def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
         settings = self.settings
-        log_mel, waveform = self.clips.crops(rng, self.turns.at(step), settings.crop_frames, self.hop)
+        log_mel, waveform = self.clips.crops(rng, self.sampler.at(step), settings.crop_frames, self.hop)
         log_mel, waveform = log_mel.to(self.device), waveform.to(self.device)
         made: Tensor = in_mixed_precision(self.device, self.vocoder, self._heard(log_mel))
         convergence, logarithmic = multi_resolution_stft(made, waveform)

@@ -11,13 +11,13 @@ import engine
 from engine import Audio, Engine, EngineError, Generate, InvalidRequestError, ModelUnloadedError, Restyle, errors
 from engine.checkpoints.store import save_model
 from engine.diffusion.guidance import read_prediction
-from engine.engine import ready
+from engine.engine import prepare_for_inference
 from engine.errors import (
     CheckpointError,
     DeviceUnavailableError,
-    DiskFullError,
     DownloadError,
     EvaluationError,
+    ModelDiskFullError,
     ModelNotFoundError,
     PackageMissingError,
     RemovalError,
@@ -35,7 +35,7 @@ class TestDoor:
 
     def test_every_failure_of_a_request_can_be_named(self) -> None:
         """Errors of evaluation, training, checkpoints, missing extras and repeated takes belong to the command line."""
-        checkpoints = (CheckpointError, DiskFullError, DownloadError, RemovalError)
+        checkpoints = (CheckpointError, ModelDiskFullError, DownloadError, RemovalError)
         behind = (EvaluationError, PackageMissingError, StoryError, TrainingError, *checkpoints)
         failures = {
             name
@@ -115,7 +115,7 @@ class TestHalfPrecision:
     def test_takes_are_finite_and_alike(self, dtype: torch.dtype) -> None:
         clip = Audio((np.random.default_rng(1).standard_normal((1, 16_000)) * 0.1).astype(np.float32), 16_000)
         request = Restyle(clip, "rain", strength=0.3, steps=4)
-        half = Engine(ready(build(PRESETS["tiny"]), dtype))
+        half = Engine(prepare_for_inference(build(PRESETS["tiny"]), dtype))
 
         (exact,), (rough,) = Engine(build(PRESETS["tiny"])).run(request), half.run(request)
 
@@ -125,7 +125,7 @@ class TestHalfPrecision:
 
     def test_no_take_has_the_few_bits_of_the_net(self) -> None:
         """The published models' vocoder once computed in bfloat16 on cards: 8 bits at the peaks of a 24-bit file."""
-        half = Engine(ready(build(NEURAL), torch.bfloat16))
+        half = Engine(prepare_for_inference(build(NEURAL), torch.bfloat16))
 
         (take,) = half.run(Generate("rain", seconds=0.5, steps=2))
 
@@ -136,7 +136,7 @@ class TestHalfPrecision:
 
     def test_what_is_made_of_the_nets_output_is_not_rounded(self) -> None:
         """x0 of a clean latent is the latent itself but for sigma times the net's error, so x must not be rounded."""
-        model = ready(build(TINY), torch.bfloat16)
+        model = prepare_for_inference(build(TINY), torch.bfloat16)
         x, wanted = torch.randn(1, *model.latent_shape(32)), model.embed_text(["rain"])
         with torch.inference_mode():
             predicted = model.unet(x.bfloat16(), torch.tensor([50]), wanted.bfloat16()).float()

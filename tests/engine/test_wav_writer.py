@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from engine.atomic_files import temporary_file
 from engine.audio import Audio
-from engine.drafts import draft
 from engine.errors import OutputExistsError, OutputWriteError
 from engine.wav_writer import sidecar_path
 
@@ -309,7 +309,7 @@ class TestAbandonedDrafts:
         assert sorted(path.name for path in tmp_path.iterdir()) == names
 
     def test_of_a_living_writer_are_left_alone(self, tmp_path: Path) -> None:
-        with draft(tmp_path, [b"half"]) as path:
+        with temporary_file(tmp_path, [b"half"]) as path:
             take().write(tmp_path / "rain.wav")
 
             assert path.read_bytes() == b"half"

@@ -31,7 +31,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CellResult:
     """What came of it."""
 
     cell: Cell
@@ -63,20 +63,20 @@ class Results:
             if began.get(name) != value:
                 raise PaperFolderError(folder, f"its results are of {name} {began.get(name)}, not {value}")
 
-    def find(self, cell: Cell) -> Outcome | None:
+    def find(self, cell: Cell) -> CellResult | None:
         path = self._path(cell)
         return _read(path) if path.exists() else None
 
-    def keep(self, outcome: Outcome) -> None:
+    def keep(self, outcome: CellResult) -> None:
         path = self._path(outcome.cell)
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, asdict(outcome))
 
-    def all(self) -> list[Outcome]:
+    def all(self) -> list[CellResult]:
         """Everything measured so far, in the order of the cells."""
         return sorted((_read(path) for path in (self.folder / _CELLS).glob("*/*.json")), key=lambda one: one.cell)
 
-    def answered(self, cell: Cell, measure: Callable[[], Outcome]) -> Outcome:
+    def answered(self, cell: Cell, measure: Callable[[], CellResult]) -> CellResult:
         """The cell's outcome, measured now unless it has been before."""
         if (known := self.find(cell)) is not None:
             return known
@@ -109,9 +109,9 @@ class Results:
         return self.folder / _CELLS / cell.experiment / f"{cell.variant}_{cell.seed}.json"
 
 
-def _read(path: Path) -> Outcome:
+def _read(path: Path) -> CellResult:
     told = json.loads(path.read_text(encoding="utf-8"))
-    return Outcome(Cell(**told["cell"]), told["figures"], told["cpu_s"], tuple(told["curve"]))
+    return CellResult(Cell(**told["cell"]), told["figures"], told["cpu_s"], tuple(told["curve"]))
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

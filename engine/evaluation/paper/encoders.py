@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import AdamW
 
-from engine.models.pocket_clap import PocketClapConfig, TextTower, hashed_pieces, words_of
+from engine.models.pocket_clap import PocketClapConfig, PocketTextTower, hashed_pieces, words_of
 
 _BATCH = 64
 _RATE = 2e-3
@@ -49,7 +49,7 @@ class NamingTower(nn.Module):
 
     def __init__(self, config: PocketClapConfig, num_classes: int) -> None:
         super().__init__()
-        self.text = TextTower(config)
+        self.text = PocketTextTower(config)
         self.head = nn.Linear(config.embedding_dim, num_classes)
 
     @torch.no_grad()

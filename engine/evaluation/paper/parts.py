@@ -15,7 +15,7 @@ _HEARD = "frechet", "inception", "kl", "accuracy"
 
 
 @dataclass(frozen=True)
-class Row:
+class VariantRow:
     """A variant in a table."""
 
     experiment: str
@@ -25,12 +25,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    rows: tuple[Row, ...]
+    rows: tuple[VariantRow, ...]
     metrics: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Part:
+class PaperPart:
     name: str
     title: str
     text: str  # what was done
@@ -48,21 +48,25 @@ class Part:
         ]
 
 
-def parts_of(budget: Budget) -> dict[str, Part]:
+def parts_of(budget: Budget) -> dict[str, PaperPart]:
     """All parts by name, in the order in which they run."""
     parts = (
-        Part(
+        PaperPart(
             "conditioning",
             "Audio or text as the condition (figures 6 and 7)",
             _CONDITIONING,
             (_trained("conditioning"),),
         ),
-        Part("encoder", "A text encoder without contrastive training (figure 5)", _ENCODER, (_trained("encoder"),)),
-        Part("ablation", "Attention, balanced sampling, augmentation (figure 9)", _ABLATION, (_trained("ablation"),)),
-        Part("objective", "What the net predicts (not in the paper)", _OBJECTIVE, (_trained("objective"),)),
-        Part("steps", "Steps of DDIM (figure 10)", _STEPS, (_sampled(STEPS, budget.step_counts, "steps"),)),
-        Part("guidance", "Guidance scale", _GUIDANCE, (_sampled(GUIDANCE, budget.guidance_scales, "scale"),)),
-        Part(
+        PaperPart(
+            "encoder", "A text encoder without contrastive training (figure 5)", _ENCODER, (_trained("encoder"),)
+        ),
+        PaperPart(
+            "ablation", "Attention, balanced sampling, augmentation (figure 9)", _ABLATION, (_trained("ablation"),)
+        ),
+        PaperPart("objective", "What the net predicts (not in the paper)", _OBJECTIVE, (_trained("objective"),)),
+        PaperPart("steps", "Steps of DDIM (figure 10)", _STEPS, (_sampled(STEPS, budget.step_counts, "steps"),)),
+        PaperPart("guidance", "Guidance scale", _GUIDANCE, (_sampled(GUIDANCE, budget.guidance_scales, "scale"),)),
+        PaperPart(
             "editing",
             "Super-resolution and inpainting (figure 8)",
             _EDITING,
@@ -79,16 +83,18 @@ def parts_of(budget: Budget) -> dict[str, Part]:
 
 
 def _trained(part: str) -> Table:
-    rows = [Row(TRAINED, variant.name, variant.title) for variant in TRAINED_BY_PART[part]]
-    return Table((*rows, Row(TRAINED, AUTOENCODER, "real clips through the autoencoder")), (*_HEARD, "class_accuracy"))
+    rows = [VariantRow(TRAINED, variant.name, variant.title) for variant in TRAINED_BY_PART[part]]
+    return Table(
+        (*rows, VariantRow(TRAINED, AUTOENCODER, "real clips through the autoencoder")), (*_HEARD, "class_accuracy")
+    )
 
 
 def _sampled(experiment: str, values: Sequence[float], unit: str) -> Table:
-    return Table(tuple(Row(experiment, f"{value:g}", f"{unit} {value:g}") for value in values), _HEARD)
+    return Table(tuple(VariantRow(experiment, f"{value:g}", f"{unit} {value:g}") for value in values), _HEARD)
 
 
-def _edits(experiment: str, without: str, done: str) -> tuple[Row, Row]:
-    return Row(experiment, UNPROCESSED, without), Row(experiment, PROCESSED, done)
+def _edits(experiment: str, without: str, done: str) -> tuple[VariantRow, VariantRow]:
+    return VariantRow(experiment, UNPROCESSED, without), VariantRow(experiment, PROCESSED, done)
 
 
 _CONDITIONING = (

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from engine.evaluation.paper.budget import Budget
-from engine.evaluation.paper.cells import Outcome
-from engine.evaluation.paper.parts import Part, parts_of
+from engine.evaluation.paper.cells import CellResult
+from engine.evaluation.paper.parts import PaperPart, parts_of
 from engine.evaluation.paper.published import CLAIMS
 from engine.evaluation.paper.tables import Panel, markdown_table, panels_of, title_of
-from engine.evaluation.paper.verdicts import Finding, Verdict, judge_claim, published_pair
+from engine.evaluation.paper.verdicts import ClaimStatus, ClaimVerdict, check_claim, published_pair
 
 REPORT_FILE, REMARKS_FILE, PICTURES, CELLS_FILE = "RESULTS.md", "REMARKS.md", "results", "cells.json"
 Draw = Callable[[Sequence[Panel]], bytes]
@@ -41,7 +41,7 @@ seed, with {sampling} steps of DPM-Solver++(2M) at a guidance of {guidance:g}.
 
 
 @dataclass(frozen=True)
-class Setting:
+class ReportContext:
     """What a report says of how it came about."""
 
     budget: Budget
@@ -49,7 +49,7 @@ class Setting:
     num_sounds: int
 
 
-def write_report(folder: Path, setting: Setting, outcomes: Sequence[Outcome], draw: Draw) -> Path:
+def write_report(folder: Path, setting: ReportContext, outcomes: Sequence[CellResult], draw: Draw) -> Path:
     """RESULTS.md, its pictures and all cells in one file; a person's REMARKS.md in the folder is added at the end."""
     pictures = folder / PICTURES
     pictures.mkdir(exist_ok=True)
@@ -68,11 +68,11 @@ def write_report(folder: Path, setting: Setting, outcomes: Sequence[Outcome], dr
     return path
 
 
-def summary(outcomes: Sequence[Outcome]) -> str:
+def summary(outcomes: Sequence[CellResult]) -> str:
     """Every claim of the paper with what was found here."""
-    verdicts = [judge_claim(claim, outcomes) for claim in CLAIMS]
+    verdicts = [check_claim(claim, outcomes) for claim in CLAIMS]
     counts = ", ".join(
-        f"{sum(verdict.finding is finding for verdict in verdicts)} {finding.value}" for finding in Finding
+        f"{sum(verdict.finding is finding for verdict in verdicts)} {finding.value}" for finding in ClaimStatus
     )
     return "\n".join(
         [
@@ -87,7 +87,7 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     )
 
 
-def section(part: Part, budget: Budget, outcomes: Sequence[Outcome], *, has_picture: bool) -> str:
+def section(part: PaperPart, budget: Budget, outcomes: Sequence[CellResult], *, has_picture: bool) -> str:
     """A part: what was done, its tables, its picture, and what it took."""
     cells = part.cells(budget)
     own = [one for one in outcomes if one.cell in set(cells)]
@@ -98,7 +98,7 @@ def section(part: Part, budget: Budget, outcomes: Sequence[Outcome], *, has_pict
     return "\n\n".join([f"## {part.title}", part.text, tables, *picture, took])
 
 
-def _head(setting: Setting) -> str:
+def _head(setting: ReportContext) -> str:
     budget = setting.budget
     head = _HEAD.format(
         pictures=PICTURES,
@@ -119,7 +119,7 @@ def _head(setting: Setting) -> str:
     )
 
 
-def _verdict_row(verdict: Verdict) -> str:
+def _verdict_row(verdict: ClaimVerdict) -> str:
     claim = verdict.claim
     pair = published_pair(claim)
     theirs = "–" if pair is None else f"{pair[0]:.2f} against {pair[1]:.2f}"

@@ -11,23 +11,23 @@ import torch
 from engine.audioldm import AudioLDM
 from engine.checkpoints.store import open_model
 from engine.device import dtype_for
-from engine.engine import Engine, ready
+from engine.engine import Engine, prepare_for_inference
 from engine.evaluation.classifier import SoundClassifier
 from engine.evaluation.paper.budget import Budget
-from engine.evaluation.paper.cells import Cell, Outcome, Results, ShouldStop
+from engine.evaluation.paper.cells import Cell, CellResult, Results, ShouldStop
 from engine.evaluation.paper.material import Material, window_seconds
 from engine.evaluation.paper.parts import TRAINED, parts_of
-from engine.evaluation.paper.report import Draw, Setting, write_report
+from engine.evaluation.paper.report import Draw, ReportContext, write_report
 from engine.evaluation.paper.sampled import SampledCells
 from engine.evaluation.paper.trained import TrainedCells
 from engine.sounds import SOUNDS
-from engine.training.loop import Report
+from engine.training.loop import TrainingStatus
 
 OnNews = Callable[[float, str], None]  # share of the cells that are there, 0 to 1; what is being done
 
 
 @dataclass(frozen=True)
-class Wish:
+class PaperOptions:
     """What is asked for."""
 
     folder: Path
@@ -37,13 +37,13 @@ class Wish:
 
 
 def run_paper(
-    wish: Wish,
+    wish: PaperOptions,
     classifier: SoundClassifier,
     draw: Draw,
     device: torch.device,
     *,
     on_news: OnNews,
-    on_outcome: Callable[[Outcome], None],
+    on_outcome: Callable[[CellResult], None],
     should_stop: ShouldStop,
 ) -> Path:
     """Measure what is missing, and write RESULTS.md; returns its path.
@@ -64,13 +64,13 @@ def run_paper(
         lambda: Material(model, wish.budget, results), classifier, results, news.on_report, should_stop
     )
     sampled = SampledCells(
-        lambda: Engine(ready(open_model(wish.model, device), dtype_for(device)), wish.model),
+        lambda: Engine(prepare_for_inference(open_model(wish.model, device), dtype_for(device)), wish.model),
         window_seconds(model),
         classifier,
         wish.budget,
         should_stop,
     )
-    setting = Setting(wish.budget, wish.model, len(SOUNDS))
+    setting = ReportContext(wish.budget, wish.model, len(SOUNDS))
     path = wish.folder
     for cells in wanted:
         for cell in cells:
@@ -81,7 +81,7 @@ def run_paper(
     return path
 
 
-def _report(results: Results, setting: Setting, draw: Draw) -> Path:
+def _report(results: Results, setting: ReportContext, draw: Draw) -> Path:
     with results.locked("report"):
         return write_report(results.folder, setting, results.all(), draw)
 
@@ -107,7 +107,7 @@ class _News:
         self._text = f"{cell.experiment} {cell.variant}, seed {cell.seed}"
         self._tell(self._text)
 
-    def on_report(self, report: Report) -> None:
+    def on_report(self, report: TrainingStatus) -> None:
         left = report.seconds_left / 60
         self._tell(f"{self._text}: step {report.step}/{report.num_steps}, {left:.0f} min left")
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from engine.audio import Audio
 from engine.engine import Engine
-from engine.evaluation.classifier import SAMPLE_RATE, SoundClassifier, judge, mono_16_khz
+from engine.evaluation.classifier import SAMPLE_RATE, SoundClassifier, classify, mono_16_khz
 from engine.evaluation.paper.budget import Budget
-from engine.evaluation.paper.cells import Cell, Outcome, ShouldStop
-from engine.evaluation.paper.listening import figures_of
+from engine.evaluation.paper.cells import Cell, CellResult, ShouldStop
+from engine.evaluation.paper.features import figures_of
 from engine.evaluation.paper.parts import GUIDANCE, INPAINTING, PROCESSED, STEPS, UNPROCESSED, UPSCALING
 from engine.evaluation.paper.prompts import Prompt, held_out_prompts, in_turn
 from engine.evaluation.reconstruction import log_spectral_distance, published_lsd
@@ -40,7 +40,7 @@ class SampledCells:
         self._classifier, self._budget, self._should_stop = classifier, budget, should_stop
         self._loaded: Engine | None = None
 
-    def measure(self, cell: Cell) -> Outcome:
+    def measure(self, cell: Cell) -> CellResult:
         began = time.process_time()
         measure = {
             STEPS: self._with_steps,
@@ -49,7 +49,7 @@ class SampledCells:
             INPAINTING: self._inpainted,
         }[cell.experiment]
         figures = measure(cell.variant, self._prompts(cell.seed))
-        return Outcome(cell, figures, time.process_time() - began)
+        return CellResult(cell, figures, time.process_time() - began)
 
     @property
     def _engine(self) -> Engine:
@@ -118,5 +118,5 @@ class SampledCells:
     def _compared(
         self, prompts: Sequence[Prompt], made: Sequence[Waveform], real: Sequence[Waveform]
     ) -> dict[str, float]:
-        heard, heard_real = judge(self._classifier, made), judge(self._classifier, real)
+        heard, heard_real = classify(self._classifier, made), classify(self._classifier, real)
         return figures_of([prompt.sound for prompt in prompts], heard, heard_real)

@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.evaluation.paper.cells import Outcome
-from engine.evaluation.paper.parts import GUIDANCE, STEPS, TRAINED, Part, Table
+from engine.evaluation.paper.cells import CellResult
+from engine.evaluation.paper.parts import GUIDANCE, STEPS, TRAINED, PaperPart, Table
 from engine.evaluation.paper.published import LOWER_IS_BETTER, PUBLISHED
 from engine.evaluation.paper.verdicts import Spread, spread_of, spread_over
 
@@ -45,7 +45,7 @@ def title_of(metric: str) -> str:
     return f"{_TITLES[metric]} {'↓' if LOWER_IS_BETTER[metric] else '↑'}"
 
 
-def markdown_table(table: Table, outcomes: Sequence[Outcome]) -> str:
+def markdown_table(table: Table, outcomes: Sequence[CellResult]) -> str:
     """Ours as mean ± deviation over the seeds, the paper's in brackets; a dash where nothing has been measured yet."""
     lines = ["| | " + " | ".join(map(title_of, table.metrics)) + " |", "|---|" + "---|" * len(table.metrics)]
     for row in table.rows:
@@ -66,7 +66,7 @@ def shown(spread: Spread | None, metric: str) -> str:
     return mean if math.isnan(spread.deviation) else f"{mean} ± {pattern.format(spread.deviation)}"
 
 
-def panels_of(part: Part, outcomes: Sequence[Outcome]) -> list[Panel]:
+def panels_of(part: PaperPart, outcomes: Sequence[CellResult]) -> list[Panel]:
     """What is drawn of a part; nothing before there is a result."""
     panels = [
         panel
@@ -79,7 +79,7 @@ def panels_of(part: Part, outcomes: Sequence[Outcome]) -> list[Panel]:
     return panels
 
 
-def _panel(part: Part, table: Table, metric: str, outcomes: Sequence[Outcome]) -> Panel | None:
+def _panel(part: PaperPart, table: Table, metric: str, outcomes: Sequence[CellResult]) -> Panel | None:
     found = [(row, spread_of(outcomes, row.experiment, row.variant, metric)) for row in table.rows]
     known = [(row, spread) for row, spread in found if spread is not None]
     if not known:
@@ -90,7 +90,7 @@ def _panel(part: Part, table: Table, metric: str, outcomes: Sequence[Outcome]) -
     return Panel(title_of(metric), (line,), part.name if is_scale else "")
 
 
-def _curves(part: Part, outcomes: Sequence[Outcome]) -> list[Panel]:
+def _curves(part: PaperPart, outcomes: Sequence[CellResult]) -> list[Panel]:
     """FD in the course of the trainings, as in figure 7."""
     lines = []
     for row in part.tables[0].rows:

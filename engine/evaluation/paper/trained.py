@@ -13,9 +13,9 @@ from engine.audioldm import AudioLDM
 from engine.diffusion.guidance import guided_denoiser
 from engine.diffusion.samplers import SAMPLERS, timesteps_for
 from engine.errors import CancelledError
-from engine.evaluation.classifier import BATCH, SoundClassifier, judge_log_mels
-from engine.evaluation.paper.cells import Cell, Outcome, Results, ShouldStop
-from engine.evaluation.paper.listening import figures_of
+from engine.evaluation.classifier import BATCH, SoundClassifier, classify_log_mels
+from engine.evaluation.paper.cells import Cell, CellResult, Results, ShouldStop
+from engine.evaluation.paper.features import figures_of
 from engine.evaluation.paper.material import Material
 from engine.evaluation.paper.net import prediction_of, start_net, train_variant
 from engine.evaluation.paper.parts import AUTOENCODER
@@ -50,12 +50,12 @@ class TrainedCells:
             self._made = self._make_material()
         return self._made
 
-    def measure(self, cell: Cell) -> Outcome:
+    def measure(self, cell: Cell) -> CellResult:
         """Train and judge; a training that was interrupted goes on at its last checkpoint."""
         material = self._material
         if cell.variant == AUTOENCODER:
             began = time.process_time()
-            return Outcome(cell, self._autoencoded(cell.seed), time.process_time() - began)
+            return CellResult(cell, self._autoencoded(cell.seed), time.process_time() - began)
         variant = VARIANTS[cell.variant]
         start = start_net(material, variant, self._results, self._on_report, self._should_stop)
         folder = self._results.folder / "runs" / f"{variant.name}_{cell.seed}"
@@ -69,7 +69,7 @@ class TrainedCells:
 
         train_variant(material, variant, cell.seed, start, folder, self._on_report, on_mark, self._should_stop)
         points = tuple({"step": float(step), **figures} for step, figures in sorted(curve.items()))
-        return Outcome(cell, curve[material.budget.cell_steps], time.process_time() - began, points)
+        return CellResult(cell, curve[material.budget.cell_steps], time.process_time() - began, points)
 
     def _marks(self, variant: Variant) -> set[int]:
         """The steps after which the net is measured; the last one always."""
@@ -94,8 +94,8 @@ class TrainedCells:
 
     def _compared(self, prompts: Sequence[Prompt], log_mels: Tensor) -> dict[str, float]:
         """Log-mels [n, 1, N, M] of n prompts, beside those of the real clips that the prompts describe."""
-        real = judge_log_mels(self._classifier, _log_mels(self._material.model, prompts).cpu().split(BATCH))
-        made = judge_log_mels(self._classifier, log_mels.cpu().split(BATCH))
+        real = classify_log_mels(self._classifier, _log_mels(self._material.model, prompts).cpu().split(BATCH))
+        made = classify_log_mels(self._classifier, log_mels.cpu().split(BATCH))
         return figures_of([prompt.sound for prompt in prompts], made, real)
 
     @torch.no_grad()

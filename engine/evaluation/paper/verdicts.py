@@ -7,13 +7,13 @@ from enum import StrEnum
 
 import numpy as np
 
-from engine.evaluation.paper.cells import Cell, Outcome
+from engine.evaluation.paper.cells import Cell, CellResult
 from engine.evaluation.paper.published import LOWER_IS_BETTER, PUBLISHED, Claim
 
 _BEYOND = 2.0  # standard errors
 
 
-class Finding(StrEnum):
+class ClaimStatus(StrEnum):
     AGREES = "agrees"
     DISAGREES = "disagrees"
     UNDECIDED = "undecided"
@@ -21,11 +21,11 @@ class Finding(StrEnum):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ClaimVerdict:
     """`advantage` is by how much the variant that the paper finds better is so here, the mean over seeds."""
 
     claim: Claim
-    finding: Finding
+    finding: ClaimStatus
     advantage: float
     error: float  # standard error of the advantage; infinite for a single seed
     num_seeds: int
@@ -40,7 +40,7 @@ class Spread:
     num_seeds: int
 
 
-def judge_claim(claim: Claim, outcomes: Iterable[Outcome]) -> Verdict:
+def check_claim(claim: Claim, outcomes: Iterable[CellResult]) -> ClaimVerdict:
     """Seeds are compared with themselves: both variants had the same prompts and the same noise.
 
     The claim agrees, or disagrees, where the advantage lies further than two standard errors from 0.
@@ -50,14 +50,14 @@ def judge_claim(claim: Claim, outcomes: Iterable[Outcome]) -> Verdict:
     sign = 1 if LOWER_IS_BETTER[claim.metric] else -1
     advantages = [sign * (worse[seed] - better[seed]) for seed in sorted(better.keys() & worse.keys())]
     if not advantages:
-        return Verdict(claim, Finding.UNKNOWN, math.nan, math.nan, 0)
+        return ClaimVerdict(claim, ClaimStatus.UNKNOWN, math.nan, math.nan, 0)
     mean, count = float(np.mean(advantages)), len(advantages)
     error = float(np.std(advantages, ddof=1) / math.sqrt(count)) if count > 1 else math.inf
-    finding = Finding.AGREES if mean > 0 else Finding.DISAGREES
-    return Verdict(claim, finding if abs(mean) > _BEYOND * error else Finding.UNDECIDED, mean, error, count)
+    finding = ClaimStatus.AGREES if mean > 0 else ClaimStatus.DISAGREES
+    return ClaimVerdict(claim, finding if abs(mean) > _BEYOND * error else ClaimStatus.UNDECIDED, mean, error, count)
 
 
-def spread_of(outcomes: Iterable[Outcome], experiment: str, variant: str, metric: str) -> Spread | None:
+def spread_of(outcomes: Iterable[CellResult], experiment: str, variant: str, metric: str) -> Spread | None:
     """Mean and deviation over seeds, None where nothing has been measured."""
     values = list(_by_seed(outcomes, metric).get((experiment, variant), {}).values())
     return spread_over(values) if values else None
@@ -77,7 +77,7 @@ def published_pair(claim: Claim) -> tuple[float, float] | None:
     return None if pair[0] is None or pair[1] is None else (pair[0], pair[1])
 
 
-def _by_seed(outcomes: Iterable[Outcome], metric: str) -> Mapping[tuple[str, str], Mapping[int, float]]:
+def _by_seed(outcomes: Iterable[CellResult], metric: str) -> Mapping[tuple[str, str], Mapping[int, float]]:
     """(experiment, variant) -> seed -> figure."""
     found: dict[tuple[str, str], dict[int, float]] = {}
     for outcome in outcomes:

@@ -25,7 +25,7 @@ from engine.checkpoints.foreign import read_foreign
 from engine.checkpoints.provenance import default_name
 from engine.checkpoints.store import load_model, read_config
 from engine.cli import main
-from engine.errors import CancelledError, DiskFullError, InvalidRequestError, OutputExistsError
+from engine.errors import CancelledError, InvalidRequestError, ModelDiskFullError, OutputExistsError
 from engine.models.clap_tokenizer import RobertaTokenizer
 from engine.presets import PRESETS
 
@@ -80,7 +80,7 @@ class TestSize:
         assert len(assemble(foreign)) > 1000
 
     def test_larger_than_the_disk_is_refused(self, models, left_behind):
-        with pytest.raises(DiskFullError, match=r"\d+.\d GB are needed in .*models; \d+.\d GB are free"):
+        with pytest.raises(ModelDiskFullError, match=r"\d+.\d GB are needed in .*models; \d+.\d GB are free"):
             _require_space(models, 10**18)
         assert left_behind() == []
 

@@ -36,16 +36,16 @@ from engine.checkpoints.hub_listing import choose_files
 from engine.checkpoints.import_errors import CheckpointUnreadableError
 from engine.checkpoints.published import DIFFUSERS, LICENCE, PUBLISHED, Published, find_published
 from engine.checkpoints.store import load_model, read_config
-from engine.checkpoints.transfer import Patience
+from engine.checkpoints.transfer import RetryLimits
 from engine.cli import CANCELLED, DONE, FAILED, main
-from engine.errors import CheckpointError, DiskFullError, OutputExistsError
+from engine.errors import CheckpointError, ModelDiskFullError, OutputExistsError
 from engine.models.clap_tokenizer import RobertaTokenizer
 
 HOUSE = Path(__file__).parents[3]
 NAME, RECORD, FILE, HUB = "audioldm-s-full-v2", 77, "narrow.ckpt", "cvssp/audioldm-narrow"  # the name is a known one
 WHERE, ABOUT = f"/records/{RECORD}/files/{FILE}", f"/api/records/{RECORD}"
 COMMIT = "c0ffee" * 6 + "c0de"
-AT_ONCE = Patience(tries=1, first_wait_s=0.0, timeout_s=5.0)
+AT_ONCE = RetryLimits(tries=1, first_wait_s=0.0, timeout_s=5.0)
 
 
 @pytest.fixture(scope="module")
@@ -181,9 +181,9 @@ class TestOriginalForm:
         mirror.serve(WHERE, checkpoint)
         mirror.fail(WHERE, Fault(cut_after=5_000_000))
         with pytest.raises(ServerUnreachableError, match=r"5\.0 MB are kept"):
-            pull(narrow(), patience=AT_ONCE)
+            pull(narrow(), limits=AT_ONCE)
         assert [entry.name for entry in list_models()] == ["nano"]
-        pull(narrow(), patience=AT_ONCE)
+        pull(narrow(), limits=AT_ONCE)
 
         assert mirror.bytes_sent(WHERE) == len(checkpoint)
         assert (models / NAME).is_dir()
@@ -260,8 +260,8 @@ class TestDiffusersForm:
         where = f"/large/{hashlib.sha256(weights).hexdigest()}"
         mirror.fail(where, Fault(cut_after=1_000_000))
         with pytest.raises(ServerUnreachableError):
-            pull(narrow(), form=DIFFUSERS, patience=AT_ONCE)
-        pull(narrow(), form=DIFFUSERS, patience=AT_ONCE)
+            pull(narrow(), form=DIFFUSERS, limits=AT_ONCE)
+        pull(narrow(), form=DIFFUSERS, limits=AT_ONCE)
 
         assert mirror.bytes_sent(where) == len(weights)
 
@@ -332,7 +332,7 @@ class TestBeforeAnythingIsAsked:
         ],
     )
     def test_there_must_be_room_for_both(self, mirror: Mirror, row: Published, models: Path) -> None:
-        with pytest.raises(DiskFullError, match="GB are needed"):
+        with pytest.raises(ModelDiskFullError, match="GB are needed"):
             pull(row)
 
         assert mirror.answers == []

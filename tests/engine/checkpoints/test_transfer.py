@@ -23,15 +23,15 @@ from engine.checkpoints.download_errors import (
     WrongFileError,
 )
 from engine.checkpoints.published import RemoteFile
-from engine.checkpoints.transfer import Patience, Received, _HttpsStays, ask, fetch
+from engine.checkpoints.transfer import Received, RetryLimits, _HttpsStays, ask, fetch
 
 CONTENT = random.Random(1).randbytes(300_000)
 OTHER = random.Random(2).randbytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 WHERE = "/files/weights.ckpt"
 PAGE = b"<!DOCTYPE html><title>Please log in</title>"
-QUICK = Patience(tries=3, first_wait_s=0.0, timeout_s=5.0)
-AT_ONCE = Patience(tries=1, first_wait_s=0.0, timeout_s=5.0)
+QUICK = RetryLimits(tries=3, first_wait_s=0.0, timeout_s=5.0)
+AT_ONCE = RetryLimits(tries=1, first_wait_s=0.0, timeout_s=5.0)
 
 
 @pytest.fixture
@@ -46,9 +46,9 @@ def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
 def fetched(mirror: Mirror, tmp_path: Path) -> Any:
     """Fetch the file as a user's pull would; what is known of it beforehand can be given."""
 
-    def fetch_now(patience: Patience = QUICK, **known: Any) -> Received:
+    def fetch_now(limits: RetryLimits = QUICK, **known: Any) -> Received:
         remote = RemoteFile(mirror.url + WHERE, "weights.ckpt", **known)
-        return fetch(remote, tmp_path, lambda *_: None, patience)
+        return fetch(remote, tmp_path, lambda *_: None, limits)
 
     return fetch_now
 
@@ -186,7 +186,7 @@ class TestTrouble:
         mirror.fail(WHERE, Fault(stall_s=30.0))
 
         with pytest.raises(ServerUnreachableError, match="timed out"):
-            fetched(Patience(tries=1, first_wait_s=0.0, timeout_s=0.2))
+            fetched(RetryLimits(tries=1, first_wait_s=0.0, timeout_s=0.2))
 
     def test_nobody_there(self, tmp_path: Path) -> None:
         with socket.socket() as taken:

@@ -13,15 +13,15 @@ from engine.errors import AudioEmptyError, ModelBrokenError
 from engine.evaluation.classifier import (
     SAMPLE_RATE,
     SHIPPED,
+    ClassifierOutput,
     SoundClassifier,
-    Verdict,
-    judge,
+    classify,
     load_classifier,
     mono_16_khz,
     save_classifier,
 )
+from engine.evaluation.classifier_clips import TeachingClips, attribute_places
 from engine.evaluation.evaluation_errors import NotFiniteError
-from engine.evaluation.teaching_clips import TeachingClips, attribute_places
 from engine.evaluation.train_classifier import (
     ClassifierSettings,
     attribute_accuracy,
@@ -68,13 +68,13 @@ class TestTheShippedJudge:
         clip = real_clips()[0]
         loud, quiet = (clip * (peak / np.abs(clip).max()) for peak in (0.85, 0.08))
 
-        heard = judge(shipped, [loud, quiet])
+        heard = classify(shipped, [loud, quiet])
 
         assert [one["level"] for one in heard.attributes] == ["loud", "quiet"]
         assert heard.names[0] == heard.names[1]
 
     def test_hears_most_attributes_of_sounds_it_never_met(self, shipped: SoundClassifier) -> None:
-        heard = judge(shipped, real_clips()).attributes
+        heard = classify(shipped, real_clips()).attributes
 
         pairs = [
             value == one[kind]
@@ -84,25 +84,25 @@ class TestTheShippedJudge:
         assert np.mean(pairs) >= 0.85
 
     def test_reached_its_aim_and_says_from_which_seeds(self) -> None:
-        story = json.loads((SHIPPED / "classifier.json").read_text(encoding="utf-8"))
+        metadata = json.loads((SHIPPED / "classifier.json").read_text(encoding="utf-8"))
 
-        assert story["held_out_accuracy"]["+0 dB"] >= 0.97
-        assert min(story["held_out_accuracy"].values()) >= 0.95
-        assert set(story["class_accuracy"]) == set(SOUNDS)
-        assert set(story["attribute_accuracy"]) == set(story["attributes"])
-        assert np.mean(list(story["attribute_accuracy"].values())) >= 0.9
-        assert 2_000_000 <= story["training_seeds"][0] < story["training_seeds"][1] <= 10_000_000
-        assert story["test_seeds"][0] >= 10_000_000
+        assert metadata["held_out_accuracy"]["+0 dB"] >= 0.97
+        assert min(metadata["held_out_accuracy"].values()) >= 0.95
+        assert set(metadata["class_accuracy"]) == set(SOUNDS)
+        assert set(metadata["attribute_accuracy"]) == set(metadata["attributes"])
+        assert np.mean(list(metadata["attribute_accuracy"].values())) >= 0.9
+        assert 2_000_000 <= metadata["training_seeds"][0] < metadata["training_seeds"][1] <= 10_000_000
+        assert metadata["test_seeds"][0] >= 10_000_000
 
     @pytest.mark.parametrize("gain", [1.0, 0.1], ids=["as it is", "20 dB softer"])
     def test_names_real_sounds_it_never_met(self, shipped: SoundClassifier, gain: float) -> None:
-        heard = judge(shipped, real_clips(gain))
+        heard = classify(shipped, real_clips(gain))
 
         right = sum(name == sound for name, sound in zip(heard.names, SOUNDS, strict=True))
         assert right / len(SOUNDS) >= 0.9  # one clip a class: two or three may be missed
 
     def test_has_features_of_unit_spread_on_real_sounds(self, shipped: SoundClassifier) -> None:
-        spread = judge(shipped, real_clips()).features.std(axis=0)
+        spread = classify(shipped, real_clips()).features.std(axis=0)
 
         assert 0.5 < np.median(spread) < 2
 
@@ -112,14 +112,14 @@ class TestJudging:
         clips = real_clips()[:4]
         shorter = [clip[: 30_000 + 10_000 * index] for index, clip in enumerate(clips)]
 
-        together = judge(shipped, shorter)
+        together = classify(shipped, shorter)
 
         assert together.features == pytest.approx(
-            np.concatenate([judge(shipped, [clip]).features for clip in shorter]), abs=1e-4
+            np.concatenate([classify(shipped, [clip]).features for clip in shorter]), abs=1e-4
         )
 
     def test_no_clips_have_no_names(self, shipped: SoundClassifier) -> None:
-        heard = judge(shipped, [])
+        heard = classify(shipped, [])
 
         assert heard.names == heard.attributes == ()
         assert heard.features.shape == (0, 64)
@@ -128,9 +128,9 @@ class TestJudging:
         classifier = SoundClassifier(["a"], {"pitch": ("high", "low"), "speed": ("fast", "slow")}).eval()
         clips = [clip[: 30_000 + 10_000 * index] for index, clip in enumerate(real_clips()[:3])]
 
-        together = judge(classifier, clips).attributes
+        together = classify(classifier, clips).attributes
 
-        assert together == tuple(judge(classifier, [clip]).attributes[0] for clip in clips)
+        assert together == tuple(classify(classifier, [clip]).attributes[0] for clip in clips)
         assert all(set(one) == {"pitch", "speed"} for one in together)
 
     def test_level_moves_attributes_only(self) -> None:
@@ -138,13 +138,13 @@ class TestJudging:
         classifier = SoundClassifier(["a", "b"], {"level": ("loud", "quiet")}).eval()
         log_mel = -5 + torch.rand(1, 1, 100, 64, generator=torch.Generator().manual_seed(1))
 
-        here, there = classifier.hear(log_mel), classifier.hear(log_mel - 3)
+        here, there = classifier.predict(log_mel), classifier.predict(log_mel - 3)
 
         assert torch.allclose(here.classes, there.classes, atol=1e-5)
         assert (here.attributes["level"] - there.attributes["level"]).abs().max() > 1e-3
 
     def test_silence_is_judged_without_fuss(self, shipped: SoundClassifier) -> None:
-        heard = judge(shipped, [np.zeros(20_000, np.float32)])
+        heard = classify(shipped, [np.zeros(20_000, np.float32)])
 
         assert np.isfinite(heard.features).all()
 
@@ -153,11 +153,11 @@ class TestJudging:
         broken[5] = np.nan
 
         with pytest.raises(NotFiniteError, match="a clip to be judged holds 1"):
-            judge(shipped, [broken])
+            classify(shipped, [broken])
 
     def test_a_snippet_is_refused(self, shipped: SoundClassifier) -> None:
         with pytest.raises(AudioEmptyError, match=r"lasts 0.050 s; at least 0.1 s"):
-            judge(shipped, [np.zeros(800, np.float32)])
+            classify(shipped, [np.zeros(800, np.float32)])
 
     def test_stereo_at_another_rate_becomes_mono_at_16_khz(self) -> None:
         clip = Audio(np.stack([np.full(48_000, 0.25), np.full(48_000, 0.75)]).astype(np.float32), 48_000)
@@ -265,16 +265,16 @@ class TestAttributes:
         classifier = SoundClassifier(SOUNDS, self.CLIPS.values())
         said = {"count": [0, 1, 0, 1], "pitch": [0, 0, 0, 0]}
         logits = {kind: torch.nn.functional.one_hot(torch.tensor(places), 2).float() for kind, places in said.items()}
-        verdict = Verdict(torch.eye(len(SOUNDS))[[0, 1, 2, 1]], logits, torch.zeros(4, 64))
+        output = ClassifierOutput(torch.eye(len(SOUNDS))[[0, 1, 2, 1]], logits, torch.zeros(4, 64))
 
-        assert attribute_accuracy(classifier, verdict, self.CLIPS) == {"count": 0.5, "pitch": 0.5}
+        assert attribute_accuracy(classifier, output, self.CLIPS) == {"count": 0.5, "pitch": 0.5}
 
     def test_each_class_has_its_own_share(self) -> None:
         clips = TeachingClips(torch.zeros(len(SOUNDS), 1, 8, 64), torch.arange(len(SOUNDS)), ({},) * len(SOUNDS))
         heard = torch.eye(len(SOUNDS))
         heard[3] = heard[0]
 
-        shares = class_accuracy(Verdict(heard, {}, torch.zeros(len(SOUNDS), 64)), clips)
+        shares = class_accuracy(ClassifierOutput(heard, {}, torch.zeros(len(SOUNDS), 64)), clips)
 
         assert [sound for sound, share in shares.items() if share < 1] == [SOUNDS[3]]
 
@@ -318,6 +318,6 @@ class TestTheEarForAttributes:
     def test_the_shortest_clips_have_statistics(self, frames: int) -> None:
         classifier = SoundClassifier(["a"], {"pitch": ("high", "low")}).eval()
 
-        verdict = classifier.hear(torch.rand(2, 1, frames, 64))
+        output = classifier.predict(torch.rand(2, 1, frames, 64))
 
-        assert torch.isfinite(verdict.attributes["pitch"]).all()
+        assert torch.isfinite(output.attributes["pitch"]).all()

@@ -14,16 +14,16 @@ from engine.errors import EvaluationError
 from engine.evaluation.captions_file import Caption
 from engine.evaluation.classifier import SoundClassifier, load_classifier
 from engine.evaluation.evaluation_errors import (
+    ClipFolderMissingError,
     ClipUnusableError,
-    FolderMissingError,
     LengthMismatchError,
     NoPairsError,
     PairMissingError,
     RateMismatchError,
     TooFewClipsError,
 )
+from engine.evaluation.feature_extraction import ClassifierExtractor, VggishExtractor
 from engine.evaluation.folders import evaluate_folders, read_folder
-from engine.evaluation.listening import JudgeListener, VggishListener
 from engine.evaluation.reconstruction import log_spectral_distance, mel_l1
 from engine.evaluation.vggish import Vggish, VggishConfig
 from engine.sounds import render
@@ -42,10 +42,10 @@ class OneAnswer:
         return torch.tensor([[0.5, 0.75**0.5]]).expand(len(waveform), 2)
 
 
-def narrow_vggish() -> VggishListener:
+def narrow_vggish() -> VggishExtractor:
     with torch.random.fork_rng():
         torch.manual_seed(3)
-        return VggishListener(Vggish(VggishConfig(channels=(4, 4, 8, 8), hidden=16, embedding_dim=6)).eval())
+        return VggishExtractor(Vggish(VggishConfig(channels=(4, 4, 8, 8), hidden=16, embedding_dim=6)).eval())
 
 
 @pytest.fixture(scope="module")
@@ -146,11 +146,11 @@ class TestFigures:
 class TestListeners:
     def test_each_adds_its_figures(self, made: Path, real: Path, classifier: SoundClassifier) -> None:
         """Our own judge's must be those that stand at the top, too."""
-        report = evaluate_folders(made, real, classifier, listeners=[JudgeListener(classifier), narrow_vggish()])
+        report = evaluate_folders(made, real, classifier, extractors=[ClassifierExtractor(classifier), narrow_vggish()])
 
-        judge, vggish = report.measurements
-        assert judge.figures["frechet"] == pytest.approx(report.frechet, rel=1e-4)
-        assert judge.figures["kl_softmax"] > 0
+        ours, vggish = report.measurements
+        assert ours.figures["frechet"] == pytest.approx(report.frechet, rel=1e-4)
+        assert ours.figures["kl_softmax"] > 0
         assert (vggish.generated, vggish.dimensions) == (6, 6)
         assert "vggish: 6 against 6 rows" in report.to_text()
         assert report.to_json()["measurements"][1]["figures"] == vggish.figures
@@ -166,7 +166,7 @@ class TestListeners:
     ) -> None:
         other = write_clips(tmp_path / "other", 16_000_000, ("wind", "fire", "cow", "frog"))
 
-        report = evaluate_folders(made, other, classifier, listeners=[JudgeListener(classifier)])
+        report = evaluate_folders(made, other, classifier, extractors=[ClassifierExtractor(classifier)])
 
         assert "kl_softmax" not in report.measurements[0].figures
         with pytest.raises(NoPairsError, match="no clip has a partner"):
@@ -176,7 +176,7 @@ class TestListeners:
         soundfile.write(made / "dog.wav", render("dog", 1, 0.5).waveform, 16_000)
 
         with pytest.raises(ClipUnusableError, match=r"made.dog\.wav: .*0\.5"):
-            evaluate_folders(made, made, classifier, listeners=[narrow_vggish()])
+            evaluate_folders(made, made, classifier, extractors=[narrow_vggish()])
 
     def test_from_the_command_line(
         self, made: Path, real: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -205,7 +205,7 @@ class TestRefusals:
         assert caught.value.hint
 
     def test_no_folder(self, made: Path, tmp_path: Path) -> None:
-        self.refused(FolderMissingError, "there is no folder at .*nowhere", made, tmp_path / "nowhere")
+        self.refused(ClipFolderMissingError, "there is no folder at .*nowhere", made, tmp_path / "nowhere")
 
     def test_one_clip(self, made: Path, tmp_path: Path) -> None:
         self.refused(TooFewClipsError, "holds 1 clips", made, write_clips(tmp_path / "one", 1, ("rain",)))

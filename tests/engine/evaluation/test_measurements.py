@@ -14,10 +14,10 @@ from torchmetrics.regression import KLDivergence
 
 from engine.evaluation.divergence import gaussian_divergence, sigmoid_divergence, softmax_divergence
 from engine.evaluation.evaluation_errors import NoPairsError, NotFiniteError, PairMissingError, TooFewClipsError
+from engine.evaluation.feature_extraction import ExtractedFeatures
 from engine.evaluation.frechet import frechet_distance
 from engine.evaluation.inception import inception_score
 from engine.evaluation.kernel_distance import kernel_distance
-from engine.evaluation.listening import Heard
 from engine.evaluation.measurements import measure, measure_as_seed
 
 CLASSES = 12
@@ -27,8 +27,8 @@ def logits(seed: int, count: int, scale: float = 3.0) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((count, CLASSES)) * scale
 
 
-def heard(rows: np.ndarray, scores: np.ndarray | None = None, each: int = 1) -> Heard:
-    return Heard(rows, tuple(np.split(rows, len(rows) // each)), scores)
+def heard(rows: np.ndarray, scores: np.ndarray | None = None, each: int = 1) -> ExtractedFeatures:
+    return ExtractedFeatures(rows, tuple(np.split(rows, len(rows) // each)), scores)
 
 
 class Through(torch.nn.Module):

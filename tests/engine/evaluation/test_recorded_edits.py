@@ -10,7 +10,7 @@ import pytest
 from engine import Audio, Engine
 from engine.cli import DONE, WRONG_USAGE, main
 from engine.errors import CancelledError
-from engine.evaluation.evaluation_errors import FolderMissingError, TooFewClipsError
+from engine.evaluation.evaluation_errors import ClipFolderMissingError, TooFewClipsError
 from engine.evaluation.recorded_edits import Edit, KeptReport, evaluate_recordings
 from engine.operations.bands import keep_band
 from engine.operations.splice import rms
@@ -66,7 +66,7 @@ class TestFigures:
 
 class TestRefused:
     def test_no_folder_and_no_recordings(self, tmp_path: Path) -> None:
-        with pytest.raises(FolderMissingError):
+        with pytest.raises(ClipFolderMissingError):
             evaluate_recordings(Editor(), tmp_path / "none")
         with pytest.raises(TooFewClipsError):
             evaluate_recordings(Editor(), tmp_path)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.device import fits_in_memory
-from engine.engine import Engine, ready
+from engine.engine import Engine, prepare_for_inference
 from engine.models.fast_convolution import (
     Conv1d,
     Conv2d,
@@ -233,7 +233,7 @@ class TestMemory:
 
     def test_they_can_be_switched_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("RETAKE_SPARING", "1")
-        model = ready(build(replace(TINY, unet=replace(TINY.unet, base_channels=WIDE))), torch.float32)
+        model = prepare_for_inference(build(replace(TINY, unet=replace(TINY.unet, base_channels=WIDE))), torch.float32)
 
         assert memory_of_kernels(model) > 0
         assert not any(getattr(module, "evaluates", False) for module in model.modules())

@@ -8,10 +8,10 @@ import torch
 
 from engine import Audio, Engine, Generate, Inpaint, InvalidRequestError, Restyle, Upscale, Vary
 from engine.audioldm import DraftConfig
-from engine.engine import ready
+from engine.engine import prepare_for_inference
 from engine.operations.plan import DRAFT_STEPS, plan_of
 from engine.presets import TINY, build
-from engine.story import request_of
+from engine.take_provenance import request_of
 
 RAIN = Generate("rain", seconds=0.4, seed=3, draft=True)
 DRAFT = DraftConfig((999, 600, 200), 2.0)
@@ -22,7 +22,7 @@ def drafting() -> Engine:
     """The tiny model with a random draft net."""
     model = build(replace(TINY, draft=DRAFT))
     model.load_state_dict(build(TINY).state_dict(), strict=False)
-    return Engine(ready(model, torch.float32))
+    return Engine(prepare_for_inference(model, torch.float32))
 
 
 class TestWithADraftNet:

@@ -13,7 +13,7 @@ from engine.errors import EngineError, InvalidRequestError, ModelBrokenError
 from engine.mel import LogMel, MelConfig
 from engine.operations.sampling import loudest_log_mel
 from engine.presets import PRESETS, build
-from engine.story import request_of
+from engine.take_provenance import request_of
 
 RAIN_ALONE = Generate("rain", seconds=0.4)
 RAIN = Generate("rain on a tin roof", seconds=0.4, candidates=3)

@@ -12,8 +12,8 @@ from engine import Audio, Engine, Generate, Inpaint, InvalidRequestError
 from engine.operations.bands import keep_band
 from engine.operations.condition import condition_of
 from engine.operations.loudness import level_of
-from engine.operations.observed import Hole, imposing, observed_cells, reaching
-from engine.operations.progress import Pulse
+from engine.operations.masks import MaskedSpan, imposing, observed_cells, reaching
+from engine.operations.progress import ProgressReporter
 from engine.operations.sampling import Rendering
 from engine.operations.splice import rms
 
@@ -55,7 +55,7 @@ class TestExactness:
         assert (before[~outside] != after[~outside]).mean() > 0.99
 
     def test_several_regions_near_and_far(self, tiny: Engine) -> None:
-        """Two share what the model hears at once, the third is a stretch of its own."""
+        """Two share what the model hears at once, the third is an excerpt of its own."""
         regions = [(0.2, 0.4), (0.6, 0.7), (3.0, 3.2)]
         clip = noise_clip(4.0, 22_050)
         (take,) = tiny.run(Inpaint(clip, "glass breaks", regions))
@@ -116,7 +116,7 @@ class TestObserved:
         self, tiny: Engine, sampler: str, is_fresh: bool
     ) -> None:
         model, request = tiny._loaded(), Generate("rain", sampler=sampler, steps=2)
-        rendering = Rendering(model, condition_of(model, "rain", request), request, Pulse(), 16_000)
+        rendering = Rendering(model, condition_of(model, "rain", request), request, ProgressReporter(), 16_000)
         start = rendering.noise()
         draw = rendering.observed_noise(start)
 
@@ -192,7 +192,7 @@ class TestBand:
     def test_cells_are_those_that_reach_into_the_band(self, tiny: Engine) -> None:
         model = tiny._loaded()
         bands: list[tuple[float | None, float | None]] = [(None, None), (None, 200), (4_000, None)]
-        cells = [~observed_cells(model, 4, [Hole(0, 2_560, *band)])[0] for band in bands]
+        cells = [~observed_cells(model, 4, [MaskedSpan(0, 2_560, *band)])[0] for band in bands]
         assert [column.sum() for column in cells] == [16, 2, 4]
         assert cells[1][:2].all()
         assert cells[2][-4:].all()

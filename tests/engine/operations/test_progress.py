@@ -3,14 +3,14 @@
 import pytest
 
 from engine.errors import CancelledError
-from engine.operations.progress import Progress, Pulse
+from engine.operations.progress import Progress, ProgressReporter
 
 
 def test_fractions_only_grow_and_end_below_one() -> None:
     """`writing` comes after the operation; it is the writer's to report."""
     news: list[Progress] = []
-    pulse = Pulse(news.append)
-    for part in (pulse.part(0, 2), pulse.part(1, 2)):
+    reporter = ProgressReporter(news.append)
+    for part in (reporter.part(0, 2), reporter.part(1, 2)):
         part.encoding()
         for step in (1, 2, 3):
             part.step(step, 3)
@@ -27,8 +27,8 @@ def test_fractions_only_grow_and_end_below_one() -> None:
 
 def test_should_stop_is_asked_at_every_turn() -> None:
     answers = iter([False, False, True])
-    pulse = Pulse(should_stop=lambda: next(answers))
-    pulse.encoding()
-    pulse.step(1, 3)
+    reporter = ProgressReporter(should_stop=lambda: next(answers))
+    reporter.encoding()
+    reporter.step(1, 3)
     with pytest.raises(CancelledError, match="was cancelled"):
-        pulse.step(2, 3)
+        reporter.step(2, 3)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.operations.regions import group_regions, stretch_around
+from engine.operations.regions import excerpt_around, group_regions
 from engine.requests.regions import merge_regions
 
 
@@ -10,7 +10,7 @@ def test_overlapping_and_touching_regions_become_one_in_order() -> None:
     assert merge_regions([(50, 60), (0, 10), (10, 20), (15, 18), (55, 70)]) == [(0, 20), (50, 70)]
 
 
-def test_neighbours_share_a_stretch_and_distant_regions_do_not() -> None:
+def test_neighbours_share_an_excerpt_and_distant_regions_do_not() -> None:
     regions = [(100, 200), (300, 400), (5_000, 5_100)]
     assert group_regions(regions, reach=1_000, context=100) == [[(100, 200), (300, 400)], [(5_000, 5_100)]]
     assert group_regions(regions, reach=400, context=100) == [[region] for region in regions]
@@ -29,4 +29,4 @@ def test_neighbours_share_a_stretch_and_distant_regions_do_not() -> None:
 def test_what_is_heard_around_a_group(
     group: list[tuple[int, int]], num_samples: int, expected: tuple[int, int]
 ) -> None:
-    assert stretch_around(group, num_samples, reach=2_000, context=300) == expected
+    assert excerpt_around(group, num_samples, reach=2_000, context=300) == expected

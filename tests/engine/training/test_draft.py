@@ -21,11 +21,11 @@ from engine.training.parts import draft_of, join_parts
 from engine.training.train_draft import (
     DraftRecipe,
     DraftSettings,
-    Walks,
-    prepare_walks,
+    Trajectories,
+    prepare_trajectories,
     short_timesteps,
     train_draft,
-    walk_rows,
+    trajectory_rows,
 )
 from engine.training.train_ldm import LdmSettings, prepare_latents, train_ldm
 from engine.training.training_errors import DenoiserChangedError, DenoiserMissingError
@@ -47,7 +47,10 @@ def settings_for(run: Path, steps: int, **changes: object) -> DraftSettings:
 def heights(run: Path) -> list[int]:
     """Of the run's walks, in latent rows."""
     settings = settings_for(run, 1)
-    return [walk_rows(join_parts(run / "parts", "tiny"), settings, index) for index in range(settings.num_walks)]
+    return [
+        trajectory_rows(join_parts(run / "parts", "tiny"), settings, index)
+        for index in range(settings.num_trajectories)
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +69,7 @@ def trained(tmp_path_factory) -> Path:
     ldm = LdmSettings(run / "clips", run / "parts", loop(run / "ldm", 2), "tiny", batch_size=4, captions_per_clip=1)
     prepare_latents(ALONE, ldm)
     train_ldm(ALONE, ldm)
-    prepare_walks(ALONE, settings_for(run, 1))
+    prepare_trajectories(ALONE, settings_for(run, 1))
     return run
 
 
@@ -97,18 +100,18 @@ class TestWalks:
         assert short_timesteps((900, 300), 3) == [900, 700, 500, 300, 200, 100]
 
     def test_begin_in_noise_and_end_clean(self, run):
-        walks = Walks(run / "draft" / "walks")
+        trajectories = Trajectories(run / "draft" / "walks")
 
-        assert walks.done.all()
-        assert walks.places.shape[:2] == (6, 4)
-        noise = [place[0, :, :height] for place, height in zip(walks.places, heights(run), strict=True)]
+        assert trajectories.done.all()
+        assert trajectories.places.shape[:2] == (6, 4)
+        noise = [place[0, :, :height] for place, height in zip(trajectories.places, heights(run), strict=True)]
         assert [part.std() for part in noise] == pytest.approx([1] * 6, abs=0.1)
-        assert np.linalg.norm(walks.conditions, axis=1) == pytest.approx(np.ones(6), abs=1e-4)
+        assert np.linalg.norm(trajectories.conditions, axis=1) == pytest.approx(np.ones(6), abs=1e-4)
 
     def test_are_shorter_now_and_then(self, run):
-        walks = Walks(run / "draft" / "walks")
+        trajectories = Trajectories(run / "draft" / "walks")
 
-        filled = [int(np.flatnonzero(place.any((0, 1, 3))).max()) + 1 for place in walks.places]
+        filled = [int(np.flatnonzero(place.any((0, 1, 3))).max()) + 1 for place in trajectories.places]
 
         assert filled == heights(run)
         assert len(set(filled)) > 1
@@ -126,18 +129,18 @@ class TestWalks:
         assert met == set(heights(run))
 
     def test_more_are_added_and_the_earlier_ones_stay(self, run):
-        before = Walks(run / "draft" / "walks").places[:]
+        before = Trajectories(run / "draft" / "walks").places[:]
 
-        prepare_walks(ALONE, settings_for(run, 1, num_walks=8))
+        prepare_trajectories(ALONE, settings_for(run, 1, num_trajectories=8))
 
-        after = Walks(run / "draft" / "walks")
+        after = Trajectories(run / "draft" / "walks")
         assert after.done.all()
         assert len(after) == 8
         assert np.array_equal(after.places[:6], before)
 
     def test_of_another_denoiser_are_refused(self, run):
         with pytest.raises(DenoiserChangedError) as caught:
-            prepare_walks(ALONE, settings_for(run, 1, guidance=5.0))
+            prepare_trajectories(ALONE, settings_for(run, 1, guidance=5.0))
 
         assert "remove" in caught.value.hint
 
@@ -145,7 +148,7 @@ class TestWalks:
         (run / "parts" / "unet.safetensors").unlink()
 
         with pytest.raises(DenoiserMissingError, match="no trained denoiser"):
-            prepare_walks(ALONE, settings_for(run, 1))
+            prepare_trajectories(ALONE, settings_for(run, 1))
 
 
 class TestTraining:

@@ -9,7 +9,7 @@ import torch
 from engine.checkpoints.store import load_model, open_model, save_model
 from engine.cli import DONE, FAILED, main
 from engine.sounds import render
-from engine.training.low_rank import LowRank, adapt, merged
+from engine.training.lora import LoraLinear, adapt, merged
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ class TestLowRank:
 
         assert plain.state_dict().keys() == self.net().state_dict().keys()
         torch.testing.assert_close(plain["query"](x), net["query"](x))
-        assert isinstance(net["query"], LowRank)  # the one that goes on learning is as it was
+        assert isinstance(net["query"], LoraLinear)  # the one that goes on learning is as it was
 
 
 class TestFineTuning:

@@ -61,12 +61,12 @@ class TestTraining:
 
 class TestWarnings:
     @pytest.mark.parametrize(
-        ("rate", "low_rank", "count"),
+        ("rate", "lora", "count"),
         [(1e-4, False, 0), (3e-4, False, 0), (8e-4, False, 1), (5e-4, True, 0), (1e-2, True, 1)],
     )
-    def test_are_of_rates_far_above_the_authors(self, rate: float, low_rank: bool, count: int) -> None:
+    def test_are_of_rates_far_above_the_authors(self, rate: float, lora: bool, count: int) -> None:
         chosen = replace(AUTHORS, rate=rate)
-        assert len(list(warnings_about(chosen, AUTHORS, 5000, low_rank=low_rank))) == count
+        assert len(list(warnings_about(chosen, AUTHORS, 5000, lora=lora))) == count
 
     def test_are_never_of_training_from_nothing(self) -> None:
-        assert list(warnings_about(Rates(1.0, 60, 0.5, 0.9), FROM_NOTHING, 10, low_rank=False)) == []
+        assert list(warnings_about(Rates(1.0, 60, 0.5, 0.9), FROM_NOTHING, 10, lora=False)) == []

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from engine.training.loop import LOG_FILE, Report
+from engine.training.loop import LOG_FILE, TrainingStatus
 from engine.training.recorder import CURVES_FILE, EVENTS_FOLDER, Recorder
 
 
@@ -17,7 +17,7 @@ def report(folder: Path, recorder: Recorder, step: int, num_steps: int, **figure
     folder.mkdir(exist_ok=True)
     with (folder / LOG_FILE).open("a", encoding="utf-8") as log:
         log.write(json.dumps({"step": step, "seconds": 1.0, **figures}) + "\n")
-    recorder(Report(step, num_steps, 60.0, figures))
+    recorder(TrainingStatus(step, num_steps, 60.0, figures))
 
 
 def points(folder: Path, name: str) -> list[tuple[int, float]]:

@@ -14,22 +14,22 @@ import numpy as np
 import pytest
 import torch
 
+from engine.training.clip_sampler import ClipSampler
 from engine.training.datasets import Clips, ClipSettings, render_clips
 from engine.training.loop import LoopSettings
 from engine.training.train_ldm import LdmSettings, prepare_latents, train_ldm
-from engine.training.turns import Turns
 from engine.training.workers import Workers, run_together
 
 ROOT = Path(__file__).parents[3]
 
 
-def turns(total: int, batch_size: int, count: int) -> list[Turns]:
-    return [Turns(total, batch_size, Workers(rank, count), seed=3) for rank in range(count)]
+def samplers(total: int, batch_size: int, count: int) -> list[ClipSampler]:
+    return [ClipSampler(total, batch_size, Workers(rank, count), seed=3) for rank in range(count)]
 
 
 class TestTurns:
     def test_in_a_round_all_processes_together_meet_every_clip_once(self) -> None:
-        processes = turns(48, 4, 3)
+        processes = samplers(48, 4, 3)
 
         for which in (0, 1):
             steps = range(4 * which, 4 * which + 4)
@@ -38,7 +38,7 @@ class TestTurns:
             assert set.union(*met) == set(range(48))
 
     def test_clips_that_fill_up_a_round_are_few_and_never_twice_in_a_batch(self) -> None:
-        processes = turns(50, 4, 3)
+        processes = samplers(50, 4, 3)
         batches = [one.at(step) for step in range(5) for one in processes]
 
         assert all(len(set(batch.tolist())) == 4 for batch in batches)
@@ -47,20 +47,20 @@ class TestTurns:
         assert times.sum() == 60
 
     def test_every_round_has_another_order(self) -> None:
-        (one,) = turns(32, 8, 1)
+        (one,) = samplers(32, 8, 1)
         rounds = [np.concatenate([one.at(step) for step in range(4 * r, 4 * r + 4)]) for r in range(4)]
 
         assert all((a != b).any() for a, b in pairwise(rounds))
 
     def test_a_step_is_the_same_whatever_was_asked_before(self) -> None:
-        (going_on,), (resumed,) = turns(20, 6, 1), turns(20, 6, 1)
+        (going_on,), (resumed,) = samplers(20, 6, 1), samplers(20, 6, 1)
         all_steps = [going_on.at(step) for step in range(12)]
 
         np.testing.assert_array_equal(resumed.at(11), all_steps[11])
         np.testing.assert_array_equal(resumed.at(0), all_steps[0])
 
     def test_fewer_clips_than_a_batch_are_repeated(self) -> None:
-        (one,) = turns(3, 8, 1)
+        (one,) = samplers(3, 8, 1)
 
         assert np.bincount(one.at(5)).tolist() in ([3, 3, 2], [3, 2, 3], [2, 3, 3])
 

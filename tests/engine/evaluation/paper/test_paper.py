@@ -14,14 +14,14 @@ from engine.errors import CancelledError, InvalidRequestError
 from engine.evaluation.classifier import load_classifier
 from engine.evaluation.evaluation_errors import PaperFolderError
 from engine.evaluation.paper.budget import Budget
-from engine.evaluation.paper.cells import Cell, Outcome, Results
+from engine.evaluation.paper.cells import Cell, CellResult, Results
 from engine.evaluation.paper.encoders import NamingTower, NgramBag, train_naming_tower
 from engine.evaluation.paper.material import Material
 from engine.evaluation.paper.net import forgetful_unet
 from engine.evaluation.paper.parts import parts_of
 from engine.evaluation.paper.plots import draw_panels
 from engine.evaluation.paper.prompts import frequencies, held_out_prompts, in_turn, long_tailed
-from engine.evaluation.paper.run import Wish, run_paper
+from engine.evaluation.paper.run import PaperOptions, run_paper
 from engine.evaluation.paper.variants import AUDIO, BALANCED, BOTH, LONG_TAIL, MIXTURES, TEXT
 from engine.presets import TINY
 from engine.sounds import SOUNDS
@@ -59,11 +59,11 @@ def material(tmp_path_factory) -> Material:
     return Material(open_model("tiny"), BUDGET, Results(tmp_path_factory.mktemp("paper"), {}))
 
 
-def rerun(folder: Path, *parts: str, budget: Budget = BUDGET, stop_after: int | None = None) -> list[Outcome]:
+def rerun(folder: Path, *parts: str, budget: Budget = BUDGET, stop_after: int | None = None) -> list[CellResult]:
     """The outcomes told, in order."""
-    told: list[Outcome] = []
+    told: list[CellResult] = []
     run_paper(
-        Wish(folder, parts, budget, "tiny"),
+        PaperOptions(folder, parts, budget, "tiny"),
         load_classifier(),
         draw_panels,
         torch.device("cpu"),
@@ -166,7 +166,7 @@ class TestFolder:
             Results(tmp_path, {"budget": "full"})
 
     def test_a_cell_is_kept_as_it_was_measured(self, tmp_path):
-        outcome = Outcome(Cell("steps", "10", 3), {"frechet": 1.5}, 2.0, ({"step": 1.0, "frechet": 2.0},))
+        outcome = CellResult(Cell("steps", "10", 3), {"frechet": 1.5}, 2.0, ({"step": 1.0, "frechet": 2.0},))
         results = Results(tmp_path / "new", {"budget": "small"})
 
         assert results.find(outcome.cell) is None
@@ -290,7 +290,7 @@ class TestCommand:
         identity = {"budget": "small", "model": fingerprint(open_model("tiny")), "sounds": len(SOUNDS)}
         results = Results(tmp_path, identity)
         for cell in parts_of(BUDGETS["small"])["guidance"].cells(BUDGETS["small"]):
-            results.keep(Outcome(cell, {"frechet": float(cell.variant) + cell.seed}, 1.0))
+            results.keep(CellResult(cell, {"frechet": float(cell.variant) + cell.seed}, 1.0))
 
         assert main(["evaluate", "--paper", "-o", str(tmp_path), "--model", "tiny", "--part", "guidance"]) == DONE
 

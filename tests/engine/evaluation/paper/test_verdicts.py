@@ -7,22 +7,22 @@ from pathlib import Path
 import pytest
 
 from engine.evaluation.paper.budget import BUDGETS, PARTS
-from engine.evaluation.paper.cells import Cell, Outcome
+from engine.evaluation.paper.cells import Cell, CellResult
 from engine.evaluation.paper.parts import parts_of
 from engine.evaluation.paper.plots import draw_panels
 from engine.evaluation.paper.published import CLAIMS, LOWER_IS_BETTER, PUBLISHED, Claim
-from engine.evaluation.paper.report import CELLS_FILE, PICTURES, REMARKS_FILE, Setting, write_report
+from engine.evaluation.paper.report import CELLS_FILE, PICTURES, REMARKS_FILE, ReportContext, write_report
 from engine.evaluation.paper.tables import markdown_table, panels_of
-from engine.evaluation.paper.verdicts import Finding, judge_claim, published_pair, spread_of
+from engine.evaluation.paper.verdicts import ClaimStatus, check_claim, published_pair, spread_of
 
 BUDGET = BUDGETS["small"]
 FD = Claim("conditioning", "audio is better", "trained", "audio", "both", "frechet")
 
 
-def outcomes(metric: str = "frechet", experiment: str = "trained", **values: list[float]) -> list[Outcome]:
+def outcomes(metric: str = "frechet", experiment: str = "trained", **values: list[float]) -> list[CellResult]:
     """A figure for each seed, from 1, of each variant."""
     return [
-        Outcome(Cell(experiment, variant, seed), {metric: value}, 30.0)
+        CellResult(Cell(experiment, variant, seed), {metric: value}, 30.0)
         for variant, figures in values.items()
         for seed, value in enumerate(figures, start=1)
     ]
@@ -30,31 +30,31 @@ def outcomes(metric: str = "frechet", experiment: str = "trained", **values: lis
 
 class TestFindings:
     def test_agrees_where_the_advantage_stands_out_of_its_spread(self):
-        verdict = judge_claim(FD, outcomes(audio=[20.0, 22.0, 21.0], both=[24.0, 27.0, 25.0]))
+        verdict = check_claim(FD, outcomes(audio=[20.0, 22.0, 21.0], both=[24.0, 27.0, 25.0]))
 
-        assert verdict.finding is Finding.AGREES
+        assert verdict.finding is ClaimStatus.AGREES
         assert verdict.advantage == pytest.approx(13 / 3)
         assert verdict.num_seeds == 3
 
     def test_disagrees_when_the_same_numbers_change_places(self):
-        verdict = judge_claim(FD, outcomes(both=[20.0, 22.0, 21.0], audio=[24.0, 27.0, 25.0]))
+        verdict = check_claim(FD, outcomes(both=[20.0, 22.0, 21.0], audio=[24.0, 27.0, 25.0]))
 
-        assert verdict.finding is Finding.DISAGREES
+        assert verdict.finding is ClaimStatus.DISAGREES
         assert verdict.advantage == pytest.approx(-13 / 3)
 
     def test_is_undecided_within_the_spread(self):
-        assert judge_claim(FD, outcomes(audio=[20.0, 26.0], both=[24.0, 25.0])).finding is Finding.UNDECIDED
+        assert check_claim(FD, outcomes(audio=[20.0, 26.0], both=[24.0, 25.0])).finding is ClaimStatus.UNDECIDED
 
     def test_one_seed_decides_nothing(self):
-        verdict = judge_claim(FD, outcomes(audio=[20.0], both=[60.0]))
+        verdict = check_claim(FD, outcomes(audio=[20.0], both=[60.0]))
 
-        assert (verdict.finding, verdict.error) == (Finding.UNDECIDED, math.inf)
+        assert (verdict.finding, verdict.error) == (ClaimStatus.UNDECIDED, math.inf)
 
     def test_compares_seeds_with_themselves(self):
         """Seed by seed the advantage is 1, though prompts differ in difficulty by far more."""
-        verdict = judge_claim(FD, outcomes(audio=[10.0, 50.0, 90.0], both=[11.0, 51.0, 91.01, 500.0]))
+        verdict = check_claim(FD, outcomes(audio=[10.0, 50.0, 90.0], both=[11.0, 51.0, 91.01, 500.0]))
 
-        assert (verdict.finding, verdict.num_seeds) == (Finding.AGREES, 3)
+        assert (verdict.finding, verdict.num_seeds) == (ClaimStatus.AGREES, 3)
 
     @pytest.mark.parametrize("metric", LOWER_IS_BETTER)
     def test_knows_which_direction_is_better(self, metric):
@@ -62,10 +62,10 @@ class TestFindings:
         small, large = [1.0, 1.1], [2.0, 2.2]
         better, worse = (small, large) if LOWER_IS_BETTER[metric] else (large, small)
 
-        assert judge_claim(claim, outcomes(metric, audio=better, both=worse)).finding is Finding.AGREES
+        assert check_claim(claim, outcomes(metric, audio=better, both=worse)).finding is ClaimStatus.AGREES
 
     def test_says_what_was_not_measured(self):
-        assert judge_claim(FD, outcomes(audio=[1.0])).finding is Finding.UNKNOWN
+        assert check_claim(FD, outcomes(audio=[1.0])).finding is ClaimStatus.UNKNOWN
 
     def test_the_papers_own_figures_agree_with_what_it_claims(self):
         for claim in CLAIMS:
@@ -113,7 +113,7 @@ class TestTables:
     def test_curves_are_means_over_seeds(self):
         points = [[(1.0, 40.0), (2.0, 30.0)], [(1.0, 44.0), (2.0, 20.0)]]
         watched = [
-            Outcome(
+            CellResult(
                 Cell("trained", "audio", seed),
                 {"frechet": curve[-1][1]},
                 1.0,
@@ -129,8 +129,10 @@ class TestTables:
 
 
 class TestReport:
-    def write(self, folder: Path, measured: list[Outcome]) -> str:
-        return write_report(folder, Setting(BUDGET, "nano", 66), measured, draw_panels).read_text(encoding="utf-8")
+    def write(self, folder: Path, measured: list[CellResult]) -> str:
+        return write_report(folder, ReportContext(BUDGET, "nano", 66), measured, draw_panels).read_text(
+            encoding="utf-8"
+        )
 
     def test_says_what_agrees_and_changes_with_the_numbers(self, tmp_path):
         row = "| audio embeddings alone train better than text and audio | FD ↓ | 29.48 against 31.26 |"

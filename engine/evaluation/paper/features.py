@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.evaluation.classifier import Judgement
-from engine.evaluation.listening import Heard
+from engine.evaluation.classifier import Classification
+from engine.evaluation.feature_extraction import ExtractedFeatures
 from engine.evaluation.measurements import measure
 
 
-def figures_of(truths: Sequence[str], made: Judgement, real: Judgement) -> dict[str, float]:
+def figures_of(truths: Sequence[str], made: Classification, real: Classification) -> dict[str, float]:
     """Frechet distance, inception score, KL, and the share of clips heard as what they should be.
 
     Pairs stand at the same place on both sides. `class_accuracy` weighs every class alike, however many clips it has.
@@ -26,5 +26,5 @@ def figures_of(truths: Sequence[str], made: Judgement, real: Judgement) -> dict[
     }
 
 
-def _heard(judgement: Judgement) -> Heard:
-    return Heard(judgement.features, tuple(row[None] for row in judgement.features), judgement.logits)
+def _heard(judgement: Classification) -> ExtractedFeatures:
+    return ExtractedFeatures(judgement.features, tuple(row[None] for row in judgement.features), judgement.logits)

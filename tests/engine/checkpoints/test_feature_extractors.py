@@ -8,7 +8,7 @@ import pytest
 from filelock import FileLock
 from mirror import Fault, Mirror, mirror_running
 
-from engine.checkpoints import listeners
+from engine.checkpoints import feature_extractors
 from engine.checkpoints.catalogue import list_models
 from engine.checkpoints.download_errors import (
     DownloadDamagedError,
@@ -16,14 +16,14 @@ from engine.checkpoints.download_errors import (
     PullRunningError,
     ServerUnreachableError,
 )
-from engine.checkpoints.listeners import PANNS, PublishedListener, pull_listener, remove_listener
-from engine.checkpoints.transfer import Patience
+from engine.checkpoints.feature_extractors import PANNS, PublishedExtractor, pull_extractor, remove_extractor
+from engine.checkpoints.transfer import RetryLimits
 from engine.cli import DONE, FAILED, main
 
-AT_ONCE = Patience(tries=1, first_wait_s=0.0, timeout_s=5.0)
+AT_ONCE = RetryLimits(tries=1, first_wait_s=0.0, timeout_s=5.0)
 WEIGHTS = b"weights" * 1000
 FILES = (f"vggish-{hashlib.sha256(WEIGHTS).hexdigest()[:8]}.pth", f"pca-{hashlib.sha256(b'pca').hexdigest()[:8]}.pth")
-SMALL = PublishedListener("vggish", "FAD", "Apache-2.0", len(WEIGHTS) + 3, FILES)
+SMALL = PublishedExtractor("vggish", "FAD", "Apache-2.0", len(WEIGHTS) + 3, FILES)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def mirror(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Mirror]:
     with mirror_running() as mirror:
         mirror.serve(f"/{FILES[0]}", WEIGHTS)
         mirror.serve(f"/{FILES[1]}", b"pca")
-        monkeypatch.setattr(listeners, "LISTENERS", (SMALL,))
+        monkeypatch.setattr(feature_extractors, "EXTRACTORS", (SMALL,))
         for name, value in {
             "RETAKE_VGGISH_URL": mirror.url,
             "RETAKE_ZENODO_URL": mirror.url,
@@ -51,49 +51,49 @@ def names(folder: Path) -> set[str]:
 class TestPull:
     @pytest.mark.usefixtures("mirror")
     def test_brings_every_file_and_leaves_nothing_else(self, tmp_path: Path) -> None:
-        folder = pull_listener(SMALL)
+        folder = pull_extractor(SMALL)
 
         assert (folder / FILES[0]).read_bytes() == WEIGHTS
         assert names(tmp_path) == set(FILES)
         assert all(entry.shipped for entry in list_models())  # it is no model
 
     def test_what_is_there_is_not_asked_for_again(self, mirror: Mirror) -> None:
-        pull_listener(SMALL)
-        pull_listener(SMALL)
+        pull_extractor(SMALL)
+        pull_extractor(SMALL)
 
         assert mirror.asked(f"/{FILES[0]}") == 1
 
     def test_goes_on_where_the_line_dropped(self, mirror: Mirror) -> None:
         mirror.fail(f"/{FILES[0]}", Fault(cut_after=3000))
         with pytest.raises(ServerUnreachableError):
-            pull_listener(SMALL, patience=AT_ONCE)
+            pull_extractor(SMALL, limits=AT_ONCE)
 
-        assert (pull_listener(SMALL) / FILES[0]).read_bytes() == WEIGHTS
+        assert (pull_extractor(SMALL) / FILES[0]).read_bytes() == WEIGHTS
         assert mirror.bytes_sent(f"/{FILES[0]}") == len(WEIGHTS)
 
     def test_another_file_than_its_name_promises_is_deleted(self, mirror: Mirror, tmp_path: Path) -> None:
         mirror.serve(f"/{FILES[0]}", b"something else")
 
         with pytest.raises(DownloadDamagedError, match="arrived damaged: its SHA-256"):
-            pull_listener(SMALL)
+            pull_extractor(SMALL)
         assert not [name for name in names(tmp_path) if name.endswith((".pth", ".part"))]
 
     def test_panns_is_held_to_its_known_checksum(self, mirror: Mirror, tmp_path: Path) -> None:
         mirror.serve("/records/3987831/files/Cnn14_16k_mAP%3D0.438.pth", b"something else")
 
         with pytest.raises(DownloadDamagedError, match=r"Cnn14_16k_mAP=0\.438\.pth arrived damaged"):
-            pull_listener(PANNS, tmp_path / "mine", patience=AT_ONCE)
+            pull_extractor(PANNS, tmp_path / "mine", limits=AT_ONCE)
 
     @pytest.mark.usefixtures("mirror")
     def test_one_process_at_a_time(self, tmp_path: Path) -> None:
         with FileLock(tmp_path / ".vggish.lock"), pytest.raises(PullRunningError):
-            pull_listener(SMALL, tmp_path)
+            pull_extractor(SMALL, tmp_path)
 
     def test_offline_asks_nobody(self, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("RETAKE_OFFLINE", "1")
 
         with pytest.raises(OfflineError):
-            pull_listener(SMALL)
+            pull_extractor(SMALL)
         assert not mirror.answers
 
 
@@ -113,7 +113,7 @@ class TestCommandLine:
 class TestRemove:
     @pytest.mark.usefixtures("mirror")
     def test_frees_what_was_pulled_and_nothing_else(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        folder = pull_listener(SMALL)
+        folder = pull_extractor(SMALL)
         (folder / "mine.pth").write_bytes(b"another net")
 
         assert main(["models", "remove", "vggish", "--yes"]) == DONE
@@ -129,8 +129,8 @@ class TestRemove:
 
     @pytest.mark.usefixtures("mirror")
     def test_leaves_a_pull_alone_that_runs(self) -> None:
-        folder = pull_listener(SMALL)
+        folder = pull_extractor(SMALL)
         with FileLock(folder / ".vggish.lock"), pytest.raises(PullRunningError):
-            remove_listener(SMALL)
+            remove_extractor(SMALL)
 
         assert names(folder) == set(FILES)

@@ -28,7 +28,7 @@ def sources_of(request: Request) -> dict[str, str]:
     return told
 
 
-def find_story(path: Path) -> dict[str, Any]:
+def find_provenance(path: Path) -> dict[str, Any]:
     """The story of a take: inside the WAV or else beside it, or in the `.json` itself.
 
     Raises:
@@ -37,21 +37,21 @@ def find_story(path: Path) -> dict[str, Any]:
     """
     if path.suffix.lower() == ".json":
         return _sidecar(path)
-    story = read_story(path)
-    return story or _sidecar(sidecar_path(path))
+    provenance = read_story(path)
+    return provenance or _sidecar(sidecar_path(path))
 
 
 def _sidecar(path: Path) -> dict[str, Any]:
     try:
-        story = json.loads(path.read_bytes())
+        provenance = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise StoryError(f"there is no story in {path}") from error
-    if not isinstance(story, dict):
+    if not isinstance(provenance, dict):
         raise StoryError(f"there is no story in {path}")
-    return story
+    return provenance
 
 
-def request_of(story: Mapping[str, Any], moved: Mapping[str, Path | None], seed: int | None = None) -> Request:
+def request_of(provenance: Mapping[str, Any], moved: Mapping[str, Path | None], seed: int | None = None) -> Request:
     """The request that a story tells of, with its clips read again; `moved` says where those lie that do not any more.
 
     `seed` None is that of the take: the same request then makes the same takes, sample by sample.
@@ -61,23 +61,27 @@ def request_of(story: Mapping[str, Any], moved: Mapping[str, Path | None], seed:
         SourceMissingError, SourceChangedError: a clip is not where and what it was.
         InvalidRequestError, AudioFileError: somebody wrote into the story what no request can hold.
     """
-    kind = REQUESTS.get(str(story.get("operation")))
+    kind = REQUESTS.get(str(provenance.get("operation")))
     if kind is None:
-        raise StoryError(f"its story names the operation {story.get('operation')!r}; known are {', '.join(REQUESTS)}")
+        raise StoryError(
+            f"its story names the operation {provenance.get('operation')!r}; known are {', '.join(REQUESTS)}"
+        )
     values = {}
     for field in fields(kind):
         word = OTHER_WORDS.get(field.name, field.name)
         if field.name in SOURCES:
-            values[field.name] = _source(story, field.name, moved.get(field.name), is_needed=field.default is MISSING)
-        elif word in story:
-            values[field.name] = story[word]
+            values[field.name] = _source(
+                provenance, field.name, moved.get(field.name), is_needed=field.default is MISSING
+            )
+        elif word in provenance:
+            values[field.name] = provenance[word]
     request: Request = kind(**values if seed is None else values | {"seed": seed})
     return request
 
 
-def _source(story: Mapping[str, Any], name: str, moved: Path | None, *, is_needed: bool) -> Audio | None:
+def _source(provenance: Mapping[str, Any], name: str, moved: Path | None, *, is_needed: bool) -> Audio | None:
     """The clip of that name, unchanged; None where the take was made without."""
-    told, fingerprint = story.get(name), story.get(name + FINGERPRINT)
+    told, fingerprint = provenance.get(name), provenance.get(name + FINGERPRINT)
     path = moved or (Path(str(told)) if told else None)
     if path is None:
         if is_needed or fingerprint is not None:

@@ -1,4 +1,4 @@
-"""Patches: regions with bands, however they are written, become samples and frequencies or a sentence."""
+"""Regions with bands: however they are written, become samples and frequencies or a sentence."""
 
 from typing import Any
 
@@ -6,33 +6,33 @@ import numpy as np
 import pytest
 
 from engine import Audio, Inpaint, InvalidRequestError, RegionError
-from engine.operations.patches import Patch, lay_patches
+from engine.operations.band_regions import BandRegion, lay_band_regions
 
 CLIP = Audio(np.zeros((1, 3 * 8_000), np.float32), 8_000)
 
 
-def patches(*regions: Any, **band: float) -> list[Patch]:
+def band_regions(*regions: Any, **band: float) -> list[BandRegion]:
     request = Inpaint(CLIP, "rain", regions, **band)
-    return lay_patches(CLIP, request.regions, request.low_hz, request.high_hz)
+    return lay_band_regions(CLIP, request.regions, request.low_hz, request.high_hz)
 
 
 def test_a_region_has_its_own_band_or_the_requests() -> None:
-    assert patches((0, 1), (2, 3, 500, 900), low_hz=100.0) == [
-        Patch(0, 8_000, 100.0, None),
-        Patch(16_000, 24_000, 500.0, 900.0),
+    assert band_regions((0, 1), (2, 3, 500, 900), low_hz=100.0) == [
+        BandRegion(0, 8_000, 100.0, None),
+        BandRegion(16_000, 24_000, 500.0, 900.0),
     ]
 
 
 def test_a_side_of_a_band_may_be_open() -> None:
-    assert patches((0, 1, None, 300), (1, 2, 2_000, None)) == [
-        Patch(0, 8_000, None, 300.0),
-        Patch(8_000, 16_000, 2_000.0, None),
+    assert band_regions((0, 1, None, 300), (1, 2, 2_000, None)) == [
+        BandRegion(0, 8_000, None, 300.0),
+        BandRegion(8_000, 16_000, 2_000.0, None),
     ]
 
 
 def test_only_regions_of_one_band_are_merged() -> None:
-    merged = patches((0, 1, 100, 300), (0.5, 1.5, 100, 300), (0.5, 2, 600, 900))
-    assert merged == [Patch(0, 12_000, 100.0, 300.0), Patch(4_000, 16_000, 600.0, 900.0)]
+    merged = band_regions((0, 1, 100, 300), (0.5, 1.5, 100, 300), (0.5, 2, 600, 900))
+    assert merged == [BandRegion(0, 12_000, 100.0, 300.0), BandRegion(4_000, 16_000, 600.0, 900.0)]
     assert Inpaint(CLIP, "rain", [(0, 1, 100, 300), (0.5, 2, 600, 900)]).sample_regions() == [(0, 16_000)]
 
 
@@ -46,7 +46,7 @@ def test_only_regions_of_one_band_are_merged() -> None:
     ],
 )
 def test_bands_that_overlap(one: Any, other: Any, shared: bool) -> None:
-    assert Patch(0, 1, *one).shares_band(Patch(5, 6, *other)) is shared
+    assert BandRegion(0, 1, *one).shares_band(BandRegion(5, 6, *other)) is shared
 
 
 @pytest.mark.parametrize(

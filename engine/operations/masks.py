@@ -16,8 +16,8 @@ from engine.mel import MelConfig, slaney_filterbank
 
 
 @dataclass(frozen=True, eq=False)
-class Hole:
-    """A stretch of a waveform at the model's rate, in a band, that is to be made anew."""
+class MaskedSpan:
+    """What is to be replaced: from one sample to another of a waveform at the model's rate, in a band."""
 
     start: float  # samples
     end: float
@@ -38,14 +38,14 @@ def imposing(observed: Tensor, is_observed: Tensor, draw: Draw) -> Impose:
     return impose
 
 
-def observed_cells(model: AudioLDM, rows: int, holes: list[Hole]) -> Tensor:
-    """Which latent cells keep what was observed, bool [H, W]: all but the holes' rows in their bands' columns."""
+def observed_cells(model: AudioLDM, rows: int, spans: list[MaskedSpan]) -> Tensor:
+    """Which latent cells keep what was observed, bool [H, W]: all but the spans' rows in their bands' columns."""
     mel = model.config.mel
     _, _, columns = model.latent_shape(rows)
     keeps = torch.ones(rows, columns, dtype=torch.bool)
-    for hole in holes:
-        first, last = math.floor(hole.start / model.samples_per_row), math.ceil(hole.end / model.samples_per_row)
-        keeps[first:last] &= ~reaching(mel, hole.low_hz, hole.high_hz).view(columns, -1).any(dim=1)
+    for span in spans:
+        first, last = math.floor(span.start / model.samples_per_row), math.ceil(span.end / model.samples_per_row)
+        keeps[first:last] &= ~reaching(mel, span.low_hz, span.high_hz).view(columns, -1).any(dim=1)
     return keeps.to(model.device)
 
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
 
-from engine.training.loop import LoopSettings, Report, run_loop
-from engine.training.pace import Pace, in_words
+from engine.training.eta import EtaEstimator, in_words
+from engine.training.loop import LoopSettings, TrainingStatus, run_loop
 from engine.training.workers import Workers
 
 
@@ -23,55 +23,55 @@ class Hourglass:
         return self.seconds
 
 
-def walk(pace: Pace, clock: Hourglass, steps: int, seconds: float, pause: float = 0.0) -> None:
+def walk(eta: EtaEstimator, clock: Hourglass, steps: int, seconds: float, pause: float = 0.0) -> None:
     for _ in range(steps):
-        pace.begin_step()
+        eta.begin_step()
         clock.seconds += seconds
-        pace.end_step()
+        eta.end_step()
         clock.seconds += pause
 
 
 class TestPace:
     def test_is_that_of_the_steps(self) -> None:
         clock = Hourglass()
-        pace = Pace(clock)
-        walk(pace, clock, 10, 2.0)
+        eta = EtaEstimator(clock)
+        walk(eta, clock, 10, 2.0)
 
-        assert pace.seconds_left(100) == pytest.approx(200)
+        assert eta.seconds_left(100) == pytest.approx(200)
 
     def test_forgets_a_slow_beginning(self) -> None:
         clock = Hourglass()
-        pace = Pace(clock)
+        eta = EtaEstimator(clock)
         for seconds in (60.0, 2.0, 2.0):
-            walk(pace, clock, 10, seconds)
-            left = pace.seconds_left(100)
+            walk(eta, clock, 10, seconds)
+            left = eta.seconds_left(100)
 
         assert left == pytest.approx(200)
 
     def test_is_not_misled_by_one_slow_stretch(self) -> None:
         clock = Hourglass()
-        pace = Pace(clock)
+        eta = EtaEstimator(clock)
         for seconds in (2.0, 2.0, 50.0):
-            walk(pace, clock, 10, seconds)
-            left = pace.seconds_left(100)
+            walk(eta, clock, 10, seconds)
+            left = eta.seconds_left(100)
 
         assert left == pytest.approx(200)
 
     def test_follows_when_the_machine_has_become_slower(self) -> None:
         clock = Hourglass()
-        pace = Pace(clock)
+        eta = EtaEstimator(clock)
         for seconds in [1.0] * 20 + [3.0] * 5:
-            walk(pace, clock, 10, seconds)
-            left = pace.seconds_left(100)
+            walk(eta, clock, 10, seconds)
+            left = eta.seconds_left(100)
 
         assert left == pytest.approx(300)
 
     def test_counts_what_saving_and_listening_add(self) -> None:
         clock = Hourglass()
-        pace = Pace(clock)
-        walk(pace, clock, 10, 2.0, pause=0.5)
+        eta = EtaEstimator(clock)
+        walk(eta, clock, 10, 2.0, pause=0.5)
 
-        assert pace.seconds_left(100) == pytest.approx(250)
+        assert eta.seconds_left(100) == pytest.approx(250)
 
     @pytest.mark.parametrize(
         ("seconds", "words"),
@@ -105,7 +105,7 @@ class Straight:
 
 class TestLoop:
     def test_reports_how_long_is_left_after_a_resumption_too(self, tmp_path: Path) -> None:
-        clock, reports = Hourglass(), list[Report]()
+        clock, reports = Hourglass(), list[TrainingStatus]()
         for steps in (10, 20):
             settings = LoopSettings(tmp_path, steps, 0.1, report_every=5, save_every_s=1e9)
             run_loop(lambda: Straight(clock), settings, Workers(), reports.append, clock)

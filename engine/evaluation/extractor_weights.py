@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from engine.checkpoints.feature_extractors import PANNS, VGGISH, extractors_folder
 from engine.checkpoints.foreign_files import read_tensors
-from engine.checkpoints.listeners import PANNS, VGGISH, listeners_folder
 from engine.errors import EngineError
 from engine.evaluation.cnn14 import COMPUTED, Cnn14, Cnn14Config
-from engine.evaluation.evaluation_errors import ListenerBrokenError, ListenerMissingError
+from engine.evaluation.evaluation_errors import ExtractorBrokenError, ExtractorMissingError
 from engine.evaluation.vggish import Vggish, VggishConfig
 
 _CONVERTED = ".safetensors"  # the same file in this form is taken first
@@ -24,7 +24,7 @@ def load_cnn14(folder: Path | None = None, config: Cnn14Config | None = None) ->
     """PANNs' Cnn14 with the weights in `folder`, or in the models folder.
 
     Raises:
-        ListenerMissingError, ListenerBrokenError: they are not there, or are not Cnn14's.
+        ExtractorMissingError, ExtractorBrokenError: they are not there, or are not Cnn14's.
     """
     path = _weights_file(PANNS.name, PANNS.files[0], folder)
     tensors = {name: tensor for name, tensor in _tensors(path).items() if not name.startswith(COMPUTED)}
@@ -37,7 +37,7 @@ def load_vggish(folder: Path | None = None, config: VggishConfig | None = None, 
     """VGGish with the weights in `folder`, or in the models folder; `released`: with the PCA of the released form.
 
     Raises:
-        ListenerMissingError, ListenerBrokenError: they are not there, or are not VGGish's.
+        ExtractorMissingError, ExtractorBrokenError: they are not there, or are not VGGish's.
     """
     path = _weights_file(VGGISH.name, VGGISH.files[0], folder)
     net = Vggish(config)
@@ -47,24 +47,24 @@ def load_vggish(folder: Path | None = None, config: VggishConfig | None = None, 
         arrays = _arrays(path)
         for name, buffer in net.named_buffers():
             if name not in arrays or arrays[name].numel() != buffer.numel():
-                raise ListenerBrokenError(path, f"it has no {name} of {buffer.numel()} numbers")
+                raise ExtractorBrokenError(path, f"it has no {name} of {buffer.numel()} numbers")
             buffer.copy_(arrays[name].reshape(buffer.shape))
     return net
 
 
 def _weights_file(name: str, file: str, folder: Path | None) -> Path:
-    where = folder or listeners_folder()
+    where = folder or extractors_folder()
     for candidate in ((where / file).with_suffix(_CONVERTED), where / file):
         if candidate.is_file():
             return candidate
-    raise ListenerMissingError(name, where / file)
+    raise ExtractorMissingError(name, where / file)
 
 
 def _tensors(path: Path) -> dict[str, Tensor]:
     try:
         return read_tensors(path)
     except EngineError as error:
-        raise ListenerBrokenError(path, error.text) from error
+        raise ExtractorBrokenError(path, error.text) from error
 
 
 def _arrays(path: Path) -> dict[str, Tensor]:
@@ -75,7 +75,7 @@ def _arrays(path: Path) -> dict[str, Tensor]:
         with torch.serialization.safe_globals([*_ARRAYS]):
             values = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        raise ListenerBrokenError(path, f"it holds no arrays ({type(error).__name__})") from error
+        raise ExtractorBrokenError(path, f"it holds no arrays ({type(error).__name__})") from error
     found = values if isinstance(values, dict) else {}
     return {str(k): torch.as_tensor(v) for k, v in found.items() if isinstance(v, (np.ndarray, Tensor))}
 
@@ -87,7 +87,7 @@ def _fill(net: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
     try:
         net.load_state_dict({**complete, **tensors})
     except RuntimeError as error:
-        raise ListenerBrokenError(path, " ".join(str(error).split())[:300]) from error
+        raise ExtractorBrokenError(path, " ".join(str(error).split())[:300]) from error
     if not all(bool(t.isfinite().all()) for t in net.state_dict().values()):
-        raise ListenerBrokenError(path, "it holds weights that are not numbers")
+        raise ExtractorBrokenError(path, "it holds weights that are not numbers")
     net.eval().requires_grad_(requires_grad=False)

@@ -1,4 +1,4 @@
-"""Patches: what of a clip is to be made anew, each from one time to another and from one frequency to another."""
+"""Regions with a band: what of a clip is replaced, each from one time to another and one frequency to another."""
 
 import math
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from engine.requests.regions import Given, Region, merge_regions
 
 
 @dataclass(frozen=True)
-class Patch:
+class BandRegion:
     """Samples `start` to `end`, between two frequencies; None leaves that side open."""
 
     start: int
@@ -19,17 +19,21 @@ class Patch:
     high_hz: float | None
 
     @property
-    def region(self) -> Region:
+    def bounds(self) -> Region:
         return self.start, self.end
 
-    def shares_band(self, other: "Patch") -> bool:
+    def shares_band(self, other: "BandRegion") -> bool:
         """Whether some frequency belongs to both."""
         lowest = max(self.low_hz or 0.0, other.low_hz or 0.0)
         return lowest < min(self.high_hz or math.inf, other.high_hz or math.inf)
 
 
-def lay_patches(clip: Audio, regions: Iterable[Given], low_hz: float | None, high_hz: float | None) -> list[Patch]:
-    """Regions -> patches in order; a region without a band gets the one given here, those of one band are merged.
+def lay_band_regions(
+    clip: Audio, regions: Iterable[Given], low_hz: float | None, high_hz: float | None
+) -> list[BandRegion]:
+    """Regions in seconds -> in samples with their bands, in order; those of one band are merged.
+
+    A region without a band of its own gets the one given here.
 
     Raises:
         RegionError, AudioEmptyError, ClipTooLongError: see `require_region`.
@@ -38,5 +42,5 @@ def lay_patches(clip: Audio, regions: Iterable[Given], low_hz: float | None, hig
     for start_s, end_s, *own in regions:
         band = (own[0], own[1]) if own else (low_hz, high_hz)
         bands.setdefault(band, []).append(require_region(clip, start_s, end_s))
-    patches = [Patch(*region, *band) for band, spans in bands.items() for region in merge_regions(spans)]
-    return sorted(patches, key=lambda patch: (patch.region, patch.low_hz or 0.0, patch.high_hz or math.inf))
+    band_regions = [BandRegion(*region, *band) for band, spans in bands.items() for region in merge_regions(spans)]
+    return sorted(band_regions, key=lambda one: (one.bounds, one.low_hz or 0.0, one.high_hz or math.inf))

@@ -23,9 +23,9 @@ _OLD_S = 86_400.0
 
 
 @contextmanager
-def draft(folder: Path, contents: Iterable[bytes]) -> Iterator[Path]:
+def temporary_file(folder: Path, contents: Iterable[bytes]) -> Iterator[Path]:
     """A file under a temporary name, on disk when the block begins and gone when it ends."""
-    path, file = _new_draft(folder)
+    path, file = _new_temporary(folder)
     try:
         with file:
             for block in contents:
@@ -42,7 +42,7 @@ def draft(folder: Path, contents: Iterable[bytes]) -> Iterator[Path]:
 
 def require_writable(folder: Path) -> None:
     """Raise OSError when no file can be made in a folder; nothing stays there."""
-    with draft(folder, ()):
+    with temporary_file(folder, ()):
         pass
 
 
@@ -73,11 +73,11 @@ def _clear(path: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises OSError while its writer lives
         found = os.fstat(file.fileno())
         if found.st_nlink > 1:
-            _clear_lonely_story(path.parent, found.st_ino)
+            _clear_orphaned_sidecar(path.parent, found.st_ino)
         path.unlink()
 
 
-def _clear_lonely_story(folder: Path, inode: int) -> None:
+def _clear_orphaned_sidecar(folder: Path, inode: int) -> None:
     """Of a pair whose writer was killed between the two names only the sidecar is there; it is the draft's twin."""
     with os.scandir(folder) as entries:
         twins = [Path(entry.path) for entry in entries if entry.inode() == inode]
@@ -86,7 +86,7 @@ def _clear_lonely_story(folder: Path, inode: int) -> None:
             twin.unlink()
 
 
-def _new_draft(folder: Path) -> tuple[Path, IO[bytes]]:
+def _new_temporary(folder: Path) -> tuple[Path, IO[bytes]]:
     """Make and lock a new file; once more if somebody took it for abandoned before it was locked."""
     while True:
         path = folder / f".retake-{secrets.token_hex(8)}.tmp"

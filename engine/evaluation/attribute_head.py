@@ -16,7 +16,7 @@ _STATISTICS_OF_A_BIN = 5
 _STATISTICS_OF_A_CHANNEL = 4
 
 
-class AttributeEar(nn.Module):
+class AttributeHead(nn.Module):
     """Statistics of a clip [B, S] -> logits [B, values] of each kind."""
 
     mean: Tensor  # [S] of the statistics over the training clips

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from engine.audio import Audio
 from engine.errors import AudioEmptyError
-from engine.evaluation.classifier import MINIMUM_S, SoundClassifier, judge, mono_16_khz
+from engine.evaluation.classifier import MINIMUM_S, SoundClassifier, classify, mono_16_khz
 from engine.evaluation.cnn14 import MINIMUM_SAMPLES, SAMPLE_RATE, Cnn14
 from engine.evaluation.evaluation_errors import ClipUnusableError, NotFiniteError
 from engine.evaluation.vggish import Vggish, examples_of, seconds_needed
@@ -23,19 +23,19 @@ Features = NDArray[np.float64]  # [rows, D]
 Logits = NDArray[np.float64]  # [K]
 
 
-class Listener(Protocol):
+class FeatureExtractor(Protocol):
     """A net that hears one clip at a time."""
 
     name: str
     minimum_s: float
 
-    def hear(self, waveform: Waveform) -> tuple[Features, Logits | None]:
+    def extract(self, waveform: Waveform) -> tuple[Features, Logits | None]:
         """Features, one or more rows a clip, and the clip's logits where the net names classes."""
         ...
 
 
 @dataclass(frozen=True)
-class Heard:
+class ExtractedFeatures:
     """What a listener made of n clips."""
 
     features: Features  # the rows of all clips together
@@ -43,7 +43,7 @@ class Heard:
     logits: NDArray[np.float64] | None  # [n, K]
 
 
-Hearing = Callable[[Audio], Waveform]  # how a clip comes to a listener's ear
+Preprocessing = Callable[[Audio], Waveform]  # how a clip comes to a listener's ear
 
 
 def as_published(clip: Audio) -> Waveform:
@@ -56,7 +56,9 @@ def as_published(clip: Audio) -> Waveform:
     return F.pad(heard, (0, max(0, MINIMUM_SAMPLES - heard.shape[1])))[0].numpy()
 
 
-def listen(listener: Listener, folder: Path, clips: Mapping[str, Audio], hearing: Hearing = mono_16_khz) -> Heard:
+def extract_features(
+    extractor: FeatureExtractor, folder: Path, clips: Mapping[str, Audio], preprocess: Preprocessing = mono_16_khz
+) -> ExtractedFeatures:
     """Hear every clip, in the order of the mapping.
 
     Raises:
@@ -65,20 +67,20 @@ def listen(listener: Listener, folder: Path, clips: Mapping[str, Audio], hearing
     """
     rows, logits = [], []
     for name, clip in clips.items():
-        waveform = hearing(clip)
-        if len(waveform) < listener.minimum_s * SAMPLE_RATE:
-            raise ClipUnusableError(folder / name, AudioEmptyError(clip.seconds, listener.minimum_s))
-        features, scores = listener.hear(waveform)
+        waveform = preprocess(clip)
+        if len(waveform) < extractor.minimum_s * SAMPLE_RATE:
+            raise ClipUnusableError(folder / name, AudioEmptyError(clip.seconds, extractor.minimum_s))
+        features, scores = extractor.extract(waveform)
         bad = int((~np.isfinite(features)).sum()) + (0 if scores is None else int((~np.isfinite(scores)).sum()))
         if bad:
-            raise NotFiniteError(f"what {listener.name} made of {folder / name}", bad)
+            raise NotFiniteError(f"what {extractor.name} made of {folder / name}", bad)
         rows.append(features)
         if scores is not None:
             logits.append(scores)
-    return Heard(np.concatenate(rows), tuple(rows), np.stack(logits) if logits else None)
+    return ExtractedFeatures(np.concatenate(rows), tuple(rows), np.stack(logits) if logits else None)
 
 
-class JudgeListener:
+class ClassifierExtractor:
     """Our own classifier of the corpus: 64 features a clip; ships with Retake, so it works offline."""
 
     name = "judge"
@@ -87,12 +89,12 @@ class JudgeListener:
     def __init__(self, classifier: SoundClassifier) -> None:
         self._classifier = classifier
 
-    def hear(self, waveform: Waveform) -> tuple[Features, Logits | None]:
-        heard = judge(self._classifier, [waveform])
+    def extract(self, waveform: Waveform) -> tuple[Features, Logits | None]:
+        heard = classify(self._classifier, [waveform])
         return heard.features, heard.logits[0]
 
 
-class PannsListener:
+class PannsExtractor:
     """Cnn14 as audioldm_eval uses it: mean removed, short clips filled up to 2 s, 2048 features a clip."""
 
     name = "panns"
@@ -102,12 +104,12 @@ class PannsListener:
         self._net = net
 
     @torch.no_grad()
-    def hear(self, waveform: Waveform) -> tuple[Features, Logits | None]:
+    def extract(self, waveform: Waveform) -> tuple[Features, Logits | None]:
         embedding, logits = self._net(torch.from_numpy(waveform - waveform.mean())[None])
         return embedding.double().numpy(), logits[0].double().numpy()
 
 
-class VggishListener:
+class VggishExtractor:
     """VGGish: 128 features for each 0.96 s, no classes; `released` as AudioSet's 8-bit embeddings are."""
 
     minimum_s = seconds_needed()
@@ -117,7 +119,7 @@ class VggishListener:
         self._net, self._released = net, released
 
     @torch.no_grad()
-    def hear(self, waveform: Waveform) -> tuple[Features, Logits | None]:
+    def extract(self, waveform: Waveform) -> tuple[Features, Logits | None]:
         examples = examples_of(torch.from_numpy(waveform))
         embeddings = self._net.released(examples) if self._released else self._net(examples)
         return embeddings.double().numpy(), None

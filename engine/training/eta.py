@@ -9,7 +9,7 @@ Clock = Callable[[], float]  # seconds, never going back
 _RECENT = 5  # reports that count; one slow stretch among them, or a slow first step, does not
 
 
-class Pace:
+class EtaEstimator:
     """Told of each step's beginning and end; what passes between them (saving, listening) counts as pauses."""
 
     def __init__(self, clock: Clock) -> None:

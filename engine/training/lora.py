@@ -9,7 +9,7 @@ from torch.nn import functional as F
 _LAYERS = ("query", "key", "value", "query_key_value", "project", "out")  # of attention and of what follows it
 
 
-class LowRank(nn.Linear):
+class LoraLinear(nn.Linear):
     """A linear layer whose weight stays, and whose change has a low rank; unchanged at first."""
 
     def __init__(self, layer: nn.Linear, rank: int) -> None:
@@ -36,8 +36,8 @@ def adapt(net: nn.Module, rank: int) -> nn.Module:
     net.requires_grad_(requires_grad=False)
     for parent in list(net.modules()):
         for name, child in list(parent.named_children()):
-            if name in _LAYERS and isinstance(child, nn.Linear) and not isinstance(child, LowRank):
-                setattr(parent, name, LowRank(child, rank))
+            if name in _LAYERS and isinstance(child, nn.Linear) and not isinstance(child, LoraLinear):
+                setattr(parent, name, LoraLinear(child, rank))
     return net
 
 
@@ -47,6 +47,6 @@ def merged(net: nn.Module) -> nn.Module:
     plain = copy.deepcopy(net)
     for parent in list(plain.modules()):
         for name, child in list(parent.named_children()):
-            if isinstance(child, LowRank):
+            if isinstance(child, LoraLinear):
                 setattr(parent, name, child.merged())
     return plain

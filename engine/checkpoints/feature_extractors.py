@@ -16,16 +16,16 @@ from filelock import FileLock, Timeout
 from engine.checkpoints.catalogue import models_folder
 from engine.checkpoints.download_errors import DownloadDamagedError, DownloadUnwritableError, PullRunningError
 from engine.checkpoints.published import RemoteFile, refuse_offline, zenodo
-from engine.checkpoints.transfer import Patience, fetch
+from engine.checkpoints.transfer import RetryLimits, fetch
 
 OnProgress = Callable[[float, str], None]  # share of the whole, 0 to 1; what is being done
 
-_PATIENCE = Patience()
+_LIMITS = RetryLimits()
 _HASH_IN_NAME = re.compile(r"-([0-9a-f]{8})\.pth$")  # torch.hub's habit: the beginning of the SHA-256
 
 
 @dataclass(frozen=True)
-class PublishedListener:
+class PublishedExtractor:
     """A net with its files, the weights first; `about_bytes` counts all of them."""
 
     name: str
@@ -39,59 +39,59 @@ class PublishedListener:
         return tuple(_remote(file) for file in self.files)
 
 
-PANNS = PublishedListener(
+PANNS = PublishedExtractor(
     "panns", "FD, IS and KL as published (Cnn14, 16 kHz)", "CC BY 4.0", 340_000_000, ("Cnn14_16k_mAP=0.438.pth",)
 )
-VGGISH = PublishedListener(
+VGGISH = PublishedExtractor(
     "vggish", "FAD", "Apache-2.0", 288_749_295, ("vggish-10086976.pth", "vggish_pca_params-970ea276.pth")
 )
-LISTENERS = (PANNS, VGGISH)
+EXTRACTORS = (PANNS, VGGISH)
 
 
-def find_listener(name: str) -> PublishedListener | None:
+def find_extractor(name: str) -> PublishedExtractor | None:
     """The net of that name, None if there is none."""
-    return next((listener for listener in LISTENERS if listener.name == name), None)
+    return next((extractor for extractor in EXTRACTORS if extractor.name == name), None)
 
 
-def listeners_folder() -> Path:
+def extractors_folder() -> Path:
     """Where the weights lie, in the models folder; hidden, and no model itself."""
     return models_folder() / ".listeners"
 
 
-def installed_files(listener: PublishedListener, folder: Path | None = None) -> list[Path]:
+def installed_files(extractor: PublishedExtractor, folder: Path | None = None) -> list[Path]:
     """Its files that are here, those of a pull that broke off included."""
-    folder = folder or listeners_folder()
-    arriving = folder / ".arriving" / listener.name
-    whole = [folder / remote.name for remote in listener.remotes()]
+    folder = folder or extractors_folder()
+    arriving = folder / ".arriving" / extractor.name
+    whole = [folder / remote.name for remote in extractor.remotes()]
     return [path for path in whole if path.exists()] + [path for path in arriving.rglob("*") if path.is_file()]
 
 
-def remove_listener(listener: PublishedListener, folder: Path | None = None) -> None:
+def remove_extractor(extractor: PublishedExtractor, folder: Path | None = None) -> None:
     """Delete its files; a pull that runs is not disturbed.
 
     Raises:
         PullRunningError: it is being fetched.
     """
-    folder = folder or listeners_folder()
-    lock = FileLock(folder / f".{listener.name}.lock")
+    folder = folder or extractors_folder()
+    lock = FileLock(folder / f".{extractor.name}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise PullRunningError(listener.name) from error
+        raise PullRunningError(extractor.name) from error
     try:
-        for path in installed_files(listener, folder):
+        for path in installed_files(extractor, folder):
             path.unlink()
-        shutil.rmtree(folder / ".arriving" / listener.name, ignore_errors=True)
+        shutil.rmtree(folder / ".arriving" / extractor.name, ignore_errors=True)
     finally:
         lock.release()
 
 
-def pull_listener(
-    listener: PublishedListener,
+def pull_extractor(
+    extractor: PublishedExtractor,
     folder: Path | None = None,
     *,
     on_progress: OnProgress | None = None,
-    patience: Patience = _PATIENCE,
+    limits: RetryLimits = _LIMITS,
 ) -> Path:
     """Fetch what is missing of a net; the folder. What has arrived when this is interrupted stays for the next call.
 
@@ -99,33 +99,33 @@ def pull_listener(
         DownloadError: as its branches say.
     """
     refuse_offline()
-    folder = folder or listeners_folder()
-    lock = FileLock(folder / f".{listener.name}.lock")
+    folder = folder or extractors_folder()
+    lock = FileLock(folder / f".{extractor.name}.lock")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise PullRunningError(listener.name) from error
+        raise PullRunningError(extractor.name) from error
     except OSError as error:
         raise DownloadUnwritableError(folder, error) from error
     try:
-        _fetch_missing(listener, folder, on_progress or (lambda _share, _text: None), patience)
+        _fetch_missing(extractor, folder, on_progress or (lambda _share, _text: None), limits)
     finally:
         lock.release()
     return folder
 
 
-def _fetch_missing(listener: PublishedListener, folder: Path, show: OnProgress, patience: Patience) -> None:
-    done, arriving = 0, folder / ".arriving" / listener.name
+def _fetch_missing(extractor: PublishedExtractor, folder: Path, show: OnProgress, limits: RetryLimits) -> None:
+    done, arriving = 0, folder / ".arriving" / extractor.name
 
     def on_bytes(arrived: int, _total: int | None, trouble: str) -> None:
-        so_far, whole = done + arrived, listener.about_bytes
+        so_far, whole = done + arrived, extractor.about_bytes
         show(min(so_far / whole, 1.0), trouble or f"downloading, {so_far / 1e6:.0f} of {whole / 1e6:.0f} MB")
 
-    for remote in listener.remotes():
+    for remote in extractor.remotes():
         path = folder / remote.name
         if not path.exists():
-            received = fetch(remote, arriving, on_bytes, patience)
+            received = fetch(remote, arriving, on_bytes, limits)
             named = _HASH_IN_NAME.search(remote.name)
             if named and not received.sha256.startswith(named[1]):
                 received.path.unlink()

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from engine.training.workers import Workers
 
 
-class Turns:
+class ClipSampler:
     """An order of all clips, drawn anew for every round; the processes take it in turn, a batch each.
 
     In a round every clip is met: once, but for those from the order's beginning that fill up the round's last step. A

@@ -13,17 +13,23 @@ from torchlibrosa.stft import LogmelFilterBank, Spectrogram
 from torchvggish import torchvggish, vggish_input
 
 from engine.audio import Audio
-from engine.checkpoints.listeners import PANNS, VGGISH
+from engine.checkpoints.feature_extractors import PANNS, VGGISH
 from engine.evaluation.classifier import load_classifier
 from engine.evaluation.cnn14 import Cnn14, Cnn14Config
 from engine.evaluation.evaluation_errors import (
     ClipUnusableError,
-    ListenerBrokenError,
-    ListenerMissingError,
+    ExtractorBrokenError,
+    ExtractorMissingError,
     NotFiniteError,
 )
-from engine.evaluation.listener_weights import load_cnn14, load_vggish
-from engine.evaluation.listening import JudgeListener, PannsListener, VggishListener, as_published, listen
+from engine.evaluation.extractor_weights import load_cnn14, load_vggish
+from engine.evaluation.feature_extraction import (
+    ClassifierExtractor,
+    PannsExtractor,
+    VggishExtractor,
+    as_published,
+    extract_features,
+)
 from engine.evaluation.vggish import MINIMUM_SAMPLES, Vggish, VggishConfig, examples_of
 from engine.sinc import resample_by_sinc
 from engine.sounds import render
@@ -162,7 +168,7 @@ class TestWeights:
         return folder
 
     def test_a_missing_file_says_what_to_do(self, tmp_path: Path) -> None:
-        with pytest.raises(ListenerMissingError, match=r"the weights of panns are not at .*Cnn14_16k") as caught:
+        with pytest.raises(ExtractorMissingError, match=r"the weights of panns are not at .*Cnn14_16k") as caught:
             load_cnn14(tmp_path)
 
         assert "retake models pull panns" in caught.value.hint
@@ -173,7 +179,7 @@ class TestWeights:
     ) -> None:
         monkeypatch.setenv("RETAKE_MODELS", str(tmp_path))
 
-        with pytest.raises(ListenerMissingError, match=r"listeners.*vggish-10086976"):
+        with pytest.raises(ExtractorMissingError, match=r"listeners.*vggish-10086976"):
             load_vggish()
 
     def test_a_converted_file_is_taken_too(self, tmp_path: Path) -> None:
@@ -193,7 +199,7 @@ class TestWeights:
     def test_weights_of_another_shape_are_refused(self, tmp_path: Path) -> None:
         self.write(tmp_path, PANNS.files[0], Cnn14(NARROW_CNN))
 
-        with pytest.raises(ListenerBrokenError, match="size mismatch"):
+        with pytest.raises(ExtractorBrokenError, match="size mismatch"):
             load_cnn14(tmp_path, Cnn14Config(channels=(4, 4, 8, 8, 8, 8), num_classes=7))
 
     def test_weights_that_are_not_numbers_are_refused(self, tmp_path: Path) -> None:
@@ -201,19 +207,19 @@ class TestWeights:
         net.fc1.bias[0] = torch.nan
         self.write(tmp_path, PANNS.files[0], net)
 
-        with pytest.raises(ListenerBrokenError, match="weights that are not numbers"):
+        with pytest.raises(ExtractorBrokenError, match="weights that are not numbers"):
             load_cnn14(tmp_path, NARROW_CNN)
 
     def test_a_file_that_would_run_code_is_refused(self, tmp_path: Path) -> None:
         torch.save({"model": Evil()}, tmp_path / PANNS.files[0])
 
-        with pytest.raises(ListenerBrokenError, match=r"reading it would run .*system"):
+        with pytest.raises(ExtractorBrokenError, match=r"reading it would run .*system"):
             load_cnn14(tmp_path, NARROW_CNN)
 
     def test_no_weights_at_all(self, tmp_path: Path) -> None:
         (tmp_path / VGGISH.files[0]).write_text("<html>", encoding="utf-8")
 
-        with pytest.raises(ListenerBrokenError, match="could not be used"):
+        with pytest.raises(ExtractorBrokenError, match="could not be used"):
             load_vggish(tmp_path)
 
     @pytest.mark.parametrize("kind", ["NumPy", "torch"])
@@ -233,7 +239,7 @@ class TestWeights:
         self.write(tmp_path, VGGISH.files[0], randomise(Vggish(NARROW_VGG)))
         torch.save({"pca_eigen_vectors": torch.eye(5), "pca_means": torch.zeros(5)}, tmp_path / VGGISH.files[1])
 
-        with pytest.raises(ListenerBrokenError, match="no pca_eigen_vectors of 36 numbers"):
+        with pytest.raises(ExtractorBrokenError, match="no pca_eigen_vectors of 36 numbers"):
             load_vggish(tmp_path, NARROW_VGG, released=True)
 
 
@@ -249,24 +255,27 @@ class TestListening:
         return {f"{index}.wav": Audio(clip(seconds=length)[None], 16_000) for index, length in enumerate(seconds)}
 
     def test_vggish_gives_a_row_for_each_second_and_no_classes(self) -> None:
-        heard = listen(VggishListener(randomise(Vggish(NARROW_VGG))), Path("made"), self.clips(2.0, 3.0))
+        heard = extract_features(VggishExtractor(randomise(Vggish(NARROW_VGG))), Path("made"), self.clips(2.0, 3.0))
 
         assert heard.features.shape == (5, 6)
         assert [len(rows) for rows in heard.rows] == [2, 3]
         assert heard.logits is None
 
     def test_panns_gives_a_row_a_clip_whatever_its_constant_part(self) -> None:
-        listener = PannsListener(randomise(Cnn14(NARROW_CNN)))
+        extractor = PannsExtractor(randomise(Cnn14(NARROW_CNN)))
         plain, shifted = self.clips(2.5), {"0.wav": Audio(clip()[None] + 0.1, 16_000)}
 
-        heard, again = listen(listener, Path("made"), plain), listen(listener, Path("made"), shifted)
+        heard, again = (
+            extract_features(extractor, Path("made"), plain),
+            extract_features(extractor, Path("made"), shifted),
+        )
 
         assert heard.features.shape == (1, 16)
         assert heard.logits.shape == (1, 7)
         np.testing.assert_allclose(heard.features, again.features, rtol=1e-2, atol=1e-3)
 
     def test_our_judge_needs_nothing_from_anywhere(self) -> None:
-        heard = listen(JudgeListener(load_classifier()), Path("made"), self.clips(1.0, 2.0))
+        heard = extract_features(ClassifierExtractor(load_classifier()), Path("made"), self.clips(1.0, 2.0))
 
         assert heard.features.shape == (2, 64)
         assert heard.logits.shape[0] == 2
@@ -280,14 +289,14 @@ class TestListening:
 
     def test_as_published_short_clips_are_two_seconds_for_vggish_too(self) -> None:
         """Of 1.25 s one example would be heard; audioldm_eval hears two, the second with silence."""
-        listener = VggishListener(randomise(Vggish(NARROW_VGG)))
+        extractor = VggishExtractor(randomise(Vggish(NARROW_VGG)))
         padded = np.pad(clip(seconds=1.25), (0, 12_000))
         padded[:20_000] -= clip(seconds=1.25).mean()
 
-        heard = listen(listener, Path("made"), self.clips(1.25, 0.5), as_published)
+        heard = extract_features(extractor, Path("made"), self.clips(1.25, 0.5), as_published)
 
         assert [len(rows) for rows in heard.rows] == [2, 2]
-        np.testing.assert_allclose(heard.rows[0], listener.hear(padded)[0], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(heard.rows[0], extractor.extract(padded)[0], rtol=1e-4, atol=1e-5)
 
     def test_as_published_other_rates_come_by_the_short_sinc(self) -> None:
         at_48_khz = render("dog", 5, 2.5, 48_000).waveform
@@ -299,11 +308,11 @@ class TestListening:
 
     def test_a_clip_that_is_too_short_is_named(self) -> None:
         with pytest.raises(ClipUnusableError, match=r"made.1\.wav: .*0\.5"):
-            listen(VggishListener(Vggish(NARROW_VGG)), Path("made"), self.clips(2.0, 0.5))
+            extract_features(VggishExtractor(Vggish(NARROW_VGG)), Path("made"), self.clips(2.0, 0.5))
 
     def test_nan_from_a_net_names_the_file(self) -> None:
         net = randomise(Cnn14(NARROW_CNN))
         net.fc_audioset.bias[2] = torch.nan
 
         with pytest.raises(NotFiniteError, match=r"what panns made of made.0\.wav holds 1 values"):
-            listen(PannsListener(net), Path("made"), self.clips(2.0))
+            extract_features(PannsExtractor(net), Path("made"), self.clips(2.0))
