@@ -24,8 +24,7 @@ class Exclusion:
 EXCLUSIONS: tuple[Exclusion, ...] = (
     Exclusion(
         "laion-clap and what it brings",
-        "transformers computes the same towers (`engine/models/clap_transformers.py`), and looks first for what it names"
-        " of these",
+        "transformers computes the same towers, and looks first for what it names of these",
         modules=(
             "laion_clap",
             "torchlibrosa",
