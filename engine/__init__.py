@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from engine.engine import Engine
     from engine.file_names import name_on_disk, safe_name
     from engine.lists import Row, read_rows
+    from engine.models.clap_back_end import installed_back_end
     from engine.operations.progress import Progress
     from engine.option_parser import OptionParser
     from engine.requests import LONGEST_S, Generate, Inpaint, Request, Restyle, Upscale, Vary
@@ -70,6 +71,7 @@ _ROOMS = {
     "Upscale": "engine.requests",
     "Vary": "engine.requests",
     "clear_abandoned": "engine.atomic_files",
+    "installed_back_end": "engine.models.clap_back_end",
     "list_models": "engine.checkpoints.catalogue",
     "look_through": "engine.checkpoints.catalogue",
     "name_on_disk": "engine.file_names",
@@ -123,6 +125,7 @@ __all__ = [
     "Upscale",
     "Vary",
     "clear_abandoned",
+    "installed_back_end",
     "list_models",
     "look_through",
     "name_on_disk",

@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from engine.sounds import SOUNDS
 
@@ -59,3 +60,19 @@ def test_pins_cover_every_dependency():
 
     assert {re.split(r"[<>=\[]", name)[0].lower() for name in wanted} <= {name.replace("_", "-") for name in pinned}
     assert "torch==2.13.0" in (ROOT / "constraints.txt").read_text()
+
+
+@pytest.mark.parametrize(("python", "numpy", "laion_clap"), [("3.11", "1.26.4", True), ("3.13", "2.4.6", False)])
+def test_where_laion_clap_cannot_be_installed_numpy_2_is(python, numpy, laion_clap):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+
+    def applying(requirements):
+        wanted = map(Requirement, requirements)
+        return {
+            one.name: one for one in wanted if one.marker is None or one.marker.evaluate({"python_version": python})
+        }
+
+    assert str(applying(lines)["numpy"].specifier) == f"=={numpy}"
+    assert ("laion-clap" in applying(project["dependencies"])) is laion_clap
+    assert project["requires-python"] == ">=3.11,<3.15"

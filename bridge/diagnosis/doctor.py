@@ -22,6 +22,7 @@ from bridge.diagnosis.checks.surroundings import Surroundings, own_surroundings
 CHECKS = {
     "versions": "versions:check_versions",
     "packages": "versions:check_packages",
+    "CLAP": "versions:check_clap",
     "settings": "settings_file:check_settings",
     "state folder": "folders:check_state_folder",
     "daemon": "daemon:check_daemon",

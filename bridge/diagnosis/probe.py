@@ -1,6 +1,7 @@
 """`retake examine`, for `retake doctor` only: tries what may crash, and prints what came of it as JSON."""
 
 import importlib
+import importlib.metadata
 import importlib.util
 import json
 import sys
@@ -9,13 +10,13 @@ from typing import Any
 
 _LOADED = ("numpy", "soundfile", "soxr", "safetensors", "tokenizers", "platformdirs", "pythonosc", "filelock", "tqdm")
 """Packages that are quick to load, several of which bring libraries of the system along."""
-_PRESENT = ("torch", "scipy", "transformers", "laion_clap", "huggingface_hub")
+_PRESENT = ("torch", "scipy", "transformers", "huggingface_hub")
 """Packages that take seconds to load, and are only looked for."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print the answer to one question, `packages` or `outputs`."""
-    questions = {"packages": _packages, "outputs": _outputs}
+    """Print the answer to one question, `packages`, `clap` or `outputs`."""
+    questions = {"packages": _packages, "clap": _clap, "outputs": _outputs}
     (word,) = sys.argv[1:] if argv is None else argv
     print(json.dumps(questions[word]()))
     return 0
@@ -36,6 +37,12 @@ def _why_not(name: str) -> str:
     except Exception as error:  # noqa: BLE001 - a package may raise anything, and that is the answer
         return str(error).partition("\n")[0] or type(error).__name__
     return ""
+
+
+def _clap() -> dict[str, str]:
+    """Name the library that computes CLAP's audio tower here, and its version."""
+    library = str(importlib.import_module("engine").installed_back_end())
+    return {"library": library, "version": importlib.metadata.version(library)}
 
 
 def _outputs() -> dict[str, Any]:

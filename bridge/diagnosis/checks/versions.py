@@ -9,7 +9,7 @@ from bridge.diagnosis.checks.asking import ask
 from bridge.diagnosis.checks.finding import Finding, ok, problem
 from bridge.diagnosis.checks.surroundings import Surroundings
 
-_OLDEST, _BEYOND = (3, 11), (3, 13)
+_OLDEST, _BEYOND = (3, 11), (3, 15)
 
 
 def check_versions(_: Surroundings) -> Iterator[Finding]:
@@ -18,7 +18,7 @@ def check_versions(_: Surroundings) -> Iterator[Finding]:
     if _OLDEST <= sys.version_info[:2] < _BEYOND:
         yield ok("python", text)
     else:
-        yield problem("python", f"{text} is not one that Retake runs on", "install Retake with Python 3.11 or 3.12")
+        yield problem("python", f"{text} is not one that Retake runs on", "install Retake with Python 3.11 to 3.14")
 
 
 def check_packages(_: Surroundings) -> Iterator[Finding]:
@@ -32,3 +32,12 @@ def check_packages(_: Surroundings) -> Iterator[Finding]:
         yield problem("packages", answer.trouble, "install Retake anew, as its README says")
     elif not broken:
         yield ok("packages", f"all {len(answer.facts)} packages that Retake needs can be loaded")
+
+
+def check_clap(_: Surroundings) -> Iterator[Finding]:
+    """Say which of two libraries computes the audio tower of the published models' CLAP: the same vectors from both."""
+    answer = ask("examine", "clap")
+    if answer.trouble:
+        yield problem("clap", answer.trouble, answer.hint or "install Retake again, as its README says")
+    else:
+        yield ok("clap", f"CLAP's audio tower is computed by {answer.facts['library']} {answer.facts['version']}")

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,10 @@ from bridge.diagnosis.checks.port_owner import _owner_on_mac, _owner_on_windows,
 from bridge.diagnosis.checks.self_test import check_rendering
 from bridge.diagnosis.checks.settings_file import check_settings
 from bridge.diagnosis.checks.surroundings import Surroundings
-from bridge.diagnosis.checks.versions import check_packages, check_versions
+from bridge.diagnosis.checks.versions import check_clap, check_packages, check_versions
 from bridge.diagnosis.checks.workstations import check_workstations
 from bridge.host.discovery import InstanceLock, Runtime, runtime_file, write_runtime
+from engine import installed_back_end
 
 ROOT = Path(__file__).parents[3]
 NANO = ROOT / "engine" / "weights" / "nano"
@@ -103,7 +105,7 @@ class TestReport:
     def test_of_every_row_exists(self):
         for row in (doctor.CHECKS | doctor.SELF_TEST).values():
             module, _, function = row.partition(":")
-            assert f"def {function}(" in (ROOT / "bridge" / "doctor_checks" / f"{module}.py").read_text()
+            assert f"def {function}(" in (ROOT / "bridge" / "diagnosis" / "checks" / f"{module}.py").read_text()
 
     @pytest.mark.parametrize(
         ("findings", "summary"),
@@ -127,6 +129,13 @@ class TestVersions:
 
     def test_every_package_is_loaded(self, surroundings):
         assert only(check_packages(surroundings())).state is State.OK
+
+    def test_the_library_behind_clap_is_named(self, surroundings):
+        finding = only(check_clap(surroundings()))
+
+        library = installed_back_end()
+        assert finding.state is State.OK
+        assert finding.text == f"CLAP's audio tower is computed by {library} {metadata.version(library)}"
 
     def test_a_package_that_breaks_is_named_with_the_reason(self, surroundings, tmp_path):
         """As soundfile does without its library of the system."""
