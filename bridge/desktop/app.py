@@ -33,11 +33,11 @@ class DesktopApp(QObject):
         self._app = app
         self._is_quitting = False
         self._told: set[str] = set()
-        self.studio = AppController(options.folder, options.preferences_file, self)
-        dress(app, self.studio.preferences.theme)
+        self.controller = AppController(options.folder, options.preferences_file, self)
+        dress(app, self.controller.preferences.theme)
         autostart = Autostart(options.machine, login_command(), HOME)
-        self.window = Window(self.studio, options.settings_file, autostart)
-        self.tray = Tray(self.studio, autostart, self)
+        self.window = Window(self.controller, options.settings_file, autostart)
+        self.tray = Tray(self.controller, autostart, self)
         self._wants_tray = options.wants_tray
         self._look = QTimer(self)
         self._look.setInterval(_LOOK_MS)
@@ -55,13 +55,13 @@ class DesktopApp(QObject):
         tray.result_wanted.connect(self._show_result)
         tray.quit_wanted.connect(self.quit)
         window.closed.connect(self._after_close)
-        self.studio.status_changed.connect(lambda status: self._tell_notes(status.notes))
-        self.studio.preferences_changed.connect(lambda preferences: self._dress(preferences.theme))
-        self._app.styleHints().colorSchemeChanged.connect(lambda _: self._dress(self.studio.preferences.theme))
+        self.controller.status_changed.connect(lambda status: self._show_notes(status.notes))
+        self.controller.preferences_changed.connect(lambda preferences: self._dress(preferences.theme))
+        self._app.styleHints().colorSchemeChanged.connect(lambda _: self._dress(self.controller.preferences.theme))
 
     def start(self) -> None:
         """Go to work; show the window unless it was asked to stay hidden in a tray."""
-        self.studio.start()
+        self.controller.start()
         if self._wants_tray:
             self._look_for_tray()
             if not self.has_tray:
@@ -98,7 +98,7 @@ class DesktopApp(QObject):
         self.window.note(text)
         print(text, file=sys.stderr)
 
-    def _tell_notes(self, notes: Sequence[str]) -> None:
+    def _show_notes(self, notes: Sequence[str]) -> None:
         """Show what the daemon has to say, once."""
         for note in notes:
             if note not in self._told:
@@ -114,15 +114,15 @@ class DesktopApp(QObject):
 
     def _after_close(self) -> None:
         """Stay in the tray, or quit."""
-        if self.has_tray and self.studio.preferences.closing == "tray":
-            self.tray.tell_once()
+        if self.has_tray and self.controller.preferences.closing == "tray":
+            self.tray.explain_once()
         elif not self._is_quitting:
             self.quit()
 
     def quit(self) -> None:
         """End; ask first where a job would be lost."""
-        unfinished = len(self.studio.board.unfinished())
-        if unfinished and not self.studio.preferences.keeps_daemon:
+        unfinished = len(self.controller.jobs.unfinished())
+        if unfinished and not self.controller.preferences.keeps_daemon:
             self._ask_to_quit(unfinished)
         else:
             self.leave()
@@ -150,7 +150,7 @@ class DesktopApp(QObject):
         self.tray.icon.hide()
         self.window.close_runs()
         self.window.hide()
-        self.studio.close()
+        self.controller.close()
 
 
 class SystemSignals(QObject):

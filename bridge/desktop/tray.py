@@ -22,16 +22,16 @@ _STEPS = 24
 
 
 class Tray(QObject):
-    """Shows the mood of the studio; signals say what was clicked."""
+    """Shows the mood of the controller; signals say what was clicked."""
 
     opened = Signal()
     page_wanted = Signal(str)
     result_wanted = Signal(str)
     quit_wanted = Signal()
 
-    def __init__(self, studio: AppController, autostart: Autostart, parent: QObject | None = None) -> None:
+    def __init__(self, controller: AppController, autostart: Autostart, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._studio = studio
+        self._controller = controller
         self._autostart = autostart
         self._shown: tuple[str, int] | None = None
         self.menu = QMenu()
@@ -44,8 +44,8 @@ class Tray(QObject):
         self._redraw.setSingleShot(True)
         self._redraw.setInterval(_REDRAW_MS)
         self._redraw.timeout.connect(self.show_summary)
-        studio.summary_changed.connect(self._note)
-        studio.paused_changed.connect(self.pause.setChecked)
+        controller.summary_changed.connect(self._note)
+        controller.paused_changed.connect(self.pause.setChecked)
         self.show_summary()
 
     def _build(self) -> None:
@@ -58,7 +58,7 @@ class Tray(QObject):
         self.pause = self._add("&Pause", lambda: None)
         self.pause.setCheckable(True)
         self.pause.setToolTip(PAUSE_TIP)
-        self.pause.triggered.connect(lambda on: self._studio.pause(on=on))
+        self.pause.triggered.connect(lambda on: self._controller.pause(on=on))
         self.play_last = self._add("Play &last take", self.toggle_last)
         self.recent = self.menu.addMenu("&Recent takes")
         self.menu.addSeparator()
@@ -67,7 +67,7 @@ class Tray(QObject):
         self.login.setCheckable(True)
         self.login.triggered.connect(self._switch_autostart)
         self.settings = self._add("S&ettings…", lambda: self.page_wanted.emit("settings"))
-        self.logs = self._add("Lo&gs", lambda: open_path(self._studio.folder))
+        self.logs = self._add("Lo&gs", lambda: open_path(self._controller.folder))
         self.menu.addSeparator()
         self.quit = self._add("&Quit Retake", self.quit_wanted.emit)
         self.menu.aboutToShow.connect(self.refresh)
@@ -79,9 +79,9 @@ class Tray(QObject):
 
     def refresh(self) -> None:
         """Bring the menu up to date, just before it is seen."""
-        results = self._studio.board.results()
-        self.state.setText(elided(self._studio.board.summary().text, 60))
-        is_playing = self._studio.audition.path is not None
+        results = self._controller.jobs.results()
+        self.state.setText(elided(self._controller.jobs.summary().text, 60))
+        is_playing = self._controller.audition.path is not None
         self.play_last.setText("Stop playing" if is_playing else "Play &last take")
         self.play_last.setEnabled(bool(results) or is_playing)
         self.login.setChecked(self._autostart.is_on)
@@ -94,17 +94,17 @@ class Tray(QObject):
 
     def toggle_last(self) -> None:
         """Play the newest take, or stop what plays."""
-        results = self._studio.board.results()
-        if self._studio.audition.path is not None:
-            self._studio.audition.stop()
+        results = self._controller.jobs.results()
+        if self._controller.audition.path is not None:
+            self._controller.audition.stop()
         elif results:
-            self._studio.audition.play(Path(results[0].paths[0]))
+            self._controller.audition.play(Path(results[0].paths[0]))
 
     def _switch_autostart(self, on: bool) -> None:
         try:
             self._autostart.switch(on=on)
         except OSError as error:
-            self._studio.complained.emit(f"Start at login could not be changed: {error.strerror or error}")
+            self._controller.complained.emit(f"Start at login could not be changed: {error.strerror or error}")
         self.login.setChecked(self._autostart.is_on)
 
     def _click(self, reason: QSystemTrayIcon.ActivationReason) -> None:
@@ -122,17 +122,17 @@ class Tray(QObject):
 
     def show_summary(self) -> None:
         """Draw how things stand."""
-        summary = self._studio.board.summary()
+        summary = self._controller.jobs.summary()
         wanted = (summary.mood, round(_STEPS * summary.fraction))
         self.icon.setToolTip(f"Retake: {elided(summary.text, 90)}")
         if wanted != self._shown:
             self._shown = wanted
             self.icon.setIcon(tray_icon(summary.mood, wanted[1] / _STEPS, is_mask=sys.platform == "darwin"))
 
-    def tell_once(self) -> None:
+    def explain_once(self) -> None:
         """Explain, the first time, that closing the window is not the end."""
-        if not self._studio.preferences.was_told_of_tray:
-            self._studio.prefer(was_told_of_tray=True)
+        if not self._controller.preferences.was_told_of_tray:
+            self._controller.prefer(was_told_of_tray=True)
             self.icon.showMessage(
                 "Retake is still here",
                 "It goes on in the tray, for your DAW. Quit it from this icon's menu; Settings can change this.",

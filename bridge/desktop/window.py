@@ -42,19 +42,19 @@ class Window(QWidget):
 
     closed = Signal()
 
-    def __init__(self, studio: AppController, settings_file: Path, autostart: Autostart) -> None:
+    def __init__(self, controller: AppController, settings_file: Path, autostart: Autostart) -> None:
         super().__init__()
-        self._studio = studio
+        self._controller = controller
         self.setObjectName("window")
         self.setWindowTitle("Retake")
         self.setWindowIcon(app_icon())
         self.setMinimumSize(_SMALLEST)
-        self.create_page = CreatePage(studio)
-        self.jobs_page = JobsPage(studio)
-        self.history_page = HistoryPage(studio)
-        self.models_page = ModelsPage(studio, settings_file)
-        self.settings_page = SettingsPage(studio, settings_file, autostart)
-        self.first_run_page = FirstRunPage(studio)
+        self.create_page = CreatePage(controller)
+        self.jobs_page = JobsPage(controller)
+        self.history_page = HistoryPage(controller)
+        self.models_page = ModelsPage(controller, settings_file)
+        self.settings_page = SettingsPage(controller, settings_file, autostart)
+        self.first_run_page = FirstRunPage(controller)
         pages = (
             self.create_page,
             self.jobs_page,
@@ -64,23 +64,23 @@ class Window(QWidget):
             self.first_run_page,
         )
         self._pages: dict[str, Page] = dict(zip(PAGE_NAMES, pages, strict=True))
-        self.strip = StatusBar()
+        self.status_bar = StatusBar()
         self._stack = QStackedWidget()
         for page in pages:
             self._stack.addWidget(page)
         self._lay_out()
         self._connect()
         fit(self, _SIZE)
-        if studio.preferences.geometry:
-            self.restoreGeometry(QByteArray.fromHex(studio.preferences.geometry.encode()))
-        self.show_page("create" if studio.preferences.is_set_up else "first-run")
+        if controller.preferences.geometry:
+            self.restoreGeometry(QByteArray.fromHex(controller.preferences.geometry.encode()))
+        self.show_page("create" if controller.preferences.is_set_up else "first-run")
 
     def _lay_out(self) -> None:
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._make_sidebar())
-        right = column(self._make_notice(), self._stack, self.strip, gap=0)
+        right = column(self._make_notice(), self._stack, self.status_bar, gap=0)
         right.setStretch(1, 1)
         layout.addLayout(right, 1)
 
@@ -126,12 +126,12 @@ class Window(QWidget):
         return self._notice_box
 
     def _connect(self) -> None:
-        studio = self._studio
-        studio.connection_changed.connect(self._show_connection)
-        studio.status_changed.connect(self.strip.show_status)
-        studio.summary_changed.connect(lambda _: self._show_summary())
-        studio.complained.connect(self.strip.complain)
-        self.history_page.wished.connect(self._open_wish)
+        controller = self._controller
+        controller.connection_changed.connect(self._show_connection)
+        controller.status_changed.connect(self.status_bar.show_status)
+        controller.summary_changed.connect(lambda _: self._show_summary())
+        controller.complained.connect(self.status_bar.complain)
+        self.history_page.form_wanted.connect(self._open_form)
         self.history_page.create_wanted.connect(lambda: self.show_page("create"))
         self.history_page.repeated.connect(self._follow_repeat)
         self.first_run_page.left.connect(lambda: self.show_page("create"))
@@ -149,13 +149,13 @@ class Window(QWidget):
         return next(name for name, page in self._pages.items() if page is self._stack.currentWidget())
 
     def show_about(self) -> AboutBox:
-        box = AboutBox(self._studio, self)
+        box = AboutBox(self._controller, self)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
         return box
 
-    def _open_wish(self, wish: RenderForm) -> None:
-        self.create_page.show_wish(wish)
+    def _open_form(self, form: RenderForm) -> None:
+        self.create_page.show_form(form)
         self.show_page("create")
 
     def _follow_repeat(self, _: JobItem) -> None:
@@ -164,11 +164,11 @@ class Window(QWidget):
     # ------------------------------------------------------------------------------------------------ strip
 
     def _show_connection(self, is_up: bool, trouble: str) -> None:
-        self.strip.show_connection(is_up=is_up, trouble=trouble)
+        self.status_bar.show_connection(is_up=is_up, trouble=trouble)
         self._show_summary()
 
     def _show_summary(self) -> None:
-        self.strip.show_summary(self._studio.board.summary(), is_connected=self._studio.is_connected)
+        self.status_bar.show_summary(self._controller.jobs.summary(), is_connected=self._controller.is_connected)
 
     def note(self, text: str) -> None:
         """Show something worth knowing, above the pages, until it is clicked away."""
@@ -185,7 +185,7 @@ class Window(QWidget):
         self.activateWindow()
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
-        self._studio.prefer(geometry=bytes(self.saveGeometry().toHex().data()).decode())
+        self._controller.prefer(geometry=bytes(self.saveGeometry().toHex().data()).decode())
         event.accept()
         self.closed.emit()
 

@@ -44,13 +44,13 @@ class CreatePage(Page):
 
     _live_news = Signal(object)
 
-    def __init__(self, studio: AppController) -> None:
+    def __init__(self, controller: AppController) -> None:
         super().__init__("Create", "Say it in a few words, and hear it.")
-        self._studio = studio
+        self._controller = controller
         self._jobs: list[str] = []
         """What was asked for here and is not finished, in the order of asking."""
         self._live_job: LiveJob | None = None
-        self._live_wishes: list[RenderForm] = []
+        self._live_forms: list[RenderForm] = []
         self.operation = Segments(list(TITLES.items()), "operation")
         self.operation.chosen.connect(self.show_operation)
         self.prompt = QLineEdit()
@@ -61,15 +61,15 @@ class CreatePage(Page):
         self.prompt.returnPressed.connect(self.go)
         self.banner = Banner()
         self.prompt.textEdited.connect(lambda: self.banner.say(""))
-        self.well = ClipDropArea(studio)
-        self.well.changed.connect(lambda: self.banner.say(""))
-        self.well.live_wanted.connect(self._ask_live)
-        self.knobs = ParameterPanel()
+        self.clip_area = ClipDropArea(controller)
+        self.clip_area.changed.connect(lambda: self.banner.say(""))
+        self.clip_area.live_wanted.connect(self._ask_live)
+        self.parameters = ParameterPanel()
         self._lay_out()
         self._bind_keys()
-        studio.entry_changed.connect(self._follow)
-        studio.models_changed.connect(self.knobs.show_models)
-        self._live_news.connect(self._hear_live)
+        controller.job_changed.connect(self._follow)
+        controller.models_changed.connect(self.parameters.show_models)
+        self._live_news.connect(self._receive_live)
         self.show_operation("generate")
 
     def _lay_out(self) -> None:
@@ -93,8 +93,8 @@ class CreatePage(Page):
         self.body.addLayout(row(self.operation, None))
         self.body.addWidget(self.prompt)
         self.body.addWidget(self.banner)
-        self.body.addWidget(self.well)
-        self.body.addWidget(card(column(self.knobs)))
+        self.body.addWidget(self.clip_area)
+        self.body.addWidget(card(column(self.parameters)))
         self.body.addLayout(asking)
         self.body.addWidget(self._working)
         self.body.addWidget(self.takes_label)
@@ -107,9 +107,9 @@ class CreatePage(Page):
         QShortcut(QKeySequence("Ctrl+L"), self, self.prompt.setFocus)
         for before, after in (
             (self.operation.button("upscale"), self.prompt),
-            (self.prompt, self.well.open_button),
-            (self.well.live_button, self.knobs.seconds),
-            (self.knobs.quality.button("draft"), self.button),
+            (self.prompt, self.clip_area.open_button),
+            (self.clip_area.live_button, self.parameters.seconds),
+            (self.parameters.quality.button("draft"), self.button),
         ):
             QWidget.setTabOrder(before, after)
 
@@ -122,25 +122,25 @@ class CreatePage(Page):
         """Show what an operation needs."""
         self.operation.choose(operation)
         self.prompt.setPlaceholderText(_PLACEHOLDERS[operation])
-        self.well.setVisible(operation in NEEDS_CLIP)
-        self.knobs.show_for(operation)
+        self.clip_area.setVisible(operation in NEEDS_CLIP)
+        self.parameters.show_for(operation)
         self.button.setText(TITLES[operation])
         self.banner.say("")
 
-    def show_wish(self, wish: RenderForm) -> None:
-        """Fill the page with an earlier wish, to change it and ask again."""
-        self.show_operation(wish.operation)
-        self.prompt.setText(wish.prompt)
-        if wish.clip is not None:
-            self.well.take(wish.clip)
-            self.well.mark(wish.part)
-        self.knobs.show_wish(wish)
+    def show_form(self, form: RenderForm) -> None:
+        """Fill the page with an earlier form, to change it and ask again."""
+        self.show_operation(form.operation)
+        self.prompt.setText(form.prompt)
+        if form.clip is not None:
+            self.clip_area.take(form.clip)
+            self.clip_area.mark(form.part)
+        self.parameters.show_form(form)
 
     @property
-    def wish(self) -> RenderForm:
+    def form(self) -> RenderForm:
         """What the page says now."""
-        words = RenderForm(self.operation.value, self.prompt.text(), self.well.clip, self.well.part)
-        return self.knobs.read(words)
+        words = RenderForm(self.operation.value, self.prompt.text(), self.clip_area.clip, self.clip_area.part)
+        return self.parameters.read(words)
 
     @property
     def is_busy(self) -> bool:
@@ -148,35 +148,38 @@ class CreatePage(Page):
 
     def go(self) -> None:
         """Ask for what the page says, unless something is missing; what was asked for before is done first."""
-        wish, from_live = self.wish.settled(), self.well.live_clip is not None and self.operation.value in NEEDS_CLIP
-        missing = wish.missing(from_live=from_live)
+        form, from_live = (
+            self.form.settled(),
+            self.clip_area.live_clip is not None and self.operation.value in NEEDS_CLIP,
+        )
+        missing = form.missing(from_live=from_live)
         if missing is not None:
             self.banner.say(missing)
-            (self.prompt if wish.operation in NEEDS_PROMPT and not wish.prompt.strip() else self.well).setFocus()
+            (self.prompt if form.operation in NEEDS_PROMPT and not form.prompt.strip() else self.clip_area).setFocus()
             return
         self.banner.say("")
-        self.knobs.note_seed(wish.seed or 0)
+        self.parameters.note_seed(form.seed or 0)
         if from_live:
-            self._live_wishes.append(wish)
+            self._live_forms.append(form)
             self._go_live()
             return
         job = new_job()
         try:
-            request = wish.request(job)
+            request = form.request(job)
         except BridgeError as error:
             self.banner.say(sentence(*told_of(error)), "bad")
             return
         self._jobs.append(job)
         if len(self._jobs) == 1:
             self._show_working("sending", 0.0)
-        self._studio.submit(request)
+        self._controller.submit(request)
         self._show_waiting()
 
     def cancel(self) -> None:
         """Stop what was asked for first; what waits behind it stays."""
         if self._jobs:
             self.stage.setText("stopping…")
-            self._studio.cancel(self._jobs[0])
+            self._controller.cancel(self._jobs[0])
         elif self._live_job is not None:
             self.stage.setText("stopping…")
             self._live_job.cancel()
@@ -208,7 +211,7 @@ class CreatePage(Page):
 
     def _show_waiting(self) -> None:
         """Say how many sounds wait behind the one that is shown."""
-        count = len(self._jobs) - 1 + len(self._live_wishes)
+        count = len(self._jobs) - 1 + len(self._live_forms)
         self.waiting.setText(f"{count} more waiting" if count > 0 else "")
 
     def _end(self, job: str = "") -> None:
@@ -228,7 +231,7 @@ class CreatePage(Page):
         self.takes_label.show()
         for rank, path in reversed(list(enumerate(entry.paths, 1))):
             title = f"take {rank} of {len(entry.paths)}" if len(entry.paths) > 1 else entry.operation
-            self.takes.insertWidget(0, TakeCard(self._studio, path, title))
+            self.takes.insertWidget(0, TakeCard(self._controller, path, title))
         while self.takes.count() > _MAX_TAKES:
             take_last(self.takes)
         newest = self.takes.itemAt(0)
@@ -243,30 +246,30 @@ class CreatePage(Page):
     # -------------------------------------------------------------------------------------------------- Live
 
     def _ask_live(self) -> None:
-        self.well.live_button.setEnabled(False)
-        self._studio.errands.run(lambda: clip_in_live(self._studio.folder), self._use_live, self._miss_live)
+        self.clip_area.live_button.setEnabled(False)
+        self._controller.tasks.run(lambda: clip_in_live(self._controller.folder), self._use_live, self._miss_live)
 
     def _use_live(self, name: str) -> None:
-        self.well.live_button.setEnabled(True)
-        self.well.take_from_live(name)
+        self.clip_area.live_button.setEnabled(True)
+        self.clip_area.take_from_live(name)
 
     def _miss_live(self, error: Exception) -> None:
-        self.well.live_button.setEnabled(True)
+        self.clip_area.live_button.setEnabled(True)
         self.banner.say(sentence(*told_of(error)))
 
     def _go_live(self) -> None:
-        """Give Live the next wish, one at a time."""
+        """Give Live the next form, one at a time."""
         self._show_waiting()
-        if self._live_job is not None or not self._live_wishes:
+        if self._live_job is not None or not self._live_forms:
             return
-        wish = self._live_wishes.pop(0)
+        form = self._live_forms.pop(0)
         self._show_waiting()
-        job = LiveJob(self._studio.folder, wish.operation, wish.words_for_live())
+        job = LiveJob(self._controller.folder, form.operation, form.words_for_live())
         self._live_job = job
         self._show_working("waiting for Live", 0.0)
-        self._studio.errands.run(lambda: job.run(self._live_news.emit), self._hear_live, self._fail_live)
+        self._controller.tasks.run(lambda: job.run(self._live_news.emit), self._receive_live, self._fail_live)
 
-    def _hear_live(self, message: Message) -> None:
+    def _receive_live(self, message: Message) -> None:
         address, args = message
         if address == "/done":
             self._end()

@@ -29,9 +29,9 @@ class FirstRunPage(Page):
 
     left = Signal()
 
-    def __init__(self, studio: AppController) -> None:
+    def __init__(self, controller: AppController) -> None:
         super().__init__("Welcome to Retake", "Four looks at this machine, and you hear the first sound.")
-        self._studio = studio
+        self._controller = controller
         self._job: str | None = None
         self._run: CommandRun | None = None
         self.listen_button = Button("Make the first sound", "play", "primary")
@@ -61,21 +61,21 @@ class FirstRunPage(Page):
         self.body.addWidget(self.banner)
         self.body.addLayout(row(self.done_button, label("You find this page again under First run.", "small"), None))
         self.body.addStretch(1)
-        studio.status_changed.connect(self._show_device)
-        studio.entry_changed.connect(self._follow)
+        controller.status_changed.connect(self._show_device)
+        controller.job_changed.connect(self._follow)
 
     def on_shown(self) -> None:
         """Look at everything that costs nothing."""
-        if self._studio.status is not None:
-            self._show_device(self._studio.status)
-        self._studio.errands.run(
+        if self._controller.status is not None:
+            self._show_device(self._controller.status)
+        self._controller.tasks.run(
             _free_bytes, self._show_disk, lambda error: self.disk.say(sentence(*told_of(error)), "bad")
         )
         self.look_for_daws()
         self.listen_button.setFocus()
 
     def finish(self) -> None:
-        self._studio.prefer(is_set_up=True)
+        self._controller.prefer(is_set_up=True)
         self.left.emit()
 
     # -------------------------------------------------------------------------------------- device and disk
@@ -102,7 +102,7 @@ class FirstRunPage(Page):
             self.listen_button.setEnabled(False)
             self.sound.progress.show()
             request = Generate(job=self._job, prompt=FIRST_PROMPT, seconds=_FIRST_SECONDS, seed=1, client="First run")
-            self._studio.submit(request)
+            self._controller.submit(request)
 
     def _follow(self, entry: JobItem) -> None:
         if entry.job != self._job:
@@ -124,8 +124,8 @@ class FirstRunPage(Page):
         self.listen_button.hide()
         self.replay_button.show()
         set_role(self.done_button, "primary")
-        self.replay_button.clicked.connect(lambda: self._studio.audition.play(path))
-        self._studio.audition.play(path)
+        self.replay_button.clicked.connect(lambda: self._controller.audition.play(path))
+        self._controller.audition.play(path)
 
     # -------------------------------------------------------------------------------------------------- DAWs
 

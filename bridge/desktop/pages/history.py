@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QLineEdit, QStackedWidget, QWidget
 
 from bridge.desktop.state.controller import AppController
 from bridge.desktop.state.entries import TITLES, JobItem, facts_of
-from bridge.desktop.state.render_form import RenderForm, wish_of
+from bridge.desktop.state.render_form import RenderForm, form_of
 from bridge.desktop.widgets.basic import (
     Banner,
     Button,
@@ -29,15 +29,15 @@ from bridge.plain_words import sentence
 
 
 class HistoryPage(Page):
-    """A list on the left, one result on the right; `wished` asks for a result's wish to be opened for changes."""
+    """A list on the left, one result on the right; `wished` asks for a result's form to be opened for changes."""
 
-    wished = Signal(RenderForm)
+    form_wanted = Signal(RenderForm)
     create_wanted = Signal()
     repeated = Signal(JobItem)
 
-    def __init__(self, studio: AppController) -> None:
+    def __init__(self, controller: AppController) -> None:
         super().__init__("History", "Every take, beside what it was made from.", scrolls=False)
-        self._studio = studio
+        self._controller = controller
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search (Ctrl+F)")
         self.search.setClearButtonEnabled(True)
@@ -45,7 +45,7 @@ class HistoryPage(Page):
         self.search.textChanged.connect(self.refill)
         self.results = HistoryList()
         self.results.currentItemChanged.connect(self._show_current)
-        self.compare = CompareView(studio)
+        self.compare = CompareView(controller)
         self.compare.play_by_space(self.results)
         left = QWidget()
         left.setFixedWidth(256)
@@ -59,8 +59,8 @@ class HistoryPage(Page):
         self._stack.addWidget(both)
         self.body.addWidget(self._stack, 1)
         QShortcut(QKeySequence("Ctrl+F"), self, self.search.setFocus)
-        studio.refilled.connect(self.refill)
-        studio.entry_changed.connect(self._hear)
+        controller.refilled.connect(self.refill)
+        controller.job_changed.connect(self._follow)
         self.refill()
 
     def _make_detail(self) -> QWidget:
@@ -91,7 +91,7 @@ class HistoryPage(Page):
         """Show all results that match the search."""
         every = [
             Result(entry, path, rank)
-            for entry in self._studio.board.results()
+            for entry in self._controller.jobs.results()
             for rank, path in enumerate(entry.paths, 1)
         ]
         self.results.fill([result for result in every if result.matches(self.search.text())])
@@ -108,7 +108,7 @@ class HistoryPage(Page):
     def on_shown(self) -> None:
         self.results.setFocus()
 
-    def _hear(self, entry: JobItem) -> None:
+    def _follow(self, entry: JobItem) -> None:
         if entry.state.is_final and entry.paths:
             self.refill()
 
@@ -118,7 +118,7 @@ class HistoryPage(Page):
             return
         entry = result.entry
         if self.compare.is_playing:
-            self._studio.audition.stop()
+            self._controller.audition.stop()
         self.operation.setText(TITLES.get(entry.operation, "Job"))
         self.prompt.setText(elided(entry.title, 160))
         self.warning.say(sentence(*entry.warnings))
@@ -144,11 +144,11 @@ class HistoryPage(Page):
     def _again(self, *, is_new_seed: bool) -> None:
         result = self.results.current_result
         if result is not None:
-            entry = self._studio.repeat(result.entry, is_new_seed=is_new_seed)
+            entry = self._controller.repeat(result.entry, is_new_seed=is_new_seed)
             if entry is not None:
                 self.repeated.emit(entry)
 
     def _edit(self) -> None:
         result = self.results.current_result
         if result is not None and result.entry.request is not None:
-            self.wished.emit(wish_of(result.entry.request))
+            self.form_wanted.emit(form_of(result.entry.request))

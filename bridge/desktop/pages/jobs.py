@@ -39,18 +39,18 @@ _ROLES = {JobState.RUNNING: "accent", JobState.DONE: "good", JobState.FAILED: "a
 class JobRow(QFrame):
     """One job; it is updated in place, so that buttons do not move under the mouse."""
 
-    def __init__(self, studio: AppController, entry: JobItem) -> None:
+    def __init__(self, controller: AppController, entry: JobItem) -> None:
         super().__init__()
-        self._studio = studio
+        self._controller = controller
         self._entry = entry
         self.operation, self.title = label("", "chip"), NameLabel()
         self.client, self.state, self.stage = label("", "small"), label(""), label("", "muted")
         self.error = label("", "alarm", wraps=True)
         self.progress = ProgressBar()
         self.cancel_button = Button("Cancel", "close")
-        self.cancel_button.clicked.connect(lambda: self._studio.cancel(self._entry.job))
+        self.cancel_button.clicked.connect(lambda: self._controller.cancel(self._entry.job))
         self.retry_button = Button("Try again", "again")
-        self.retry_button.clicked.connect(lambda: self._studio.repeat(self._entry, is_new_seed=False))
+        self.retry_button.clicked.connect(lambda: self._controller.repeat(self._entry, is_new_seed=False))
         head = row(self.operation, self.title, self.client, self.stage, self.state)
         head.setStretch(1, 1)
         left = column(head, self.progress, self.error, gap=8)
@@ -84,15 +84,15 @@ class JobRow(QFrame):
 class JobsPage(Page):
     """All jobs, whoever asked for them: this window, a DAW's script, a terminal."""
 
-    def __init__(self, studio: AppController) -> None:
+    def __init__(self, controller: AppController) -> None:
         super().__init__("Jobs", "Everything that Retake works on, from this window and from your DAW.")
-        self._studio = studio
+        self._controller = controller
         self._rows: dict[str, JobRow] = {}
         self.waiting, self.ended = column(gap=10), column(gap=10)
         self._waiting_label, self._ended_label = label("Now", "heading"), label("Earlier", "heading")
         self.pause_button = Button("&Pause", "pause", tip=PAUSE_TIP)
         self.pause_button.setCheckable(True)
-        self.pause_button.clicked.connect(lambda on: studio.pause(on=on))
+        self.pause_button.clicked.connect(lambda on: controller.pause(on=on))
         self.buttons.addWidget(self.pause_button)
         listed = QWidget()
         listed.setLayout(column(self._waiting_label, self.waiting, 6, self._ended_label, self.ended, None, gap=10))
@@ -102,9 +102,9 @@ class JobsPage(Page):
         )
         self._stack.addWidget(listed)
         self.body.addWidget(self._stack, 1)
-        studio.entry_changed.connect(self._show)
-        studio.refilled.connect(self.refill)
-        studio.paused_changed.connect(self._show_paused)
+        controller.job_changed.connect(self._show)
+        controller.refilled.connect(self.refill)
+        controller.paused_changed.connect(self._show_paused)
         self.refill()
 
     def row_of(self, job: str) -> JobRow | None:
@@ -112,7 +112,7 @@ class JobsPage(Page):
 
     def refill(self) -> None:
         """Bring the lists up to date; rows that are there already stay the same ones, under the mouse, too."""
-        entries = list(self._studio.board)
+        entries = list(self._controller.jobs)
         ended = [entry for entry in entries if entry.state.is_final][-_MAX_ENDED:]
         waiting = [entry for entry in entries if not entry.state.is_final][:_MAX_WAITING]
         for layout, listed in ((self.waiting, waiting), (self.ended, ended[::-1])):
@@ -122,14 +122,14 @@ class JobsPage(Page):
 
     def _row_for(self, entry: JobItem) -> JobRow:
         if entry.job not in self._rows:
-            self._rows[entry.job] = JobRow(self._studio, entry)
+            self._rows[entry.job] = JobRow(self._controller, entry)
         self._rows[entry.job].show_entry(entry)
         return self._rows[entry.job]
 
     def on_shown(self) -> None:
         """Show how things stand, whatever was lost on the way here."""
-        self._studio.forgive()
-        self._studio.refill()
+        self._controller.acknowledge_failure()
+        self._controller.refill()
 
     def _show(self, entry: JobItem) -> None:
         is_new = entry.job not in self._rows
@@ -139,7 +139,7 @@ class JobsPage(Page):
         shown = self._row_for(entry)
         if entry.state.is_final and (is_new or self.waiting.indexOf(shown) >= 0):
             self.ended.insertWidget(0, shown)
-            if self.waiting.count() < min(_MAX_WAITING, len(self._studio.board.unfinished())):
+            if self.waiting.count() < min(_MAX_WAITING, len(self._controller.jobs.unfinished())):
                 self.refill()
         elif is_new:
             self.waiting.addWidget(shown)
@@ -149,7 +149,7 @@ class JobsPage(Page):
         self._show_labels()
 
     def _show_labels(self) -> None:
-        number = self._studio.board.count_waiting()
+        number = self._controller.jobs.count_waiting()
         self._waiting_label.setText(f"Now: {number} waiting" if number else "Now")
         self._waiting_label.setVisible(self.waiting.count() > 0)
         self._ended_label.setVisible(self.ended.count() > 0)

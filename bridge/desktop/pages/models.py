@@ -104,9 +104,9 @@ class ModelRow(QFrame):
 class ModelsPage(Page):
     """Lists with `retake models list`, pulls with `retake models pull`, each in a process of its own."""
 
-    def __init__(self, studio: AppController, settings_file: Path) -> None:
+    def __init__(self, controller: AppController, settings_file: Path) -> None:
         super().__init__("Models", "What Retake can think in. Nothing is downloaded unless you ask for it here.")
-        self._studio = studio
+        self._controller = controller
         self._settings_file = settings_file
         self._variables: dict[str, str] = {}
         self._listing: CommandRun | None = None
@@ -126,7 +126,7 @@ class ModelsPage(Page):
 
     def on_shown(self) -> None:
         if not self._runs:
-            self._studio.errands.run(lambda: read_settings(self._settings_file), self._list_where, self._complain)
+            self._controller.tasks.run(lambda: read_settings(self._settings_file), self._list_where, self._complain)
 
     def _list_where(self, settings: Settings) -> None:
         """Look into the folder that the daemon was told to use."""
@@ -193,7 +193,7 @@ class ModelsPage(Page):
         self._runs.pop(model.name).deleteLater()
         if code == 0:
             self.banner.say(f"{model.name} is installed. Choose it on the Create page.", "good")
-            self._studio.ask_models()
+            self._controller.ask_models()
         elif code in (-1, _CANCELLED):
             self.banner.say(f"The download of {model.name} was stopped. It goes on from there next time.")
         else:
@@ -222,7 +222,7 @@ class ModelsPage(Page):
         self._runs.pop(model.name).deleteLater()
         if code != 0:
             self.banner.say(sentence(*parse_error(stdout, stderr)), "bad")
-        self._studio.ask_models()
+        self._controller.ask_models()
         self.refresh()
 
     def close_runs(self) -> None:

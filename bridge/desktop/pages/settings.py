@@ -91,9 +91,9 @@ class FolderField(QWidget):
 class SettingsPage(Page):
     """Two kinds of settings: the window's own, and the daemon's file."""
 
-    def __init__(self, studio: AppController, settings_file: Path, autostart: Autostart) -> None:
+    def __init__(self, controller: AppController, settings_file: Path, autostart: Autostart) -> None:
         super().__init__("Settings", "The window's own take effect at once; those of the daemon when you apply them.")
-        self._studio = studio
+        self._controller = controller
         self._file = settings_file
         self._autostart = autostart
         self.banner = Banner()
@@ -105,29 +105,29 @@ class SettingsPage(Page):
         self.body.addWidget(label("Rendering", "heading"))
         self.body.addWidget(card(column(self._daemon_form(), 6, self._daemon_actions(), gap=10)))
         self.body.addStretch(1)
-        self._show_preferences(studio.preferences)
-        studio.preferences_changed.connect(self._show_preferences)
-        studio.models_changed.connect(self._show_models)
+        self._show_preferences(controller.preferences)
+        controller.preferences_changed.connect(self._show_preferences)
+        controller.models_changed.connect(self._show_models)
 
     def on_shown(self) -> None:
         self.login.setChecked(self._autostart.is_on)
-        self._studio.errands.run(lambda: read_settings(self._file), self._show_settings, self._complain)
+        self._controller.tasks.run(lambda: read_settings(self._file), self._show_settings, self._complain)
 
     # -------------------------------------------------------------------------------------------- the window
 
     def _window_form(self) -> Form:
         form = Form()
         self.theme = Segments([("system", "As the system"), ("light", "Light"), ("dark", "Dark")], "appearance")
-        self.theme.chosen.connect(lambda theme: self._studio.prefer(theme=theme))
+        self.theme.chosen.connect(lambda theme: self._controller.prefer(theme=theme))
         form.add("Appearance", self.theme)
         self.closing = Segments([("tray", "Keep running in the tray"), ("quit", "Quit")], "closing the window")
-        self.closing.chosen.connect(lambda closing: self._studio.prefer(closing=closing))
+        self.closing.chosen.connect(lambda closing: self._controller.prefer(closing=closing))
         form.add("Closing the window", self.closing, "Where there is no tray, closing the window quits.")
         self.login = Switch("Start Retake when I log in")
         self.login.clicked.connect(self._switch_autostart)
         form.add("Start", self.login, "It starts in the tray, without a window.")
         self.keeps_daemon = Switch("Leave the daemon running when I quit")
-        self.keeps_daemon.clicked.connect(lambda on: self._studio.prefer(keeps_daemon=on))
+        self.keeps_daemon.clicked.connect(lambda on: self._controller.prefer(keeps_daemon=on))
         form.add("Quit", self.keeps_daemon, "DAW scripts start it again by themselves when they need it.")
         self.update_url = QLineEdit()
         self.update_url.setPlaceholderText("none: nothing is ever looked up")
@@ -139,7 +139,7 @@ class SettingsPage(Page):
         form = Form()
         self.device = QLineEdit()
         self.device.setPlaceholderText("the system's output")
-        self.device.editingFinished.connect(lambda: self._studio.prefer(audition_device=self.device.text().strip()))
+        self.device.editingFinished.connect(lambda: self._controller.prefer(audition_device=self.device.text().strip()))
         form.add("&Output", self.device, "Name of a sound device, or the beginning of it.")
         self.level = Slider(-40, 0)
         self._level_value = label("", "strong")
@@ -164,16 +164,16 @@ class SettingsPage(Page):
         self._level_value.setText(f"{self.level.value()} dB")
 
     def _keep_address(self) -> None:
-        if self.update_url.text().strip() != self._studio.preferences.update_url:
-            self._studio.prefer(update_url=self.update_url.text().strip())
+        if self.update_url.text().strip() != self._controller.preferences.update_url:
+            self._controller.prefer(update_url=self.update_url.text().strip())
 
     def _keep_level(self) -> None:
-        self._studio.prefer(audition_level_db=float(self.level.value()))
+        self._controller.prefer(audition_level_db=float(self.level.value()))
 
     def _keep_level_soon(self) -> None:
         """A key or a click has asked for a move, which Qt carries out after this."""
         if not self.level.isSliderDown():
-            self._studio.prefer(audition_level_db=float(self.level.sliderPosition()))
+            self._controller.prefer(audition_level_db=float(self.level.sliderPosition()))
 
     def _switch_autostart(self, on: bool) -> None:
         try:
@@ -204,7 +204,7 @@ class SettingsPage(Page):
         self.apply_button = Button("Apply", role="primary", tip="Write the settings file, and restart the daemon")
         self.apply_button.clicked.connect(self.apply)
         logs = Button("Logs", "folder", tip="Open the folder of the daemon's logs")
-        logs.clicked.connect(lambda: open_path(self._studio.folder))
+        logs.clicked.connect(lambda: open_path(self._controller.folder))
         made = QWidget()
         made.setLayout(row(self.apply_button, label("restarts the daemon", "small"), None, logs))
         return made
@@ -235,12 +235,12 @@ class SettingsPage(Page):
             "idle_unload_min": self.idle_min.value(),
         }
         self.apply_button.setEnabled(False)
-        self._studio.errands.run(lambda: write_settings(self._file, changes), self._applied, self._complain)
+        self._controller.tasks.run(lambda: write_settings(self._file, changes), self._applied, self._complain)
 
     def _applied(self, _: None) -> None:
         self.apply_button.setEnabled(True)
         self.banner.say("Written. The daemon restarts with these settings.")
-        self._studio.restart_daemon()
+        self._controller.restart_daemon()
 
     def _complain(self, error: Exception) -> None:
         self.apply_button.setEnabled(True)

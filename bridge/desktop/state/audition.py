@@ -73,7 +73,7 @@ class Audition:
         """Nothing plays after all."""
         self._playing = None
 
-    def hear(self, state: str, path: str, position_s: float, duration_s: float) -> bool:
+    def follow(self, state: str, path: str, position_s: float, duration_s: float) -> bool:
         """Follow what the player says; True when something changed that is to be shown.
 
         Words about another file than the one that was asked for last are late, and are passed over.

@@ -43,7 +43,7 @@ _MAX_PICTURES = 60
 class AppController(QObject):
     """The daemon's side of the window."""
 
-    entry_changed = Signal(JobItem)
+    job_changed = Signal(JobItem)
     refilled = Signal()
     summary_changed = Signal(Summary)
     status_changed = Signal(StatusReply)
@@ -54,14 +54,14 @@ class AppController(QObject):
     complained = Signal(str)
     preferences_changed = Signal(Preferences)
     paused_changed = Signal(bool)
-    _heard = Signal(object)
+    _received = Signal(object)
 
     def __init__(self, folder: Path, preferences_file: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.folder = folder
         self.preferences = read_preferences(preferences_file)
-        self.errands = BackgroundTasks(self)
-        self.board = JobStore()
+        self.tasks = BackgroundTasks(self)
+        self.jobs = JobStore()
         self.audition = Audition(self._play, self._stop_playing)
         self.status: StatusReply | None = None
         self.models: tuple[str, ...] = ()
@@ -71,10 +71,10 @@ class AppController(QObject):
         self._writing = threading.Lock()
         self._is_pausing = False
         self._num_strange = 0
-        self._summary = self.board.summary()
+        self._summary = self.jobs.summary()
         self._pictures: dict[str, Picture] = {}
-        self._link = DaemonConnection(folder, self._heard.emit)
-        self._heard.connect(self._hear, Qt.ConnectionType.QueuedConnection)
+        self._connection = DaemonConnection(folder, self._received.emit)
+        self._received.connect(self._receive, Qt.ConnectionType.QueuedConnection)
         self._ticks = QTimer(self)
         self._ticks.setInterval(_TICK_MS)
         self._ticks.timeout.connect(self._tick)
@@ -88,7 +88,7 @@ class AppController(QObject):
 
     def start(self) -> None:
         """Go to work: find or start the daemon, and read what it remembers."""
-        self._link.start()
+        self._connection.start()
         self.refill()
 
     def close(self) -> None:
@@ -96,20 +96,20 @@ class AppController(QObject):
         self.audition.stop()
         for timer in (self._ticks, self._soon, self._look_up):
             timer.stop()
-        self._link.stop(quit_daemon=not self.preferences.keeps_daemon)
-        self.errands.close()
+        self._connection.stop(quit_daemon=not self.preferences.keeps_daemon)
+        self.tasks.close()
 
     # ------------------------------------------------------------------------------------------------- jobs
 
     def submit(self, request: RenderRequest) -> JobItem:
         """Ask for a job."""
-        entry = self.board.add(request)
-        self._link.send(request)
-        self._tell(entry)
+        entry = self.jobs.add(request)
+        self._connection.send(request)
+        self._announce(entry)
         return entry
 
     def cancel(self, job: str) -> None:
-        self._link.send(Cancel(job=job))
+        self._connection.send(Cancel(job=job))
 
     def repeat(self, entry: JobItem, *, is_new_seed: bool) -> JobItem | None:
         """Ask for a job once more, with the next seed or with the same one."""
@@ -121,34 +121,34 @@ class AppController(QObject):
     def pause(self, *, on: bool) -> None:
         """Have the daemon begin no further job, whoever asks for it, or go on."""
         self._is_pausing = True
-        self._link.send(Pause(on=on))
+        self._connection.send(Pause(on=on))
         self._show_paused(on=on)
 
     def _show_paused(self, *, on: bool) -> None:
         self.is_paused = on
-        for entry in self.board.pause(on=on):
-            self._tell(entry)
+        for entry in self.jobs.pause(on=on):
+            self._announce(entry)
         self.paused_changed.emit(on)
 
-    def forgive(self) -> None:
+    def acknowledge_failure(self) -> None:
         """The musician has seen that a job failed."""
-        self.board.forgive()
-        self._sum_up()
+        self.jobs.acknowledge_failure()
+        self._update_summary()
 
     def refill(self) -> None:
         """Read the journal again."""
-        self.errands.run(lambda: read_latest(self.folder), self._fill, self._cannot_read)
+        self.tasks.run(lambda: read_latest(self.folder), self._fill, self._cannot_read)
 
     def restart_daemon(self) -> None:
-        self._link.restart_daemon()
+        self._connection.restart_daemon()
 
     def ask_models(self) -> None:
-        self._link.send(Models())
+        self._connection.send(Models())
 
     # ---------------------------------------------------------------------------------------------- hearing
 
     @Slot(object)
-    def _hear(self, news: ConnectionNews) -> None:
+    def _receive(self, news: ConnectionNews) -> None:
         match news:
             case Up():
                 self._set_connected(is_up=True, trouble="")
@@ -159,43 +159,43 @@ class AppController(QObject):
             case Down(text, _):
                 self._set_connected(is_up=False, trouble=text)
             case StatusReply():
-                self._hear_status(news)
+                self._receive_status(news)
             case Done(Pause.address):
                 self._is_pausing = False
             case ModelsReply(names):
                 self.models = names
                 self.models_changed.emit(names)
             case PreviewReply(state, path, position_s, duration_s):
-                if self.audition.hear(state, path, position_s, duration_s):
+                if self.audition.follow(state, path, position_s, duration_s):
                     self._show_playing()
             case Fail(job=""):
-                self._hear_refusal(news)
+                self._receive_refusal(news)
             case _:
-                self._hear_of_job(_in_window(news))
+                self._receive_job_news(_in_window(news))
 
-    def _hear_of_job(self, news: ConnectionNews) -> None:
+    def _receive_job_news(self, news: ConnectionNews) -> None:
         assert not isinstance(news, Up | Away | Down)
-        entry = self.board.hear(news)
+        entry = self.jobs.apply(news)
         if entry is not None:
             is_half_known = entry.request is None or (entry.state.is_final and not entry.created_at)
             if is_half_known and not self._look_up.isActive():
                 self._look_up.start()
-            self._tell(entry)
+            self._announce(entry)
 
-    def _hear_status(self, news: StatusReply) -> None:
+    def _receive_status(self, news: StatusReply) -> None:
         """Follow the daemon, whoever paused it, and look up in the journal what was lost on the way from it to us."""
         if news != self.status:
             self.status = news
             self.status_changed.emit(news)
         if not self._is_pausing and bool(news.paused) != self.is_paused:
             self._show_paused(on=bool(news.paused))
-        is_strange = news.queue_length != len(self.board.unfinished())
+        is_strange = news.queue_length != len(self.jobs.unfinished())
         self._num_strange = self._num_strange + 1 if is_strange else 0
         if self._num_strange > 1:
             self._num_strange = 0
             self.refill()
 
-    def _hear_refusal(self, news: Fail) -> None:
+    def _receive_refusal(self, news: Fail) -> None:
         self._is_pausing = self._is_pausing and news.command != Pause.address
         if news.command == Preview.address:
             self.audition.fail()
@@ -206,44 +206,44 @@ class AppController(QObject):
             self.complained.emit(sentence(told.text, told.hint))
 
     def _set_connected(self, *, is_up: bool, trouble: str) -> None:
-        self.is_connected, self.board.trouble = is_up, trouble
+        self.is_connected, self.jobs.trouble = is_up, trouble
         self.connection_changed.emit(is_up, trouble)
-        self._sum_up()
+        self._update_summary()
 
-    def _tell(self, entry: JobItem) -> None:
-        self.entry_changed.emit(entry)
-        self._sum_up()
+    def _announce(self, entry: JobItem) -> None:
+        self.job_changed.emit(entry)
+        self._update_summary()
 
-    def _sum_up(self) -> None:
-        summary = self.board.summary()
+    def _update_summary(self) -> None:
+        summary = self.jobs.summary()
         if summary != self._summary:
             self._summary = summary
             self.summary_changed.emit(summary)
 
     def _fill(self, entries: list[JobItem]) -> None:
-        self.board.fill(entries)
+        self.jobs.fill(entries)
         self.refilled.emit()
-        self._sum_up()
+        self._update_summary()
 
     def _cannot_read(self, error: Exception) -> None:
         self.complained.emit(f"The history cannot be read: {reason_of(error)}")
 
     def _read_strangers(self) -> None:
         """Look up in the journal what other programs asked for."""
-        jobs = [entry.job for entry in self.board if entry.request is None or not entry.created_at][-100:]
-        self.errands.run(lambda: read_jobs(self.folder, jobs), self._fill, self._cannot_read)
+        jobs = [entry.job for entry in self.jobs if entry.request is None or not entry.created_at][-100:]
+        self.tasks.run(lambda: read_jobs(self.folder, jobs), self._fill, self._cannot_read)
 
     # ---------------------------------------------------------------------------------------------- playing
 
     def _play(self, path: str, start_s: float) -> None:
         device = self.preferences.audition_device or None
         level_db = self.preferences.audition_level_db
-        self._link.send(Preview(path=path, device=device, level_db=level_db, start_s=start_s or None))
+        self._connection.send(Preview(path=path, device=device, level_db=level_db, start_s=start_s or None))
         self._ticks.start()
         self._soon.start()
 
     def _stop_playing(self) -> None:
-        self._link.send(Stop())
+        self._connection.send(Stop())
         self._soon.start()
 
     @Slot()
@@ -271,14 +271,14 @@ class AppController(QObject):
                 self._pictures.pop(next(iter(self._pictures)))
             on_picture(picture)
 
-        self.errands.run(lambda: read_picture(key), keep, lambda _: on_picture(None))
+        self.tasks.run(lambda: read_picture(key), keep, lambda _: on_picture(None))
 
     # ------------------------------------------------------------------------------------------ preferences
 
     def prefer(self, **changes: object) -> None:
         """Change what the tray app remembers."""
         self.preferences = replace(self.preferences, **changes)  # type: ignore[arg-type]  # names checked by replace
-        self.errands.run(
+        self.tasks.run(
             self._keep_preferences,
             lambda _: None,
             lambda error: self.complained.emit(f"The preferences cannot be written: {reason_of(error)}"),

@@ -82,9 +82,9 @@ class _Sent:
 class DaemonConnection:
     """Talks to the daemon of a state folder; every piece of news goes to `tell`."""
 
-    def __init__(self, folder: Path, tell: Callable[[ConnectionNews], None]) -> None:
+    def __init__(self, folder: Path, on_news: Callable[[ConnectionNews], None]) -> None:
         self._folder = folder
-        self._tell = tell
+        self._on_news = on_news
         self._outbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._sent: dict[str, _Sent] = {}
         self._lock = threading.Lock()
@@ -138,7 +138,7 @@ class DaemonConnection:
     def _pass_on(self, news: ConnectionNews) -> None:
         """Tell news; nothing once we hang up, when those who would hear may be gone before these threads are."""
         if not self._stopping.is_set():
-            self._tell(news)
+            self._on_news(news)
 
     def _say(self, request: Request) -> bool:
         """Send a request; False when there is no daemon to send it to. What cannot be sent at all fails."""
@@ -169,7 +169,7 @@ class DaemonConnection:
                     self._stopping.wait(_BREATH_S)
                 else:
                     pause_s = 1.0 if self._is_up else min(2 * pause_s, _LONGEST_PAUSE_S)
-                    self._pass_on(Down(*_told(error)))
+                    self._pass_on(Down(*_in_words(error)))
                     self._stopping.wait(pause_s)
 
     def _start(self) -> Runtime:
@@ -206,7 +206,7 @@ class DaemonConnection:
                 if not self._is_up and not _is_refusal(reply):
                     self._is_up = True
                     self._pass_on(Up(runtime))
-                self._hear(reply)
+                self._receive(reply)
             if now - heard_at > _SILENCE_S:
                 raise DaemonMissingError("the daemon does not answer")
             if now - asked_at > _STATUS_S:
@@ -223,7 +223,7 @@ class DaemonConnection:
         wait_for_end(self._folder, _STOP_S)
         raise DaemonMissingError("the daemon starts anew")
 
-    def _hear(self, reply: Reply) -> None:
+    def _receive(self, reply: Reply) -> None:
         """Pass news on. Raises DaemonGoneError when the token is refused: the daemon that it was good for has gone."""
         if _is_refusal(reply):
             raise DaemonGoneError("the daemon was started anew")
@@ -261,7 +261,7 @@ def _is_refusal(reply: Reply) -> bool:
     return isinstance(reply, Fail) and reply.code == TokenError.code
 
 
-def _told(error: Exception) -> tuple[str, str]:
+def _in_words(error: Exception) -> tuple[str, str]:
     if isinstance(error, BridgeError):
         return error.text, error.hint
     return f"the daemon cannot be reached: {reason_of(error)}", "see the daemon's log"

@@ -53,7 +53,7 @@ class JobStore:
     def count_waiting(self) -> int:
         return len(self._waiting())
 
-    def hear(self, reply: Reply) -> JobItem | None:
+    def apply(self, reply: Reply) -> JobItem | None:
         """Follow a piece of news; give the job that it is about, None if it is about none."""
         if not isinstance(reply, Ack | Progress | Notice | Done | Fail | JobReply) or not reply.job:
             return None
@@ -95,7 +95,7 @@ class JobStore:
         """Give the jobs that wrote something, the newest first."""
         return [entry for entry in reversed(list(self)) if entry.state is JobState.DONE and entry.paths]
 
-    def forgive(self) -> None:
+    def acknowledge_failure(self) -> None:
         """The musician has seen the failure."""
         self._failed = None
 

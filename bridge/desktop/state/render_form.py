@@ -20,7 +20,7 @@ HAS_STRENGTH = {"restyle": 0.5, "vary": 0.4}
 HAS_PART = frozenset({"restyle", "vary", "upscale", "inpaint"})
 
 
-class WishError(BridgeError):
+class FormIncompleteError(BridgeError):
     """Something is still missing on the Create page."""
 
     code = "incomplete"
@@ -45,7 +45,7 @@ class RenderForm:
     is_draft: bool = False
 
     def settled(self) -> "RenderForm":
-        """Give the wish with a seed of its own, if it has none."""
+        """Give the form with a seed of its own, if it has none."""
         return self if self.seed is not None else replace(self, seed=drawn_seed())
 
     def missing(self, *, from_live: bool = False) -> str | None:
@@ -59,10 +59,13 @@ class RenderForm:
         return None
 
     def request(self, job: str, output_dir: str | None = None) -> RenderRequest:
-        """Write it as a request. Raises WishError when something is missing, ProtocolError when a value is wrong."""
+        """Return it as a request.
+
+        Raises FormIncompleteError when something is missing, ProtocolError when a value is wrong.
+        """
         missing = self.missing()
         if missing is not None:
-            raise WishError(missing, "then press Enter again")
+            raise FormIncompleteError(missing, "then press Enter again")
         keys: dict[str, Any] = {
             "job": job,
             "prompt": self.prompt.strip(),
@@ -116,7 +119,7 @@ def _given(keys: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in keys.items() if value is not None}
 
 
-def wish_of(request: RenderRequest) -> RenderForm:
+def form_of(request: RenderRequest) -> RenderForm:
     """Read a request back into the fields of the Create page."""
     operation = request.address.rpartition("/")[2]
     start_s, end_s = getattr(request, "start_s", None), getattr(request, "end_s", None)

@@ -36,9 +36,9 @@ LICENCES = (
 class AboutBox(QDialog):
     """Says what this is."""
 
-    def __init__(self, studio: AppController, parent: QWidget) -> None:
+    def __init__(self, controller: AppController, parent: QWidget) -> None:
         super().__init__(parent)
-        self._studio = studio
+        self._controller = controller
         self.setWindowTitle("About Retake")
         picture = QLabel()
         pixmap = mark(round(56 * self.devicePixelRatioF()), "#ffffff", ground=GROUND)
@@ -71,13 +71,13 @@ class AboutBox(QDialog):
 
     def check(self) -> None:
         """Ask the update address, if there is one."""
-        address = os.environ.get(VARIABLE) or self._studio.preferences.update_url
+        address = os.environ.get(VARIABLE) or self._controller.preferences.update_url
         if not address:
             self.banner.say("No update address is set, so nothing was looked up. Settings has a field for it.")
             return
         self.check_button.setEnabled(False)
         self.banner.say("Looking…")
-        self._studio.errands.run(lambda: fetch_manifest(address), self._show_manifest, self._complain)
+        self._controller.tasks.run(lambda: fetch_manifest(address), self._show_manifest, self._complain)
 
     def _show_manifest(self, manifest: UpdateManifest) -> None:
         self.check_button.setEnabled(True)

@@ -23,9 +23,9 @@ class ClipDropArea(QFrame):
     changed = Signal()
     live_wanted = Signal()
 
-    def __init__(self, studio: AppController) -> None:
+    def __init__(self, controller: AppController) -> None:
         super().__init__()
-        self._studio = studio
+        self._controller = controller
         self.clip: str | None = None
         self.live_clip: str | None = None
         """The name of the clip in Live's view, while that is what is worked on."""
@@ -73,8 +73,8 @@ class ClipDropArea(QFrame):
         head = row(self.play_button, column(self.name, self.facts, gap=2), remove, gap=14)
         head.setStretch(1, 1)
         made = fill(QWidget(), column(head, self.view, self._part, gap=10), 16, 14, 16, 12)
-        self._studio.playing_changed.connect(self._show_playing)
-        self._studio.playhead_moved.connect(
+        self._controller.playing_changed.connect(self._show_playing)
+        self._controller.playhead_moved.connect(
             lambda path, second: self.view.show_playhead(second) if path == self.clip else None
         )
         return made
@@ -89,8 +89,8 @@ class ClipDropArea(QFrame):
 
     def take(self, path: str | None) -> None:
         """Work on another clip, or on none."""
-        if self.clip and self._studio.audition.path == self.clip:
-            self._studio.audition.stop()
+        if self.clip and self._controller.audition.path == self.clip:
+            self._controller.audition.stop()
         self.clip, self.live_clip, self._picture = path, None, None
         self.view.show_mark(None)
         self.view.show_picture(None, "reading…")
@@ -102,8 +102,8 @@ class ClipDropArea(QFrame):
         self._part.setVisible(path is not None)
         self._show_full(is_full=path is not None)
         if path is not None:
-            self._studio.prefer(last_folder=str(Path(path).parent))
-            self._studio.picture(path, lambda picture: self._show_picture(path, picture))
+            self._controller.prefer(last_folder=str(Path(path).parent))
+            self._controller.picture(path, lambda picture: self._show_picture(path, picture))
         self.changed.emit()
 
     def take_from_live(self, name: str) -> None:
@@ -136,7 +136,7 @@ class ClipDropArea(QFrame):
         self.mark(mark)
 
     def _open(self) -> None:
-        folder = self._studio.preferences.last_folder
+        folder = self._controller.preferences.last_folder
         path, _ = QFileDialog.getOpenFileName(self, "Open a clip", folder, FILTER)
         if path:
             self.take(path)
@@ -173,18 +173,18 @@ class ClipDropArea(QFrame):
 
     def _play_from(self, second: float) -> None:
         if self.clip is not None:
-            self._studio.audition.play(self.clip, second)
+            self._controller.audition.play(self.clip, second)
 
     def _toggle_play(self) -> None:
         if self.clip is None:
             return
-        if self._studio.audition.path == self.clip:
-            self._studio.audition.stop()
+        if self._controller.audition.path == self.clip:
+            self._controller.audition.stop()
         else:
-            self._studio.audition.play(self.clip, self.part[0] if self.part else 0.0)
+            self._controller.audition.play(self.clip, self.part[0] if self.part else 0.0)
 
     def _show_playing(self) -> None:
-        is_mine = self.clip is not None and self._studio.audition.path == self.clip
+        is_mine = self.clip is not None and self._controller.audition.path == self.clip
         self.play_button.show_picture("stop" if is_mine else "play")
         if not is_mine:
             self.view.show_playhead(None)

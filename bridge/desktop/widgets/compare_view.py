@@ -16,9 +16,9 @@ from bridge.desktop.widgets.sound_view import Side, SoundView
 class CompareView(QWidget):
     """A is the source, B the result; switching while it plays goes on at the same place."""
 
-    def __init__(self, studio: AppController) -> None:
+    def __init__(self, controller: AppController) -> None:
         super().__init__()
-        self._studio = studio
+        self._controller = controller
         self._paths: dict[str, str | None] = {"source": None, "result": None}
         self.views: dict[str, SoundView] = {}
         self._facts = {side: NameLabel("small") for side in self._paths}
@@ -40,8 +40,8 @@ class CompareView(QWidget):
         self.setLayout(layout)
         QShortcut(QKeySequence("A"), self, lambda: self.listen_to("source"))
         QShortcut(QKeySequence("B"), self, lambda: self.listen_to("result"))
-        studio.playing_changed.connect(self._show_playing)
-        studio.playhead_moved.connect(self._move)
+        controller.playing_changed.connect(self._show_playing)
+        controller.playhead_moved.connect(self._move)
 
     def play_by_space(self, widget: QWidget) -> None:
         """Have the space bar play and stop while `widget` has the focus; elsewhere it presses buttons."""
@@ -71,7 +71,7 @@ class CompareView(QWidget):
             self._facts[side].setText(" ")
             self.views[side].show_picture(None, "reading…" if path else "")
             if path is not None:
-                self._studio.picture(path, partial(self._show, side, path))
+                self._controller.picture(path, partial(self._show, side, path))
         self._show_playing()
 
     def _show(self, side: str, path: str, picture: Picture | None) -> None:
@@ -88,12 +88,12 @@ class CompareView(QWidget):
 
     @property
     def is_playing(self) -> bool:
-        return self._studio.audition.path is not None and self._studio.audition.path in self._paths.values()
+        return self._controller.audition.path is not None and self._controller.audition.path in self._paths.values()
 
     def toggle(self) -> None:
         """Play the chosen side from its beginning, or stop."""
         if self.is_playing:
-            self._studio.audition.stop()
+            self._controller.audition.stop()
         else:
             self._play(self.side, 0.0)
 
@@ -104,13 +104,13 @@ class CompareView(QWidget):
             return
         self.sides.choose(side)
         if self.is_playing:
-            self._studio.audition.switch_to(path)
+            self._controller.audition.switch_to(path)
 
     def _play(self, side: str, second: float) -> None:
         path = self._paths[side]
         if path is not None:
             self.sides.choose(side)
-            self._studio.audition.play(path, second)
+            self._controller.audition.play(path, second)
 
     def _show_playing(self) -> None:
         self.play_button.show_picture("stop" if self.is_playing else "play")

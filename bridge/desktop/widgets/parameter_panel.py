@@ -1,4 +1,4 @@
-"""The knobs of the Create page: length or strength, seed, takes, model, draft or full."""
+"""The parameters of the Create page: length or strength, seed, takes, model, draft or full."""
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QLineEdit, QWidget
@@ -69,7 +69,7 @@ class ParameterPanel(QWidget):
         self.setLayout(FlowLayout(self._length, self._strength, *others, quality, gap=28, line_gap=12))
 
     def show_for(self, operation: str) -> None:
-        """Show the knobs that an operation has."""
+        """Show the parameters that an operation has."""
         if operation != self._operation and operation in HAS_STRENGTH:
             self.strength.setValue(round(100 * HAS_STRENGTH[operation]))
         self._operation = operation
@@ -106,14 +106,14 @@ class ParameterPanel(QWidget):
         text = self.seed.text().strip()
         return int(text) % SEEDS if text.isdecimal() else None
 
-    def read(self, wish: RenderForm) -> RenderForm:
-        """Give the wish with what the knobs say."""
+    def read(self, form: RenderForm) -> RenderForm:
+        """Give the form with what the parameters say."""
         model = self.model.currentText()
         return RenderForm(
-            operation=wish.operation,
-            prompt=wish.prompt,
-            clip=wish.clip,
-            part=wish.part,
+            operation=form.operation,
+            prompt=form.prompt,
+            clip=form.clip,
+            part=form.part,
             strength=self.strength.value() / 100,
             seconds=self.seconds.value(),
             seed=self._seed(),
@@ -122,15 +122,15 @@ class ParameterPanel(QWidget):
             is_draft=self.quality.value == "draft",
         )
 
-    def show_wish(self, wish: RenderForm) -> None:
-        """Turn the knobs to what a wish says."""
-        self.show_for(wish.operation)
-        self.seconds.setValue(wish.seconds)
-        self.strength.setValue(round(100 * wish.strength))
-        self.seed.setText("" if wish.seed is None else str(wish.seed))
-        self.candidates.setValue(wish.candidates)
-        self.model.setCurrentText(wish.model or _DEFAULT_MODEL)
-        self.quality.choose("draft" if wish.is_draft else "full")
+    def show_form(self, form: RenderForm) -> None:
+        """Turn the parameters to what a form says."""
+        self.show_for(form.operation)
+        self.seconds.setValue(form.seconds)
+        self.strength.setValue(round(100 * form.strength))
+        self.seed.setText("" if form.seed is None else str(form.seed))
+        self.candidates.setValue(form.candidates)
+        self.model.setCurrentText(form.model or _DEFAULT_MODEL)
+        self.quality.choose("draft" if form.is_draft else "full")
 
 
 def _knob(name: str, field: QWidget) -> QWidget:

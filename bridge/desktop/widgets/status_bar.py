@@ -16,7 +16,7 @@ class StatusBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("strip")
+        self.setObjectName("statusBar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._standing, self._is_alarming = "Looking for the daemon…", False
         self._complaint = ""

@@ -14,15 +14,15 @@ from bridge.desktop.widgets.sound_view import SoundView
 class TakeCard(QFrame):
     """A take that was just made; clicking into its waveform plays from there."""
 
-    def __init__(self, studio: AppController, path: str, title: str) -> None:
+    def __init__(self, controller: AppController, path: str, title: str) -> None:
         super().__init__()
         self.path = path
-        self._studio = studio
+        self._controller = controller
         self.play_button = Button("", "play", "play", "Play this take")
-        self.play_button.clicked.connect(lambda: studio.audition.toggle(path))
+        self.play_button.clicked.connect(lambda: controller.audition.toggle(path))
         self.view = SoundView("result")
         self.view.setFixedHeight(64)
-        self.view.sought.connect(lambda second: studio.audition.play(path, second))
+        self.view.sought.connect(lambda second: controller.audition.play(path, second))
         self.handle = DragHandle(path)
         self.facts = label("", "small")
         show = Button("", "folder", "quiet", "Show the file in its folder")
@@ -34,9 +34,9 @@ class TakeCard(QFrame):
         head = row(column(titles, self.facts, gap=4), self.handle, show)
         head.setStretch(0, 1)
         fill(self, column(card(row(self.play_button, column(head, self.view, gap=8), gap=16))))
-        studio.playing_changed.connect(self._show_playing)
-        studio.playhead_moved.connect(self._move)
-        studio.picture(path, self._show_picture)
+        controller.playing_changed.connect(self._show_playing)
+        controller.playhead_moved.connect(self._move)
+        controller.picture(path, self._show_picture)
         self._show_playing()
 
     def _show_picture(self, picture: Picture | None) -> None:
@@ -44,7 +44,7 @@ class TakeCard(QFrame):
         self.facts.setText(picture.sentence if picture else "")
 
     def _show_playing(self) -> None:
-        is_mine = self._studio.audition.path == self.path
+        is_mine = self._controller.audition.path == self.path
         self.play_button.show_picture("stop" if is_mine else "play")
         if not is_mine:
             self.view.show_playhead(None)

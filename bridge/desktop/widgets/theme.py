@@ -151,7 +151,7 @@ def style_sheet(chosen: Colours, points: float) -> str:
 _SHEET = """
 QWidget#window, QWidget#page, QScrollArea#page, QDialog { background: @ground; }
 QWidget#sidebar { background: @surface; border-right: 1px solid @line; }
-QWidget#strip { background: @surface; border-top: 1px solid @line; }
+QWidget#statusBar { background: @surface; border-top: 1px solid @line; }
 QLabel { background: transparent; }
 QLabel[role="brand"] { font-size: $lead; font-weight: 600; }
 QLabel[role="title"] { font-size: $title; font-weight: 600; }

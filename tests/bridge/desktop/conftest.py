@@ -87,7 +87,7 @@ def open_app(qt, state_dir, tmp_path, machine, monkeypatch):
 def app(daemon, open_app, until):  # noqa: ARG001 - the daemon has to be there first
     """The app beside a daemon whose render process is a stand-in: the first word of a prompt says what it does."""
     started = open_app()
-    until(lambda: started.studio.is_connected, "the daemon was not found")
+    until(lambda: started.controller.is_connected, "the daemon was not found")
     return started
 
 
@@ -109,13 +109,13 @@ def clip(tmp_path):
 def ask(window, until):
     """Type a prompt, press Enter, and wait for the end; give how the job stands then."""
 
-    def type_and_wait(prompt, **knobs):
+    def type_and_wait(prompt, **parameters):
         page = window.create_page
         page.prompt.setText(prompt)
-        if "candidates" in knobs:
-            page.knobs.candidates.setValue(knobs["candidates"])
+        if "candidates" in parameters:
+            page.parameters.candidates.setValue(parameters["candidates"])
         page.go()
         until(lambda: not page.is_busy)
-        return list(window._studio.board)[-1]
+        return list(window._controller.jobs)[-1]
 
     return type_and_wait

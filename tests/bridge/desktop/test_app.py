@@ -44,33 +44,33 @@ class TestDaemon:
             monkeypatch.setenv("RETAKE_PORT", str(probe.getsockname()[1]))
         monkeypatch.setenv("RETAKE_OUTPUT_DIR", str(tmp_path / "takes"))
         app = open_app()
-        until(lambda: app.studio.is_connected)
+        until(lambda: app.controller.is_connected)
         return app
 
     def test_is_started_and_started_again_when_it_dies(self, alone, state_dir, until):
         first = find_daemon(state_dir)
         os.kill(first.pid, signal.SIGKILL)
-        until(lambda: not alone.studio.is_connected)
-        assert alone.window.strip.state.text() == "Reconnecting…"
-        until(lambda: alone.studio.is_connected)
+        until(lambda: not alone.controller.is_connected)
+        assert alone.window.status_bar.state.text() == "Reconnecting…"
+        until(lambda: alone.controller.is_connected)
         assert find_daemon(state_dir).port == first.port
         page = alone.window.create_page
         page.prompt.setText("rain")
-        page.knobs.quality.choose("draft")
+        page.parameters.quality.choose("draft")
         page.go()
         until(lambda: not page.is_busy)
 
-        assert next(iter(alone.studio.board)).state is JobState.DONE
+        assert next(iter(alone.controller.jobs)).state is JobState.DONE
 
     def test_is_back_soon_however_often_it_is_killed(self, alone, state_dir, until):
         said, took_s = [], []
-        alone.studio.complained.connect(said.append)
-        alone.studio.connection_changed.connect(lambda _, trouble: said.append(trouble) if trouble else None)
+        alone.controller.complained.connect(said.append)
+        alone.controller.connection_changed.connect(lambda _, trouble: said.append(trouble) if trouble else None)
         for _ in range(4):
             first, began_at = find_daemon(state_dir), time.monotonic()
             os.kill(first.pid, signal.SIGKILL)
-            until(lambda: not alone.studio.is_connected)
-            until(lambda: alone.studio.is_connected)
+            until(lambda: not alone.controller.is_connected)
+            until(lambda: alone.controller.is_connected)
             took_s.append(time.monotonic() - began_at)
 
         assert said == []
@@ -79,19 +79,19 @@ class TestDaemon:
     def test_that_was_replaced_by_another_program_is_followed(self, alone, state_dir, until):
         """As a script of a DAW does it: quit, and start anew, within the time between two looks."""
         first, complaints = find_daemon(state_dir), []
-        alone.studio.complained.connect(complaints.append)
+        alone.controller.complained.connect(complaints.append)
         with Client(first) as client:
             client.send(Quit())
         wait_for_end(state_dir, 20)
         second = start_daemon(state_dir)
-        until(lambda: alone.studio.is_connected and alone.studio.status is not None)
+        until(lambda: alone.controller.is_connected and alone.controller.status is not None)
         page = alone.window.create_page
         page.prompt.setText("rain")
-        page.knobs.quality.choose("draft")
+        page.parameters.quality.choose("draft")
         page.go()
         until(lambda: not page.is_busy)
 
-        assert next(iter(alone.studio.board)).state is JobState.DONE
+        assert next(iter(alone.controller.jobs)).state is JobState.DONE
         assert (complaints, find_daemon(state_dir)) == ([], second)
 
     def test_that_was_started_here_ends_with_the_app(self, alone, state_dir, until):
@@ -101,14 +101,14 @@ class TestDaemon:
 
     def test_restarts_with_new_settings(self, alone, state_dir, until):
         first = find_daemon(state_dir)
-        alone.studio.restart_daemon()
+        alone.controller.restart_daemon()
         until(lambda: find_daemon(state_dir) not in (None, first))
 
-        until(lambda: alone.studio.is_connected)
+        until(lambda: alone.controller.is_connected)
 
     def test_that_was_just_being_started_ends_with_the_app_too(self, alone, state_dir, until):
         first = find_daemon(state_dir)
-        alone.studio.restart_daemon()
+        alone.controller.restart_daemon()
         until(lambda: find_daemon(state_dir) != first)
         alone.close()
 

@@ -30,7 +30,7 @@ class TestAsking:
 
         assert page.is_busy
         until(lambda: not page.is_busy)
-        (entry,) = app.studio.board
+        (entry,) = app.controller.jobs
         assert (entry.state, entry.title) == (JobState.DONE, "rain")
 
     def test_progress_shows_below_the_button(self, page, until):
@@ -54,7 +54,7 @@ class TestAsking:
         page.cancel()
         until(lambda: not page.is_busy)
 
-        ends = {entry.title: entry.state for entry in app.studio.board}
+        ends = {entry.title: entry.state for entry in app.controller.jobs}
         assert ends == {"slow": JobState.CANCELLED, "rain": JobState.DONE, "wind": JobState.DONE}
         assert page.takes.count() == 2
 
@@ -68,14 +68,14 @@ class TestAsking:
 
     def test_each_sound_has_another_seed_until_one_is_kept(self, page, ask):
         drawn = [ask("rain").request.seed for _ in range(3)]
-        page.knobs.keep.click()
+        page.parameters.keep.click()
         kept = [ask("rain").request.seed for _ in range(2)]
-        page.knobs.keep.click()
+        page.parameters.keep.click()
 
         assert len(set(drawn)) > 1
         assert kept == [drawn[-1]] * 2
-        assert page.knobs.seed.text() == ""
-        assert page.wish.seed is None
+        assert page.parameters.seed.text() == ""
+        assert page.form.seed is None
 
     def test_escape_cancels(self, page, until, app):
         page.prompt.setText("slow")
@@ -84,7 +84,7 @@ class TestAsking:
         page.cancel()
         until(lambda: not page.is_busy)
 
-        assert next(iter(app.studio.board)).state is JobState.CANCELLED
+        assert next(iter(app.controller.jobs)).state is JobState.CANCELLED
         assert page.banner.text.text() == "Cancelled. Nothing was written."
         assert page.button.isVisible()
 
@@ -101,7 +101,7 @@ class TestAsking:
         page.go()
 
         assert not page.is_busy
-        assert not list(app.studio.board)
+        assert not list(app.controller.jobs)
         assert page.banner.text.text() == "Say in a few words what it should sound like."
 
     @pytest.mark.parametrize("operation", ["restyle", "inpaint", "vary", "upscale"])
@@ -115,7 +115,7 @@ class TestAsking:
 
     def test_inpainting_needs_a_part(self, page, clip):
         page.show_operation("inpaint")
-        page.well.take(clip)
+        page.clip_area.take(clip)
         page.prompt.setText("glass")
         page.go()
 
@@ -126,14 +126,14 @@ class TestAsking:
             page.show_operation(operation)
             page.prompt.setText("slow thunder")
             if operation != "generate":
-                page.well.take(clip)
-                page.well.mark((0.5, 1.25))
-            page.knobs.seed.setText("77")
-            page.knobs.candidates.setValue(3)
-            page.knobs.strength.setValue(70)
-            page.knobs.quality.choose("draft")
+                page.clip_area.take(clip)
+                page.clip_area.mark((0.5, 1.25))
+            page.parameters.seed.setText("77")
+            page.parameters.candidates.setValue(3)
+            page.parameters.strength.setValue(70)
+            page.parameters.quality.choose("draft")
             page.go()
-            request = app.studio.board.find(page._jobs[-1]).request
+            request = app.controller.jobs.find(page._jobs[-1]).request
 
             assert request.address == f"/retake/{operation}"
             assert (request.seed, request.candidates, request.draft) == (77, 3, True)
@@ -147,16 +147,16 @@ class TestAsking:
     def test_dice_roll_another_seed(self, page):
         seeds = set()
         for _ in range(8):
-            page.knobs.roll()
-            seeds.add(page.wish.seed)
+            page.parameters.roll()
+            seeds.add(page.form.seed)
 
         assert len(seeds) > 1
 
     def test_installed_models_can_be_chosen(self, page, until):
-        until(lambda: page.knobs.model.findText("stand-in") >= 0)
-        page.knobs.model.setCurrentText("stand-in")
+        until(lambda: page.parameters.model.findText("stand-in") >= 0)
+        page.parameters.model.setCurrentText("stand-in")
 
-        assert page.wish.model == "stand-in"
+        assert page.form.model == "stand-in"
 
 
 class TestClip:
@@ -165,46 +165,46 @@ class TestClip:
         data = QMimeData()
         data.setUrls([QUrl.fromLocalFile(clip)])
         buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-        page.well.dropEvent(QDropEvent(QPointF(9, 9), Qt.DropAction.CopyAction, data, buttons, keys))
+        page.clip_area.dropEvent(QDropEvent(QPointF(9, 9), Qt.DropAction.CopyAction, data, buttons, keys))
 
-        assert page.wish.clip == clip
-        until(lambda: page.well.view.picture is not None)
-        assert page.well.facts.text() == "3.00 s · 44.1 kHz · stereo · 24-bit"
+        assert page.form.clip == clip
+        until(lambda: page.clip_area.view.picture is not None)
+        assert page.clip_area.facts.text() == "3.00 s · 44.1 kHz · stereo · 24-bit"
 
     def test_part_is_marked_by_dragging_over_the_waveform(self, page, clip, until):
         page.show_operation("inpaint")
-        page.well.take(clip)
-        until(lambda: page.well.view.picture is not None)
-        view = page.well.view
+        page.clip_area.take(clip)
+        until(lambda: page.clip_area.view.picture is not None)
+        view = page.clip_area.view
         left, right, middle = view.width() // 3, 2 * view.width() // 3, view.height() // 2
         QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=QPoint(left, middle))
         QTest.mouseMove(view, QPoint(right, middle))
         QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(right, middle))
 
-        start_s, end_s = page.wish.part
+        start_s, end_s = page.form.part
         assert (start_s, end_s) == pytest.approx((1.0, 2.0), abs=0.05)
-        assert page.well.start.value() == pytest.approx(start_s, abs=0.01)
+        assert page.clip_area.start.value() == pytest.approx(start_s, abs=0.01)
 
     def test_part_can_be_typed(self, page, clip, until):
         page.show_operation("restyle")
-        page.well.take(clip)
-        until(lambda: page.well.view.picture is not None)
-        page.well.start.setValue(1.5)
+        page.clip_area.take(clip)
+        until(lambda: page.clip_area.view.picture is not None)
+        page.clip_area.start.setValue(1.5)
 
-        assert page.wish.part == (1.5, 3.0)
-        page.well.whole.click()
-        assert page.wish.part is None
+        assert page.form.part == (1.5, 3.0)
+        page.clip_area.whole.click()
+        assert page.form.part is None
 
     def test_that_is_no_audio_is_refused_where_it_is_shown(self, page, tmp_path, until):
         (tmp_path / "fake.wav").write_text("no")
         page.show_operation("restyle")
-        page.well.take(str(tmp_path / "fake.wav"))
+        page.clip_area.take(str(tmp_path / "fake.wav"))
 
-        until(lambda: page.well.view._message == "This file cannot be read as audio.")
+        until(lambda: page.clip_area.view._message == "This file cannot be read as audio.")
 
     def test_in_live_is_missing_without_live(self, page, until):
         page.show_operation("restyle")
-        page.well.live_button.click()
+        page.clip_area.live_button.click()
 
         until(lambda: page.banner.text.text().startswith("Live does not run"))
 
@@ -251,10 +251,10 @@ class TestLive:
 
     def test_restyles_the_clip_that_it_shows(self, live, page, until):
         page.show_operation("restyle")
-        page.well.live_button.click()
-        until(lambda: page.well.live_clip == "Drum loop")
+        page.clip_area.live_button.click()
+        until(lambda: page.clip_area.live_clip == "Drum loop")
         page.prompt.setText("rain")
-        page.knobs.seed.setText("1")
+        page.parameters.seed.setText("1")
         page.go()
         until(lambda: not page.is_busy)
 
@@ -277,7 +277,7 @@ class TestKeyboard:
                 break
 
         assert page.button in seen
-        assert seen.index(page.knobs.seconds) < seen.index(page.knobs.seed) < seen.index(page.button)
+        assert seen.index(page.parameters.seconds) < seen.index(page.parameters.seed) < seen.index(page.button)
 
     def test_pages_have_numbers(self, window, qt):
         for number, name in enumerate(["create", "jobs", "history"], 1):
@@ -310,9 +310,9 @@ class TestJobs:
         row = window.jobs_page.row_of(failed.job)
         assert row.error.text() == "No. Other."
         row.retry_button.click()
-        until(lambda: sum(entry.state is JobState.FAILED for entry in app.studio.board) == 2)
+        until(lambda: sum(entry.state is JobState.FAILED for entry in app.controller.jobs) == 2)
 
-        assert {entry.title for entry in app.studio.board} == {"refuses"}
+        assert {entry.title for entry in app.controller.jobs} == {"refuses"}
 
     def test_running_one_moves_to_the_ended_ones(self, window, ask):
         done = ask("fine")
@@ -332,22 +332,22 @@ class TestJobs:
 
         assert [row.state.text() for row in rows] == ["waiting", "waiting"]
         assert window.jobs_page._waiting_label.text() == "Now: 2 waiting"
-        window._studio.cancel("runs")
+        window._controller.cancel("runs")
         until(lambda: [row.state.text() for row in rows] == ["done", "done"])
 
     def test_whose_news_were_lost_are_listed_nevertheless(self, window, app, connect, daemon, until):
         """As after a restart of the daemon: it knows of jobs that nobody told the window of."""
         connect(daemon).say(Generate(job="runs", prompt="slow wind"))
         until(lambda: window.jobs_page.row_of("runs"))
-        app.studio.board._entries.clear()
-        app.studio.board._entries["gone"] = JobItem(job="gone")
+        app.controller.jobs._entries.clear()
+        app.controller.jobs._entries["gone"] = JobItem(job="gone")
 
-        until(lambda: app.studio.board.find("runs"))
-        app.studio.cancel("runs")
+        until(lambda: app.controller.jobs.find("runs"))
+        app.controller.cancel("runs")
 
     def test_pause_holds_what_everybody_asks_for(self, window, app, connect, daemon, until):
         window.jobs_page.pause_button.click()
-        until(lambda: app.studio.status.paused)
+        until(lambda: app.controller.status.paused)
         page = window.create_page
         page.prompt.setText("fine")
         page.go()
@@ -360,7 +360,7 @@ class TestJobs:
         until(lambda: not page.is_busy and row.state.text() == "done")
 
         assert not window.jobs_page.pause_button.isChecked()
-        assert {entry.state for entry in app.studio.board} == {JobState.DONE}
+        assert {entry.state for entry in app.controller.jobs} == {JobState.DONE}
 
     def test_pause_of_another_program_shows_here(self, window, app, connect, daemon, until):
         script = connect(daemon)
@@ -369,23 +369,23 @@ class TestJobs:
         script.say(Pause(on=False))
 
         until(lambda: not window.jobs_page.pause_button.isChecked())
-        assert not app.studio.is_paused
+        assert not app.controller.is_paused
 
     def test_held_back_can_be_cancelled(self, window, app, until):
-        app.studio.pause(on=True)
+        app.controller.pause(on=True)
         page = window.create_page
         page.prompt.setText("fine")
         page.go()
         until(lambda: page.stage.text() == "Paused")
         page.cancel()
         until(lambda: not page.is_busy)
-        app.studio.pause(on=False)
+        app.controller.pause(on=False)
 
-        assert next(iter(app.studio.board)).state is JobState.CANCELLED
+        assert next(iter(app.controller.jobs)).state is JobState.CANCELLED
 
     def test_a_crowd_of_them_is_counted_and_not_all_listed(self, window, app, connect, daemon, until):
-        app.studio.pause(on=True)
-        until(lambda: app.studio.status.paused)
+        app.controller.pause(on=True)
+        until(lambda: app.controller.status.paused)
         crowd = connect(daemon)
         for number in range(60):
             crowd.say(Generate(job=f"job{number}", prompt="fine", client="REAPER"))
@@ -395,12 +395,12 @@ class TestJobs:
         assert window.jobs_page.waiting.count() == 50
         for number in range(60):
             crowd.say(Cancel(job=f"job{number}"))
-        until(lambda: app.studio.board.count_waiting() == 0)
+        until(lambda: app.controller.jobs.count_waiting() == 0)
         assert window.jobs_page.waiting.count() == 0
 
     def test_damaged_history_is_told_once(self, window, app):
-        status = app.studio.status
-        app.studio.status_changed.emit(replace(status, notes=("The history was damaged.",)))
+        status = app.controller.status
+        app.controller.status_changed.emit(replace(status, notes=("The history was damaged.",)))
 
         assert window.notice.text.text() == "The history was damaged."
 
@@ -409,8 +409,8 @@ class TestJobs:
         app.close()
         again = open_app()
 
-        until(lambda: [entry.title for entry in again.studio.board] == ["fine"])
-        assert again.window.jobs_page.row_of(next(iter(again.studio.board)).job) is not None
+        until(lambda: [entry.title for entry in again.controller.jobs] == ["fine"])
+        assert again.window.jobs_page.row_of(next(iter(again.controller.jobs)).job) is not None
 
 
 class TestTray:

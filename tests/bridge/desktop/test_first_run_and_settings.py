@@ -38,14 +38,14 @@ class TestFirstRun:
         assert start_process("--output-dir", str(tmp_path / "takes")).runtime
         app = open_app(is_set_up=False)
         page = app.window.first_run_page
-        until(lambda: page.disk.mood != "waiting" and app.studio.is_connected)
+        until(lambda: page.disk.mood != "waiting" and app.controller.is_connected)
         assert "are free" in page.disk.text.text()
         page.listen_button.click()
         until(lambda: page.sound.mood == "good")
         assert page.replay_button.isVisible()
         until(lambda: page.device.mood == "good")
         assert "with the model tiny" in page.device.text.text()
-        (entry,) = app.studio.board.results()
+        (entry,) = app.controller.jobs.results()
         assert entry.title == FIRST_PROMPT
         until(lambda: "REAPER" in page.scripts.text.text())
         assert not reaper.exists()
@@ -56,7 +56,7 @@ class TestFirstRun:
         assert "Actions" in page.banner.text.text()
         page.done_button.click()
         assert app.window.page == "create"
-        assert app.studio.preferences.is_set_up
+        assert app.controller.preferences.is_set_up
 
     @pytest.mark.usefixtures("daemon")
     def test_says_when_there_is_no_daw(self, open_app, until, monkeypatch, tmp_path):
@@ -140,7 +140,7 @@ class TestAbout:
     def test_asks_the_server_only_when_clicked(self, app, window, until, version, words):
         with mirror_running() as server:
             address = server.serve_json("/manifest.json", MANIFEST | {"version": version})
-            app.studio.prefer(update_url=address)
+            app.controller.prefer(update_url=address)
             box = window.show_about()
             assert server.answers == []
             box.check_button.click()
@@ -151,7 +151,7 @@ class TestAbout:
 
     def test_tells_when_the_server_does_not_answer(self, app, window, until):
         with mirror_running() as server:
-            app.studio.prefer(update_url=server.url + "/nothing")
+            app.controller.prefer(update_url=server.url + "/nothing")
             box = window.show_about()
             box.check_button.click()
             until(lambda: "gave no answer" in box.banner.text.text())

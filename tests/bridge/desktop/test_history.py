@@ -26,9 +26,9 @@ def rendered(start_process, open_app, until, clip, tmp_path):
     """The app, with one restyled clip of the tiny model in its history."""
     assert start_process("--output-dir", str(tmp_path / "takes")).runtime
     app = open_app()
-    until(lambda: app.studio.is_connected)
-    app.studio.submit(Restyle(job="first", clip=clip, prompt="thunder", seed=3, strength=0.6, steps=2))
-    until(app.studio.board.results)
+    until(lambda: app.controller.is_connected)
+    app.controller.submit(Restyle(job="first", clip=clip, prompt="thunder", seed=3, strength=0.6, steps=2))
+    until(app.controller.jobs.results)
     app.window.show_page("history")
     return app
 
@@ -68,24 +68,24 @@ class TestResult:
 
     def test_is_made_again_with_the_next_seed(self, rendered, page, until):
         page.again_button.click()
-        until(lambda: len(rendered.studio.board.results()) == 2)
+        until(lambda: len(rendered.controller.jobs.results()) == 2)
 
         assert rendered.window.page == "jobs"
-        assert [it.request.seed for it in rendered.studio.board.results()] == [4, 3]
+        assert [it.request.seed for it in rendered.controller.jobs.results()] == [4, 3]
 
     def test_with_the_same_seed_is_the_same_sound(self, rendered, page, until):
         page.same_button.click()
-        until(lambda: len(rendered.studio.board.results()) == 2)
-        first, second = (soundfile.read(it.paths[0])[0] for it in rendered.studio.board.results())
+        until(lambda: len(rendered.controller.jobs.results()) == 2)
+        first, second = (soundfile.read(it.paths[0])[0] for it in rendered.controller.jobs.results())
 
         assert np.array_equal(first, second)
 
     def test_opens_on_the_create_page_for_changes(self, rendered, page, clip):
         page.edit_button.click()
-        wish = rendered.window.create_page.wish
+        form = rendered.window.create_page.form
 
         assert rendered.window.page == "create"
-        assert (wish.operation, wish.prompt, wish.clip, wish.seed, wish.strength) == (
+        assert (form.operation, form.prompt, form.clip, form.seed, form.strength) == (
             "restyle",
             "thunder",
             clip,
@@ -95,7 +95,7 @@ class TestResult:
 
     def test_whose_file_is_gone_says_so(self, rendered, page, until):
         Path(page.handle.path).unlink()
-        rendered.studio._pictures.clear()
+        rendered.controller._pictures.clear()
         page.compare.show_files(None, page.handle.path)
 
         until(lambda: page.compare.views["result"]._message == "This file is not there any more.")
@@ -133,13 +133,13 @@ class TestListening:
     def test_to_both_sides_stays_at_the_same_place(self, speakers, start_daemon, open_app, until, files):
         start_daemon()
         app = open_app(audition_device="studio", audition_level_db=0.0)
-        until(lambda: app.studio.is_connected)
+        until(lambda: app.controller.is_connected)
         waves, source, result = files
         app.window.show_page("history")
         compare = app.window.history_page.compare
         app.window.history_page._stack.setCurrentIndex(1)
         compare.show_files(source, result)
-        audition = app.studio.audition
+        audition = app.controller.audition
         switched_at = []
 
         def listen(_):
@@ -167,7 +167,7 @@ class TestListening:
     def test_begins_where_the_waveform_is_clicked(self, start_daemon, open_app, until, files):
         start_daemon()
         app = open_app(audition_device="studio")
-        until(lambda: app.studio.is_connected)
+        until(lambda: app.controller.is_connected)
         app.window.show_page("history")
         app.window.history_page._stack.setCurrentIndex(1)
         compare = app.window.history_page.compare
@@ -175,18 +175,18 @@ class TestListening:
         view = compare.views["result"]
         until(lambda: view.picture is not None)
         QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=QPoint(view.width() // 2, 20))
-        until(lambda: app.studio.audition.is_confirmed)
+        until(lambda: app.controller.audition.is_confirmed)
 
-        assert app.studio.audition.position_s >= 4.0 - 0.1
+        assert app.controller.audition.position_s >= 4.0 - 0.1
         app.tray.toggle_last()
-        until(lambda: app.studio.audition.path is None)
+        until(lambda: app.controller.audition.path is None)
 
 
 def test_a_preview_that_fails_is_told(app, window, until, tmp_path):
-    app.studio.audition.play(tmp_path / "nothing.wav")
-    until(lambda: app.studio.audition.path is None)
+    app.controller.audition.play(tmp_path / "nothing.wav")
+    until(lambda: app.controller.audition.path is None)
 
-    strip = window.strip
+    strip = window.status_bar
     assert "nothing.wav" in strip.state.toolTip()
     assert (strip.state.property("role"), strip.dismiss.isVisible()) == ("alarm", True)
     strip.dismiss.click()
@@ -195,8 +195,8 @@ def test_a_preview_that_fails_is_told(app, window, until, tmp_path):
 
 def test_takes_of_a_job_are_listed_one_by_one(rendered, page, clip, until):
     request = Restyle(job="three", clip=clip, prompt="rain", candidates=3, steps=1)
-    entry = rendered.studio.submit(request)
-    until(lambda: rendered.studio.board.find(entry.job).state is JobState.DONE)
+    entry = rendered.controller.submit(request)
+    until(lambda: rendered.controller.jobs.find(entry.job).state is JobState.DONE)
 
     assert page.results.count() == 4
     assert "take 1 of 3" in page.results.item(0).data(Qt.ItemDataRole.UserRole).summary

@@ -1,4 +1,4 @@
-"""What the window knows without a window: wishes, the board, the journal, settings files, audition, pictures."""
+"""What the window knows without a window: wishes, the store, the journal, settings files, audition, pictures."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from bridge.desktop.state.job_store import JobStore
 from bridge.desktop.state.journal_reader import read_latest
 from bridge.desktop.state.model_list import PullNews, parse_error, parse_models, parse_passed_over, parse_pull_news
 from bridge.desktop.state.preferences import Preferences, read_preferences, write_preferences
-from bridge.desktop.state.render_form import RenderForm, WishError, again, next_seed, wish_of
+from bridge.desktop.state.render_form import FormIncompleteError, RenderForm, again, form_of, next_seed
 from bridge.desktop.state.sound_picture import COLUMNS, ROWS, read_picture
 from bridge.errors import DaemonMissingError, SettingsError
 from bridge.jobs.job import Job, JobState
@@ -31,7 +31,7 @@ from tests.engine.sound_files.surgery import encoded, sweep, with_flac_total
 class TestWish:
     @pytest.mark.parametrize("operation", ["generate", "restyle", "inpaint", "vary", "upscale"])
     def test_comes_back_from_its_request(self, operation):
-        wish = RenderForm(
+        form = RenderForm(
             operation,
             "rain",
             None if operation == "generate" else "/clip.wav",
@@ -43,10 +43,10 @@ class TestWish:
             is_draft=True,
         )
 
-        assert wish_of(wish.request("job")) == wish if operation != "upscale" else True
+        assert form_of(form.request("job")) == form if operation != "upscale" else True
 
     def test_without_words_is_refused(self):
-        with pytest.raises(WishError, match="few words"):
+        with pytest.raises(FormIncompleteError, match="few words"):
             RenderForm().request("job")
 
     def test_vary_needs_no_words(self):
@@ -66,48 +66,48 @@ class TestWish:
 
 class TestBoard:
     def test_follows_a_job_to_its_end(self):
-        board = JobStore()
-        board.add(Generate(job="a", prompt="rain"))
+        store = JobStore()
+        store.add(Generate(job="a", prompt="rain"))
         for news in (Ack("a", 0), Progress("a", 0.5, "step 1/2"), Notice("a", "hm"), Notice("a", "hm")):
-            board.hear(news)
-        assert board.summary().mood == "working"
-        assert board.summary().fraction == 0.5
-        entry = board.hear(Done("/retake/generate", "a", ("/a.wav",)))
+            store.apply(news)
+        assert store.summary().mood == "working"
+        assert store.summary().fraction == 0.5
+        entry = store.apply(Done("/retake/generate", "a", ("/a.wav",)))
 
         assert (entry.state, entry.paths, entry.warnings) == (JobState.DONE, ("/a.wav",), ("hm",))
-        assert board.summary().mood == "idle"
+        assert store.summary().mood == "idle"
 
     def test_late_news_change_nothing(self):
-        board = JobStore()
-        board.hear(Fail("/retake/generate", "a", "cancelled", "t", "h"))
-        assert board.hear(Progress("a", 0.5, "step")).state is JobState.CANCELLED
+        store = JobStore()
+        store.apply(Fail("/retake/generate", "a", "cancelled", "t", "h"))
+        assert store.apply(Progress("a", 0.5, "step")).state is JobState.CANCELLED
 
     def test_answers_to_cancel_are_no_news_of_the_job(self):
-        board = JobStore()
-        board.hear(Progress("a", 0.5, "step"))
+        store = JobStore()
+        store.apply(Progress("a", 0.5, "step"))
 
-        assert board.hear(Done("/retake/cancel", "a")) is None
-        assert board.find("a").state is JobState.RUNNING
+        assert store.apply(Done("/retake/cancel", "a")) is None
+        assert store.find("a").state is JobState.RUNNING
 
     def test_a_failure_shows_until_it_was_seen(self):
-        board = JobStore()
-        board.hear(Fail("/retake/generate", "a", "bad", "it broke", "h"))
-        assert (board.summary().mood, board.summary().text) == ("error", "it broke")
-        board.forgive()
+        store = JobStore()
+        store.apply(Fail("/retake/generate", "a", "bad", "it broke", "h"))
+        assert (store.summary().mood, store.summary().text) == ("error", "it broke")
+        store.acknowledge_failure()
 
-        assert board.summary().mood == "idle"
+        assert store.summary().mood == "idle"
 
     def test_learns_from_the_journal_what_a_stranger_asked_for(self):
-        board = JobStore()
-        board.hear(Progress("a", 0.25, "step 1/4"))
+        store = JobStore()
+        store.apply(Progress("a", 0.25, "step 1/4"))
         told = JobItem(job="a", request=Generate(job="a", prompt="wind"), created_at="2026-01-01T00:00:00Z")
-        board.fill([told])
+        store.fill([told])
 
-        assert (board.find("a").title, board.find("a").fraction) == ("wind", 0.25)
+        assert (store.find("a").title, store.find("a").fraction) == ("wind", 0.25)
 
     def test_a_word_about_the_job_counts(self):
-        board = JobStore()
-        assert board.hear(JobReply("a", "running", 0.5, "step")).state is JobState.RUNNING
+        store = JobStore()
+        assert store.apply(JobReply("a", "running", 0.5, "step")).state is JobState.RUNNING
 
 
 class TestJournal:
@@ -234,7 +234,7 @@ class TestAudition:
 
     def test_switches_sides_at_the_same_place(self, audition, heard, clock):
         audition.play("a.wav")
-        audition.hear("playing", "a.wav", 0.5, 4.0)
+        audition.follow("playing", "a.wav", 0.5, 4.0)
         clock[0] += 1.0
         audition.switch_to("b.wav")
 
@@ -242,9 +242,9 @@ class TestAudition:
 
     def test_late_words_about_the_other_side_are_passed_over(self, audition):
         audition.play("a.wav")
-        audition.hear("playing", "a.wav", 0.5, 4.0)
+        audition.follow("playing", "a.wav", 0.5, 4.0)
         audition.switch_to("b.wav")
-        assert not audition.hear("stopped", "a.wav", 0.6, 4.0)
+        assert not audition.follow("stopped", "a.wav", 0.6, 4.0)
 
         assert audition.path == "b.wav"
 
@@ -252,16 +252,16 @@ class TestAudition:
         audition.play("a.wav", 1.0)
         clock[0] += 5.0
         assert audition.position_s == 1.0
-        audition.hear("playing", "a.wav", 1.0, 2.0)
+        audition.follow("playing", "a.wav", 1.0, 2.0)
         clock[0] += 5.0
 
         assert audition.position_s == 2.0
 
     def test_ends(self, audition):
         audition.play("a.wav")
-        audition.hear("starting", "a.wav", 0.0, 0.0)
-        audition.hear("playing", "a.wav", 0.1, 1.0)
-        audition.hear("ended", "a.wav", 1.0, 1.0)
+        audition.follow("starting", "a.wav", 0.0, 0.0)
+        audition.follow("playing", "a.wav", 0.1, 1.0)
+        audition.follow("ended", "a.wav", 1.0, 1.0)
 
         assert audition.path is None
 

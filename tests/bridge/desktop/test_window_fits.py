@@ -50,17 +50,17 @@ def full(app, window, until, clip, ask, settle):
     """A window with something of everything on its pages: takes, failures, long names, messages."""
     ask("rain", candidates=2)
     page = window.create_page
-    page.well.take(clip)
-    page.knobs.model.addItem("a-model-with-" + "a-very-long-name-" * 5)
-    until(page.well.facts.text)
+    page.clip_area.take(clip)
+    page.parameters.model.addItem("a-model-with-" + "a-very-long-name-" * 5)
+    until(page.clip_area.facts.text)
     request = Restyle(job="long", clip=f"/takes/{LONG}.wav", prompt=LONG, seed=4_294_967_295, client="REAPER " + LONG)
     failure = Fail(request.address, "long", "file_missing", f"there is no file at /takes/{LONG}.wav", LONG)
     running = Restyle(job="runs", clip=clip, prompt=LONG, seed=1, steps=200, guidance=12.5, model="m" * 40)
-    app.studio.board.add(request)
-    app.studio.board.add(running)
-    app.studio._tell(app.studio.board.hear(failure))
-    app.studio._tell(app.studio.board.hear(Progress("runs", 0.4, "step 40 of 200, try 2 of 3")))
-    app.studio.status_changed.emit(StatusReply("0.1.0", "idle", "nano", "NVIDIA H200 Tensor Core GPU", 1))
+    app.controller.jobs.add(request)
+    app.controller.jobs.add(running)
+    app.controller._announce(app.controller.jobs.apply(failure))
+    app.controller._announce(app.controller.jobs.apply(Progress("runs", 0.4, "step 40 of 200, try 2 of 3")))
+    app.controller.status_changed.emit(StatusReply("0.1.0", "idle", "nano", "NVIDIA H200 Tensor Core GPU", 1))
     window.models_page.on_shown()
     until(lambda: window.models_page.rows)
     for banner in window.findChildren(Banner):
@@ -172,7 +172,7 @@ class TestWheel:
         full.show_page("create")
         full.create_page.show_operation("generate")
         full.activateWindow()
-        field = full.create_page.knobs.candidates
+        field = full.create_page.parameters.candidates
         field.setFocus()
         settle()
         turn(qt, field, 120)
@@ -232,25 +232,25 @@ class TestComplaints:
         return Fail(Preview.address, "", error.code, error.text, error.hint)
 
     def test_that_another_preview_came_first_is_no_complaint(self, app, window):
-        app.studio._hear(self.fail(PreviewReplacedError()))
+        app.controller._receive(self.fail(PreviewReplacedError()))
 
-        assert window.strip.state.property("role") == "small"
+        assert window.status_bar.state.property("role") == "small"
 
     def test_leave_by_themselves(self, app, window):
-        app.studio._hear(self.fail(PreviewFailedError("[Errno -9985] Device unavailable")))
-        assert window.strip.state.text().startswith("The preview failed: Device unavailable")
-        assert window.strip._leaving.isActive()
-        window.strip._leaving.timeout.emit()
+        app.controller._receive(self.fail(PreviewFailedError("[Errno -9985] Device unavailable")))
+        assert window.status_bar.state.text().startswith("The preview failed: Device unavailable")
+        assert window.status_bar._leaving.isActive()
+        window.status_bar._leaving.timeout.emit()
 
-        assert window.strip.state.text() == "Ready"
-        assert not window.strip.dismiss.isVisible()
+        assert window.status_bar.state.text() == "Ready"
+        assert not window.status_bar.dismiss.isVisible()
 
     def test_stand_while_a_job_goes_on(self, app, window):
-        app.studio._hear(self.fail(PreviewFailedError("Device unavailable")))
-        app.studio.board.add(Restyle(job="j", clip="/c.wav", prompt="rain"))
-        app.studio._tell(app.studio.board.hear(Progress("j", 0.5, "step 1 of 2")))
+        app.controller._receive(self.fail(PreviewFailedError("Device unavailable")))
+        app.controller.jobs.add(Restyle(job="j", clip="/c.wav", prompt="rain"))
+        app.controller._announce(app.controller.jobs.apply(Progress("j", 0.5, "step 1 of 2")))
 
-        assert "Device unavailable" in window.strip.state.text()
+        assert "Device unavailable" in window.status_bar.state.text()
 
 
 @pytest.mark.parametrize(

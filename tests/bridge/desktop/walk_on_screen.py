@@ -36,7 +36,7 @@ class Walk:
         write_preferences(preferences, Preferences(is_set_up=True, theme="light"))
         machine = HostPlatform("linux", os.environ, Path(os.environ["HOME"]))
         self.app = DesktopApp(self.qt, AppOptions(folder, Path(os.environ["RETAKE_CONFIG"]), preferences, machine))
-        self.window, self.board = self.app.window, self.app.studio.board
+        self.window, self.jobs = self.app.window, self.app.controller.jobs
 
     def until(self, condition):
         deadline = time.monotonic() + PATIENCE_S
@@ -59,11 +59,11 @@ class Walk:
         subprocess.run(["import", "-window", "root", str(self.shots / f"{name}.png")], check=True)
 
     def is_over(self, job):
-        return self.board.find(job).state.is_final
+        return self.jobs.find(job).state.is_final
 
     def begin(self):
         self.app.start()
-        self.until(lambda: self.app.studio.is_connected and QSystemTrayIcon.isSystemTrayAvailable())
+        self.until(lambda: self.app.controller.is_connected and QSystemTrayIcon.isSystemTrayAvailable())
         self.until(lambda: self.app.has_tray and not self.app.tray.icon.geometry().isEmpty())
         self.seen["platform"] = QGuiApplication.platformName()
         self.seen["tray"] = self.app.tray.icon.geometry().getRect()
@@ -77,7 +77,7 @@ class Walk:
         self.seen["working"] = self.app.tray._shown[0]
         self.photograph("tray-working")
         self.until(lambda: not page.is_busy)
-        self.seen["first"] = self.board.results()[0].request.prompt
+        self.seen["first"] = self.jobs.results()[0].request.prompt
 
     def close_and_come_back(self):
         self.window.close()
@@ -91,22 +91,22 @@ class Walk:
             Generate(job="w3", prompt="heavy rain on a tin roof", seconds=4.0, candidates=2, steps=6, client="REAPER"),
             Generate(job="w4", prompt="a bad one", model="missing", client="Ableton Live"),
         ):
-            self.app.studio.submit(request)
+            self.app.controller.submit(request)
             self.until(lambda job=request.job: self.is_over(job))
         self.seen["error"] = self.app.tray._shown[0]
         self.photograph("tray-error")
-        self.seen["results"] = len(self.board.results())
+        self.seen["results"] = len(self.jobs.results())
 
     def shoot_create(self, theme):
         page = self.window.create_page
         self.window.show_page("create")
         self.shoot(f"create-{theme}")
         page.show_operation("inpaint")
-        page.well.take(self.clip)
-        self.until(lambda: page.well.view.picture is not None)
-        page.well.mark((1.0, 2.0))
+        page.clip_area.take(self.clip)
+        self.until(lambda: page.clip_area.view.picture is not None)
+        page.clip_area.mark((1.0, 2.0))
         self.shoot(f"create-inpaint-{theme}")
-        page.well.take(None)
+        page.clip_area.take(None)
         page.show_operation("restyle")
         page.go()
         self.shoot(f"create-empty-{theme}")
@@ -114,17 +114,17 @@ class Walk:
 
     def shoot_jobs(self, theme):
         job = f"slow-{theme}"
-        self.app.studio.submit(Generate(job=job, prompt="wind in the trees", seconds=60.0, steps=200))
-        self.until(lambda: self.board.find(job).stage.startswith("step"))
+        self.app.controller.submit(Generate(job=job, prompt="wind in the trees", seconds=60.0, steps=200))
+        self.until(lambda: self.jobs.find(job).stage.startswith("step"))
         self.window.show_page("jobs")
         self.shoot(f"jobs-{theme}")
-        self.app.studio.cancel(job)
+        self.app.controller.cancel(job)
         self.until(lambda: self.is_over(job))
 
     def shoot_history(self, theme):
         page = self.window.history_page
         self.window.show_page("history")
-        page.choose(next(it.paths[0] for it in self.board.results() if it.operation == "inpaint"))
+        page.choose(next(it.paths[0] for it in self.jobs.results() if it.operation == "inpaint"))
         self.until(lambda: all(view.picture is not None for view in page.compare.views.values()))
         self.shoot(f"history-{theme}")
 
@@ -154,7 +154,7 @@ def main(shots: Path, clip: str) -> None:
     walk.close_and_come_back()
     walk.make_more()
     for theme in ("light", "dark"):
-        walk.app.studio.prefer(theme=theme)
+        walk.app.controller.prefer(theme=theme)
         walk.shoot_create(theme)
         walk.shoot_jobs(theme)
         walk.shoot_history(theme)
