@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping
 
-_OPERATIONS = {"generate", "restyle", "inpaint", "vary", "upscale"}
+from bridge.operation_table import OPERATIONS
+
 _WINDOW = {
     "seconds": "Length",
     "strength": "Strength",
@@ -102,7 +103,7 @@ def quoted(text: str) -> str:
 
 
 def _without_addresses(text: str) -> str:
-    return re.sub(r"/retake/(\w+)", lambda found: found[1] if found[1] in _OPERATIONS else f"`{found[1]}`", text)
+    return re.sub(r"/retake/(\w+)", lambda found: found[1] if found[1] in OPERATIONS else f"`{found[1]}`", text)
 
 
 def _without_types(text: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import bridge.wire.arguments
+from bridge import operation_table
 from bridge.desktop.state.render_form import HAS_STRENGTH, RenderForm
 from bridge.jobs.job_queue import urgency_of
 from bridge.rendering.renderer import engine_request
@@ -90,8 +90,8 @@ def test_help_tells_the_structure_that_the_shipped_model_has(capsys):
 
 
 def test_a_draft_has_as_many_steps_everywhere():
-    drafts = {"steps": bridge.wire.arguments.DRAFT_STEPS}
+    drafts = {"steps": operation_table.DRAFT_STEPS}
 
-    assert plan.DRAFT_STEPS == bridge.wire.arguments.DRAFT_STEPS
+    assert plan.DRAFT_STEPS == operation_table.DRAFT_STEPS
     assert urgency_of(RestyleMessage(job="j", prompt="rain", clip="/c.wav", **drafts)) == 0
     assert RenderForm(prompt="rain", is_draft=True).words_for_live()[-2:] == ["steps", plan.DRAFT_STEPS]

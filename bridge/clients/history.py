@@ -17,6 +17,7 @@ from bridge.host.discovery import state_folder
 from bridge.host.option_parser import OptionParser
 from bridge.jobs.job import Job, JobState
 from bridge.jobs.journal import JOURNAL_FILE, find_in_file, search_file
+from bridge.operation_table import SEEDS
 from bridge.plain_words import at_terminal
 from bridge.wire.messages import RenderRequest
 
@@ -89,7 +90,7 @@ def _require(file: Path, job_id: str) -> Job:
 def again(job: Job, seed: int | None) -> RenderRequest:
     """Give the request once more under a new id; where its answers went belongs to the earlier one."""
     fresh = f"again-{secrets.token_hex(6)}"
-    seed = secrets.randbelow(2**32) if seed is None else seed
+    seed = secrets.randbelow(SEEDS) if seed is None else seed
     return replace(job.request, job=fresh, seed=seed, reply=None, deadline_unix=None)
 
 

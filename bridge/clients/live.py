@@ -18,20 +18,16 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 
 from bridge.errors import BridgeError, LiveMissingError, MissingArgumentError, MissingValueError, WrongTypeError
 from bridge.host.discovery import is_alive, state_folder
+from bridge.operation_table import OPERATIONS
 from bridge.wire.arguments import ARGUMENTS
 from bridge.wire.osc_codec import decode
 from bridge.wire.parsing import Message
 
 PREFIX = "/retake/live/"
-OPERATIONS: dict[str, tuple[str, ...]] = {
-    "restyle": ("prompt",),
-    "vary": (),
-    "inpaint": ("prompt", "start_s", "end_s"),
-    "generate": ("prompt",),
-    "upscale": (),
-    "again": (),
-    "status": (),
-}
+COMMANDS: dict[str, tuple[str, ...]] = {
+    name: tuple(fixed for fixed in operation["fixed"] if fixed not in ("job", "clip"))
+    for name, operation in OPERATIONS.items()
+} | {"again": (), "status": ()}
 """What the surface can do, and the arguments of each."""
 
 CANCELLED = 130
@@ -67,7 +63,7 @@ def find_door(folder: Path) -> Endpoint:
 
 def arguments_from_words(operation: str, words: Sequence[str]) -> list[Any]:
     """Read `"a prompt" strength 0.6` as typed arguments. Raises ProtocolError."""
-    fixed = OPERATIONS[operation]
+    fixed = COMMANDS[operation]
     if len(words) < len(fixed):
         raise MissingArgumentError(operation, fixed[len(words)], fixed)
     rest = words[len(fixed) :]
@@ -138,7 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Restyle the clip that Ableton Live shows in Clip View.",
         epilog='example: retake live restyle "heavy rain" strength 0.6 candidates 2',
     )
-    parser.add_argument("operation", choices=OPERATIONS, metavar="OPERATION", help=", ".join(OPERATIONS))
+    parser.add_argument("operation", choices=COMMANDS, metavar="OPERATION", help=", ".join(COMMANDS))
     parser.add_argument("words", nargs="*", help="its arguments, then key value pairs (daw_scripts/ableton/README.md)")
     options = parser.parse_intermixed_args(argv)
     try:

@@ -28,6 +28,7 @@ from bridge.host.paths import PathRules
 from bridge.host.settings import load_settings
 from bridge.jobs.job import Job
 from bridge.jobs.journal import JOURNAL_FILE, find_in_file
+from bridge.operation_table import JOB_ROWS, OPERATIONS
 from bridge.wire.arguments import ARGUMENTS, PATH
 from bridge.wire.messages import (
     Cancel,
@@ -46,7 +47,6 @@ from bridge.wire.messages import (
     Status,
     StatusReply,
 )
-from bridge.wire.operations import JOB_FIELDS, OPERATIONS
 
 INSTRUCTIONS = (
     "Retake makes and edits sounds on this machine. Paths are absolute. A result is a new WAV file beside the clip, or"
@@ -86,7 +86,7 @@ async def _list_tools(_context: object, _page: object) -> types.ListToolsResult:
 
 def tools() -> list[types.Tool]:
     """Return every tool with its schema: an operation's is its part of the table."""
-    shared = {name: JOB_FIELDS[name] for name in ("model", "output_dir", "priority")}
+    shared = {name: JOB_ROWS[name] for name in ("model", "output_dir", "priority")}
     listed = [_tool(name, row["help"], row["properties"] | shared, row["required"]) for name, row in OPERATIONS.items()]
     return listed + [_tool(name, about, fields, fields.keys() & {"job"}) for name, (about, fields) in _QUERIES.items()]
 

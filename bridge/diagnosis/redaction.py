@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 
+from bridge.operation_table import OPERATIONS
+
 TOKEN, PROMPT, FOLDER, TEXT = "(token)", "(prompt)", "(folder)", "(text)"
 
 _NAMED_TOKEN = re.compile(r"(?i)(\btoken\b\W{1,6})([\w-]{16,})")
-_TAKE = re.compile(r"\b(generate|restyle|vary|inpaint|upscale) [^\s/\\]+ (s\d+)\b")
+_TAKE = re.compile(rf"\b({'|'.join(OPERATIONS)}) [^\s/\\]+ (s\d+)\b")
 """The name of a result: its middle part is made of the prompt."""
 _SHORTEST = 3
 """Characters of what can tell something; shorter prompts are in every second word."""

@@ -10,7 +10,8 @@ import asyncio
 from dataclasses import dataclass
 
 from bridge.errors import QueueFullError
-from bridge.wire.arguments import DRAFT_STEPS, PRIORITIES
+from bridge.operation_table import DRAFT_STEPS
+from bridge.wire.arguments import PRIORITIES
 from bridge.wire.messages import RenderRequest
 
 MAX_OVERTAKEN = 20

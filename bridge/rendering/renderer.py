@@ -17,6 +17,7 @@ from bridge.errors import BridgeError, UnforeseenError
 from bridge.host.entry import limit_of
 from bridge.jobs.housekeeping import folders_of_jobs
 from bridge.jobs.journal import JOURNAL_FILE
+from bridge.operation_table import rows_of
 from bridge.rendering.audio_io import Destination, read_clips, take_name
 from bridge.rendering.pipe import RenderSetup
 from bridge.wire import messages
@@ -38,6 +39,14 @@ from engine import (
 )
 
 log = logging.getLogger(__name__)
+
+_REQUESTS: dict[str, type[Request]] = {
+    "generate": Generate,
+    "restyle": Restyle,
+    "inpaint": Inpaint,
+    "vary": Vary,
+    "upscale": Upscale,
+}
 
 Tell = Callable[[Reply], None]
 ShouldStop = Callable[[RenderRequest], bool]
@@ -198,47 +207,18 @@ class Renderer:
 
 
 def engine_request(request: RenderRequest, longest_min: float = math.inf) -> Request:
-    """Say a request in the engine's words; what the client left open stays open. Raises EngineError, ClipRefusedError.
+    """Return a request as the engine's own; what the client left open stays open.
 
-    No clip may be longer than `longest_min` minutes.
+    No clip may be longer than `longest_min` minutes. Raises EngineError, ClipRefusedError.
     """
-    knobs = _given(
-        prompt=request.prompt,
-        like_weight=request.like_weight,
-        seed=request.seed,
-        draft=request.draft,
-        steps=request.steps,
-        guidance=request.guidance,
-        candidates=request.candidates,
-        negative_prompt=request.negative,
-        sampler=request.sampler,
-        **read_clips(request, longest_min),
-    )
-    match request:
-        case messages.Generate():
-            return Generate(**knobs, **_given(seconds=request.seconds, tries=request.tries))
-        case messages.Restyle():
-            return Restyle(**knobs, **_moved(request), structure=request.structure)
-        case messages.Vary():
-            return Vary(**knobs, **_moved(request))
-        case messages.Inpaint():
-            band = _given(low_hz=request.low_hz, high_hz=request.high_hz, keep_air=request.keep_air)
-            return Inpaint(regions=request.regions, **knobs, **band)
-        case messages.Upscale():
-            part = _given(start_s=request.start_s, end_s=request.end_s)
-            return Upscale(**knobs, **part, **_given(cutoff_hz=request.cutoff_hz, output_rate=request.output_rate))
-        case _:
-            raise AssertionError(request)
-
-
-def _moved(request: messages.Restyle | messages.Vary) -> dict[str, Any]:
-    """Give what says how far which part of a clip is moved."""
-    part = {"start_s": request.start_s, "end_s": request.end_s}
-    return _given(strength=request.strength, keep_air=request.keep_air, **part)
-
-
-def _given(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
+    operation = request.address.rpartition("/")[2]
+    given: dict[str, Any] = {"regions": request.regions} if isinstance(request, messages.Inpaint) else {}
+    for name, row in rows_of(operation).items():
+        value = getattr(request, name)
+        if value is not None and row["x-kind"] != "path" and row.get("x-engine") != "regions":
+            given[row.get("x-engine", name)] = value
+    given |= read_clips(request, longest_min)
+    return _REQUESTS[operation](**given)
 
 
 def installed_models(setup: RenderSetup) -> ModelsReply:

@@ -1,4 +1,4 @@
-"""Every argument of the protocol and its kind; a new argument is one row of ARGUMENTS. Pure."""
+"""Every argument of the protocol and its kind: those of renders as the table of operations has them. Pure."""
 
 import math
 import os
@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from bridge.errors import BadValueError, RelativePathError, WrongTypeError
+from bridge.operation_table import JOB_ROWS, OPERATIONS, rows_of
 from bridge.wire.errors import NotUnicodeError
 
 Check = Callable[[str, Any], Any]
@@ -16,11 +17,7 @@ Check = Callable[[str, Any], Any]
 Region = tuple[float, float] | tuple[float, float, float, float]
 """Start and end, in seconds of the clip; then, where it has a band of its own, lowest and highest Hz."""
 
-SECONDS = 5.12
-"""Length of a generated sound that nobody gave one; the engine's own, and that of every surface."""
-DRAFT_STEPS = 6
-"""So few sampling steps are a draft; as many as the engine gives one of a model without a net for drafts."""
-MAX_JOB_ID = 100
+MAX_JOB_ID: int = JOB_ROWS["job"]["maxLength"]
 """Characters of a job id."""
 
 _EXACT_FLOATS = 2**24
@@ -106,7 +103,7 @@ def _check_job(name: str, value: Any) -> str:
     return job
 
 
-PRIORITIES = ("draft", "normal", "batch")
+PRIORITIES: tuple[str, ...] = tuple(JOB_ROWS["priority"]["enum"])
 """What a job may be, the most urgent first."""
 
 
@@ -161,39 +158,23 @@ JOB = Kind("job id", _check_job, str)
 PRIORITY = Kind("draft, normal or batch", _check_priority, str)
 REGION = Kind('"start end [low high]"', _check_regions, str)
 
-ARGUMENTS: dict[str, Kind] = {
-    "job": JOB,
-    "clip": PATH,
+KINDS = {
+    "string": TEXT,
+    "integer": INTEGER,
+    "float": NUMBER,
+    "switch": SWITCH,
     "path": PATH,
-    "prompt": TEXT,
-    "like": PATH,
-    "like_weight": NUMBER,
-    "seconds": NUMBER,
-    "tries": INTEGER,
-    "strength": NUMBER,
-    "structure": NUMBER,
-    "start_s": NUMBER,
-    "end_s": NUMBER,
-    "region": REGION,
-    "low_hz": NUMBER,
-    "high_hz": NUMBER,
-    "cutoff_hz": NUMBER,
-    "output_rate": INTEGER,
-    "seed": INTEGER,
-    "draft": SWITCH,
-    "steps": INTEGER,
-    "guidance": NUMBER,
-    "candidates": INTEGER,
-    "negative": TEXT,
-    "model": TEXT,
-    "sampler": TEXT,
-    "keep_air": SWITCH,
-    "reply": PATH,
-    "output_dir": PATH,
-    "client": TEXT,
+    "job": JOB,
     "priority": PRIORITY,
-    "deadline_unix": NUMBER,
-    "token": TEXT,
+    "region": REGION,
+}
+"""What the table of operations calls them."""
+
+_OF_RENDERS = {
+    name: KINDS[row["x-kind"]] for rows in (JOB_ROWS, *map(rows_of, OPERATIONS)) for name, row in rows.items()
+}
+_OF_OTHERS = {
+    "path": PATH,
     "device": TEXT,
     "level_db": NUMBER,
     "loop": SWITCH,
@@ -203,5 +184,6 @@ ARGUMENTS: dict[str, Kind] = {
     "state": TEXT,
     "limit": INTEGER,
 }
-REPEATABLE = frozenset({"region"})
+ARGUMENTS: dict[str, Kind] = _OF_RENDERS | _OF_OTHERS
+REPEATABLE = frozenset(name for name, kind in ARGUMENTS.items() if kind is REGION)
 """Keys that may come more than once; their values are collected."""

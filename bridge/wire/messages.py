@@ -5,10 +5,11 @@ a key that stays None leaves the choice to the engine. PROTOCOL.md says the same
 """
 
 import math
-from dataclasses import dataclass, field, fields
-from typing import ClassVar
+from dataclasses import MISSING, dataclass, field, fields, make_dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from bridge.errors import BadValueError, RegionOrderError
+from bridge.operation_table import OPERATIONS, rows_of
 from bridge.wire.arguments import ARGUMENTS, Region
 
 PROTOCOL_VERSION = 1
@@ -43,9 +44,10 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class RenderRequest(Request):
-    """A job that ends in audio files, steered by a prompt, by a sound that they should be like, or by both."""
+    """A job that ends in audio files, steered by a prompt, by a sound that they should be like, or by both.
 
-    fixed: ClassVar[tuple[str, ...]] = ("job", "prompt")
+    The fields' order is that in which they are written on the wire, and by which batches know what they have done.
+    """
 
     job: str
     prompt: str
@@ -65,80 +67,70 @@ class RenderRequest(Request):
     priority: str | None = None
     deadline_unix: float | None = None
 
+    if TYPE_CHECKING:  # the fields that `operation` takes from the table
 
-@dataclass(frozen=True, kw_only=True)
-class Generate(RenderRequest):
-    """A sound from words, or after another sound."""
+        def __init__(self, **values: Any) -> None: ...
 
-    address: ClassVar[str] = "/retake/generate"
+        def __getattr__(self, name: str) -> Any: ...
 
-    seconds: float | None = None
-    tries: int | None = None
+
+Render = TypeVar("Render", bound=RenderRequest)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClipRequest(RenderRequest):
     """A job that starts from a clip."""
 
-    fixed: ClassVar[tuple[str, ...]] = ("job", "clip", "prompt")
-
     clip: str
 
 
-@dataclass(frozen=True, kw_only=True)
+def operation(written: type[Render]) -> type[Render]:
+    """Make a class the request of the operation of its name: every row of the table that it lacks becomes a field.
+
+    What a class writes down itself is only what the bridge's own code asks for by name.
+    """
+    name = written.__name__.lower()
+    has = {entry.name: entry for entry in fields(written)}
+    missing = []
+    for key, row in rows_of(name).items():
+        if key not in has:
+            missing.append((key, Any) if "default" not in row else (key, Any, field(default=None)))
+        elif "default" in row and has[key].default is MISSING:
+            missing.append((key, Any, field(default=row["default"])))
+    facts = {"address": OPERATIONS[name]["address"], "fixed": tuple(OPERATIONS[name]["fixed"])}
+    facts |= {"__doc__": written.__doc__, "__module__": written.__module__}
+    made = make_dataclass(written.__name__, missing, bases=(written,), namespace=facts, frozen=True, kw_only=True)
+    return cast("type[Render]", made)
+
+
+@operation
+class Generate(RenderRequest):
+    """A sound from words, or after another sound."""
+
+
+@operation
 class Restyle(ClipRequest):
     """A clip, or a part of it, moved towards the prompt."""
 
-    address: ClassVar[str] = "/retake/restyle"
 
-    strength: float | None = None
-    structure: float | None = None
-    start_s: float | None = None
-    end_s: float | None = None
-    keep_air: bool | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
+@operation
 class Vary(ClipRequest):
     """A clip, or a part of it, once more and a little different."""
 
-    address: ClassVar[str] = "/retake/vary"
-    fixed: ClassVar[tuple[str, ...]] = ("job", "clip")
 
-    prompt: str = ""
-    strength: float | None = None
-    start_s: float | None = None
-    end_s: float | None = None
-    keep_air: bool | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
+@operation
 class Upscale(ClipRequest):
     """The highs that a clip lacks, made anew."""
 
-    address: ClassVar[str] = "/retake/upscale"
-    fixed: ClassVar[tuple[str, ...]] = ("job", "clip")
 
-    prompt: str = ""
-    cutoff_hz: float | None = None
-    start_s: float | None = None
-    end_s: float | None = None
-    output_rate: int | None = None
-
-
+@operation
 @dataclass(frozen=True, kw_only=True)
 class Inpaint(ClipRequest):
     """Regions of a clip, made anew."""
 
-    address: ClassVar[str] = "/retake/inpaint"
-    fixed: ClassVar[tuple[str, ...]] = ("job", "clip", "prompt", "start_s", "end_s")
-
     start_s: float
     end_s: float
     region: tuple[Region, ...] = ()
-    low_hz: float | None = None
-    high_hz: float | None = None
-    keep_air: bool | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -68,10 +68,14 @@ class Sampling:
             own_defaults={"cli": _DRAWN, "window": _DRAWN},
         ),
     ] = 1
-    candidates: Annotated[int, Knob("Takes", "how many takes are made; the best comes first", lowest=1, highest=16)] = 1
-    negative_prompt: Annotated[
-        Text, Knob("Unlike", "what it should not sound like", wire="negative", metavar="WORDS")
-    ] = ""
+    draft: Annotated[
+        bool,
+        Knob(
+            "Draft",
+            "fast but rough, to try out a prompt: with the model's draft net, which has its own steps and guidance, or"
+            f" else with {DRAFT_STEPS} steps",
+        ),
+    ] = False
     steps: Annotated[
         int | None,
         Knob("Steps", "sampling steps; more is slower and finer", lowest=1, highest=1000, default="the model's"),
@@ -82,6 +86,10 @@ class Sampling:
             "Guidance", "how closely the prompt is followed", lowest=0, highest=30, metavar="G", default="the model's"
         ),
     ] = None
+    candidates: Annotated[int, Knob("Takes", "how many takes are made; the best comes first", lowest=1, highest=16)] = 1
+    negative_prompt: Annotated[
+        Text, Knob("Unlike", "what it should not sound like", wire="negative", metavar="WORDS")
+    ] = ""
     sampler: Annotated[
         SamplerName | None,
         Knob(
@@ -90,14 +98,6 @@ class Sampling:
             default="dpm++2m, or dpm++2m-sde where structure is kept",
         ),
     ] = None
-    draft: Annotated[
-        bool,
-        Knob(
-            "Draft",
-            "fast but rough, to try out a prompt: with the model's draft net, which has its own steps and guidance, or"
-            f" else with {DRAFT_STEPS} steps",
-        ),
-    ] = False
 
     @model_validator(mode="wrap")
     @classmethod

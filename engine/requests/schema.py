@@ -29,7 +29,8 @@ _UNIT_METAVARS = {"s": "S", "Hz": "HZ"}
 class Operation:
     """An operation as people and programs call it; `fixed` are its first arguments on the wire, in order.
 
-    `leaves_out` adds to its rows' own: why, of this operation, a surface does not have a field.
+    `leaves_out` adds to its rows' own: why, of this operation, a surface does not have a field. `first` are the rows
+    that are shown first, in this order, where that is not the order of the request's arguments in Python.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Operation:
     help: str
     fixed: tuple[str, ...]
     leaves_out: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    first: tuple[str, ...] = ()
 
 
 _ONE_SELECTION = {"reaper": "the selected item is the clip; there is no second selection for a sound"}
@@ -58,6 +60,7 @@ OPERATIONS = (
         "move a clip, or a part of it, towards a prompt",
         ("job", "clip", "prompt"),
         _CLIP_IS_SELECTED,
+        ("clip", "prompt", "strength", "structure"),
     ),
     Operation(
         "inpaint",
@@ -105,6 +108,7 @@ def written() -> str:
 
 def _operation(operation: Operation) -> dict[str, Any]:
     required = [name for name in operation.fixed if name != "job"]
+    found = dict(_properties(operation.request, required, operation.leaves_out))
     return {
         "address": f"/retake/{operation.name}",
         "label": operation.label,
@@ -112,7 +116,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "fixed": list(operation.fixed),
         "type": "object",
         "required": required,
-        "properties": dict(_properties(operation.request, required, operation.leaves_out)),
+        "properties": {name: found[name] for name in (*operation.first, *found)},
     }
 
 

@@ -5,19 +5,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bridge.errors import BridgeError
-from bridge.wire.arguments import DRAFT_STEPS, SECONDS
+from bridge.operation_table import DRAFT_STEPS, OPERATIONS, SEEDS, row_of
 from bridge.wire.messages import Generate, Inpaint, RenderRequest, Restyle, Upscale, Vary
 
 CLIENT = "Retake window"
-SEEDS = 2**32
-MAX_CANDIDATES = 16
-LENGTHS_S = (0.1, 600.0)
+SECONDS: float = row_of("generate", "seconds")["default"]
+LENGTHS_S: tuple[float, float] = (row_of("generate", "seconds")["minimum"], row_of("generate", "seconds")["maximum"])
+MAX_CANDIDATES: int = row_of("generate", "candidates")["maximum"]
 
-NEEDS_CLIP = frozenset({"restyle", "inpaint", "vary", "upscale"})
-NEEDS_PROMPT = frozenset({"generate", "restyle", "inpaint"})
-HAS_STRENGTH = {"restyle": 0.5, "vary": 0.4}
+NEEDS_CLIP = frozenset(name for name, operation in OPERATIONS.items() if "clip" in operation["required"])
+NEEDS_PROMPT = frozenset(name for name, operation in OPERATIONS.items() if "prompt" in operation["required"])
+HAS_STRENGTH: dict[str, float] = {
+    name: operation["properties"]["strength"]["default"]
+    for name, operation in OPERATIONS.items()
+    if "strength" in operation["properties"]
+}
 """Operations with a strength, and the engine's own choice of it."""
-HAS_PART = frozenset({"restyle", "vary", "upscale", "inpaint"})
+HAS_PART = frozenset(name for name, operation in OPERATIONS.items() if "start_s" in operation["properties"])
 
 
 class FormIncompleteError(BridgeError):
@@ -79,7 +83,7 @@ class RenderForm:
         start_s, end_s = self.part or (None, None)
         match self.operation:
             case "generate":
-                return Generate(**_given(keys), seconds=self.seconds)
+                return Generate(**_given(keys | {"seconds": self.seconds}))
             case "inpaint":
                 return Inpaint(**_given(keys), clip=self.clip or "", start_s=start_s or 0.0, end_s=end_s or 0.0)
             case "restyle":

@@ -3,11 +3,18 @@
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from bridge.desktop.state.render_form import HAS_STRENGTH, LENGTHS_S, MAX_CANDIDATES, SEEDS, RenderForm, drawn_seed
+from bridge.desktop.state.render_form import (
+    HAS_STRENGTH,
+    LENGTHS_S,
+    MAX_CANDIDATES,
+    SECONDS,
+    RenderForm,
+    drawn_seed,
+)
 from bridge.desktop.widgets.basic import Button, Segments, column, fill, label, row
 from bridge.desktop.widgets.fields import Choice, Number, Slider
 from bridge.desktop.widgets.flow_layout import FlowLayout
-from bridge.wire.arguments import SECONDS
+from bridge.operation_table import SEEDS
 
 _DEFAULT_MODEL = "As in Settings"
 

@@ -16,7 +16,7 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from bridge.clients.mcp_server import tools
 from bridge.host.discovery import find_daemon, wait_for_end
-from bridge.wire.operations import OPERATIONS
+from bridge.operation_table import OPERATIONS
 
 ROOT = Path(__file__).parents[3]
 QUICK = {"steps": 2, "seed": 3}
