@@ -37,7 +37,7 @@ class PreviewRules:
     idle_s: float = 120.0
 
 
-class _Player:
+class _PlayerProcess:
     """One player process. `news` gives what it says, and None at its end."""
 
     def __init__(self, process: Process) -> None:
@@ -46,7 +46,7 @@ class _Player:
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._read_log())]
 
     @classmethod
-    async def start(cls, command: Sequence[str]) -> "_Player":
+    async def start(cls, command: Sequence[str]) -> "_PlayerProcess":
         """Start the process. Raises PreviewFailedError when the system refuses."""
         try:
             process = await asyncio.create_subprocess_exec(
@@ -114,7 +114,7 @@ class _Session:
     client: Client
     has_begun: bool = False
     is_stopping: bool = False
-    player: _Player | None = None
+    player: _PlayerProcess | None = None
     waiting: list[Client] = field(default_factory=list)
 
 
@@ -125,7 +125,7 @@ class Previewer:
         self._command = command
         self._rules = rules
         self._tell = tell
-        self._player: _Player | None = None
+        self._player: _PlayerProcess | None = None
         self._now: _Session | None = None
         self._next: _Session | None = None
         self._some = asyncio.Event()
@@ -218,7 +218,7 @@ class Previewer:
             log.exception("a preview failed")
             self._fail(session, PreviewFailedError(error))
 
-    async def _follow(self, session: _Session, player: _Player) -> None:
+    async def _follow(self, session: _Session, player: _PlayerProcess) -> None:
         while True:
             patience_s = self._rules.silence_s if session.has_begun else self._rules.start_s
             try:
@@ -249,9 +249,9 @@ class Previewer:
         level_db = self._rules.level_db if request.level_db is None else request.level_db
         return replace(request, device=request.device or self._rules.device, level_db=level_db, token="")
 
-    async def _ensure_player(self) -> _Player:
+    async def _ensure_player(self) -> _PlayerProcess:
         if self._player is None or not self._player.is_alive:
-            self._player = await _Player.start(self._command)
+            self._player = await _PlayerProcess.start(self._command)
         return self._player
 
     async def _dismiss(self, patience_s: float = _FAREWELL_S) -> None:

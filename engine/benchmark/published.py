@@ -26,7 +26,7 @@ from engine.requests import Generate
 PROMPT = "heavy rain on a tin roof"
 REFERENCE_STEPS, REFERENCE_CANDIDATES = 200, 3
 
-OnRound = Callable[[str], None]  # what is being timed
+OnStage = Callable[[str], None]  # what is being timed
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Comparison:
 
 
 def compare(
-    asked: Comparison, on_round: OnRound = lambda _: None, should_stop: Callable[[], bool] = lambda: False
+    asked: Comparison, on_round: OnStage = lambda _: None, should_stop: Callable[[], bool] = lambda: False
 ) -> dict[str, Any]:
     """Both sides in turn, `runs` times after one to warm up, then the reference's recipe once.
 

@@ -24,7 +24,7 @@ from engine.checkpoints.hub_listing import list_snapshot
 from engine.checkpoints.published import (
     DIFFUSERS,
     ORIGINAL,
-    Form,
+    CheckpointForm,
     Published,
     RemoteFile,
     hub,
@@ -43,7 +43,7 @@ _LIMITS = RetryLimits()
 
 
 @dataclass(frozen=True)
-class _Plan:
+class _DownloadPlan:
     """What is to be fetched, and from where in words."""
 
     files: tuple[RemoteFile, ...]
@@ -55,7 +55,7 @@ def pull(
     published: Published,
     models_dir: Path | None = None,
     *,
-    form: Form = ORIGINAL,
+    form: CheckpointForm = ORIGINAL,
     revision: str | None = None,
     keep_download: bool = False,
     on_progress: OnProgress | None = None,
@@ -104,15 +104,15 @@ def require_space(folder: Path, download_bytes: int, published: Published) -> No
         raise ModelDiskFullError(disk, needed, free)
 
 
-def _plan(published: Published, form: Form, revision: str | None, limits: RetryLimits) -> _Plan:
+def _plan(published: Published, form: CheckpointForm, revision: str | None, limits: RetryLimits) -> _DownloadPlan:
     """Look up what is to be fetched: sizes and checksums as the servers give them, the commit of a diffusers folder."""
     if form == DIFFUSERS:
         repository = published.diffusers()
         snapshot = list_snapshot(repository, revision or published.revision, hub(), limits.timeout_s)
         origin = f"{hub()}/{repository} at {snapshot.commit}"
-        return _Plan(snapshot.files, origin, sum(file.size or 0 for file in snapshot.files))
+        return _DownloadPlan(snapshot.files, origin, sum(file.size or 0 for file in snapshot.files))
     checkpoint = _looked_up(published, limits)
-    return _Plan((*tokenizer_files(), checkpoint), checkpoint.url, checkpoint.size or published.about_bytes)
+    return _DownloadPlan((*tokenizer_files(), checkpoint), checkpoint.url, checkpoint.size or published.about_bytes)
 
 
 def _looked_up(published: Published, limits: RetryLimits) -> RemoteFile:
@@ -128,7 +128,7 @@ def _looked_up(published: Published, limits: RetryLimits) -> RemoteFile:
     return known
 
 
-def _fetch_all(plan: _Plan, folder: Path, show: OnProgress, limits: RetryLimits) -> list[Received]:
+def _fetch_all(plan: _DownloadPlan, folder: Path, show: OnProgress, limits: RetryLimits) -> list[Received]:
     received: list[Received] = []
     done = 0
 
@@ -144,7 +144,7 @@ def _fetch_all(plan: _Plan, folder: Path, show: OnProgress, limits: RetryLimits)
 
 
 def _install(
-    plan: _Plan, received: list[Received], folder: Path, published: Published, root: Path, show: OnProgress
+    plan: _DownloadPlan, received: list[Received], folder: Path, published: Published, root: Path, show: OnProgress
 ) -> Path:
     """Import what has arrived; what nobody could check is thrown away when it turns out to be no checkpoint."""
     single = received[-1].path.suffix == ".ckpt"

@@ -8,7 +8,7 @@ from typing import Literal
 from engine.checkpoints.import_errors import CheckpointMissingError, CheckpointUnreadableError
 from engine.checkpoints.model_files import explained, open_plain
 
-Kind = Literal["safetensors", "zip", "pickle"]
+FileKind = Literal["safetensors", "zip", "pickle"]
 
 _HEAD = 1024  # bytes that tell
 _LARGEST_HEADER = 100_000_000  # bytes of JSON in a safetensors file, by its format
@@ -25,7 +25,7 @@ _OTHERS = (
 )  # fmt: skip
 
 
-def kind_of(path: Path) -> Kind:
+def kind_of(path: Path) -> FileKind:
     """How the weights in a file are written.
 
     Raises:

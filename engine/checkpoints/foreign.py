@@ -197,7 +197,7 @@ def _towers_in(tensors: Mapping[str, Tensor]) -> Towers:
         ("text tower", names.MARK_OF_TEXT, names.MARK_OF_TRANSFORMERS_TEXT),
         ("audio tower", names.MARK_OF_AUDIO, names.MARK_OF_TRANSFORMERS_AUDIO),
     ):
-        forms: tuple[tuple[names.Form, str], ...] = (("original", original), ("diffusers", diffusers))
+        forms: tuple[tuple[names.CheckpointForm, str], ...] = (("original", original), ("diffusers", diffusers))
         towers = [
             Weights(part, tensors, form, name.removesuffix(mark))
             for name in tensors

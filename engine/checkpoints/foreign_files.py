@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from engine.checkpoints.file_kinds import kind_of
-from engine.checkpoints.foreign_names import EMA_OF, OLD_VAE_ATTENTION, STRAYS, UNET_EMA, VAE, WRAPPERS, Form
+from engine.checkpoints.foreign_names import EMA_OF, OLD_VAE_ATTENTION, STRAYS, UNET_EMA, VAE, WRAPPERS, CheckpointForm
 from engine.checkpoints.import_errors import CheckpointMissingError, CheckpointUnreadableError, WeightsMissingError
 from engine.checkpoints.model_files import explained, open_plain, read_object
 from engine.checkpoints.pickles import unpickled
@@ -42,7 +42,7 @@ class Weights:
 
     part: str  # what to call it in an error
     tensors: Mapping[str, Tensor]
-    form: Form
+    form: CheckpointForm
     prefix: str = ""
     averaged: str | None = None  # prefix of the moving average, whose names have lost their dots
     used: set[str] = field(default_factory=set)

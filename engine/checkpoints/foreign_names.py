@@ -13,9 +13,9 @@ from engine.models.unet import UNetConfig
 from engine.models.vae import VaeConfig
 from engine.models.vocoder import HiFiGanConfig
 
-Form = Literal["original", "diffusers"]
+CheckpointForm = Literal["original", "diffusers"]
 Names = Callable[[str], tuple[str, ...]]  # our tensor -> the foreign ones that it is joined from; none: it has no twin
-_Row = tuple[str, str, str]
+_NameRow = tuple[str, str, str]
 
 # Where the parts lie in an original checkpoint
 UNET, UNET_EMA, VAE, VOCODER = (
@@ -42,7 +42,7 @@ STRAYS = (
     "spectrogram_extractor.", "logmel_extractor.", "loss.",
 )  # fmt: skip
 
-_UNET_ENDS: tuple[_Row, ...] = (
+_UNET_ENDS: tuple[_NameRow, ...] = (
     ("time1", "time_embed.0", "time_embedding.linear_1"),
     ("time2", "time_embed.2", "time_embedding.linear_2"),
     ("condition", "film_emb", "class_embedding"),
@@ -50,7 +50,7 @@ _UNET_ENDS: tuple[_Row, ...] = (
     ("norm_out", "out.0", "conv_norm_out"),
     ("conv_out", "out.2", "conv_out"),
 )
-_UNET_RESIDUAL: tuple[_Row, ...] = (
+_UNET_RESIDUAL: tuple[_NameRow, ...] = (
     ("norm1", "in_layers.0", "norm1"),
     ("conv1", "in_layers.2", "conv1"),
     ("embed", "emb_layers.1", "time_emb_proj"),
@@ -68,11 +68,11 @@ _TRANSFORMER = {  # the same in both
     "feed_forward.project": "transformer_blocks.0.ff.net.0.proj",
     "feed_forward.out": "transformer_blocks.0.ff.net.2",
 }
-_VAE_RESIDUAL: tuple[_Row, ...] = (
+_VAE_RESIDUAL: tuple[_NameRow, ...] = (
     *((name, name, name) for name in ("norm1", "conv1", "norm2", "conv2")),
     ("shortcut", "nin_shortcut", "conv_shortcut"),
 )
-_VAE_ENDS: tuple[_Row, ...] = (
+_VAE_ENDS: tuple[_NameRow, ...] = (
     ("conv_in", "conv_in", "conv_in"),
     ("middle.1.norm", "mid.attn_1.norm", "mid_block.attentions.0.group_norm"),
     ("middle.1.query_key_value", "mid.attn_1.q", "mid_block.attentions.0.to_q"),
@@ -90,24 +90,24 @@ OLD_VAE_ATTENTION = {  # diffusers up to 0.15 -> since then
 }
 
 
-def unet_names(config: UNetConfig, form: Form) -> Names:
+def unet_names(config: UNetConfig, form: CheckpointForm) -> Names:
     return _by_layer(_unet_rows(config), form)
 
 
-def vae_names(config: VaeConfig, form: Form) -> Names:
+def vae_names(config: VaeConfig, form: CheckpointForm) -> Names:
     return _by_layer(_vae_rows(config), form)
 
 
-def vocoder_names(config: HiFiGanConfig, form: Form) -> Names:
+def vocoder_names(config: HiFiGanConfig, form: CheckpointForm) -> Names:
     return _by_layer(_vocoder_rows(config), form)
 
 
-def clap_names(form: Form) -> Names:
+def clap_names(form: CheckpointForm) -> Names:
     """Ours are laion-clap's, as in the original checkpoints; "diffusers" folders have transformers' towers."""
     return transformers_names if form == "diffusers" else lambda ours: (ours,)
 
 
-def _by_layer(rows: Iterable[_Row], form: Form) -> Names:
+def _by_layer(rows: Iterable[_NameRow], form: CheckpointForm) -> Names:
     layers: dict[str, tuple[str, ...]] = {}
     for ours, original, diffusers in rows:
         layers[ours] = (*layers.get(ours, ()), original if form == "original" else diffusers)
@@ -119,7 +119,7 @@ def _by_layer(rows: Iterable[_Row], form: Form) -> Names:
     return names
 
 
-def _unet_rows(config: UNetConfig) -> Iterator[_Row]:
+def _unet_rows(config: UNetConfig) -> Iterator[_NameRow]:
     yield from _UNET_ENDS
     each, last = config.num_res_blocks, len(config.channel_mult) - 1
     position = 0
@@ -144,14 +144,14 @@ def _unet_rows(config: UNetConfig) -> Iterator[_Row]:
             position += 1
 
 
-def _stage(ours: str, original: str, diffusers: str, index: int) -> Iterator[_Row]:
+def _stage(ours: str, original: str, diffusers: str, index: int) -> Iterator[_NameRow]:
     """Residual block and attention; where a stage has no attention, nobody asks for its rows."""
     yield from _below(f"{ours}.res", f"{original}.0", f"{diffusers}.resnets.{index}", _UNET_RESIDUAL)
     attention = [(ours_inside, both, both) for ours_inside, both in _TRANSFORMER.items()]
     yield from _below(f"{ours}.attention", f"{original}.1", f"{diffusers}.attentions.{index}", attention)
 
 
-def _vae_rows(config: VaeConfig) -> Iterator[_Row]:
+def _vae_rows(config: VaeConfig) -> Iterator[_NameRow]:
     yield from ((name, name, name) for name in ("quant_conv", "post_quant_conv"))
     for half in ("encoder", "decoder"):
         yield from _below(half, half, half, _VAE_ENDS)
@@ -177,7 +177,7 @@ def _vae_rows(config: VaeConfig) -> Iterator[_Row]:
                 position += 1
 
 
-def _vocoder_rows(config: HiFiGanConfig) -> Iterator[_Row]:
+def _vocoder_rows(config: HiFiGanConfig) -> Iterator[_NameRow]:
     stacks = len(config.residual_kernels)
     yield from (("conv_in", "conv_pre", "conv_pre"), ("conv_out", "conv_post", "conv_post"))
     for stage in range(len(config.rates)):
@@ -189,7 +189,7 @@ def _vocoder_rows(config: HiFiGanConfig) -> Iterator[_Row]:
                     yield f"residual.{stage}.{stack}.{ours}.{index}", both, both
 
 
-def _below(ours: str, original: str, diffusers: str, rows: Iterable[_Row]) -> Iterator[_Row]:
+def _below(ours: str, original: str, diffusers: str, rows: Iterable[_NameRow]) -> Iterator[_NameRow]:
     """The rows, each name put below another."""
     for row in rows:
         yield f"{ours}.{row[0]}", f"{original}.{row[1]}", f"{diffusers}.{row[2]}"

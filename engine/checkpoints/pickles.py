@@ -18,7 +18,7 @@ from zipfile import BadZipFile, ZipFile
 
 import torch
 
-from engine.checkpoints.file_kinds import Kind
+from engine.checkpoints.file_kinds import FileKind
 from engine.checkpoints.import_errors import CheckpointUnreadableError, CheckpointUnsafeError
 from engine.checkpoints.model_files import open_plain
 
@@ -44,7 +44,7 @@ _PICKLES_IN_A_ROW = 5  # magic number, protocol, system, contents, names of stor
 _END, _ZIP64_LOCATOR, _ZIP64_END = b"PK\x05\x06", b"PK\x06\x07", b"PK\x06\x06"
 
 
-def unpickled(path: Path, kind: Kind) -> Any:
+def unpickled(path: Path, kind: FileKind) -> Any:
     """What is in a pickle, if it is nothing but tensors, numbers, words and containers.
 
     The notes of training programs (settings, states of callbacks) are read as hollow objects, without their code.
@@ -74,7 +74,7 @@ def unpickled(path: Path, kind: Kind) -> Any:
         raise CheckpointUnreadableError(path, _first_sentence(error)) from error
 
 
-def _load(path: Path, kind: Kind) -> Any:
+def _load(path: Path, kind: FileKind) -> Any:
     """What PyTorch's careful reader makes of a file, under a name that does not mislead it: it goes by the ending."""
     if kind == "pickle":
         with open_plain(path) as file:
@@ -142,7 +142,7 @@ def _require_small_directory(path: Path, file: BinaryIO) -> None:
     file.seek(0)
 
 
-def _names_asked_for(path: Path, kind: Kind) -> set[str]:
+def _names_asked_for(path: Path, kind: FileKind) -> set[str]:
     """Every function and class that the pickles in a file name.
 
     Raises:
@@ -167,7 +167,7 @@ def _names_asked_for(path: Path, kind: Kind) -> set[str]:
     return names
 
 
-def _instructions(path: Path, kind: Kind) -> Iterator[tuple[str, Any]]:
+def _instructions(path: Path, kind: FileKind) -> Iterator[tuple[str, Any]]:
     """The instructions of all pickles in a file; PyTorch wrote five into it, one after the other, until 2020."""
     with open_plain(path) as file:
         if kind == "zip":

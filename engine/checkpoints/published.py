@@ -16,9 +16,9 @@ from engine.checkpoints.download_errors import FormMissingError, NotPublishedErr
 LICENCE = "CC BY-NC-SA 4.0"
 LICENCE_URL = "https://creativecommons.org/licenses/by-nc-sa/4.0/"
 LICENCE_MEANS = "not for commercial use; name the authors (Liu et al.); share what you derive on the same terms"
-Form = Literal["original", "diffusers"]
-ORIGINAL: Form = "original"
-DIFFUSERS: Form = "diffusers"
+CheckpointForm = Literal["original", "diffusers"]
+ORIGINAL: CheckpointForm = "original"
+DIFFUSERS: CheckpointForm = "diffusers"
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Published:
         return RemoteFile(url, f"{self.name}.ckpt", self.size, self.sha256, self.md5)
 
     @property
-    def forms(self) -> tuple[Form, ...]:
+    def forms(self) -> tuple[CheckpointForm, ...]:
         return (ORIGINAL, DIFFUSERS) if self.hub else (ORIGINAL,)
 
     def diffusers(self) -> str:

@@ -70,7 +70,7 @@ class _HttpsStays(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-class _Part:
+class _PartialFile:
     """What of a file has arrived (`NAME.part`), its digests, and the server's mark of that version (`NAME.tag`)."""
 
     def __init__(self, target: Path) -> None:
@@ -129,7 +129,7 @@ def fetch(remote: RemoteFile, folder: Path, on_bytes: OnBytes, limits: RetryLimi
         DownloadUnwritableError: the disk refused.
     """
     target = folder / remote.name
-    part = _Part(target)
+    part = _PartialFile(target)
     failures = 0
     while remote.size is None or part.size != remote.size:
         before = part.size
@@ -161,7 +161,7 @@ def ask(url: str, timeout_s: float) -> Any:
     return None
 
 
-def _receive(remote: RemoteFile, part: _Part, on_bytes: OnBytes, limits: RetryLimits) -> None:
+def _receive(remote: RemoteFile, part: _PartialFile, on_bytes: OnBytes, limits: RetryLimits) -> None:
     """One try: ask for what is missing and append it."""
     headers = {"User-Agent": "retake", "Accept-Encoding": "identity"}
     if part.size and not part.tag:  # nothing tells whether the rest would be of the same version
@@ -187,7 +187,7 @@ def _receive(remote: RemoteFile, part: _Part, on_bytes: OnBytes, limits: RetryLi
         raise _DroppedError(f"the connection closed after {part.size} of {total} bytes")
 
 
-def _accept(response: http.client.HTTPResponse, remote: RemoteFile, part: _Part) -> int | None:
+def _accept(response: http.client.HTTPResponse, remote: RemoteFile, part: _PartialFile) -> int | None:
     """Make the part fit for what comes now; the size of the whole file, where the server tells it."""
     if response.headers.get_content_type() == "text/html":
         raise WrongFileError(remote.url, "a web page", f"the file {remote.name}")
@@ -211,7 +211,7 @@ def _accept(response: http.client.HTTPResponse, remote: RemoteFile, part: _Part)
     return total
 
 
-def _refused(error: urllib.error.HTTPError, remote: RemoteFile, part: _Part) -> None:
+def _refused(error: urllib.error.HTTPError, remote: RemoteFile, part: _PartialFile) -> None:
     """Nothing, when the answer means that all has arrived.
 
     Raises:
@@ -230,7 +230,7 @@ def _refused(error: urllib.error.HTTPError, remote: RemoteFile, part: _Part) -> 
     raise DownloadRefusedError(remote.url, f"{error.code} {error.reason}")
 
 
-def _check(remote: RemoteFile, part: _Part) -> bool:
+def _check(remote: RemoteFile, part: _PartialFile) -> bool:
     """Whether there was a checksum to check against.
 
     Raises:

@@ -12,7 +12,7 @@ from typing import Any
 from engine.benchmark.long import LongClips, measure
 from engine.cli.commands import load
 from engine.cli.outputs import refuse_existing
-from engine.cli.terminal import ProgressBar, interruptible, show_json
+from engine.cli.terminal import TerminalProgressBar, interruptible, show_json
 from engine.engine import Engine
 from engine.errors import InvalidRequestError, OutputWriteError
 from engine.operations.progress import Progress
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     requests = {"this": Generate(PROMPT, **plain)}
     if options.against:
         requests["other"] = Generate(PROMPT, **{**plain, **_changes(options.against)})
-    with interruptible() as should_stop, ProgressBar() as bar:
+    with interruptible() as should_stop, TerminalProgressBar() as bar:
         bar.show(0.0, "loading the model")
         engine = Engine.load(options.model, device=options.device)
         timings = time_requests(engine, requests, options.runs, should_stop, bar)
@@ -85,7 +85,7 @@ def _against_published(options: argparse.Namespace) -> int:
     asked = ask(
         config, options.steps or config.default_steps, runs=options.runs, reference_steps=options.reference_steps
     )
-    with interruptible() as should_stop, ProgressBar() as bar:
+    with interruptible() as should_stop, TerminalProgressBar() as bar:
         report = compare(asked, lambda news: bar.show(0.0, news), should_stop)
     _deliver(report, options.json)
     if options.json != "-":
@@ -95,7 +95,7 @@ def _against_published(options: argparse.Namespace) -> int:
 
 def _long_clips(options: argparse.Namespace) -> int:
     """What a second of a restyle costs from ten seconds to two minutes, and what memory each length takes."""
-    with interruptible() as should_stop, ProgressBar() as bar:
+    with interruptible() as should_stop, TerminalProgressBar() as bar:
         bar.show(0.0, "loading the model")
         engine = Engine.load(options.model, device=options.device)
         report = measure(engine, LongClips(steps=options.steps, runs=options.runs), bar.show, should_stop)
@@ -175,7 +175,7 @@ def time_requests(
     requests: Mapping[str, Generate],
     runs: int,
     should_stop: Callable[[], bool],
-    bar: ProgressBar,
+    bar: TerminalProgressBar,
 ) -> dict[str, Timing]:
     """Each request once to warm up, then turn by turn, so that a change of the machine's mood meets all alike."""
     timings = {name: Timing() for name in requests}

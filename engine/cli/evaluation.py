@@ -11,7 +11,7 @@ from typing import Any
 from engine.checkpoints.store import open_model
 from engine.cli.commands import load
 from engine.cli.outputs import refuse_existing
-from engine.cli.terminal import ProgressBar, interruptible, show_json
+from engine.cli.terminal import TerminalProgressBar, interruptible, show_json
 from engine.device import choose_device
 from engine.engine import Engine
 from engine.errors import InvalidRequestError, OutputWriteError
@@ -133,7 +133,7 @@ def _judge_model(options: argparse.Namespace) -> ModelReport:
         model=options.model,
     )
     draw = load("engine.evaluation.picture:draw_contact_sheet", "--picture") if options.picture else None
-    with interruptible() as should_stop, ProgressBar() as bar:
+    with interruptible() as should_stop, TerminalProgressBar() as bar:
         bar.show(0.0, "loading the model")
         model = open_model(options.model, choose_device(options.device))
         evaluation: Evaluation = evaluate_model(
@@ -162,7 +162,7 @@ def _judge_edits(options: argparse.Namespace) -> EditReport:
         sampler=options.sampler,
         model=options.model,
     )
-    with interruptible() as should_stop, ProgressBar() as bar:
+    with interruptible() as should_stop, TerminalProgressBar() as bar:
         bar.show(0.0, "loading the model")
         return evaluate_edits(
             Engine(open_model(options.model, choose_device(options.device)), options.model),
@@ -175,7 +175,7 @@ def _judge_edits(options: argparse.Namespace) -> EditReport:
 
 def _judge_recordings(options: argparse.Namespace) -> KeptReport:
     (folder,) = options.folders
-    with interruptible() as should_stop, ProgressBar() as bar:
+    with interruptible() as should_stop, TerminalProgressBar() as bar:
         bar.show(0.0, "loading the model")
         return evaluate_recordings(
             Engine(open_model(options.model, choose_device(options.device)), options.model),
@@ -190,7 +190,7 @@ def _judge_recordings(options: argparse.Namespace) -> KeptReport:
 def _rerun_paper(options: argparse.Namespace) -> int:
     draw = load("engine.evaluation.paper.plots:draw_panels", "--paper")
     wish = PaperOptions(options.output, options.part or PARTS, BUDGETS[options.budget], options.model)
-    with interruptible() as should_stop, ProgressBar() as bar:
+    with interruptible() as should_stop, TerminalProgressBar() as bar:
         report = run_paper(
             wish,
             load_classifier(),

@@ -16,7 +16,7 @@ from engine.checkpoints.catalogue import (
 )
 from engine.checkpoints.download_errors import LicenceError, NotConfirmedError
 from engine.cli.commands import load
-from engine.cli.terminal import ProgressBar, confirmed, interruptible, show_json, show_warning
+from engine.cli.terminal import TerminalProgressBar, confirmed, interruptible, show_json, show_warning
 
 
 def run(options: argparse.Namespace) -> int:
@@ -73,7 +73,7 @@ def _show(options: argparse.Namespace) -> int:
 
 def _pull_extractor(extractor: feature_extractors.PublishedExtractor, options: argparse.Namespace) -> int:
     """A net that only listens: free to use, so nobody is asked."""
-    with ProgressBar() as bar:
+    with TerminalProgressBar() as bar:
         folder = feature_extractors.pull_extractor(extractor, on_progress=bar.show)
     if options.json:
         show_json({"name": extractor.name, "folder": str(folder), "licence": extractor.licence})
@@ -97,7 +97,7 @@ def _pull(options: argparse.Namespace) -> int:
         if not confirmed("Do you accept this licence?"):
             raise LicenceError(offer.name, published.LICENCE)
     pull = load("engine.checkpoints.download:pull", "this download")  # and with it PyTorch
-    with ProgressBar(as_json=options.json) as bar:
+    with TerminalProgressBar(as_json=options.json) as bar:
         folder = pull(
             offer,
             form=options.form,
@@ -114,7 +114,7 @@ def _pull(options: argparse.Namespace) -> int:
 
 def _import(options: argparse.Namespace) -> int:
     convert = load("engine.checkpoints.convert:import_checkpoint", "this import")  # and with it PyTorch
-    with interruptible() as should_stop, ProgressBar() as bar:
+    with interruptible() as should_stop, TerminalProgressBar() as bar:
         folder = convert(
             options.path,
             options.name,

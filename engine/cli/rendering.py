@@ -12,7 +12,7 @@ import numpy as np
 from engine.audio import Audio
 from engine.cli.outputs import choose_outputs, default_words, refuge
 from engine.cli.request_options import Drawn, values_of
-from engine.cli.terminal import ProgressBar, interruptible, show_json, show_note, show_warning
+from engine.cli.terminal import TerminalProgressBar, interruptible, show_json, show_note, show_warning
 from engine.engine import Engine
 from engine.errors import OutputWriteError, StoryError
 from engine.operations import Generate, Inpaint, Request, Restyle, Upscale, Vary
@@ -111,7 +111,7 @@ def _regions(options: argparse.Namespace) -> list[Given]:
 def _render(options: argparse.Namespace, request: Request, choose: Choose | None = None) -> int:
     """Everything that can be refused is refused before the model is loaded. Without `choose` all takes are kept."""
     paths = choose_outputs(options.output, _words(request), request.candidates if choose is None else 1)
-    with interruptible() as should_stop, ProgressBar() as bar:
+    with interruptible() as should_stop, TerminalProgressBar() as bar:
         bar.show(0.0, "loading the model")
         engine = Engine.load(options.model, device=options.device)
         takes = engine.run(request, on_step=lambda news: bar.show(news.fraction, news.stage), should_stop=should_stop)

@@ -12,7 +12,7 @@ from typing import Any
 from engine.checkpoints.catalogue import SHIPPED_MODELS, read_json
 from engine.operation_table import read_table, rows_of
 
-Row = Mapping[str, Any]
+FieldSchema = Mapping[str, Any]
 
 _WORDS = ("clip", "prompt")
 """Rows that are words of the command line, without an option's name."""
@@ -56,7 +56,7 @@ def _needed(operation: str) -> list[str]:
     return needed
 
 
-def _shown(rows: Mapping[str, Row]) -> Iterator[tuple[str, Row]]:
+def _shown(rows: Mapping[str, FieldSchema]) -> Iterator[tuple[str, FieldSchema]]:
     """Yield the rows that the command line has, its words first: the clip, then the prompt."""
     shown = [(name, row) for name, row in rows.items() if "cli" in row["x-surfaces"]]
     return iter(sorted(shown, key=lambda one: _WORDS.index(one[0]) if one[0] in _WORDS else len(_WORDS)))
@@ -66,7 +66,7 @@ def _is_shared(name: str) -> bool:
     return all(name in operation["properties"] for operation in read_table()["operations"].values())
 
 
-def _add_word(parser: argparse.ArgumentParser, name: str, row: Row, *, is_needed: bool) -> argparse.Action:
+def _add_word(parser: argparse.ArgumentParser, name: str, row: FieldSchema, *, is_needed: bool) -> argparse.Action:
     if name == "clip":
         return parser.add_argument(name, type=Path, help=row["description"])
     # Were it optional from the start (`nargs="?"`), it could not be given behind other options.
@@ -90,7 +90,7 @@ class _InsteadOfWords(argparse.Action):
 def add_option(
     parser: "argparse.ArgumentParser | argparse._ArgumentGroup",
     name: str,
-    row: Row,
+    row: FieldSchema,
     prompt: argparse.Action | None = None,
 ) -> None:
     """Add a row as an option; `prompt` is what a clip to be like stands for."""
@@ -114,7 +114,7 @@ def add_option(
     parser.add_argument(row["x-option"], **settings)
 
 
-def help_of(row: Row) -> str:
+def help_of(row: FieldSchema) -> str:
     """Return what a row means, from where to where it goes, and what it is when it is not given."""
     facts = []
     if "maximum" in row:
@@ -127,7 +127,7 @@ def help_of(row: Row) -> str:
     return f"{row['description']} ({'; '.join(facts)})" if facts else str(row["description"])
 
 
-def _default_of(row: Row) -> str:
+def _default_of(row: FieldSchema) -> str:
     if "cli" in row.get("x-own-defaults", {}):
         return str(row["x-own-defaults"]["cli"])
     if "x-default" in row:
@@ -137,7 +137,7 @@ def _default_of(row: Row) -> str:
     return str(row["default"])
 
 
-def _of_nano(row: Row) -> str:
+def _of_nano(row: FieldSchema) -> str:
     """Return what the shipped model's own config says: the one place where that is written."""
     own = read_json(SHIPPED_MODELS / "nano").get(f"default_{row['x-option'].removeprefix('--')}")
     return "" if own is None else f"; nano's is {own:g}"
@@ -152,5 +152,5 @@ def values_of(options: argparse.Namespace, operation: str) -> dict[str, Any]:
     }
 
 
-def _dest(name: str, row: Row) -> str:
+def _dest(name: str, row: FieldSchema) -> str:
     return name if name in _WORDS else str(row["x-option"]).removeprefix("--").replace("-", "_")

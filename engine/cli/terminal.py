@@ -91,7 +91,7 @@ def interruptible() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, previous)
 
 
-class ProgressBar:
+class TerminalProgressBar:
     """One line on stderr that fills up; silent where stderr is no terminal.
 
     With `as_json` each piece of news is a line {"fraction", "text"} on stderr instead, for programs that follow it.

@@ -14,11 +14,11 @@ from engine.mel import LogMel, MelConfig
 from engine.sounds import SOUNDS, render
 
 SECONDS = 5.12  # of every corpus clip
-OnProgress = Callable[[str], None]
+OnStage = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class TeachingClips:
+class LabelledClips:
     """n clips, classes taking turns."""
 
     mels: Tensor  # [n, 1, N, M], float16
@@ -38,7 +38,7 @@ def attribute_places(attributes: Iterable[Mapping[str, str]], values: Sequence[s
     return torch.tensor([places.get(one.get(kind, ""), -1) for one in attributes], dtype=torch.long)
 
 
-def teaching_clips(clips_per_class: int, first_seed: int, cache: Path | None, on_progress: OnProgress) -> TeachingClips:
+def labelled_clips(clips_per_class: int, first_seed: int, cache: Path | None, on_progress: OnStage) -> LabelledClips:
     """Render the clips, or read them from `cache` where an earlier run left them."""
     count = clips_per_class * len(SOUNDS)
     classes = torch.arange(count) % len(SOUNDS)
@@ -46,7 +46,7 @@ def teaching_clips(clips_per_class: int, first_seed: int, cache: Path | None, on
     kept = (cache / f"{name}.npy", cache / f"{name}.json") if cache else None
     if kept and all(path.exists() for path in kept):
         attributes = json.loads(kept[1].read_text(encoding="utf-8"))
-        return TeachingClips(torch.from_numpy(np.load(kept[0])), classes, tuple(attributes))
+        return LabelledClips(torch.from_numpy(np.load(kept[0])), classes, tuple(attributes))
     on_progress(f"rendering {count} clips from seed {first_seed}")
     log_mel = LogMel(MelConfig())
     mels, attributes = [], []
@@ -54,7 +54,7 @@ def teaching_clips(clips_per_class: int, first_seed: int, cache: Path | None, on
         sound = render(SOUNDS[index % len(SOUNDS)], first_seed + index, SECONDS, SAMPLE_RATE)
         mels.append(log_mel(torch.from_numpy(sound.waveform[None])).half())
         attributes.append(dict(sound.attributes))
-    clips = TeachingClips(torch.cat(mels), classes, tuple(attributes))
+    clips = LabelledClips(torch.cat(mels), classes, tuple(attributes))
     if kept:
         kept[0].parent.mkdir(parents=True, exist_ok=True)
         np.save(kept[0], clips.mels.numpy())

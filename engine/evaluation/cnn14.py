@@ -38,7 +38,7 @@ class Cnn14(nn.Module):
         self.logmel_extractor = _PowerMel()
         self.bn0 = nn.BatchNorm2d(FRONT_END.num_mels)
         for number, (narrow, wide) in enumerate(pairwise((1, *self.config.channels)), start=1):
-            self.add_module(f"conv_block{number}", _Block(narrow, wide))
+            self.add_module(f"conv_block{number}", _ConvBlock(narrow, wide))
         self.fc1 = nn.Linear(width, width)
         self.fc_audioset = nn.Linear(width, self.config.num_classes)
 
@@ -75,7 +75,7 @@ class _PowerMel(nn.Module):
         return 10 * (power.transpose(1, 2) @ self.melW).clamp(min=_QUIETEST).log10()[:, None]
 
 
-class _Block(nn.Module):
+class _ConvBlock(nn.Module):
     """Two 3x3 convolutions, each normalised and rectified."""
 
     def __init__(self, narrow: int, wide: int) -> None:

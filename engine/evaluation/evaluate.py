@@ -84,7 +84,7 @@ class _Prompted:
 
 
 @dataclass(frozen=True)
-class _Clips:
+class _EvaluationClips:
     generated: list[Waveform]
     others: list[Waveform]  # real clips that no prompt describes
     reconstructed: list[Waveform]  # the same through the model's autoencoder and vocoder
@@ -117,7 +117,7 @@ def evaluate_model(
         made.append(job())
         if on_clip:
             on_clip(index + 1, len(jobs))
-    return _judged(settings, tasks, _Clips(made[: len(tasks)], others, made[len(tasks) :]), clap, classifier)
+    return _judged(settings, tasks, _EvaluationClips(made[: len(tasks)], others, made[len(tasks) :]), clap, classifier)
 
 
 def _generate(engine: Generator, settings: EvaluationSettings, task: _Prompted) -> Waveform:
@@ -150,7 +150,7 @@ def _tasks(settings: EvaluationSettings) -> list[_Prompted]:
 def _judged(
     settings: EvaluationSettings,
     tasks: Sequence[_Prompted],
-    clips: _Clips,
+    clips: _EvaluationClips,
     clap: Embedder,
     classifier: SoundClassifier,
 ) -> Evaluation:
@@ -187,7 +187,7 @@ def _judged(
     return Evaluation(report, tuple(prompts), tuple(truths), tuple(generated), tuple(real))
 
 
-def _reconstruction(clips: _Clips, reference: Classification, classifier: SoundClassifier) -> Reconstruction:
+def _reconstruction(clips: _EvaluationClips, reference: Classification, classifier: SoundClassifier) -> Reconstruction:
     """The distance to other real clips than its own, as for generated clips: equal numbers, and no pair flatters it."""
     rows = [_distances(made, clip) for made, clip in zip(clips.reconstructed, clips.others, strict=True)]
     lsd_db, l1 = np.mean(rows, axis=0).tolist()

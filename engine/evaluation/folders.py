@@ -29,7 +29,7 @@ from engine.mel import MelConfig
 SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3")
 LENGTH_TOLERANCE_S = 0.1  # by which the two clips of a pair may differ; the longer one is cut
 
-Clips = Mapping[str, Audio]  # by file name
+ClipsByName = Mapping[str, Audio]  # by file name
 
 
 def evaluate_folders(
@@ -82,8 +82,8 @@ def evaluate_folders(
 
 
 def _measurements(
-    generated: tuple[Path, Clips],
-    reference: tuple[Path, Clips],
+    generated: tuple[Path, ClipsByName],
+    reference: tuple[Path, ClipsByName],
     extractors: Sequence[FeatureExtractor],
     seed: FeatureExtractor | None,
     preprocess: Preprocessing,
@@ -124,7 +124,7 @@ def read_folder(folder: Path) -> dict[str, Audio]:
     return clips
 
 
-def _common_rate(everything: Clips, *folders: Clips) -> int:
+def _common_rate(everything: ClipsByName, *folders: ClipsByName) -> int:
     """The one sample rate of all clips, Hz: the first clip's."""
     expected = next(iter(everything.values())).sample_rate
     for clips in folders:
@@ -134,7 +134,7 @@ def _common_rate(everything: Clips, *folders: Clips) -> int:
     return expected
 
 
-def _paired_names(generated: Path, made: Clips, reference: Path, real: Clips) -> list[str]:
+def _paired_names(generated: Path, made: ClipsByName, reference: Path, real: ClipsByName) -> list[str]:
     common = [name for name in made if name in real]
     if not common:
         return []
@@ -145,7 +145,7 @@ def _paired_names(generated: Path, made: Clips, reference: Path, real: Clips) ->
     return common
 
 
-def _pair_distances(made: Clips, real: Clips, names: list[str], rate: int) -> dict[str, float]:
+def _pair_distances(made: ClipsByName, real: ClipsByName, names: list[str], rate: int) -> dict[str, float]:
     """Means over the pairs. The mel is taken at 16 kHz, the other two at the clips' own rate."""
     rows = [_distances(name, made[name], real[name], rate) for name in names]
     keys = rows[0] if rows else ()
@@ -168,7 +168,7 @@ def _distances(name: str, made: Audio, real: Audio, rate: int) -> dict[str, floa
     }
 
 
-def _named_classes(folder: Path, clips: Clips, captions: Mapping[str, Caption]) -> dict[str, str]:
+def _named_classes(folder: Path, clips: ClipsByName, captions: Mapping[str, Caption]) -> dict[str, str]:
     """File name -> class, for the clips whose caption names one, in the order of the clips."""
     if not captions:
         return {}
@@ -181,7 +181,7 @@ def _named_classes(folder: Path, clips: Clips, captions: Mapping[str, Caption]) 
     return {name: sound for name in clips if (sound := captions[name].sound)}
 
 
-def _clap_score(clips: Clips, captions: Mapping[str, Caption] | None, clap: Embedder | None) -> float | None:
+def _clap_score(clips: ClipsByName, captions: Mapping[str, Caption] | None, clap: Embedder | None) -> float | None:
     if not captions or clap is None:
         return None
     waveforms = [mono_16_khz(clip) for clip in clips.values()]

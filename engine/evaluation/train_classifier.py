@@ -16,7 +16,7 @@ from torch import Tensor
 
 from engine.evaluation.attribute_head import AttributeHead
 from engine.evaluation.classifier import SHIPPED, ClassifierOutput, SoundClassifier, save_classifier
-from engine.evaluation.classifier_clips import OnProgress, TeachingClips, attribute_places, teaching_clips
+from engine.evaluation.classifier_clips import LabelledClips, OnStage, attribute_places, labelled_clips
 from engine.mel import MelConfig
 from engine.sounds import SOUNDS
 
@@ -45,10 +45,10 @@ class ClassifierSettings:
     output: Path = SHIPPED
 
 
-def run(settings: ClassifierSettings, on_progress: OnProgress = print) -> float:
+def run(settings: ClassifierSettings, on_progress: OnStage = print) -> float:
     """Render, train, test, save. Returns the share of held-out real clips that are named rightly."""
-    learn = teaching_clips(settings.clips_per_class, TRAINING_SEED, settings.cache, on_progress)
-    held_out = teaching_clips(settings.test_clips_per_class, HELD_OUT_SEED, settings.cache, on_progress)
+    learn = labelled_clips(settings.clips_per_class, TRAINING_SEED, settings.cache, on_progress)
+    held_out = labelled_clips(settings.test_clips_per_class, HELD_OUT_SEED, settings.cache, on_progress)
     classifier = train(settings, learn, on_progress)
     heard = verdicts(classifier, held_out.mels)
     softer, louder = (verdicts(classifier, at_level(held_out.mels, gain)) for gain in (-20, 20))
@@ -72,7 +72,7 @@ def run(settings: ClassifierSettings, on_progress: OnProgress = print) -> float:
     return results["+0 dB"]
 
 
-def train(settings: ClassifierSettings, clips: TeachingClips, on_progress: OnProgress) -> SoundClassifier:
+def train(settings: ClassifierSettings, clips: LabelledClips, on_progress: OnStage) -> SoundClassifier:
     """Cross-entropy with smoothed labels on varied clips; no global random state is touched."""
     values = clips.values()
     with torch.random.fork_rng():
@@ -101,7 +101,7 @@ def train(settings: ClassifierSettings, clips: TeachingClips, on_progress: OnPro
     return _with_feature_scale(classifier, clips.mels)
 
 
-def teach_attributes(classifier: SoundClassifier, settings: ClassifierSettings, clips: TeachingClips) -> None:
+def teach_attributes(classifier: SoundClassifier, settings: ClassifierSettings, clips: LabelledClips) -> None:
     """Train the ear for attributes once more, from nothing, on the clips as they are, with all else standing still.
 
     Other levels, noise and cuts make classes certain, but hide rooms and numbers; and statistics at one scale are
@@ -117,7 +117,7 @@ def teach_attributes(classifier: SoundClassifier, settings: ClassifierSettings, 
     classifier.attribute_ear = ear.eval()
 
 
-def _fit(ear: AttributeHead, statistics: Tensor, clips: TeachingClips, settings: ClassifierSettings) -> None:
+def _fit(ear: AttributeHead, statistics: Tensor, clips: LabelledClips, settings: ClassifierSettings) -> None:
     places = {kind: attribute_places(clips.attributes, values, kind) for kind, values in clips.values().items()}
     optimizer = torch.optim.AdamW(ear.parameters(), settings.peak_rate, weight_decay=settings.weight_decay)
     for step in range(settings.attribute_steps):
@@ -174,18 +174,18 @@ def verdicts(classifier: SoundClassifier, mels: Tensor) -> ClassifierOutput:
     )
 
 
-def accuracy(output: ClassifierOutput, clips: TeachingClips) -> float:
+def accuracy(output: ClassifierOutput, clips: LabelledClips) -> float:
     """Share of the clips that are named rightly."""
     return _share(output.classes.argmax(dim=1) == clips.classes)
 
 
-def class_accuracy(output: ClassifierOutput, clips: TeachingClips) -> dict[str, float]:
+def class_accuracy(output: ClassifierOutput, clips: LabelledClips) -> dict[str, float]:
     """The same for every class by itself."""
     right = output.classes.argmax(dim=1) == clips.classes
     return {sound: _share(right[clips.classes == place]) for place, sound in enumerate(SOUNDS)}
 
 
-def attribute_accuracy(classifier: SoundClassifier, output: ClassifierOutput, clips: TeachingClips) -> dict[str, float]:
+def attribute_accuracy(classifier: SoundClassifier, output: ClassifierOutput, clips: LabelledClips) -> dict[str, float]:
     """Share of the clips with a kind of attribute whose value is named rightly, by kind."""
     shares = {}
     for kind, values in classifier.attributes.items():
@@ -196,7 +196,7 @@ def attribute_accuracy(classifier: SoundClassifier, output: ClassifierOutput, cl
     return shares
 
 
-def confusions(output: ClassifierOutput, clips: TeachingClips) -> dict[str, int]:
+def confusions(output: ClassifierOutput, clips: LabelledClips) -> dict[str, int]:
     """How often one class was heard as another: {"rain as fire": 2}, most frequent first."""
     pairs = zip(output.classes.argmax(dim=1).tolist(), clips.classes.tolist(), strict=True)
     wrong = [f"{SOUNDS[truth]} as {SOUNDS[heard]}" for heard, truth in pairs if heard != truth]

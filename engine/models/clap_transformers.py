@@ -26,7 +26,7 @@ class TransformersHtsat:
     def build(self, tower: AudioTower) -> nn.Module:
         """Return an HTSAT with random weights, on the CPU even under `torch.device("meta")`."""
         with torch.device("cpu"):  # some versions read numbers out of tensors while they build it
-            return _Htsat(tower)
+            return _HtsatTower(tower)
 
     def embed(self, net: nn.Module, waveform: Tensor) -> Tensor:
         """Waveform [B, num_samples] at the tower's rate -> what it sends to the projection [B, width]."""
@@ -60,7 +60,7 @@ class DecibelMel(nn.Module):
         return 10 * torch.log10(bands).transpose(1, 2).unsqueeze(1)
 
 
-class _Htsat(nn.Module):
+class _HtsatTower(nn.Module):
     """Front end and encoder, with what a whole tower of laion-clap's holds beside them: kept, never computed with."""
 
     def __init__(self, tower: AudioTower) -> None:
@@ -97,7 +97,7 @@ def _sources(encoder: nn.Module) -> dict[str, tuple[str, ...]]:
 
 def _rename_for_disk(net: nn.Module, tensors: dict[str, Tensor], prefix: str, _metadata: dict[str, Any]) -> None:
     """After `state_dict()`: laion-clap's names in place of transformers', and its attention masks."""
-    assert isinstance(net, _Htsat)
+    assert isinstance(net, _HtsatTower)
     for ours, theirs in net.sources.items():
         pieces = [tensors.pop(f"{prefix}encoder.{name}") for name in theirs]
         tensors[prefix + ours] = pieces[0] if len(pieces) == 1 else torch.cat(pieces)
@@ -106,7 +106,7 @@ def _rename_for_disk(net: nn.Module, tensors: dict[str, Tensor], prefix: str, _m
 
 def _rename_for_transformers(net: nn.Module, tensors: dict[str, Tensor], prefix: str, *_: object) -> None:
     """Before `load_state_dict()`: transformers' names in place of laion-clap's; what is missing stays missing."""
-    assert isinstance(net, _Htsat)
+    assert isinstance(net, _HtsatTower)
     for name in net.masks:
         tensors.pop(prefix + name, None)
     for ours, theirs in net.sources.items():

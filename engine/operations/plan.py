@@ -12,7 +12,7 @@ SAMPLER = "dpm++2m"  # where a request names none
 
 
 @dataclass(frozen=True)
-class Plan:
+class SamplingPlan:
     """What the model and the request agree on."""
 
     timesteps: tuple[int, ...]  # all of them, descending
@@ -34,17 +34,17 @@ class Plan:
         return list(self.timesteps[self.timesteps.index(start) :])
 
 
-def plan_of(model: AudioLDM, request: Sampling) -> Plan:
+def plan_of(model: AudioLDM, request: Sampling) -> SamplingPlan:
     """A draft takes the steps that its net has learnt, and no others; everything else takes those that it asks for."""
     config = model.config
     if request.draft and config.draft:
         warnings = tuple(_unheeded(model, request))
-        return Plan(config.draft.timesteps, config.schedule, "ddim", 1.0, by_draft_net=True, warnings=warnings)
+        return SamplingPlan(config.draft.timesteps, config.schedule, "ddim", 1.0, by_draft_net=True, warnings=warnings)
     steps = request.steps or (DRAFT_STEPS if request.draft else config.default_steps)
     guidance = config.default_guidance if request.guidance is None else float(request.guidance)
     timesteps = tuple(timesteps_for(steps, config.schedule))
     sampler, warnings = request.sampler or SAMPLER, _unguided(request, guidance)
-    return Plan(timesteps, config.schedule, sampler, guidance, by_draft_net=False, warnings=warnings)
+    return SamplingPlan(timesteps, config.schedule, sampler, guidance, by_draft_net=False, warnings=warnings)
 
 
 def _unguided(request: Sampling, guidance: float) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from engine.errors import ModelBrokenError
 from engine.mel import MelConfig, slaney_filterbank
 from engine.operations.condition import Condition
 from engine.operations.contour import Contour, loudness_of
-from engine.operations.plan import Plan, plan_of
+from engine.operations.plan import SamplingPlan, plan_of
 from engine.operations.progress import ProgressReporter
 from engine.operations.slices import decode_long, encode_long, log_mel_long, vocode_long
 from engine.operations.windows import Windows, lay_windows, over_windows
@@ -43,7 +43,7 @@ class Rendering:
     excerpt_index: int = 0  # excerpts of one request get noise of their own
     chosen: tuple[int, ...] = ()  # the candidates' numbers, which their noise goes by; none: from 0 on
     windows: Windows = field(init=False)
-    plan: Plan = field(init=False)
+    plan: SamplingPlan = field(init=False)
 
     def __post_init__(self) -> None:
         model = self.model

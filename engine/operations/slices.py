@@ -17,13 +17,13 @@ from torch.nn import functional as F
 
 from engine.audioldm import AudioLDM
 from engine.operations.splice import correlation, crossfade
-from engine.operations.windows import Check, Windows, blend
+from engine.operations.windows import CancelCheck, Windows, blend
 from engine.wav_writer import Samples
 
 Seeded = Callable[[], torch.Generator]
 
 
-def log_mel_long(model: AudioLDM, waveform: Tensor, windows: Windows, check: Check) -> Tensor:
+def log_mel_long(model: AudioLDM, waveform: Tensor, windows: Windows, check: CancelCheck) -> Tensor:
     """Waveform [B, T] -> log-mel [B, 1, N, M], float32, as in one piece; silence fills what T lacks of all rows."""
     unit, frames = model.samples_per_row, model.config.vae.stride
     context = math.ceil(model.log_mel.pad / unit)
@@ -37,7 +37,7 @@ def log_mel_long(model: AudioLDM, waveform: Tensor, windows: Windows, check: Che
     return torch.cat(pieces, dim=2)
 
 
-def encode_long(model: AudioLDM, waveform: Tensor, windows: Windows, check: Check) -> Tensor:
+def encode_long(model: AudioLDM, waveform: Tensor, windows: Windows, check: CancelCheck) -> Tensor:
     """Waveform [B, T] -> latent [B, Z, H, W], float32, with H = windows.rows; silence fills what T lacks."""
     frames, log_mel = model.config.vae.stride, log_mel_long(model, waveform, windows, check)
 
@@ -49,7 +49,7 @@ def encode_long(model: AudioLDM, waveform: Tensor, windows: Windows, check: Chec
     return blend(windows, pieces(), dim=2)
 
 
-def decode_long(model: AudioLDM, latent: Tensor, windows: Windows, check: Check) -> Tensor:
+def decode_long(model: AudioLDM, latent: Tensor, windows: Windows, check: CancelCheck) -> Tensor:
     """Latent [B, Z, H, W] -> log-mel [B, 1, N, M], float32."""
 
     def pieces() -> Iterator[Tensor]:
@@ -60,7 +60,7 @@ def decode_long(model: AudioLDM, latent: Tensor, windows: Windows, check: Check)
     return blend(windows, pieces(), dim=2)
 
 
-def vocode_long(model: AudioLDM, log_mel: Tensor, windows: Windows, seeded: Seeded, check: Check) -> Samples:
+def vocode_long(model: AudioLDM, log_mel: Tensor, windows: Windows, seeded: Seeded, check: CancelCheck) -> Samples:
     """Log-mel [1, 1, N, M] -> waveform [1, H · samples_per_row]; each slice starts from a generator seeded alike."""
     if model.vocoder.reach is None:
         return _vocode_crossfaded(model, log_mel, windows, seeded, check)
@@ -75,7 +75,9 @@ def vocode_long(model: AudioLDM, log_mel: Tensor, windows: Windows, seeded: Seed
     return waveform
 
 
-def _vocode_crossfaded(model: AudioLDM, log_mel: Tensor, windows: Windows, seeded: Seeded, check: Check) -> Samples:
+def _vocode_crossfaded(
+    model: AudioLDM, log_mel: Tensor, windows: Windows, seeded: Seeded, check: CancelCheck
+) -> Samples:
     """Phases of neighbouring windows need not agree: in the overlap's middle half they are faded at constant power.
 
     A window that would cancel its neighbour is turned upside down, which nobody hears.

@@ -39,7 +39,7 @@ GOLDEN = (math.sqrt(5) - 1) / 2  # multiples of it, modulo 1, keep apart from ea
 AT_ONCE = {"cpu": 1}  # windows per call of the net; one on the processor, so that no take depends on its batch
 AT_ONCE_ON_GPU = 16
 
-Check = Callable[[], None]  # raises CancelledError when the request should stop
+CancelCheck = Callable[[], None]  # raises CancelledError when the request should stop
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _ramp(size: int, trailing_dims: int) -> Tensor:
     return torch.sin(cells).square().view(-1, *[1] * trailing_dims)
 
 
-def over_windows(denoise: Denoise, windows: Windows, check: Check) -> Denoise:
+def over_windows(denoise: Denoise, windows: Windows, check: CancelCheck) -> Denoise:
     """The same denoiser for latents [B, Z, H, W] with H = windows.rows.
 
     The windows move with every call.
@@ -132,7 +132,7 @@ def over_windows(denoise: Denoise, windows: Windows, check: Check) -> Denoise:
     return denoise_all
 
 
-def in_batches(denoise: Denoise, pieces: Tensor, t: int, check: Check) -> Denoised:
+def in_batches(denoise: Denoise, pieces: Tensor, t: int, check: CancelCheck) -> Denoised:
     """Pieces [B, ...] -> denoised, so many at a time as the device is to take, and fewer where it cannot."""
     at_once = AT_ONCE.get(pieces.device.type, AT_ONCE_ON_GPU)
     done: list[Denoised] = []

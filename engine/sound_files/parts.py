@@ -43,7 +43,7 @@ class Source:
 
 
 NOWHERE = -1
-Part = bytes | tuple[int, int]
+Piece = bytes | tuple[int, int]
 """Bytes that were made up, or a place in the file: its first byte (NOWHERE: zeros) and its number of bytes."""
 
 
@@ -56,7 +56,7 @@ class ChainedStream:
     finds the place that it is sent to.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[Piece, ...]
     frames: int | None = None
     fact: int | None = None
     block_frames: int = 0
@@ -66,7 +66,7 @@ class ChainedStream:
 class Spliced(io.RawIOBase):
     """Some parts, one behind the other, as a file."""
 
-    def __init__(self, source: Source, parts: Sequence[Part]) -> None:
+    def __init__(self, source: Source, parts: Sequence[Piece]) -> None:
         self._source, self._parts, self._at = source, list(parts), 0
         self._starts = [0]
         for part in self._parts:

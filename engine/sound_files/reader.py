@@ -47,7 +47,7 @@ Frames = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
-class _Sound:
+class _SndfileInfo:
     """What libsndfile makes of a link: how long it is, and whether it can be sent to a place in it."""
 
     link: ChainedStream
@@ -55,7 +55,7 @@ class _Sound:
     is_seekable: bool
 
 
-class _Decoder(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
+class _SndfileView(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
     """libsndfile's view of a link, which soundfile reads in one go.
 
     Of a file that can be sought soundfile seeks its place anew after every block, where MP3 and Ogg have then forgotten
@@ -79,7 +79,7 @@ class SoundReader:
 
     def __init__(self, path: Path, source: Source) -> None:
         self._path, self._source = path, source
-        self._file: _Decoder | None = None
+        self._file: _SndfileView | None = None
         self._current, self._at = -1, 0  # the sound that is being decoded, and where in it
         forms, self._sounds = [], []
         for link in _links(source):
@@ -87,7 +87,7 @@ class SoundReader:
                 forms.append((int(file.samplerate), int(file.channels)))
                 frames = _frames(link, file)
                 is_short = file.subtype == "MPEG_LAYER_III" and frames < _WHOLLY_DECODED_S * file.samplerate
-                self._sounds.append(_Sound(link, frames, file.has_places and not is_short))
+                self._sounds.append(_SndfileInfo(link, frames, file.has_places and not is_short))
                 self.encoding: str = file.subtype  # libsndfile's name of the sample format
         if len(set(forms)) > 1:
             raise NotReadableError("it is several sounds put together, of different sample rates or channels")
@@ -141,8 +141,8 @@ class SoundReader:
         self._at += found
         return found
 
-    def _decoder(self, link: ChainedStream) -> _Decoder:
-        return _Decoder(Spliced(self._source, link.parts))
+    def _decoder(self, link: ChainedStream) -> _SndfileView:
+        return _SndfileView(Spliced(self._source, link.parts))
 
     def _stop(self) -> None:
         if self._file is not None:

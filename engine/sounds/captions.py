@@ -169,7 +169,7 @@ def _joined(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
 
 
-Form = Literal["any", "noun", "sentence"]
+CaptionForm = Literal["any", "noun", "sentence"]
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ def _with_verb(random: np.random.Generator, wording: str, *, is_sentence: bool) 
 
 
 def _describe(
-    random: np.random.Generator, wording: str, spoken: Sequence[Synonyms], *, form: Form, may_list: bool
+    random: np.random.Generator, wording: str, spoken: Sequence[Synonyms], *, form: CaptionForm, may_list: bool
 ) -> Phrase:
     """The wording with its attributes; the list of adjectives at its end only if it `may_list`."""
     is_clause = any(mark in wording for mark in "|~/")
@@ -237,7 +237,7 @@ def _describe(
 
 
 def _counted(
-    random: np.random.Generator, name: str, count: str, form: Form, *, held_out: bool
+    random: np.random.Generator, name: str, count: str, form: CaptionForm, *, held_out: bool
 ) -> tuple[str, bool] | None:
     """A wording for so many events, and whether the number stands in it already; None: there is none of this form."""
     nouns, clauses = counted_wordings(name, count, held_out=held_out)
@@ -250,7 +250,7 @@ def _counted(
     return _pick(random, kind), kind is nouns
 
 
-def _uncounted(random: np.random.Generator, name: str, form: Form, *, held_out: bool) -> str:
+def _uncounted(random: np.random.Generator, name: str, form: CaptionForm, *, held_out: bool) -> str:
     choices = wordings(name, held_out=held_out)
     return _pick(random, [w for w in choices if form != "sentence" or re.search(r"[|~]", w)] or choices)
 
@@ -267,7 +267,7 @@ def describe(
     *,
     share: float,
     held_out: bool,
-    form: Form = "any",
+    form: CaptionForm = "any",
     may_list: bool = True,
 ) -> Phrase:
     """Words for a sound that mention each of its attributes with the probability `share`.

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from engine.sounds.captions import Form, describe, has_sentence
+from engine.sounds.captions import CaptionForm, describe, has_sentence
 
 Relation = Literal["together", "behind", "followed"]
 """Both alike · the second in the background of the first · the second after the first."""
@@ -75,7 +75,7 @@ def _caption(
     spoken = {}
     for slot, name, known in zip("AB", names, attributes, strict=True):
         is_sentence = f"{{{slot}}}" in pattern
-        form: Form = "sentence" if is_sentence else "noun"
+        form: CaptionForm = "sentence" if is_sentence else "noun"
         phrase = describe(name, known, random, share=share, held_out=held_out, form=form, may_list=False)
         spoken[slot if is_sentence else slot.lower()] = phrase.text
     return pattern.format(**spoken)

@@ -23,7 +23,7 @@ from engine.errors import EngineError
 from engine.mel import LogMel, MelConfig
 from engine.training.cut_progress import PARTS, CutProgress, forget
 from engine.training.datasets import PEAK, Clips
-from engine.training.manifest import ManifestEntry, Skipped, read_manifest
+from engine.training.manifest import ListedClip, Skipped, read_manifest
 from engine.training.training_errors import ClipsDifferError, ManifestError
 
 SKIPPED_FILE, ORIGIN_FILE = "skipped.json", "library.json"
@@ -31,7 +31,7 @@ _LEVEL = 0.5  # peak of every file, as AudioLDM's authors set it
 _SILENT = 1e-4  # peak below which a file has no sound
 _FAINT = 2e-3  # peak, after levelling, below which a window has none
 
-OnProgress = Callable[[int, int], None]  # files done, of so many
+OnCount = Callable[[int, int], None]  # files done, of so many
 Waveform = NDArray[np.float32]  # [T] at 16 kHz
 
 
@@ -46,7 +46,7 @@ class LibrarySettings:
     max_windows: int = 8  # of one file, so that one long recording does not outweigh all others
 
 
-def cut_clips(settings: LibrarySettings, on_progress: OnProgress | None = None) -> Clips:
+def cut_clips(settings: LibrarySettings, on_progress: OnCount | None = None) -> Clips:
     """Cut those files of the list that are not cut yet, and open the result.
 
     Raises:
@@ -106,7 +106,7 @@ def windows_of(waveform: Waveform, settings: LibrarySettings, sample_rate: int) 
             break
 
 
-def _cut(entry: ManifestEntry, settings: LibrarySettings, progress: CutProgress) -> None:
+def _cut(entry: ListedClip, settings: LibrarySettings, progress: CutProgress) -> None:
     """Append the windows of one file and what is known of each, or why there are none."""
     mel = MelConfig()
     try:

@@ -36,7 +36,7 @@ _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class ManifestEntry:
+class ListedClip:
     """One file; `sound` is its class, where the list names one."""
 
     path: Path
@@ -52,7 +52,7 @@ class Skipped:
     reason: str
 
 
-def read_manifest(path: Path, root: Path | None = None) -> tuple[list[ManifestEntry], list[Skipped]]:
+def read_manifest(path: Path, root: Path | None = None) -> tuple[list[ListedClip], list[Skipped]]:
     """The files in order of their first rows, and the rows that name no clip or say nothing of it.
 
     Whether files exist is not looked at. Names are relative to `root`, or to the folder of the list.
@@ -83,7 +83,7 @@ def read_manifest(path: Path, root: Path | None = None) -> tuple[list[ManifestEn
         has_files = any(next(_files_of(row.cells, folder), None) for row in rows)
         reason = f"none of its {len(rows)} rows has a caption" if has_files else skipped[0].reason
         raise ManifestError(path, reason)
-    return [ManifestEntry(file, tuple(said), sounds.get(file)) for file, said in captions.items()], skipped
+    return [ListedClip(file, tuple(said), sounds.get(file)) for file, said in captions.items()], skipped
 
 
 def _skipped(row: Row, files: list[Path]) -> Skipped:

@@ -9,20 +9,20 @@ from torch.utils import _pytree
 
 from engine.device import dtype_for
 
-_Inputs = ParamSpec("_Inputs")
-_Outputs = TypeVar("_Outputs")
+_NetInputs = ParamSpec("_NetInputs")
+_NetOutputs = TypeVar("_NetOutputs")
 
 
 def in_mixed_precision(
-    device: torch.device, net: Callable[_Inputs, _Outputs], *inputs: _Inputs.args, **options: _Inputs.kwargs
-) -> _Outputs:
+    device: torch.device, net: Callable[_NetInputs, _NetOutputs], *inputs: _NetInputs.args, **options: _NetInputs.kwargs
+) -> _NetOutputs:
     """net(*inputs), its matrix products in bfloat16 on cards that have it; what comes out is float32 again.
 
     Elsewhere it is the plain call: float16, which older cards offer instead, would need its losses scaled.
     """
     with torch.autocast("cuda", torch.bfloat16, enabled=dtype_for(device) is torch.bfloat16):
         result = net(*inputs, **options)
-    widened: _Outputs = _pytree.tree_map(_widened, result)
+    widened: _NetOutputs = _pytree.tree_map(_widened, result)
     return widened
 
 

@@ -15,7 +15,7 @@ from engine.evaluation.paper.budget import Budget
 from engine.evaluation.paper.cells import Results
 from engine.evaluation.paper.encoders import NamingTower, NgramBag, TextEncoder, train_naming_tower
 from engine.evaluation.paper.prompts import frequencies
-from engine.evaluation.paper.variants import Encoder, Variant
+from engine.evaluation.paper.variants import TextEncoderName, Variant
 from engine.models.pocket_clap import PocketClapConfig
 from engine.sounds import SOUNDS
 from engine.training.datasets import Clips, ClipSettings, render_clips
@@ -28,7 +28,7 @@ _CLIPS, _TOWER_FILE = "clips", "naming.safetensors"
 
 
 @dataclass(frozen=True)
-class Batch:
+class LatentBatch:
     """Latents [B, Z, H, W], centred and scaled, and their conditions [B, D]."""
 
     x0: Tensor
@@ -85,7 +85,7 @@ class Material:
         raw = torch.from_numpy(self.latents.latents[rows].astype(np.float32)).to(self.model.device)
         return (raw - self.model.latent_mean[:, None, None]) * self.model.latent_scale[:, None, None]
 
-    def encoder(self, name: Encoder) -> TextEncoder:
+    def encoder(self, name: TextEncoderName) -> TextEncoder:
         """What turns captions into conditions; the tower is trained when it is first asked for."""
         if name == "clap":
             return self.model.clap
@@ -118,7 +118,7 @@ class Material:
                 embed_clips(self.model, clips, settings)
         return clips
 
-    def _text(self, encoder: Encoder) -> Tensor:
+    def _text(self, encoder: TextEncoderName) -> Tensor:
         """Embeddings of all captions, [K, C, D]."""
         if encoder == "clap":
             return self.latents.text

@@ -20,7 +20,7 @@ from engine.diffusion.guidance import Prediction
 from engine.errors import CancelledError
 from engine.evaluation.paper.budget import Budget
 from engine.evaluation.paper.cells import Results, ShouldStop
-from engine.evaluation.paper.material import Batch, Material
+from engine.evaluation.paper.material import LatentBatch, Material
 from engine.evaluation.paper.variants import AUDIO, Attention, Variant
 from engine.models.unet import UNet
 from engine.training.ema import Ema
@@ -102,15 +102,15 @@ class NetRecipe:
         self._on_mark(step + 1, shadow)
         return {"mse": losses.mean().item()}
 
-    def _batch(self, rng: np.random.Generator) -> Batch:
+    def _batch(self, rng: np.random.Generator) -> LatentBatch:
         count, material = self._material.budget.batch_size, self._material
         rows = np.sort(rng.choice(self._rows, count, p=self._likelihoods))
         x0 = material.scaled_latents(rows)
         if not self._conditioned:
-            return Batch(x0, torch.zeros(count, self._empty.shape[1], device=x0.device))
+            return LatentBatch(x0, torch.zeros(count, self._empty.shape[1], device=x0.device))
         condition = material.conditions(self._variant, rows, rng)
         dropped = torch.from_numpy(rng.random(count) < _DROP_SHARE)
-        return Batch(x0, torch.where(dropped[:, None], self._empty, condition).to(x0.device))
+        return LatentBatch(x0, torch.where(dropped[:, None], self._empty, condition).to(x0.device))
 
     def save_result(self) -> None:
         """Checkpoints hold all there is."""

@@ -14,7 +14,7 @@ from engine.evaluation.paper.tables import Panel, markdown_table, panels_of, tit
 from engine.evaluation.paper.verdicts import ClaimStatus, ClaimVerdict, check_claim, published_pair
 
 REPORT_FILE, REMARKS_FILE, PICTURES, CELLS_FILE = "RESULTS.md", "REMARKS.md", "results", "cells.json"
-Draw = Callable[[Sequence[Panel]], bytes]
+DrawPanels = Callable[[Sequence[Panel]], bytes]
 
 _HEAD = """# The paper in small
 
@@ -49,7 +49,7 @@ class ReportContext:
     num_sounds: int
 
 
-def write_report(folder: Path, setting: ReportContext, outcomes: Sequence[CellResult], draw: Draw) -> Path:
+def write_report(folder: Path, setting: ReportContext, outcomes: Sequence[CellResult], draw: DrawPanels) -> Path:
     """RESULTS.md, its pictures and all cells in one file; a person's REMARKS.md in the folder is added at the end."""
     pictures = folder / PICTURES
     pictures.mkdir(exist_ok=True)

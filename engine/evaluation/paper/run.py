@@ -17,7 +17,7 @@ from engine.evaluation.paper.budget import Budget
 from engine.evaluation.paper.cells import Cell, CellResult, Results, ShouldStop
 from engine.evaluation.paper.material import Material, window_seconds
 from engine.evaluation.paper.parts import TRAINED, parts_of
-from engine.evaluation.paper.report import Draw, ReportContext, write_report
+from engine.evaluation.paper.report import DrawPanels, ReportContext, write_report
 from engine.evaluation.paper.sampled import SampledCells
 from engine.evaluation.paper.trained import TrainedCells
 from engine.sounds import SOUNDS
@@ -39,7 +39,7 @@ class PaperOptions:
 def run_paper(
     wish: PaperOptions,
     classifier: SoundClassifier,
-    draw: Draw,
+    draw: DrawPanels,
     device: torch.device,
     *,
     on_news: OnNews,
@@ -81,7 +81,7 @@ def run_paper(
     return path
 
 
-def _report(results: Results, setting: ReportContext, draw: Draw) -> Path:
+def _report(results: Results, setting: ReportContext, draw: DrawPanels) -> Path:
     with results.locked("report"):
         return write_report(results.folder, setting, results.all(), draw)
 

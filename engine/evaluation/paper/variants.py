@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Encoder = Literal["clap", "names", "ngrams"]
+TextEncoderName = Literal["clap", "names", "ngrams"]
 Attention = Literal["transformer", "plain"]
 
 
@@ -14,7 +14,7 @@ class Variant:
     name: str
     title: str  # as tables have it
     text_share: float = 0.0  # of conditions that are a caption's embedding, not the sound's
-    encoder: Encoder = "clap"  # of captions, in training and at sampling
+    encoder: TextEncoderName = "clap"  # of captions, in training and at sampling
     attention: Attention = "transformer"  # two attentions and a feed-forward net, or one attention alone
     long_tail: bool = False  # classes are as frequent as `prompts.frequencies` has them, in training and in the test
     balanced: bool = False  # every class is drawn equally often, however few clips it has

@@ -20,7 +20,7 @@ from engine.evaluation.classifier import (
     mono_16_khz,
     save_classifier,
 )
-from engine.evaluation.classifier_clips import TeachingClips, attribute_places
+from engine.evaluation.classifier_clips import LabelledClips, attribute_places
 from engine.evaluation.evaluation_errors import NotFiniteError
 from engine.evaluation.train_classifier import (
     ClassifierSettings,
@@ -231,7 +231,7 @@ class TestTheRecipe:
 
 
 class TestAttributes:
-    CLIPS = TeachingClips(
+    CLIPS = LabelledClips(
         torch.zeros(4, 1, 8, 64),
         torch.tensor([0, 1, 0, 1]),
         ({"pitch": "low"}, {"pitch": "high", "count": "once"}, {}, {"count": "twice"}),
@@ -270,7 +270,7 @@ class TestAttributes:
         assert attribute_accuracy(classifier, output, self.CLIPS) == {"count": 0.5, "pitch": 0.5}
 
     def test_each_class_has_its_own_share(self) -> None:
-        clips = TeachingClips(torch.zeros(len(SOUNDS), 1, 8, 64), torch.arange(len(SOUNDS)), ({},) * len(SOUNDS))
+        clips = LabelledClips(torch.zeros(len(SOUNDS), 1, 8, 64), torch.arange(len(SOUNDS)), ({},) * len(SOUNDS))
         heard = torch.eye(len(SOUNDS))
         heard[3] = heard[0]
 
@@ -280,7 +280,7 @@ class TestAttributes:
 
 
 class TestTheEarForAttributes:
-    def clips(self) -> TeachingClips:
+    def clips(self) -> LabelledClips:
         """Noise with more lows or more highs, loud or quiet; what is loud need not be low."""
         generator = torch.Generator().manual_seed(5)
         mels = -4 + 0.5 * torch.randn(64, 1, 96, 64, generator=generator)
@@ -290,7 +290,7 @@ class TestTheEarForAttributes:
         mels[1::2, :, :, 32:] += 2
         mels[0::2, :, :, :32] += 2
         mels[[k for k in range(64) if k // 2 % 2]] += 2.5
-        return TeachingClips(mels, torch.arange(64) % len(SOUNDS), tuple(attributes))
+        return LabelledClips(mels, torch.arange(64) % len(SOUNDS), tuple(attributes))
 
     def test_learns_spectrum_and_level_and_leaves_all_else_alone(self) -> None:
         clips, settings = self.clips(), ClassifierSettings(attribute_steps=60, attribute_batch=16)

@@ -16,7 +16,7 @@ from engine.cli import FAILED, main
 from engine.sounds import render
 from engine.training import cli
 from engine.training.library import LibrarySettings, cut_clips, read_skipped
-from engine.training.manifest import ManifestEntry, read_manifest
+from engine.training.manifest import ListedClip, read_manifest
 from engine.training.training_errors import ClipsDifferError, ManifestError
 
 SECONDS = 1.28  # the tiny preset's window
@@ -44,8 +44,8 @@ class TestManifest:
         entries, skipped = read_manifest(listed(tmp_path, rows))
 
         assert entries == [
-            ManifestEntry(tmp_path / "a.wav", ("Rain falls",)),
-            ManifestEntry(Path("/far/b.wav"), ("wind",)),
+            ListedClip(tmp_path / "a.wav", ("Rain falls",)),
+            ListedClip(Path("/far/b.wav"), ("wind",)),
         ]
         assert skipped == []
 
@@ -55,7 +55,7 @@ class TestManifest:
         sound.touch()
         (tmp_path / "a.csv").write_bytes(b"file,caption\ncaf\xe9.wav,rain in a caf\xe9\n")
 
-        assert read_manifest(tmp_path / "a.csv")[0] == [ManifestEntry(sound, ("rain in a café",))]
+        assert read_manifest(tmp_path / "a.csv")[0] == [ListedClip(sound, ("rain in a café",))]
 
     def test_the_form_of_audiocaps(self, tmp_path: Path) -> None:
         """Files bear the names that downloaders give them; several captions of one sound stand in several rows."""
@@ -82,7 +82,7 @@ class TestManifest:
         table = tmp_path / "mine.csv"
         table.write_text("\ufefffile,caption,class\na.wav,rain on a roof,rain\n", encoding="utf-8")
 
-        assert read_manifest(table)[0] == [ManifestEntry(tmp_path / "a.wav", ("rain on a roof",), "rain")]
+        assert read_manifest(table)[0] == [ListedClip(tmp_path / "a.wav", ("rain on a roof",), "rain")]
 
     def test_several_captions_in_one_row(self, tmp_path: Path) -> None:
         entries, _ = read_manifest(listed(tmp_path, [{"file": "a.wav", "captions": ["rain", "rain", "a shower"]}]))
@@ -156,7 +156,7 @@ class TestManifest:
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
-        assert read_manifest(path)[0] == [ManifestEntry(tmp_path / "a.wav", captions)]
+        assert read_manifest(path)[0] == [ListedClip(tmp_path / "a.wav", captions)]
 
     def test_names_of_windows_are_found_elsewhere_too(self, tmp_path: Path) -> None:
         write(tmp_path / "audio", "a.wav")
@@ -173,7 +173,7 @@ class TestManifest:
         )
 
         entries, skipped = read_manifest(listed(tmp_path, rows))
-        assert entries == [ManifestEntry(tmp_path / "a.wav", ("Rain, Dog, bark",))]
+        assert entries == [ListedClip(tmp_path / "a.wav", ("Rain, Dog, bark",))]
         assert [one.name for one in skipped] == ["b.wav"]
 
     def test_what_a_batch_wrote_is_learnt_from_where_it_was_rendered(self, tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ class TestManifest:
             f"{','.join(row)},others\na,1,batch-a-1,done,Rain,/o/a.wav,/o/b.wav\nb,1,batch-b-1,failed,Rain,,\n", "utf-8"
         )
 
-        expected = [ManifestEntry(Path("/o/a.wav"), ("Rain",)), ManifestEntry(Path("/o/b.wav"), ("Rain",))]
+        expected = [ListedClip(Path("/o/a.wav"), ("Rain",)), ListedClip(Path("/o/b.wav"), ("Rain",))]
         for file, passed_over in ((path, ["row 2", "row 3"]), (table, ["row 3"])):
             entries, skipped = read_manifest(file)
             assert (entries, [one.name for one in skipped]) == (expected, passed_over)
