@@ -41,7 +41,7 @@ LENGTHS = {
     "wire": lambda: engine_request(GenerateMessage(job="j", prompt="rain")).seconds,
     "window": lambda: RenderForm(prompt="rain").seconds,
     "window's request": lambda: RenderForm(prompt="rain").request("j").seconds,
-    "protocol": lambda: float(re.findall(r"\| seconds \|.*; ([\d.]+) if not sent", PROTOCOL)[0]),
+    "protocol": lambda: float(re.findall(r"\| seconds \| float \| 0.1 to 600 s \| ([\d.]+) \|", PROTOCOL)[0]),
     "reaper": lambda: stands_in("reaper/Retake/modules/settings.lua", r'seconds = "([\d.]+)"'),
     "ardour": lambda: stands_in("ardour/parts/form.lua", r"DEFAULTS = .*seconds = ([\d.]+)"),
     "ardour as it runs": lambda: stands_in("ardour/retake_generate.lua", r"DEFAULTS = .*seconds = ([\d.]+)"),

@@ -6,6 +6,7 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
 from engine.requests.knob import FORMS, SURFACES, Knob
+from engine.requests.sampling import DRAFT_STEPS
 
 _FOR_PROGRAMS = dict.fromkeys(("cli", *FORMS), "a program's own business; the surface fills it in by itself")
 _BY_BATCH = {"batch": "the batch itself says it"}
@@ -60,7 +61,7 @@ class JobKeys:
             "Priority",
             "how urgent it is",
             kind="priority",
-            default="draft for a draft and few steps, otherwise normal",
+            default=f"draft for a draft or at most {DRAFT_STEPS} steps, otherwise normal",
             leaves_out=_FOR_PROGRAMS,
         ),
     ] = None
@@ -68,7 +69,7 @@ class JobKeys:
         float | None,
         Knob(
             "Deadline",
-            "later than this the job is not begun, but fails with too_late; since 1970, as d",
+            "later than this, counted from 1970 and sent as d, the job is not begun, but fails with too_late",
             unit="s",
             default="none",
             leaves_out=_FOR_PROGRAMS,

@@ -149,7 +149,7 @@ class Restyle(Sampling):
         float | None,
         Knob(
             "Structure",
-            "how firmly the clip's rise and fall in loudness is kept, at every strength; 0 is plain noising",
+            "how closely the clip's rise and fall in loudness is followed, at every strength; 0 is plain noising",
             lowest=0,
             highest=1,
             metavar="S",

@@ -10,7 +10,9 @@ import engine
 from bridge import errors
 from bridge.daemon.file_threads import FolderSilentError
 from bridge.host.entry import LimitError
+from bridge.operation_table import OPERATIONS
 from bridge.wire.arguments import ARGUMENTS
+from bridge.wire.document import generated
 from bridge.wire.messages import REPLIES, REQUESTS, RenderRequest, Request
 
 DOCUMENT = (Path(errors.__file__).parent / "PROTOCOL.md").read_text(encoding="utf-8")
@@ -83,3 +85,8 @@ def test_every_error_code_is_documented_and_every_documented_one_exists():
     others = {LimitError.code, FolderSilentError.code}
 
     assert set(rows(chapter("Error codes"))) == codes_of(errors) | codes_of(engine) | others
+
+
+def test_the_tables_of_renders_are_those_of_the_operations():
+    assert generated(DOCUMENT) == DOCUMENT, "run `python -m bridge.wire.document`"
+    assert {name for name in OPERATIONS if f"<!-- {name} -->" not in DOCUMENT} == set()
