@@ -1,4 +1,4 @@
-"""Air: what lies above a model's band, made for a new part from noise that is shaped like its surroundings.
+"""Air: what lies above a model's band, made for a replacement from noise that is shaped like its surroundings.
 
 How loud the surroundings are in each band above the model's, as a rest that is always there and as what comes and goes,
 says how loud the air is; what comes and goes moves with the top octave of what the model made. Nothing of the sound
@@ -49,7 +49,7 @@ class Air:
         return self.mean.size == 0 or float(self.mean.max()) < TINY
 
     def beside(self, lufs: float) -> "Air":
-        """The same beside a part of that loudness, without its air: a softer part has softer air."""
+        """The same beside a replacement of that loudness, without its air: a softer one has softer air."""
         softer = 10 ** (min(0.0, lufs - self.lufs) / 10) if np.isfinite(self.lufs) else 1.0
         return replace(self, mean=self.mean * softer, rest=self.rest * softer, below=self.below * softer, lufs=lufs)
 
@@ -86,13 +86,15 @@ def _nothing(edges: NDArray[np.int64], octave: tuple[int, int], size: int, num_c
     return Air(edges, octave, size, silence, silence, np.zeros(num_channels), 0.0)
 
 
-def add_air(part: Samples, air: Air, generator: torch.Generator) -> None:
-    """Add air to a part [C, T] that has none, in place; one generator, one noise."""
+def add_air(replacement: Samples, air: Air, generator: torch.Generator) -> None:
+    """Add air to a replacement [C, T] that has none, in place; one generator, one noise."""
     if air.is_silent:
         return
-    octave = [_in_octave(spectra, air.octave, air.size) for _, spectra in frames_of(part, air.size, hann(air.size))]
+    octave = [
+        _in_octave(spectra, air.octave, air.size) for _, spectra in frames_of(replacement, air.size, hann(air.size))
+    ]
     levels = np.concatenate(octave, axis=1)
-    overlapped(_noise(air, levels, part.shape[1], generator), air.size, part)
+    overlapped(_noise(air, levels, replacement.shape[1], generator), air.size, replacement)
 
 
 def _noise(air: Air, octave: Powers, num_samples: int, generator: torch.Generator) -> Iterator[tuple[int, Spectra]]:

@@ -1,6 +1,6 @@
-"""A part made to fit its place: as loud as what it stands for, with air above the model's band.
+"""A replacement made to fit its region: as loud as what it replaces, with air above the model's band.
 
-Shape letters: C channels, t samples of the part.
+Shape letters: C channels, t samples of the replacement.
 """
 
 from collections.abc import Sequence
@@ -17,43 +17,49 @@ from engine.wav_writer import Samples
 
 # More than so much louder than either side is an event that is to go; so much softer is a gap that is to be filled.
 EVENT_LU, GAP_LU = 6.0, 20.0
-BLEED = 10 ** (6 / 20)  # by so much the ends of a part may be louder than what lies between them
+BLEED = 10 ** (6 / 20)  # by so much the ends of a replacement may be louder than what lies between them
 LEAST_CEILING = 0.05  # where a clip rests on an offset near full scale
 
 
 def fit(
-    part: Samples, wanted: Level, sample_rate: int, ceiling: float, air: Air | None = None, *, carrier: torch.Generator
+    replacement: Samples,
+    wanted: Level,
+    sample_rate: int,
+    ceiling: float,
+    air: Air | None = None,
+    *,
+    carrier: torch.Generator,
 ) -> None:
-    """Bring part [C, t] to a level and balance, with air if given, in place; true peaks stay below the ceiling.
+    """Bring a replacement [C, t] to a level and balance, with air if given, in place; true peaks stay below `ceiling`.
 
     What stands in silence has no level to keep: it is only turned down where it would be too loud. Where a model made
     silence it stays silence.
     """
     if wanted.is_silent:
-        part[:] = limit_peak(part, ceiling)
+        replacement[:] = limit_peak(replacement, ceiling)
         return
-    part *= balancing_gains(level_of(part, sample_rate), wanted)
+    replacement *= balancing_gains(level_of(replacement, sample_rate), wanted)
     if air is None or air.is_silent:
-        set_loudness(part, wanted.lufs, ceiling, sample_rate)
+        set_loudness(replacement, wanted.lufs, ceiling, sample_rate)
         return
     lufs = wanted.lufs - air.share_lu
-    set_loudness(part, lufs, ceiling, sample_rate)
-    add_air(part, air.beside(lufs), carrier)
-    set_loudness(part, wanted.lufs, ceiling, sample_rate)
+    set_loudness(replacement, lufs, ceiling, sample_rate)
+    add_air(replacement, air.beside(lufs), carrier)
+    set_loudness(replacement, wanted.lufs, ceiling, sample_rate)
 
 
-def hush_ends(part: Samples, fade: int, *, start: bool, end: bool) -> None:
-    """Turn down what a neighbour's sound bled into part [C, t], in place: the ends, where they tower over the rest.
+def hush_ends(replacement: Samples, fade: int, *, start: bool, end: bool) -> None:
+    """Attenuate what a neighbour's sound bled into the ends of a replacement [C, t], in place.
 
-    They hardly sound in their crossfades, but would be measured, and the rest left too soft for them.
+    The ends are barely audible in their crossfades, but they would be measured, and the rest left too soft.
     """
-    inside = rms(part[:, fade : part.shape[1] - fade])
-    for side, fades in ((part, start), (part[:, ::-1], end)):
+    inside = rms(replacement[:, fade : replacement.shape[1] - fade])
+    for side, fades in ((replacement, start), (replacement[:, ::-1], end)):
         most = BLEED * max(inside, SILENCE)
         if fades and fade > 0 and rms(side[:, :fade]) > most:
             gain = most / rms(side[:, :fade])
             side[:, :fade] *= gain
-            ramp = np.linspace(gain, 1.0, min(fade, part.shape[1] - 2 * fade), dtype=part.dtype)
+            ramp = np.linspace(gain, 1.0, min(fade, replacement.shape[1] - 2 * fade), dtype=replacement.dtype)
             side[:, fade : fade + len(ramp)] *= ramp
 
 

@@ -52,8 +52,8 @@ def frames_of(samples: Samples, size: int, window: NDArray[np.float64]) -> Itera
 def overlapped(spectra: Iterator[tuple[int, Spectra]], size: int, into: Samples) -> None:
     """Add frames up under `half_sine` into samples [C, T], in place; unchanged ones give what they were taken of."""
     hop, window = size // 2, half_sine(size)
-    for first, pieces in spectra:
-        frames = np.fft.irfft(pieces, size) * window
+    for first, spectrum in spectra:
+        frames = np.fft.irfft(spectrum, size) * window
         count = frames.shape[1]
         mixed = np.zeros((len(frames), count + 1, hop))
         mixed[:, :-1] += frames[:, :, :hop]

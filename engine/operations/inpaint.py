@@ -67,8 +67,8 @@ def inpaint(model: AudioLDM, request: Inpaint, reporter: ProgressReporter) -> li
         bounds = excerpt_around(group, clip.num_samples, reach, context)
         excerpt = take_excerpt(clip, *bounds, model.sample_rate, model.config.normalise_peak)
         size = excerpt.waveform.shape[1]
-        part = reporter.part(index, len(groups))
-        rendering = Rendering(model, condition, request, part, size, excerpt.num_channels, excerpt_index=index)
+        share = reporter.part(index, len(groups))
+        rendering = Rendering(model, condition, request, share, size, excerpt.num_channels, excerpt_index=index)
         inside = [region for region in regions if group[0][0] <= region.start < group[-1][1]]
         excerpts.append(_FilledExcerpt(inside, excerpt, rendering, _fill(rendering, excerpt, inside)))
 
@@ -114,13 +114,13 @@ def _spliced(
         offset = (
             0.0 if region.low_hz else offset_line(sides, clip.samples[:, region.start : region.end], clip.sample_rate)
         )
-        part = np.ascontiguousarray(_in_band(clip, made, region)[:, inside])
-        fade = min(round(LONGEST_FADE_S * clip.sample_rate), part.shape[1] // 4)
-        hush_ends(part, fade, start=region.start > 0, end=region.end < clip.num_samples)
+        replacement = np.ascontiguousarray(_in_band(clip, made, region)[:, inside])
+        fade = min(round(LONGEST_FADE_S * clip.sample_rate), replacement.shape[1] // 4)
+        hush_ends(replacement, fade, start=region.start > 0, end=region.end < clip.num_samples)
         ceiling = max(ceiling_of(clip.samples) - float(np.abs(offset).max()), LEAST_CEILING)
         wanted, air = _measured(clip, region, others, air_from_hz)
-        fit(part, wanted, clip.sample_rate, ceiling, air, carrier=carrier)
-        samples = splice(samples, part + offset + kept, region.start, clip.sample_rate)
+        fit(replacement, wanted, clip.sample_rate, ceiling, air, carrier=carrier)
+        samples = splice(samples, replacement + offset + kept, region.start, clip.sample_rate)
     return samples
 
 

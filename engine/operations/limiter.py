@@ -59,10 +59,10 @@ class Gain:
         """Turn samples [C, T] down, in place."""
         step = AT_ONCE * self.block_size
         for start in range(0, samples.shape[1], step):
-            piece = samples[:, start : start + step]
+            block = samples[:, start : start + step]
             nodes = self.nodes[max(0, start // self.block_size - 1) : start // self.block_size + AT_ONCE + 1]
             if (nodes != 1).any():
-                piece *= self.between(start, start + piece.shape[1]).astype(samples.dtype)
+                block *= self.between(start, start + block.shape[1]).astype(samples.dtype)
 
 
 def block_size(sample_rate: int) -> int:

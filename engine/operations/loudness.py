@@ -3,7 +3,7 @@
 K-weighted power in blocks of 0.4 s, three quarters of each shared with the next; blocks below -70 LUFS, and those more
 than 10 LU below the rest, do not count. What is shorter than a block is one block. A constant offset is no sound.
 
-Shape letters: C channels, T samples, P pieces of 0.1 s.
+Shape letters: C channels, T samples, P hops of 0.1 s, a quarter of a block.
 """
 
 import math
@@ -16,10 +16,10 @@ from scipy.signal import butter, sosfilt
 from engine.operations.limiter import Gain, limit_in_place, limiting_gain, true_peaks
 from engine.wav_writer import Samples
 
-PIECE_S, PIECES = 0.1, 4  # seconds between blocks; a block has so many
+HOP_S, HOPS_A_BLOCK = 0.1, 4  # seconds between the starts of two blocks; hops in a block
 GATE_LUFS, RELATIVE_GATE_LU, OFFSET_LU = -70.0, 10.0, -0.691
 SILENCE_LUFS = -100.0  # quieter than this has no loudness to match
-PIECES_AT_ONCE = 32
+HOPS_AT_ONCE = 32
 STEEPNESS = 8  # order of the low-pass below which a level is measured
 CLOSE_LU = 0.2  # near enough
 MOST_DRIVE_DB = 24.0  # into the limiter; beyond, a sound is all limiter
@@ -43,21 +43,21 @@ def level_of(samples: Samples, sample_rate: int, below_hz: float | None = None, 
     sections = weighting(sample_rate)
     if below_hz is not None and below_hz < sample_rate / 2:
         sections = np.concatenate([sections, butter(STEEPNESS, below_hz, fs=sample_rate, output="sos")])
-    size, num_channels = round(PIECE_S * sample_rate), samples.shape[0]
+    size, num_channels = round(HOP_S * sample_rate), samples.shape[0]
     means = samples.mean(axis=1, keepdims=True, dtype=np.float64) if samples.size else 0.0
     state = np.zeros((len(sections), num_channels, 2))
-    pieces: list[NDArray[np.float64]] = [np.zeros((0, num_channels))]
+    hops: list[NDArray[np.float64]] = [np.zeros((0, num_channels))]
     rest = np.zeros(num_channels)
-    for start in range(0, samples.shape[1], size * PIECES_AT_ONCE):
-        block = samples[:, start : start + size * PIECES_AT_ONCE] - means
+    for start in range(0, samples.shape[1], size * HOPS_AT_ONCE):
+        block = samples[:, start : start + size * HOPS_AT_ONCE] - means
         if gain is not None:
             block *= gain.between(start, start + block.shape[1])
         weighted, state = sosfilt(sections, block, zi=state)
         power = np.square(weighted)
         whole = power.shape[1] // size * size
-        pieces.append(power[:, :whole].reshape(num_channels, -1, size).sum(axis=2).T)
+        hops.append(power[:, :whole].reshape(num_channels, -1, size).sum(axis=2).T)
         rest += power[:, whole:].sum(axis=1)
-    return _level(np.concatenate(pieces), rest, size, samples.shape[1])
+    return _level(np.concatenate(hops), rest, size, samples.shape[1])
 
 
 def weighting(sample_rate: int) -> NDArray[np.float64]:
@@ -77,16 +77,16 @@ def weighting(sample_rate: int) -> NDArray[np.float64]:
     return np.array([[value / section[3] for value in section] for section in (shelf, high_pass)])
 
 
-def _level(pieces: NDArray[np.float64], rest: NDArray[np.float64], size: int, num_samples: int) -> Level:
-    """Sums of K-weighted squares in pieces [P, C] and after the last one [C] -> the level."""
-    total = pieces.sum(axis=0) + rest
+def _level(hops: NDArray[np.float64], rest: NDArray[np.float64], size: int, num_samples: int) -> Level:
+    """Sums of K-weighted squares in hops [P, C] and after the last one [C] -> the level."""
+    total = hops.sum(axis=0) + rest
     if not total.sum() > 0:
         return Level(-math.inf, (0.0,) * len(total))
     shares = tuple((total / total.sum()).tolist())
-    if len(pieces) < PIECES:
+    if len(hops) < HOPS_A_BLOCK:
         return Level(_lufs(total.sum() / num_samples), shares)
-    sums = np.concatenate([np.zeros(1), pieces.sum(axis=1).cumsum()])
-    blocks = np.maximum(sums[PIECES:] - sums[:-PIECES], 0.0) / (PIECES * size)
+    sums = np.concatenate([np.zeros(1), hops.sum(axis=1).cumsum()])
+    blocks = np.maximum(sums[HOPS_A_BLOCK:] - sums[:-HOPS_A_BLOCK], 0.0) / (HOPS_A_BLOCK * size)
     if blocks.max() <= 0:
         return Level(_lufs(total.sum() / num_samples), shares)
     audible = blocks[blocks > _power(GATE_LUFS)] if blocks.max() > _power(GATE_LUFS) else blocks
@@ -112,24 +112,24 @@ def balancing_gains(now: Level, wanted: Level) -> NDArray[np.float32]:
     return np.array([math.sqrt(to / share) if share > 0 else 1.0 for share, to in pairs], np.float32)[:, None]
 
 
-def set_loudness(part: Samples, lufs: float, ceiling: float, sample_rate: int) -> None:
-    """Bring part [C, T] to a loudness, in place, its true peaks limited to the ceiling rather than all turned down.
+def set_loudness(samples: Samples, lufs: float, ceiling: float, sample_rate: int) -> None:
+    """Bring samples [C, T] to a loudness, in place, its true peaks limited to the ceiling rather than all turned down.
 
     Where peaks have to give way, what lies between them is raised in return, by 24 dB at most. Silence stays silence.
     """
-    now = level_of(part, sample_rate)
+    now = level_of(samples, sample_rate)
     if now.is_silent or lufs < SILENCE_LUFS:
         return
-    part *= part.dtype.type(10 ** ((lufs - now.lufs) / 20))
-    if true_peaks(part, sample_rate, beyond=ceiling).max() <= ceiling:
+    samples *= samples.dtype.type(10 ** ((lufs - now.lufs) / 20))
+    if true_peaks(samples, sample_rate, beyond=ceiling).max() <= ceiling:
         return
-    peaks, drive_db = true_peaks(part, sample_rate), 0.0
+    peaks, drive_db = true_peaks(samples, sample_rate), 0.0
     for _ in range(ROUNDS):
         gain = limiting_gain(peaks * 10 ** (drive_db / 20), ceiling, sample_rate)
-        missing = lufs - drive_db - level_of(part, sample_rate, gain=gain).lufs
+        missing = lufs - drive_db - level_of(samples, sample_rate, gain=gain).lufs
         if abs(missing) < CLOSE_LU or (missing > 0 and drive_db >= MOST_DRIVE_DB):
             break
         drive_db = min(drive_db + missing, MOST_DRIVE_DB)
-    part *= part.dtype.type(10 ** (drive_db / 20))
-    gain.apply(part)
-    limit_in_place(part, ceiling, sample_rate)
+    samples *= samples.dtype.type(10 ** (drive_db / 20))
+    gain.apply(samples)
+    limit_in_place(samples, ceiling, sample_rate)

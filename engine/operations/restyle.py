@@ -61,8 +61,10 @@ def move(model: AudioLDM, request: Restyle, reporter: ProgressReporter, operatio
     takes = []
     for candidate, score in rendering.rank([waveform[:, heard].mean(axis=0) for waveform in waveforms]):
         carrier = rendering.generator(rendering.candidates[candidate], AIR)
-        part = _fitted(excerpt, waveforms[candidate], (start, end), request.keep_air, air_hz(config.mel), carrier)
-        samples = splice(clip.samples, part, start, clip.sample_rate)
+        replacement = _fitted(
+            excerpt, waveforms[candidate], (start, end), request.keep_air, air_hz(config.mel), carrier
+        )
+        samples = splice(clip.samples, replacement, start, clip.sample_rate)
         provenance = rendering.provenance(operation, candidate, score, settings)
         provenance["warnings"] += doubts[candidate]
         takes.append(replace(clip, samples=samples, story=provenance))
@@ -110,21 +112,21 @@ def _fitted(
     """
     clip, inside = excerpt.clip, slice(region[0] - excerpt.start, region[1] - excerpt.start)
     rate, source = clip.sample_rate, clip.samples[:, excerpt.start : excerpt.end]
-    replaced, part = source[:, inside], excerpt.restore(waveform)
+    replaced, replacement = source[:, inside], excerpt.restore(waveform)
     sides = beside(clip.samples, region, rate)
     offset = offset_line(sides, replaced, rate)
     ceiling = max(ceiling_of(clip.samples) - loudest(offset), LEAST_CEILING)
     if keep_air:
         body = keep_band(source, rate, None, air_from_hz)[:, inside]
-        part = keep_band(part, rate, None, air_from_hz)[:, inside]
-        fit(part, level_of(body, rate), rate, ceiling, carrier=carrier)
-        part += replaced - body
+        replacement = keep_band(replacement, rate, None, air_from_hz)[:, inside]
+        fit(replacement, level_of(body, rate), rate, ceiling, carrier=carrier)
+        replacement += replaced - body
     else:
-        part = part[:, inside]  # from here on in place: it may last ten minutes
+        replacement = replacement[:, inside]  # from here on in place: it may last ten minutes
         air = air_beside(sides, replaced, rate, air_from_hz)
-        fit(part, level_of(replaced, rate), rate, ceiling, air, carrier=carrier)
-    part += offset
-    return part
+        fit(replacement, level_of(replaced, rate), rate, ceiling, air, carrier=carrier)
+    replacement += offset
+    return replacement
 
 
 def _settings(request: Restyle, structure: float) -> Mapping[str, Any]:

@@ -20,9 +20,9 @@ from engine.errors import ModelBrokenError
 from engine.mel import MelConfig, slaney_filterbank
 from engine.operations.condition import Condition
 from engine.operations.contour import Contour, loudness_of
+from engine.operations.long_sounds import decode_long, encode_long, log_mel_long, vocode_long
 from engine.operations.plan import SamplingPlan, plan_of
 from engine.operations.progress import ProgressReporter
-from engine.operations.slices import decode_long, encode_long, log_mel_long, vocode_long
 from engine.operations.windows import Windows, lay_windows, over_windows
 from engine.requests import Sampling
 from engine.wav_writer import Samples

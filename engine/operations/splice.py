@@ -1,4 +1,4 @@
-"""Putting a new part into a clip: crossfades inside the part, its peaks limited, every other sample untouched.
+"""Splicing: a replacement put into a region of a clip, crossfaded inside it and limited; nothing else changes.
 
 Pure arithmetic on arrays [C, T]; knows neither models nor seconds beyond the lengths of its fades.
 """
@@ -10,7 +10,7 @@ from engine.operations.limiter import limit
 from engine.wav_writer import Samples
 
 LONGEST_FADE_S = 0.03  # seconds
-FADE_INTO_HOLE_S = 0.01  # seconds; what breaks off has nothing to fade out: a longer fade would leave a dip
+FADE_INTO_SILENCE_S = 0.01  # seconds; what breaks off has nothing to fade out: a longer fade would leave a dip
 BLOCK = 2**18  # samples of each channel that are measured at a time
 SILENCE = 1e-5  # RMS, -100 dB of full scale: quieter than this has no loudness to match
 FULL_SCALE = 1.0
@@ -36,14 +36,14 @@ def correlation(one: Samples, other: Samples) -> float:
     return float(np.mean(one.astype(np.float64) * other) / size) if size > SILENCE**2 else 0.0
 
 
-def limit_peak(part: Samples, ceiling: float = FULL_SCALE) -> Samples:
-    """Part [C, T] turned down as a whole until no sample exceeds the ceiling; for sounds that replace none."""
-    peak = loudest(part)
-    return part if peak <= ceiling else (part * (ceiling / peak)).astype(part.dtype, copy=False)
+def limit_peak(samples: Samples, ceiling: float = FULL_SCALE) -> Samples:
+    """Samples [C, T] turned down as a whole until no sample exceeds the ceiling; for sounds that replace none."""
+    peak = loudest(samples)
+    return samples if peak <= ceiling else (samples * (ceiling / peak)).astype(samples.dtype, copy=False)
 
 
 def ceiling_of(samples: Samples) -> float:
-    """What no part of a clip [C, T] may exceed: full scale, or the clip's own peak where that is louder still."""
+    """What no sample of a clip [C, T] may exceed: full scale, or the clip's own peak where that is louder still."""
     return max(FULL_SCALE, loudest(samples))
 
 
@@ -64,25 +64,25 @@ def crossfade(old: Samples, new: Samples, ceiling: float | None = None) -> Sampl
     return faded
 
 
-def splice(samples: Samples, part: Samples, start: int, sample_rate: int) -> Samples:
-    """Samples [C, T] in which part [C, t] replaces what began at `start`; a part as long as they are is the whole.
+def splice(samples: Samples, replacement: Samples, start: int, sample_rate: int) -> Samples:
+    """Samples [C, T] in which replacement [C, t] takes the place of what began at `start`.
 
     Outside [start, start + t) every sample is the same, bit for bit. The crossfades lie inside, up to 30 ms long (10 ms
-    where the clip breaks off into silence) and at most a quarter of the part; where the part touches the clip's own
+    where the clip breaks off into silence) and at most a quarter of the region; where the region touches the clip's own
     start or end there is none. True peaks above full scale, or above the clip where that is louder still, are limited.
     """
-    end = start + part.shape[1]
+    end = start + replacement.shape[1]
     ceiling = ceiling_of(samples)
-    if part.shape == samples.shape:  # nothing of the clip stays, so neither need lie in memory once more
-        return limit(part.astype(samples.dtype, copy=False), ceiling, sample_rate)
+    if replacement.shape == samples.shape:  # nothing of the clip stays, so neither need lie in memory once more
+        return limit(replacement.astype(samples.dtype, copy=False), ceiling, sample_rate)
     result = samples.copy()
     new = result[:, start:end]
-    new[:] = limit(part, ceiling, sample_rate)
-    longest, shortest = (round(seconds * sample_rate) for seconds in (LONGEST_FADE_S, FADE_INTO_HOLE_S))
+    new[:] = limit(replacement, ceiling, sample_rate)
+    longest, shortest = (round(seconds * sample_rate) for seconds in (LONGEST_FADE_S, FADE_INTO_SILENCE_S))
     for clip, first, after in ((samples, start, new), (samples[:, ::-1], samples.shape[1] - end, new[:, ::-1])):
         before, old = clip[:, max(0, first - longest) : first], clip[:, first : first + longest]
-        is_hole = rms(old) < SILENCE <= rms(before)
-        fade = min(shortest if is_hole else longest, part.shape[1] // 4)
+        falls_silent = rms(old) < SILENCE <= rms(before)
+        fade = min(shortest if falls_silent else longest, replacement.shape[1] // 4)
         if first > 0 and fade > 0:
             after[:, :fade] = crossfade(old[:, :fade], after[:, :fade], ceiling)
     return result

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from engine.operations.long_sounds import decode_long
 from engine.operations.sampling import Rendering
-from engine.operations.slices import decode_long
 
 
 def tries_of(rendering: Rendering, wanted: int | None) -> int:

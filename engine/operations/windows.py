@@ -9,7 +9,7 @@ the same sounds, the median of three differences: from mel frame to mel frame, f
 second to half second in the mean log-mel; then the last one's 95th percentiles, the mean CLAP score and the cost.
 
     windows                                 frame  level  half s   p95 half s     CLAP   rows computed a row
-    one piece (where borders would be)       0.96   0.93    0.97   1.99 / 2.05   0.650   1.00
+    one window (where borders would be)      0.96   0.93    0.97   1.99 / 2.05   0.650   1.00
     fixed, overlap 1/4                       0.99   0.97    1.27   2.43 / 2.07   0.672   1.25, up to 1.37
     fixed, overlap 1/16                      0.96   1.04    1.76   3.96 / 2.19   0.678   1.06
     every other step half a window on        0.96   1.14    1.28   4.34 / 2.20   0.686   1.07
@@ -31,7 +31,7 @@ from engine.device import release_cached_memory
 from engine.diffusion.guidance import Denoise, Denoised
 
 OVERLAP = 1 / 16  # of a window
-STRETCH = 1.25  # windows; up to here a sound is done in one piece
+LONGEST_ALONE = 1.25  # windows; up to this length a sound is one window
 SHORTEST = (
     1 / 8
 )  # of the distance between borders; what a moved border would leave at an end is joined to its neighbour
@@ -71,7 +71,7 @@ class Windows:
 
 def lay_windows(rows: int, window_rows: int, multiple: int, shift: float = 0.0) -> Windows:
     """As few windows as possible, evenly spread; `shift` moves their borders by that share of their distance."""
-    if rows <= STRETCH * window_rows:
+    if rows <= LONGEST_ALONE * window_rows:
         return Windows(rows, window_rows, multiple, (0,))
     own = rows - _overlap(window_rows, multiple)
     num = math.ceil(own / (window_rows - _overlap(window_rows, multiple)))
@@ -84,26 +84,26 @@ def _overlap(window_rows: int, multiple: int) -> int:
     return math.ceil(OVERLAP * window_rows / multiple) * multiple
 
 
-def blend(windows: Windows, pieces: Iterable[Tensor], dim: int) -> Tensor:
-    """One piece a window, in order -> the whole; `dim` is the axis of time, in any number of cells a row.
+def blend(windows: Windows, contents: Iterable[Tensor], dim: int) -> Tensor:
+    """What each window holds, in order -> the whole; `dim` is the axis of time, in any number of cells a row.
 
     In the overlaps sin² rises while cos² falls: what both windows agree on stays as it is.
     """
     if len(windows) == 1:
-        (piece,) = pieces
-        return piece
+        (content,) = contents
+        return content
     whole = torch.empty(0)
-    for (start, end), piece in zip(windows, pieces, strict=True):
-        per_row = piece.shape[dim] // (end - start)
-        ramp = _ramp(windows.overlap * per_row, piece.dim() - dim - 1).to(piece)
+    for (start, end), content in zip(windows, contents, strict=True):
+        per_row = content.shape[dim] // (end - start)
+        ramp = _ramp(windows.overlap * per_row, content.dim() - dim - 1).to(content)
         if start == 0:
-            whole = piece.new_zeros(*piece.shape[:dim], windows.rows * per_row, *piece.shape[dim + 1 :])
-        faded = piece.clone()
+            whole = content.new_zeros(*content.shape[:dim], windows.rows * per_row, *content.shape[dim + 1 :])
+        faded = content.clone()
         if start > 0:
             faded.narrow(dim, 0, len(ramp)).mul_(ramp)
         if end < windows.rows:
-            faded.narrow(dim, piece.shape[dim] - len(ramp), len(ramp)).mul_(1 - ramp)
-        whole.narrow(dim, start * per_row, piece.shape[dim]).add_(faded)
+            faded.narrow(dim, content.shape[dim] - len(ramp), len(ramp)).mul_(1 - ramp)
+        whole.narrow(dim, start * per_row, content.shape[dim]).add_(faded)
     return whole
 
 
@@ -124,19 +124,19 @@ def over_windows(denoise: Denoise, windows: Windows, check: CancelCheck) -> Deno
         moved = windows.moved(next(steps))
         done: list[Denoised] = []
         for _, alike in groupby(moved, key=lambda window: window[1] - window[0]):
-            pieces = [x[:, :, start:end] for start, end in alike]
-            x0, eps = in_batches(denoise, torch.cat(pieces), t, check)
-            done += map(Denoised, x0.chunk(len(pieces)), eps.chunk(len(pieces)))
+            contents = [x[:, :, start:end] for start, end in alike]
+            x0, eps = in_batches(denoise, torch.cat(contents), t, check)
+            done += map(Denoised, x0.chunk(len(contents)), eps.chunk(len(contents)))
         return Denoised(*(blend(moved, reading, dim=2) for reading in zip(*done, strict=True)))
 
     return denoise_all
 
 
-def in_batches(denoise: Denoise, pieces: Tensor, t: int, check: CancelCheck) -> Denoised:
+def in_batches(denoise: Denoise, contents: Tensor, t: int, check: CancelCheck) -> Denoised:
     """Pieces [B, ...] -> denoised, so many at a time as the device is to take, and fewer where it cannot."""
-    at_once = AT_ONCE.get(pieces.device.type, AT_ONCE_ON_GPU)
+    at_once = AT_ONCE.get(contents.device.type, AT_ONCE_ON_GPU)
     done: list[Denoised] = []
-    left = pieces
+    left = contents
     while len(left):
         check()
         try:
@@ -145,7 +145,7 @@ def in_batches(denoise: Denoise, pieces: Tensor, t: int, check: CancelCheck) -> 
             if at_once == 1:
                 raise
             at_once //= 2
-            release_cached_memory(pieces.device)
+            release_cached_memory(contents.device)
             continue
         left = left[at_once:]
     return Denoised(*(torch.cat(reading) for reading in zip(*done, strict=True)))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from engine import CancelledError
 from engine.diffusion.guidance import Denoised
-from engine.operations.windows import STRETCH, Windows, blend, lay_windows, over_windows
+from engine.operations.windows import LONGEST_ALONE, Windows, blend, lay_windows, over_windows
 
 
 def go_on() -> None:
@@ -38,7 +38,7 @@ class TestLaying:
             assert windows[-1][1] == rows
             assert all(bound % multiple == 0 for window in windows for bound in window)
             assert {left[1] - right[0] for left, right in pairwise(windows)} == {overlap}
-            assert max(end - start for start, end in windows) <= STRETCH * longest
+            assert max(end - start for start, end in windows) <= LONGEST_ALONE * longest
             assert all(end - start <= longest for start, end in windows[1:-1])
 
     def test_no_border_stays_where_it_was(self) -> None:

@@ -1,6 +1,6 @@
-"""Front end, autoencoder and vocoder over sounds of any length, in slices, so that memory does not grow with length.
+"""Front end, autoencoder and vocoder over sounds of any length, window by window: memory does not grow with length.
 
-What looks only so far is joined exactly: front end and HiFi-GAN give what they would give in one piece. Where windows
+What looks only so far is joined exactly: front end and HiFi-GAN give what they would give at once. Where windows
 overlap, the autoencoder (its norms and its attention look at all there is) and Griffin-Lim (it draws phases) are
 crossfaded.
 Shape letters: B batch, T samples, Z latent channels, H latent rows, W latent columns, N mel frames, M mel bins.
@@ -24,44 +24,44 @@ Seeded = Callable[[], torch.Generator]
 
 
 def log_mel_long(model: AudioLDM, waveform: Tensor, windows: Windows, check: CancelCheck) -> Tensor:
-    """Waveform [B, T] -> log-mel [B, 1, N, M], float32, as in one piece; silence fills what T lacks of all rows."""
+    """Waveform [B, T] -> log-mel [B, 1, N, M], float32, exactly as if computed at once; T is padded with silence."""
     unit, frames = model.samples_per_row, model.config.vae.stride
     context = math.ceil(model.log_mel.pad / unit)
-    pieces = []
+    contents = []
     for start, end in _tiles(windows):
         check()
         first, last = max(0, start - context), min(windows.rows, end + context)
-        piece = waveform[:, first * unit : last * unit].to(model.device)
-        log_mel = model.log_mel(F.pad(piece, (0, (last - first) * unit - piece.shape[1]))).float()
-        pieces.append(log_mel[:, :, (start - first) * frames : (end - first) * frames])
-    return torch.cat(pieces, dim=2)
+        content = waveform[:, first * unit : last * unit].to(model.device)
+        log_mel = model.log_mel(F.pad(content, (0, (last - first) * unit - content.shape[1]))).float()
+        contents.append(log_mel[:, :, (start - first) * frames : (end - first) * frames])
+    return torch.cat(contents, dim=2)
 
 
 def encode_long(model: AudioLDM, waveform: Tensor, windows: Windows, check: CancelCheck) -> Tensor:
     """Waveform [B, T] -> latent [B, Z, H, W], float32, with H = windows.rows; silence fills what T lacks."""
     frames, log_mel = model.config.vae.stride, log_mel_long(model, waveform, windows, check)
 
-    def pieces() -> Iterator[Tensor]:
+    def contents() -> Iterator[Tensor]:
         for start, end in windows:
             check()
             yield model.encode(log_mel[:, :, start * frames : end * frames])
 
-    return blend(windows, pieces(), dim=2)
+    return blend(windows, contents(), dim=2)
 
 
 def decode_long(model: AudioLDM, latent: Tensor, windows: Windows, check: CancelCheck) -> Tensor:
     """Latent [B, Z, H, W] -> log-mel [B, 1, N, M], float32."""
 
-    def pieces() -> Iterator[Tensor]:
+    def contents() -> Iterator[Tensor]:
         for start, end in windows:
             check()
             yield model.decode(latent[:, :, start:end])
 
-    return blend(windows, pieces(), dim=2)
+    return blend(windows, contents(), dim=2)
 
 
 def vocode_long(model: AudioLDM, log_mel: Tensor, windows: Windows, seeded: Seeded, check: CancelCheck) -> Samples:
-    """Log-mel [1, 1, N, M] -> waveform [1, H · samples_per_row]; each slice starts from a generator seeded alike."""
+    """Log-mel [1, 1, N, M] -> waveform [1, H · samples_per_row]; each window starts from a generator seeded alike."""
     if model.vocoder.reach is None:
         return _vocode_crossfaded(model, log_mel, windows, seeded, check)
     hop, frames = model.config.mel.hop, log_mel.shape[2] // windows.rows
@@ -80,27 +80,27 @@ def _vocode_crossfaded(
 ) -> Samples:
     """Phases of neighbouring windows need not agree: in the overlap's middle half they are faded at constant power.
 
-    A window that would cancel its neighbour is turned upside down, which nobody hears.
+    A window that would cancel its neighbour is turned upside down, which is inaudible.
     """
     frames, unit = log_mel.shape[2] // windows.rows, model.samples_per_row
     waveform = np.zeros((1, windows.rows * unit), np.float32)
     skipped, faded = windows.overlap * unit // 4, windows.overlap * unit // 2
     for start, end in windows:
         check()
-        piece = model.vocode(log_mel[:, :, start * frames : end * frames], seeded()).cpu().numpy()
+        content = model.vocode(log_mel[:, :, start * frames : end * frames], seeded()).cpu().numpy()
         offset = start * unit
         if start > 0:
-            offset, piece = offset + skipped, piece[:, skipped:]
-            before, after = waveform[:, offset : offset + faded], piece[:, :faded]
+            offset, content = offset + skipped, content[:, skipped:]
+            before, after = waveform[:, offset : offset + faded], content[:, :faded]
             if correlation(before, after) < 0:
-                np.negative(piece, out=piece)
+                np.negative(content, out=content)
             after[:] = crossfade(before, after)
-        waveform[:, offset : end * unit] = piece
+        waveform[:, offset : end * unit] = content
     return waveform
 
 
 def _tiles(windows: Windows) -> list[tuple[int, int]]:
-    """All rows in even parts, none longer than a window may be, that touch without overlap."""
+    """All rows in windows of even length that touch without overlap, none longer than the model's."""
     num = len(windows)
     borders = [windows.rows * k // num for k in range(num + 1)]
     return list(pairwise(borders))

@@ -11,7 +11,7 @@ from torch import nn
 
 from engine import Engine
 from engine.models.vocoder import HiFiGan, HiFiGanConfig
-from engine.operations.slices import decode_long, encode_long, log_mel_long, vocode_long
+from engine.operations.long_sounds import decode_long, encode_long, log_mel_long, vocode_long
 from engine.operations.splice import rms
 from engine.operations.windows import lay_windows
 
