@@ -16,6 +16,7 @@ from bridge.batch.errors import BatchCellMissingError, BatchColumnError, BatchLi
 from bridge.clients.build_request import OPERATIONS, request_from_fields
 from bridge.errors import BadValueError, BridgeError
 from bridge.host.paths import check_clip, clips_of
+from bridge.operation_table import JOB_ROWS
 from bridge.wire.messages import RenderRequest
 from bridge.wire.parsing import to_message
 from engine import Row, name_on_disk, read_rows
@@ -24,7 +25,7 @@ DEFAULTS = {"operation": "generate", "priority": "batch", "client": "batch"}
 """What a row is that does not say otherwise."""
 _KEY_DIGITS = 24
 _ANY_JOB = "batch"
-_NO_COLUMNS = frozenset({"job", "token", "output_dir"})
+_NO_COLUMNS = frozenset(name for name, row in JOB_ROWS.items() if "batch" not in row["x-surfaces"])
 """What the batch itself says."""
 _UNTOLD = frozenset({"client", "reply", "deadline_unix", "priority"})
 """Columns that a list may have, but that are for programs."""

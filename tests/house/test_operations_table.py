@@ -1,9 +1,17 @@
 """The one table of operations: its file is what the models say, and every surface has each field or says why not."""
 
+import argparse
+import dataclasses
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bridge.batch.request_list import read_list
+from bridge.wire.arguments import ARGUMENTS, KINDS
+from bridge.wire.messages import RENDER_REQUESTS
+from engine.cli import COMMANDS, build_parser
 from engine.diffusion.samplers import SAMPLERS
 from engine.operation_table import TABLE_FILE
 from engine.requests.knob import SURFACES
@@ -59,3 +67,87 @@ def test_the_samplers_are_those_that_there_are() -> None:
 
 def test_every_request_of_the_engine_is_an_operation() -> None:
     assert [row.request.__name__.lower() for row in OPERATIONS] == list(TABLE["operations"])
+
+
+# ------------------------------------------------------------------- each surface as it runs; the forms of the window
+# and of the DAWs have their own tests, beside their programs: test_form_from_table.py and tests/daw_scripts/
+
+
+def shown_on(surface: str) -> list[Any]:
+    return [
+        pytest.param(operation, key, id=f"{operation}-{key}")
+        for operation, entry in TABLE["operations"].items()
+        for key, row in (entry["properties"] | TABLE["job"]["properties"]).items()
+        if surface in row["x-surfaces"]
+    ]
+
+
+def row_of(operation: str, key: str) -> dict[str, Any]:
+    row: dict[str, Any] = (TABLE["job"]["properties"] | TABLE["operations"][operation]["properties"])[key]
+    return row
+
+
+def options_of(operation: str) -> dict[str, argparse.Action]:
+    """Return the options of a command by their names, its words by theirs."""
+    command = next(row for row in COMMANDS if row.name == operation)
+    subcommands = build_parser(COMMANDS, command)._subparsers
+    assert subcommands is not None
+    parser = subcommands._group_actions[0].choices[operation]  # type: ignore[index]
+    return {name: action for action in parser._actions for name in (action.option_strings or [action.dest])}
+
+
+@pytest.mark.parametrize("entry", OPERATIONS, ids=lambda entry: entry.name)
+def test_the_engine_has_each_row_and_its_default(entry: Any) -> None:
+    fields = {field.name: field for field in dataclasses.fields(entry.request)}
+    rows = TABLE["operations"][entry.name]["properties"]
+
+    assert {row.get("x-engine", key) for key, row in rows.items()} == set(fields)
+    for key, row in rows.items():
+        if "default" in row and row.get("x-engine") != "regions":
+            assert fields[row.get("x-engine", key)].default == row["default"], key
+
+
+@pytest.mark.parametrize(("operation", "key"), shown_on("cli"))
+def test_the_command_line_has_each_row_its_default_and_its_help(operation: str, key: str) -> None:
+    row = row_of(operation, key)
+    action = options_of(operation)[row.get("x-option", key)]
+
+    assert key == "model" or (action.help or "").replace("%%", "%").startswith(row["description"])
+    assert list(action.choices or []) == row.get("enum", [])
+    if "default" in row and key not in ("model", "seed"):
+        assert action.default == row["default"]
+
+
+@pytest.mark.parametrize("operation", TABLE["operations"])
+def test_the_command_line_has_no_option_without_a_row(operation: str) -> None:
+    rows = {row.get("x-option", key) for key, row in TABLE["operations"][operation]["properties"].items()}
+
+    assert set(options_of(operation)) - rows == {"-h", "--help", "-o", "--output", "--model", "--device", "--json"}
+
+
+@pytest.mark.parametrize("kind", RENDER_REQUESTS, ids=lambda kind: kind.__name__)
+def test_the_wire_has_each_row_and_its_kind(kind: Any) -> None:
+    entry = TABLE["operations"][kind.address.rpartition("/")[2]]
+    rows = entry["properties"] | TABLE["job"]["properties"]
+
+    assert {*kind.fixed, *kind.key_names()} == {key for key, row in rows.items() if "wire" in row["x-surfaces"]}
+    assert (kind.address, list(kind.fixed)) == (entry["address"], entry["fixed"])
+    assert all(ARGUMENTS[key] is KINDS[row["x-kind"]] for key, row in rows.items())
+
+
+SAMPLES = {"string": "rain", "integer": 4_000, "float": 0.5, "switch": 1, "region": ["2 3"], "priority": "batch"}
+
+
+@pytest.mark.parametrize(("operation", "key"), shown_on("batch"))
+def test_a_batch_list_has_a_column_for_each_row(operation: str, key: str, tmp_path: Path) -> None:
+    def sample(name: str) -> Any:
+        kind = row_of(operation, name)["x-kind"]
+        return str(tmp_path / "a.wav") if kind == "path" else 1.5 if name == "end_s" else SAMPLES[kind]
+
+    names = {*TABLE["operations"][operation]["required"], key}
+    listed = {"operation": operation, **{name: sample(name) for name in sorted(names)}}
+    (tmp_path / "list.jsonl").write_text(json.dumps(listed), encoding="utf-8")
+
+    (item,) = read_list(tmp_path / "list.jsonl", tmp_path)
+
+    assert getattr(item.request, key) == (((2.0, 3.0),) if key == "region" else sample(key))
