@@ -16,7 +16,7 @@ from bridge.desktop.state.single_instance import SingleInstance
 from bridge.desktop.tray import Tray
 from bridge.desktop.widgets.theme import dress
 from bridge.desktop.window import PAGE_NAMES, Window
-from bridge.host.program import HOME, own_command, own_program
+from bridge.host.program import HOME, Installation, own_command, own_program
 
 NO_TRAY = "This desktop has no tray, so Retake shows its window; closing it quits."
 UNWANTED_TRAY = "Retake was started without a tray; closing the window quits."
@@ -33,7 +33,7 @@ class DesktopApp(QObject):
         self._app = app
         self._is_quitting = False
         self._told: set[str] = set()
-        self.controller = AppController(options.folder, options.preferences_file, self)
+        self.controller = AppController(options.folder, options.preferences_file, self, options.own_command)
         dress(app, self.controller.preferences.theme)
         autostart = Autostart(options.machine, login_command(), HOME)
         self.window = Window(self.controller, options.settings_file, autostart)
@@ -174,12 +174,13 @@ class SystemSignals(QObject):
         self._outer.close()
 
 
-def login_command() -> list[str]:
-    """Give what the system runs at login: our installed program where there is one, without a console if possible."""
-    program = None if getattr(sys, "frozen", False) else own_program("retake")
+def login_command(of: Installation | None = None) -> list[str]:
+    """Return what the system runs at login: our installed program where there is one, without a console if possible."""
+    one = of or Installation.running()
+    program = own_program("retake", of=one) if one.unpacked is None else None
     words = ("tray", "--hidden")
     if program is None:
-        return own_command(*words)
+        return own_command(*words, of=one)
     twin = program.with_stem("retake-tray")
     return [str(twin), *words[1:]] if twin.is_file() else [str(program), *words]
 

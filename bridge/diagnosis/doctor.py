@@ -10,7 +10,7 @@ import platform
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -36,7 +36,7 @@ CHECKS = {
     "render farm": "farm:check_farm",
     "workstations": "workstations:check_workstations",
 }
-"""Families of checks, in the order in which they are told: a module of `doctor_checks`, and its function."""
+"""Families of checks, in the order in which they are told: a module of `diagnosis.checks`, and its function."""
 SELF_TEST = {"self-test": "self_test:check_rendering"}
 """Takes long, so it is done when it is asked for."""
 
@@ -80,7 +80,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def examine(surroundings: Surroundings, checks: dict[str, str] = CHECKS) -> Iterator[Finding]:
+def examine(surroundings: Surroundings, checks: Mapping[str, str] = CHECKS) -> Iterator[Finding]:
     """Carry out the checks side by side, and give their findings in the order of the table."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for findings in pool.map(lambda name: _carry_out(name, checks[name], surroundings), checks):

@@ -5,12 +5,13 @@ import itertools
 import os
 import sys
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
 from bridge.diagnosis.checks.surroundings import own_surroundings
+from bridge.diagnosis.doctor import CHECKS
 from bridge.diagnosis.support_contents import ENTRIES, Bundle, cleaned_log, write_entry
 from bridge.diagnosis.support_errors import BundleExistsError, BundleWriteError, SupportError
 from bridge.errors import BridgeError
@@ -20,10 +21,10 @@ _HIDDEN = "Prompts and other words of yours are hidden, and paths cut to file na
 _SHOWN = "Prompts and paths are readable, as you asked."
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Write the bundle and name it; 1 when it cannot be written, 130 when somebody would not wait."""
+def main(argv: Sequence[str] | None = None, checks: Mapping[str, str] = CHECKS) -> int:
+    """Write the bundle and name it; 1 when it cannot be written, 130 when it was interrupted."""
     options = _options(argv)
-    bundle = Bundle(own_surroundings(), tuple(options.with_audio), options.with_prompts)
+    bundle = Bundle(own_surroundings(), tuple(options.with_audio), options.with_prompts, checks)
     try:
         if options.list:
             print("\n".join(_listing(bundle)))

@@ -5,8 +5,8 @@ import os
 import platform
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 from bridge import __version__
 from bridge.clients.settings_command import facts
 from bridge.diagnosis.checks.surroundings import Surroundings
-from bridge.diagnosis.doctor import examine, report
+from bridge.diagnosis.doctor import CHECKS, examine, report
 from bridge.diagnosis.journal_excerpt import arguments_of, paths_of, read_jobs, redactor_for, told
 from bridge.diagnosis.redaction import TOKEN, Redactor, told_id
 from bridge.diagnosis.support_errors import AudioOfNobodyError
@@ -37,6 +37,8 @@ class Bundle:
     surroundings: Surroundings
     audio_of: tuple[str, ...] = ()
     with_prompts: bool = False
+    checks: Mapping[str, str] = field(default_factory=lambda: CHECKS)
+    """Of the doctor, as rows of its table."""
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
@@ -94,7 +96,7 @@ def _tokens(state: Path | None) -> Iterator[str]:
 
 
 def _doctor(bundle: Bundle) -> str:
-    return _json(report(examine(bundle.surroundings)))
+    return _json(report(examine(bundle.surroundings, bundle.checks)))
 
 
 def _versions(_: Bundle) -> str:

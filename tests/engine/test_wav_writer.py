@@ -21,6 +21,7 @@ from engine.atomic_files import temporary_file
 from engine.audio import Audio
 from engine.errors import OutputExistsError, OutputWriteError
 from engine.wav_writer import sidecar_path
+from tests.audit_events import before
 
 STORY = {"prompt": "rain", "seed": 7}
 
@@ -108,33 +109,26 @@ class TestNames:
         assert (tmp_path / taken).read_text() == "precious"
 
     @pytest.mark.parametrize("links", [True, False], ids=["with hard links", "without hard links"])
-    def test_a_name_taken_while_writing_is_respected(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
-    ) -> None:
+    def test_a_name_taken_while_writing_is_respected(self, tmp_path: Path, links: bool) -> None:
         """The look before writing is a courtesy; the claim at the end is what counts."""
-        real_link = os.link
 
-        def link(source: Path, target: Path) -> None:
+        def take_the_name(*_: object) -> None:
             (tmp_path / "take.wav").write_text("precious")
             if not links:
                 raise OSError(errno.EPERM, "no links here")
-            real_link(source, target)
 
-        monkeypatch.setattr(os, "link", link)
-        with pytest.raises(OutputExistsError, match=r"take\.wav"):
+        with before("os.link", take_the_name), pytest.raises(OutputExistsError, match=r"take\.wav"):
             take().write(tmp_path / "take.wav")
 
         assert [path.name for path in tmp_path.iterdir()] == ["take.wav"]
         assert (tmp_path / "take.wav").read_text() == "precious"
 
-    def test_a_memory_stick_without_hard_links_gets_its_file(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def link(_source: Path, _target: Path) -> None:
+    def test_a_memory_stick_without_hard_links_gets_its_file(self, tmp_path: Path) -> None:
+        def refuse(*_: object) -> None:
             raise OSError(errno.EPERM, "Operation not permitted")
 
-        monkeypatch.setattr(os, "link", link)
-        take().write(tmp_path / "take.wav")
+        with before("os.link", refuse):
+            take().write(tmp_path / "take.wav")
 
         assert Audio.read(tmp_path / "take.wav").num_samples == 30_001
         assert sorted(path.name for path in tmp_path.iterdir()) == ["take.json", "take.wav"]

@@ -139,7 +139,7 @@ class FirstRunPage(Page):
 
     def _install(self, *words: str) -> None:
         if self._run is None or not self._run.is_running:
-            self._run = CommandRun(["install-scripts", *words, "--json"], self)
+            self._run = CommandRun(self._controller.own_command("install-scripts", *words, "--json"), self)
             is_trial = "--dry-run" in words
             self._run.ended.connect(lambda code, out, err: self._show_report(code, out, err, is_trial=is_trial))
 

@@ -139,7 +139,9 @@ class ModelsPage(Page):
     def refresh(self) -> None:
         """List the models anew."""
         if self._listing is None or not self._listing.is_running:
-            self._listing = CommandRun(["models", "list", "--json"], self, **self._variables)
+            self._listing = CommandRun(
+                self._controller.own_command("models", "list", "--json"), self, **self._variables
+            )
             self._listing.ended.connect(self._show_models)
 
     def _show_models(self, code: int, stdout: str, stderr: str) -> None:
@@ -173,7 +175,8 @@ class ModelsPage(Page):
 
     def _begin_pull(self, model: Model) -> None:
         self.banner.say("")
-        run = CommandRun(["models", "pull", model.name, "--accept-licence", "--json"], self, **self._variables)
+        command = self._controller.own_command("models", "pull", model.name, "--accept-licence", "--json")
+        run = CommandRun(command, self, **self._variables)
         self._runs[model.name] = run
         self.rows[model.name].show_pull(PullNews(0.0, "starting"))
         run.line.connect(lambda line: self._show_pull(model.name, line))
@@ -214,7 +217,8 @@ class ModelsPage(Page):
         question.open()
 
     def _begin_removal(self, model: Model) -> None:
-        run = CommandRun(["models", "remove", model.name, "--yes", "--json"], self, **self._variables)
+        command = self._controller.own_command("models", "remove", model.name, "--yes", "--json")
+        run = CommandRun(command, self, **self._variables)
         self._runs[model.name] = run
         run.ended.connect(lambda *end: self._end_removal(model, *end))
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Qt, Signal, Slot
 
-from bridge.host.program import HOME, own_command
+from bridge.host.program import HOME
 
 Result = TypeVar("Result")
 _FAREWELL_MS = 5_000
@@ -57,13 +57,13 @@ class BackgroundTasks(QObject):
 
 
 class CommandRun(QObject):
-    """One `retake …` command as a process: its lines on stderr as they come, then how it ended."""
+    """One command line, mostly `retake …`, as a process: its lines on stderr as they come, then how it ended."""
 
     line = Signal(str)
     ended = Signal(int, str, str)
     """Exit code (-1 when it could not start or was stopped), all of stdout, all of stderr."""
 
-    def __init__(self, words: Sequence[str], parent: QObject | None = None, **variables: str) -> None:
+    def __init__(self, command: Sequence[str], parent: QObject | None = None, **variables: str) -> None:
         super().__init__(parent)
         self._process = QProcess(self)
         self._stderr = ""
@@ -78,7 +78,7 @@ class CommandRun(QObject):
         self._process.readyReadStandardError.connect(self._read_lines)
         self._process.finished.connect(self._finish)
         self._process.errorOccurred.connect(self._fail)
-        program, *rest = own_command(*words)
+        program, *rest = command
         self._process.start(program, rest)
         self._process.closeWriteChannel()
 

@@ -19,6 +19,7 @@ from bridge.desktop.state.preferences import Preferences, read_preferences, writ
 from bridge.desktop.state.render_form import again, next_seed
 from bridge.desktop.state.sound_picture import Picture, read_picture
 from bridge.errors import PreviewReplacedError
+from bridge.host.program import own_command
 from bridge.plain_words import in_window, reason_of, sentence, told_in_window
 from bridge.wire.messages import (
     Cancel,
@@ -56,9 +57,16 @@ class AppController(QObject):
     paused_changed = Signal(bool)
     _received = Signal(object)
 
-    def __init__(self, folder: Path, preferences_file: Path, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        preferences_file: Path,
+        parent: QObject | None = None,
+        command: Callable[..., list[str]] = own_command,
+    ) -> None:
         super().__init__(parent)
         self.folder = folder
+        self.own_command = command
         self.preferences = read_preferences(preferences_file)
         self.tasks = BackgroundTasks(self)
         self.jobs = JobStore()

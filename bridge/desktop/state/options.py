@@ -1,9 +1,11 @@
 """How the tray app was asked to start, and where it finds its files. Without Qt, so that `start` can fill it in."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.daw_install.hosts import HostPlatform
+from bridge.host.program import own_command
 
 
 @dataclass(frozen=True)
@@ -17,3 +19,5 @@ class AppOptions:
     page: str = ""
     is_hidden: bool = False
     wants_tray: bool = True
+    own_command: Callable[..., list[str]] = own_command
+    """Words -> the command line of `retake <words>`."""

@@ -281,9 +281,9 @@ class TestWithoutDaemon:
             with pytest.raises(DaemonMissingError):
                 client.receive(5)
 
-    def test_a_daemon_that_does_not_answer_is_noticed(self, run, state_dir, connect, monkeypatch):
+    @pytest.mark.slow
+    def test_a_daemon_that_does_not_answer_is_noticed(self, run, state_dir, connect):
         """A lock and a socket, but nobody behind it: the request is sent again and again, then given up."""
-        monkeypatch.setattr(send, "RESEND_S", 0.01)
         silent = connect(type("Nobody", (), {"runtime": None}))
         lock = InstanceLock(state_dir)
         lock.acquire()

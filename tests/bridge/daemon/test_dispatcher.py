@@ -34,6 +34,7 @@ from bridge.wire.messages import (
     Version,
     VersionReply,
 )
+from tests.audit_events import before
 
 
 class TestJob:
@@ -583,12 +584,17 @@ class TestBadMessages:
 
         assert isinstance(ear.hear(), StatusReply)
 
-    def test_do_not_end_the_desk_when_they_meet_a_defect(self, daemon, ear, monkeypatch):
+    def test_do_not_end_the_desk_when_they_meet_a_defect(self, ear, tmp_path):
         """Whatever goes wrong inside, the client gets a sentence and the next request is served."""
-        monkeypatch.setattr(daemon.daemon.journal, "find", lambda _: 1 / 0)
-        ear.say(JobQuery(job="one"))
+        clip = tmp_path / "clip.wav"
+        clip.touch()
 
-        assert ear.hear().code == "internal_error"
+        def fail(path, *_):
+            assert path != str(clip), "a defect"
+
+        with before("open", fail):
+            ear.say(Restyle(job="one", clip=str(clip), prompt="fine"))
+            assert ear.wait_for(Fail).code == "internal_error"
         ear.say(Version(), token="")
         assert isinstance(ear.hear(), VersionReply)
 

@@ -3,12 +3,14 @@
 import threading
 import time
 
+import numpy as np
 import pytest
+import soundfile
 
 from bridge.daemon.file_threads import FileThreads, FolderSilentError
 from bridge.errors import ClipRefusedError
-from bridge.host.paths import PathRules
 from bridge.wire.messages import Ack, Done, Fail, Restyle, Status, StatusReply
+from tests.audit_events import before
 
 
 @pytest.fixture
@@ -62,19 +64,25 @@ def test_that_hang_are_limited_and_the_others_soon_over(answer):
     assert sum(thread.name == "look" for thread in threading.enumerate()) <= 40
 
 
-def test_keeps_nobody_waiting_but_who_asked(ear, connect, daemon, answer, monkeypatch):
-    """A drive of the network that went to sleep: the clip's job waits for it, everybody else does not."""
-    check = PathRules.check_clips
+@pytest.fixture
+def asleep(answer, tmp_path):
+    """A clip on a drive of the network that went to sleep: whoever opens it waits."""
+    clip = tmp_path / "asleep.wav"
+    soundfile.write(clip, np.zeros(16_000), 16_000)
 
-    def hang(rules, request):
-        if getattr(request, "clip", "").startswith("/asleep"):
+    def wait(path, *_):
+        if path == str(clip):
             answer.wait()
-        check(rules, request)
 
-    monkeypatch.setattr(PathRules, "check_clips", hang)
+    with before("open", wait):
+        yield str(clip)
+
+
+def test_keeps_nobody_waiting_but_who_asked(ear, connect, daemon, answer, asleep):
+    """The clip's job waits for it, everybody else does not."""
     other, waits_s = connect(daemon), []
     for _ in range(6):  # as a client does that hears nothing
-        ear.say(Restyle(job="hangs", clip="/asleep/clip.wav", prompt="fine"))
+        ear.say(Restyle(job="hangs", clip=asleep, prompt="fine"))
         began_at = time.monotonic()
         other.say(Status())
         other.wait_for(StatusReply)
@@ -87,9 +95,8 @@ def test_keeps_nobody_waiting_but_who_asked(ear, connect, daemon, answer, monkey
     assert isinstance(ear.wait_for_end("hangs"), Done)
 
 
-def test_that_never_ends_is_told(ear, answer, monkeypatch):
-    monkeypatch.setattr(PathRules, "check_clips", lambda *_: answer.wait())
-    ear.say(Restyle(job="hangs", clip="/asleep/clip.wav", prompt="fine"))
+def test_that_never_ends_is_told(ear, asleep):
+    ear.say(Restyle(job="hangs", clip=asleep, prompt="fine"))
     fail = ear.wait_for(Fail)
 
     assert (fail.job, fail.code) == ("hangs", "folder_silent")

@@ -12,6 +12,7 @@ from bridge.daw_install.parts import HOSTS, PARTS, remaining_clicks
 from bridge.host import program
 from bridge.host.discovery import Runtime, write_runtime
 from bridge.host.runtime_copies import copy_folders
+from tests.audit_events import before
 
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.usefixtures("state_dir")
@@ -431,18 +432,17 @@ class TestMishaps:
         assert (scripts / FORM).is_dir()
         assert f"kept: {FORM}" in capsys.readouterr().out
 
-    def test_what_cannot_be_backed_up_is_not_written_over(self, install, scripts, monkeypatch):
+    def test_what_cannot_be_backed_up_is_not_written_over(self, install, scripts):
         install("reaper")
         (scripts / FORM).write_text("-- mine")
-        monkeypatch.setattr("bridge.daw_install.folder.os.rename", _refuse)
 
-        assert install("reaper", "--force") == 1
+        with before("os.rename", _refuse):
+            assert install("reaper", "--force") == 1
         assert (scripts / FORM).read_text() == "-- mine"
 
     def test_a_file_in_use_is_named_and_the_next_run_finishes(self, install, scripts, capsys):
         install("reaper")
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("bridge.daw_install.folder.Path.unlink", _refuse)
+        with before("os.remove", _refuse):
             assert install("reaper", "--remove") == 1
         assert "used by another process" in capsys.readouterr().out
 

@@ -20,6 +20,7 @@ try:
     from bridge.desktop.app import DesktopApp
     from bridge.desktop.state.options import AppOptions
     from bridge.desktop.state.preferences import Preferences, write_preferences
+    from bridge.host.program import own_command
 except ImportError as error:  # a library of the system that Qt needs; .ci/run installs them
     print(f"the tray app is not tested: {error}", file=sys.stderr)
     collect_ignore_glob = ["test_*.py"]
@@ -59,7 +60,13 @@ def machine(tmp_path):
 
 
 @pytest.fixture
-def open_app(qt, state_dir, tmp_path, machine, monkeypatch):
+def command():
+    """Words -> the command line of `retake <words>`; a module may have one of its own."""
+    return own_command
+
+
+@pytest.fixture
+def open_app(qt, state_dir, tmp_path, machine, command, monkeypatch):
     """Open the app on the state folder of this test; keywords are preferences."""
     monkeypatch.setenv("RETAKE_CONFIG", str(tmp_path / "retake.toml"))
     (tmp_path / "retake.toml").touch()
@@ -68,7 +75,7 @@ def open_app(qt, state_dir, tmp_path, machine, monkeypatch):
     def start(**preferences):
         file = tmp_path / "desktop.json"
         write_preferences(file, Preferences(**({"is_set_up": True} | preferences)))
-        setting = AppOptions(state_dir, tmp_path / "retake.toml", file, machine, wants_tray=False)
+        setting = AppOptions(state_dir, tmp_path / "retake.toml", file, machine, wants_tray=False, own_command=command)
         app = DesktopApp(qt, setting)
         opened.append(app)
         app.start()

@@ -24,6 +24,7 @@ from bridge.desktop.state.single_instance import SingleInstance, socket_name
 from bridge.desktop.widgets import icons
 from bridge.desktop.widgets.theme import DARK, LIGHT
 from bridge.host.discovery import find_daemon, wait_for_end
+from bridge.host.program import Installation
 from bridge.jobs.job import JobState
 from bridge.wire.messages import Quit
 from tests.daemons import PATIENCE_S
@@ -142,10 +143,16 @@ class TestSecondStart:
         assert socket_name(short) == str(short / "tray.socket")
         deep = tmp_path / ("d" * 100)
         deep.mkdir()
-        monkeypatch.setenv("TMPDIR", str(short))
-        monkeypatch.setattr(tempfile, "tempdir", None)
+        script = (
+            "import pathlib, sys; from bridge.desktop.state.single_instance import socket_name;"
+            "print(socket_name(pathlib.Path(sys.argv[1])))"
+        )
+        named = subprocess.run(  # Python settles on a folder of temporary files once a process
+            [sys.executable, "-c", script, str(deep)], cwd=ROOT, env=os.environ | {"TMPDIR": str(short)},
+            capture_output=True, text=True, check=True,
+        ).stdout.strip()  # fmt: skip
 
-        assert Path(socket_name(deep)).parent == short / f"retake-{os.getuid()}"
+        assert Path(named).parent == short / f"retake-{os.getuid()}"
         assert stat.S_IMODE((short / f"retake-{os.getuid()}").stat().st_mode) == 0o700
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(short))
         assert Path(socket_name(deep)).parent == short
@@ -285,13 +292,13 @@ class TestStartAtLogin:
         ran = wait_for(folder / "retake.ran")
         assert ran == f"{folder}\ntray a b 100%\n"
 
-    def test_runs_the_program_without_a_console_where_pip_made_one(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    def test_runs_the_program_without_a_console_where_pip_made_one(self, tmp_path):
+        here = Installation(tmp_path / "python")
         (tmp_path / "retake").touch()
-        assert login_command() == [str(tmp_path / "retake"), "tray", "--hidden"]
+        assert login_command(here) == [str(tmp_path / "retake"), "tray", "--hidden"]
 
         (tmp_path / "retake-tray").touch()
-        assert login_command() == [str(tmp_path / "retake-tray"), "--hidden"]
+        assert login_command(here) == [str(tmp_path / "retake-tray"), "--hidden"]
 
     def test_on_macos_is_a_launch_agent(self):
         agent = plistlib.loads(launch_agent(LOGIN, Path("/opt")))

@@ -12,7 +12,6 @@ from mirror import Fault, mirror_running
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from bridge.desktop.pages.models import LicenceDialog
-from bridge.desktop.state import background_tasks as errands
 from engine.checkpoints.published import ROBERTA
 from engine.models.clap_tokenizer import RobertaTokenizer
 
@@ -59,11 +58,15 @@ def server(tmp_path, monkeypatch, checkpoint):
             monkeypatch.setenv(variable, value)
         for variable in ("RETAKE_OFFLINE", "HF_HUB_OFFLINE"):
             monkeypatch.delenv(variable, raising=False)
-        script = str(Path(__file__).with_name("pull_narrow.py"))
         root = str(Path(__file__).parents[3])
         monkeypatch.setenv("PYTHONPATH", root)
-        monkeypatch.setattr(errands, "own_command", lambda *words: [sys.executable, script, *words])
         yield mirror
+
+
+@pytest.fixture
+def command():
+    script = str(Path(__file__).with_name("pull_narrow.py"))
+    return lambda *words: [sys.executable, script, *words]
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from bridge import __version__
 from bridge.daw_install.command import main as install_scripts
 from bridge.daw_install.hosts import HostPlatform
 from bridge.diagnosis import doctor
-from bridge.diagnosis.checks import daemon as daemon_checks
 from bridge.diagnosis.checks.asking import ask
 from bridge.diagnosis.checks.daemon import check_daemon, check_port
 from bridge.diagnosis.checks.device import check_device
@@ -234,11 +234,12 @@ class TestDaemon:
 
         assert (finding.state, "and is idle" in finding.text) == (State.OK, True)
 
-    @pytest.mark.usefixtures("daemon")
-    def test_of_another_version_is_to_be_restarted(self, surroundings, monkeypatch):
-        monkeypatch.setattr(daemon_checks, "__version__", "99")
+    def test_of_another_version_is_to_be_restarted(self, surroundings, daemon, state_dir):
+        write_runtime(state_dir, replace(daemon.runtime, version="99"))
+        told = only(check_daemon(surroundings())).text
 
-        assert "this is Retake 99" in only(check_daemon(surroundings())).text
+        assert "99" in told
+        assert f"this is Retake {__version__}" in told
 
     def test_that_was_killed_left_its_file(self, surroundings, state_dir):
         write_runtime(state_dir, Runtime("127.0.0.1", 1, os.getpid(), "0", "secret"))

@@ -15,10 +15,10 @@ import pytest
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from bridge.daw_install.hosts import HostPlatform
+from bridge.diagnosis import support
 from bridge.diagnosis.checks.surroundings import Surroundings
 from bridge.diagnosis.journal_excerpt import read_jobs, told
 from bridge.diagnosis.redaction import FOLDER, PROMPT, TOKEN, Redactor, cut_paths, folder_of, last_part, told_id
-from bridge.diagnosis.support import main
 from bridge.diagnosis.support_contents import ENTRIES, Bundle, cleaned_log, write_entry
 from bridge.diagnosis.support_errors import AudioOfNobodyError, SupportError
 from bridge.host.discovery import Runtime, write_runtime
@@ -76,11 +76,9 @@ def bundle(home, state_dir):
     return lambda **options: Bundle(Surroundings(HostPlatform("linux", os.environ, home), state_dir), **options)
 
 
-@pytest.fixture
-def quick(monkeypatch):
-    """The doctor's own long look is tried once, in TestWhole; here it takes one check."""
-    monkeypatch.setattr("bridge.diagnosis.doctor.CHECKS", {"versions": "versions:check_versions"})
-    monkeypatch.setitem(ENTRIES, "doctor.json", (ENTRIES["doctor.json"][0], lambda _: "{}"))
+def main(words):
+    """Run the command; the doctor's own long look is tried once, in TestWhole, and here it takes one check."""
+    return support.main(words, {"versions": "versions:check_versions"})
 
 
 def unpacked(file: Path) -> dict[str, bytes]:
@@ -89,7 +87,7 @@ def unpacked(file: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-@pytest.mark.usefixtures("home", "quick")
+@pytest.mark.usefixtures("home")
 class TestBundle:
     def test_has_everything_that_is_listed(self, tmp_path, capsys):
         assert main(["--list"]) == 0
@@ -148,7 +146,7 @@ class TestBundle:
         assert not (tmp_path / "bundle.zip").exists()
 
 
-@pytest.mark.usefixtures("home", "quick")
+@pytest.mark.usefixtures("home")
 class TestFile:
     def test_is_named_by_its_date_and_never_overwritten(self, tmp_path, capsys):
         assert [main([]) for _ in range(3)] == [0, 0, 0]

@@ -9,23 +9,28 @@ from typing import ClassVar
 
 import pytest
 
-from bridge.host.program import own_command, own_folder, own_program, own_sender, start_flags, with_console
+from bridge.host.program import (
+    Installation,
+    own_command,
+    own_folder,
+    own_program,
+    own_sender,
+    start_flags,
+    with_console,
+)
 
 ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def frozen(tmp_path, monkeypatch):
+def frozen(tmp_path):
     """A frozen Retake as PyInstaller lays it out: two programs side by side, and the rest in a folder beside them."""
     folder = tmp_path / "Retake"
     (folder / "_internal" / "daw_scripts").mkdir(parents=True)
     suffix = ".exe" if sys.platform == "win32" else ""
     for name in ("retake", "retake-send"):
         (folder / f"{name}{suffix}").touch()
-    monkeypatch.setattr(sys, "frozen", True, raising=False)
-    monkeypatch.setattr(sys, "_MEIPASS", str(folder / "_internal"), raising=False)
-    monkeypatch.setattr(sys, "executable", str(folder / f"retake{suffix}"))
-    return folder
+    return Installation(folder / f"retake{suffix}", folder / "_internal")
 
 
 class TestFlags:
@@ -82,33 +87,49 @@ class TestPython:
 
 
 class TestFrozen:
-    def test_programs_lie_beside_the_one_that_runs(self, frozen):
-        assert own_program("retake-send").parent == frozen
+    @pytest.fixture
+    def folder(self, frozen):
+        return frozen.executable.parent
 
-    def test_on_windows_daws_start_the_sender_without_a_window(self, frozen):
+    def test_is_known_by_what_pyinstaller_sets(self):
+        script = (
+            "import sys; sys.frozen = True; sys._MEIPASS = '/opt/Retake/_internal'\n"
+            "sys.executable = '/opt/Retake/retake'\n"
+            "from bridge.host.program import Installation; print(Installation.running())"
+        )
+        done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+
+        assert done.stdout.strip() == str(Installation(Path("/opt/Retake/retake"), Path("/opt/Retake/_internal")))
+
+    def test_programs_lie_beside_the_one_that_runs(self, frozen, folder):
+        assert own_program("retake-send", of=frozen).parent == folder
+
+    def test_on_windows_daws_start_the_sender_without_a_window(self, frozen, folder):
         for name in ("retake-send.exe", "retake-sendw.exe"):
-            (frozen / name).touch()
+            (folder / name).touch()
 
-        assert own_sender("win32") == frozen / "retake-sendw.exe"
-        assert own_sender("linux") == frozen / "retake-send"
+        assert own_sender("win32", frozen) == folder / "retake-sendw.exe"
+        assert own_sender("linux", frozen) == folder / "retake-send"
 
-    def test_on_windows_an_older_retake_has_one_sender_only(self, frozen):
-        (frozen / "retake-send.exe").touch()
+    def test_on_windows_an_older_retake_has_one_sender_only(self, frozen, folder):
+        (folder / "retake-send.exe").touch()
 
-        assert own_sender("win32") == frozen / "retake-send.exe"
+        assert own_sender("win32", frozen) == folder / "retake-send.exe"
 
-    def test_commands_are_words_to_it_and_the_tray_is_a_program_of_its_own(self, frozen):
-        assert [Path(word).stem for word in own_command("daemon", "--port")] == ["retake", "daemon", "--port"]
-        assert [Path(word).stem for word in own_command("tray", "--hidden")] == ["retake-tray", "--hidden"]
-        assert Path(own_command("tray")[0]).parent == frozen
+    def test_commands_are_words_to_it_and_the_tray_is_a_program_of_its_own(self, frozen, folder):
+        daemon, tray = own_command("daemon", "--port", of=frozen), own_command("tray", "--hidden", of=frozen)
 
-    def test_folders_lie_where_it_was_unpacked(self, frozen):
-        assert own_folder("daw_scripts") == frozen / "_internal" / "daw_scripts"
+        assert [Path(word).stem for word in daemon] == ["retake", "daemon", "--port"]
+        assert [Path(word).stem for word in tray] == ["retake-tray", "--hidden"]
+        assert Path(tray[0]).parent == folder
 
-    def test_folders_may_lie_beside_the_program(self, frozen):
-        (frozen / "_internal" / "daw_scripts").rename(frozen / "daw_scripts")
+    def test_folders_lie_where_it_was_unpacked(self, frozen, folder):
+        assert own_folder("daw_scripts", frozen) == folder / "_internal" / "daw_scripts"
 
-        assert own_folder("daw_scripts") == frozen / "daw_scripts"
+    def test_folders_may_lie_beside_the_program(self, frozen, folder):
+        (folder / "_internal" / "daw_scripts").rename(folder / "daw_scripts")
+
+        assert own_folder("daw_scripts", frozen) == folder / "daw_scripts"
 
 
 class TestInstalled:

@@ -40,7 +40,7 @@ from engine.presets import PRESETS, build
 from engine.training.loop import LoopSettings
 from engine.training.train_ldm import LdmRecipe, LdmSettings
 from engine.training.workers import Workers
-from tests.addresses import addresses_called
+from tests.audit_events import addresses_called
 
 HOUSE = Path(__file__).parents[3]
 
