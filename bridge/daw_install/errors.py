@@ -21,8 +21,8 @@ class InstallError(BridgeError):
 class ScriptsMissingError(InstallError):
     code = "scripts_missing"
 
-    def __init__(self, folder: str) -> None:
-        super().__init__(f"this Retake came without its folder {folder}", "install Retake anew, as its README says")
+    def __init__(self, name: str, *, kind: str = "folder") -> None:
+        super().__init__(f"this Retake came without its {kind} {name}", "install Retake anew, as its README says")
 
 
 class HostFolderMissingError(InstallError):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bridge.daw_install.ardour_scripts import assembled_scripts
 from bridge.daw_install.errors import ScriptsMissingError
 from bridge.daw_install.hosts import (
     REAPER_MARKS,
@@ -21,23 +22,31 @@ from bridge.daw_install.reapack import reapack_folder
 from bridge.host.program import own_folder
 
 SHIPPED = "daw_scripts"
+TABLE = "operations.json"
+"""The table of operations, which scripts read for their labels, limits and defaults."""
 
 
 @dataclass(frozen=True)
 class ScriptSet:
-    """Scripts of one kind: which files of `daw_scripts/<source>`, and the folder of their own that they get, if any."""
+    """Scripts of one kind: which files of `daw_scripts/<source>`, and the folder of their own that they get, if any.
+
+    `shared` names files of `daw_scripts/shared` that are copied beside them. Where `build` is given, it makes the files
+    from `daw_scripts` instead, by their names.
+    """
 
     source: str
     patterns: tuple[str, ...]
     own_folder: str = ""
     work_folder: str = ""
     """Where the scripts keep files on their way, seen from their folder."""
+    shared: tuple[str, ...] = ()
+    build: Callable[[Path], dict[str, bytes]] | None = None
 
 
 PARTS = {
-    "reaper": ScriptSet("reaper/Retake", ("*.lua", "modules/*.lua"), "Retake", "../../Data/Retake"),
-    "ardour": ScriptSet("ardour", ("retake_*.lua",)),
-    "remote_script": ScriptSet("ableton/remote_script/Retake", ("*.py",), "Retake"),
+    "reaper": ScriptSet("reaper/Retake", ("*.lua", "modules/*.lua"), "Retake", "../../Data/Retake", (TABLE,)),
+    "ardour": ScriptSet("ardour", (), build=assembled_scripts),
+    "remote_script": ScriptSet("ableton/remote_script/Retake", ("*.py",), "Retake", shared=(TABLE,)),
     "extension": ScriptSet("ableton/extension", (), "retake.retake"),
 }
 """Live's extension has no files here: Ableton's kit may not be handed on, so each musician builds it with their own."""
@@ -96,13 +105,25 @@ def source_folder(place: ScriptFolder) -> Path:
 
 
 def shipped_files(place: ScriptFolder) -> dict[str, bytes]:
-    """Read what goes into a place, by names with slashes on every system. Raises ScriptsMissingError."""
-    source = source_folder(place)
-    files = {file for pattern in PARTS[place.part].patterns for file in source.glob(pattern) if file.is_file()}
-    found = sorted(file for file in files if not file.name.startswith("._"))  # which macOS leaves on foreign disks
+    """Return what goes into a place, by names with slashes on every system. Raises ScriptsMissingError."""
+    part, source = PARTS[place.part], source_folder(place)
+    shipped = source.parents[len(Path(part.source).parts) - 1]
+    try:
+        found = _copied_files(part, source, shipped) if part.build is None else part.build(shipped)
+    except OSError as error:
+        raise ScriptsMissingError(str(error.filename), kind="file") from error
     if not found:
-        raise ScriptsMissingError(f"{SHIPPED}/{PARTS[place.part].source}")
-    return {file.relative_to(source).as_posix(): file.read_bytes() for file in found}
+        raise ScriptsMissingError(f"{SHIPPED}/{part.source}")
+    return found
+
+
+def _copied_files(part: ScriptSet, source: Path, shipped: Path) -> dict[str, bytes]:
+    files = {file for pattern in part.patterns for file in source.glob(pattern) if file.is_file()}
+    scripts = sorted(file for file in files if not file.name.startswith("._"))  # which macOS leaves on foreign disks
+    shared = [shipped / "shared" / name for name in part.shared] if scripts else []
+    return {file.relative_to(source).as_posix(): file.read_bytes() for file in scripts} | {
+        file.name: file.read_bytes() for file in shared
+    }
 
 
 def others_folder(place: ScriptFolder) -> Path | None:

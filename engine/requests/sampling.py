@@ -88,7 +88,7 @@ class Sampling:
     ] = None
     candidates: Annotated[int, Knob("Takes", "how many takes are made; the best comes first", lowest=1, highest=16)] = 1
     negative_prompt: Annotated[
-        Text, Knob("Unlike", "what it should not sound like", wire="negative", metavar="WORDS")
+        Text, Knob("Negative prompt", "what it should not sound like", wire="negative", metavar="WORDS")
     ] = ""
     sampler: Annotated[
         SamplerName | None,

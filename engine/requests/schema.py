@@ -45,6 +45,12 @@ class Operation:
 _ONE_SELECTION = {"reaper": "the selected item is the clip; there is no second selection for a sound"}
 _CLIP_IS_SELECTED = {"like": _ONE_SELECTION, "like_weight": _ONE_SELECTION}
 
+_WITHOUT_DIALOG = {
+    "prompt": {"reaper": "the action asks nothing, so that one key is enough"},
+    "start_s": {"reaper": "the action works on whole items"},
+    "end_s": {"reaper": "the action works on whole items"},
+}
+
 OPERATIONS = (
     Operation(
         "generate",
@@ -76,7 +82,7 @@ OPERATIONS = (
         "Vary",
         "make another take of a clip, or of a part of it; no words are needed",
         ("job", "clip"),
-        _CLIP_IS_SELECTED,
+        _CLIP_IS_SELECTED | _WITHOUT_DIALOG,
     ),
     Operation(
         "upscale",
@@ -84,7 +90,7 @@ OPERATIONS = (
         "Upscale",
         "make the highs that a clip lacks; what it holds stays what it is",
         ("job", "clip"),
-        _CLIP_IS_SELECTED,
+        _CLIP_IS_SELECTED | _WITHOUT_DIALOG,
     ),
 )
 

@@ -3,20 +3,26 @@ import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
 const source = `${process.argv[2]}/`;
-const { DEFAULTS, OPERATIONS, requestFor, withNextSeed } = require(`${source}operations.js`);
+const { OPERATIONS, requestFor, settingsOf, withNextSeed } = require(`${source}operations.js`);
 const { encode } = require(`${source}osc.js`);
 
 const span = { start_s: 0, end_s: 1.5 };
 const sources = [{ clip: "/clip.wav", region: span }, { clip: "/clip.wav", part: span, region: span }];
-const wishes = [
-  { ...DEFAULTS, prompt: "rain" },
-  { ...DEFAULTS, prompt: "rain", steps: 12, model: "nano", strength: 1, seconds: 30 },
-  withNextSeed({ ...DEFAULTS, prompt: "rain", seed: 4294967294, candidates: 16 }),
-];
+/** A value of each kind that the dialog may give, other than the default. */
+const OTHER = { integer: ({ max }) => max, float: ({ max }) => max, switch: () => true, string: ({ choices }) => choices?.at(-1) ?? "rain" };
+
+function settingsToTry(name) {
+  const defaults = { ...settingsOf(name), prompt: "rain" };
+  const others = [...OPERATIONS[name].fields.values()].map((field) => [field.name, OTHER[field.kind](field)]);
+  const last = withNextSeed(name, { ...defaults, seed: 4294967294, candidates: 16 });
+  return [defaults, { ...defaults, ...Object.fromEntries(others) }, last];
+}
+
 for (const [name, { needsPrompt }] of Object.entries(OPERATIONS)) {
-  for (const wish of needsPrompt ? wishes : [...wishes, DEFAULTS]) {
+  const tried = settingsToTry(name);
+  for (const settings of needsPrompt ? tried : [...tried, settingsOf(name)]) {
     for (const from of sources) {
-      const { address, job, args } = requestFor(name, wish, from, "/folder");
+      const { address, job, args } = requestFor(name, settings, from, "/folder");
       console.log(encode(address, [["s", job], ...args, ["s", "token"], ["s", "secret"]]).toString("hex"));
     }
   }

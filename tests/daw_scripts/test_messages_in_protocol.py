@@ -99,7 +99,10 @@ class TestTheReading:
         said = {file: file.read_text(encoding="utf-8") for file in SOURCES}
         for folder in (EXTENSION, SURFACE):
             assert set().union(*(addresses(text) for file, text in said.items() if folder in file.parents))
-        for host, keys in {"reaper": {"start_s", "reply", "model"}, "ardour": {"start_s", "reply", "strength"}}.items():
+        for host, keys in {
+            "reaper": {"start_s", "reply", "client"},
+            "ardour": {"start_s", "reply", "output_dir"},
+        }.items():
             found = [request_keys(text) for file, text in said.items() if SCRIPTS / host in file.parents]
             assert set().union(*(any_keys[""] for any_keys in found)) >= keys
 
@@ -150,7 +153,7 @@ class TestControlSurface:
         package = types.ModuleType("retake_surface")
         package.__path__ = [str(SURFACE)]
         monkeypatch.setitem(sys.modules, "retake_surface", package)
-        names = ("commands", "excerpt", "osc", "wishes")
+        names = ("commands", "excerpt", "operations", "osc", "requests")
         yield {name: importlib.import_module(f"retake_surface.{name}") for name in names}
         for name in [name for name in sys.modules if name.startswith("retake_surface.")]:
             del sys.modules[name]
@@ -165,25 +168,35 @@ class TestControlSurface:
             "candidates": 2,
             "steps": 9,
         }
-        | {"model": "nano", "seconds": 3.0}
+        | {
+            "model": "nano",
+            "seconds": 3.0,
+            "structure": 0.5,
+            "tries": 2,
+            "guidance": 3.0,
+            "sampler": "ddim",
+            "draft": 1,
+        }
+        | {"negative": "birds", "like": "/like.wav", "like_weight": 0.5, "keep_air": 1, "cutoff_hz": 4000.0}
+        | {"low_hz": 100.0, "high_hz": 4000.0}
     )
 
     def requests(self, surface, operation, markers):
-        """What the daemon hears after a command with all of its keys, and after `again`."""
-        commands, wishes = surface["commands"], surface["wishes"]
-        fixed = [self.VALUES[name] for name in commands.RENDERS[operation]]
-        names = commands.KEYS[operation] + commands.SHARED_KEYS
-        keys = itertools.chain.from_iterable((name, self.VALUES[name]) for name in names)
-        letter = ["id", *fixed, *keys, "token", "secret"]
-        command = commands.parse(commands.PREFIX + operation, letter, "secret", 0.0)
+        """What the daemon is sent after a command with all of its keys, and after `again`."""
+        commands, requests = surface["commands"], surface["requests"]
+        entry = surface["operations"].OPERATIONS[operation]
+        fixed = [self.VALUES[name] for name in entry.fixed]
+        keys = itertools.chain.from_iterable((name, self.VALUES[name]) for name in entry.keys)
+        args = ["id", *fixed, *keys, "token", "secret"]
+        command = commands.parse(commands.PREFIX + operation, args, "secret", 0.0)
         excerpt = surface["excerpt"].Excerpt(types.SimpleNamespace(name="track"), None, 0.0)
         excerpt.file, excerpt.markers = "/clip.wav", markers
-        wish = wishes.wish_of(command, None)
-        again = wishes.wish_of(
-            commands.parse(commands.PREFIX + "again", ["id", "token", "secret"], "secret", 0.0), wish
+        first = requests.request_of(command, None)
+        again = requests.request_of(
+            commands.parse(commands.PREFIX + "again", ["id", "token", "secret"], "secret", 0.0), first
         )
-        for wanted in (wish, again):
-            args = ["job", *wishes.arguments_of(wanted, excerpt), "token", "secret"]
+        for wanted in (first, again):
+            args = ["job", *requests.arguments_of(wanted, excerpt), "token", "secret"]
             (message,) = decode(surface["osc"].encode(PREFIX + operation, args))
             yield parse_request(*message)
 
@@ -196,7 +209,9 @@ class TestControlSurface:
         assert [request.seed for request in made] == [2**32 - 1, 0]
 
     def test_it_can_ask_for_nothing_else(self, surface):
-        assert {PREFIX + name for name in surface["commands"].RENDERS} == {kind.address for kind in RENDER_REQUESTS}
+        assert {PREFIX + name for name in surface["operations"].OPERATIONS} == {
+            kind.address for kind in RENDER_REQUESTS
+        }
 
     def test_an_unknown_key_would_be_found(self):
         with pytest.raises(UnknownKeyError):

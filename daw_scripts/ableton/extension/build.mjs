@@ -7,6 +7,8 @@ import { readTgz, writeZip } from "./packaging/archives.mjs";
 import { bundle } from "./packaging/bundle.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
+/** Each file of the bundle by its place in Retake's folder of scripts, so that relative paths lead where they do there. */
+const SOURCES = { "ableton/extension/src": join(HERE, "src"), shared: join(HERE, "..", "..", "shared") };
 const USAGE = `usage: node build.mjs --sdk ableton-extensions-sdk-….tgz [--out Retake.ablx | --folder FOLDER]
   --sdk     the SDK's .tgz from Ableton, or the folder that it unpacks to
   --out     where the package goes (default: Retake.ablx here)
@@ -28,10 +30,18 @@ function readSdk(path) {
   return statSync(path).isDirectory() ? readFolder(path) : readTgz(readFileSync(path));
 }
 
+/** @returns {Map<string, Buffer>} our own modules, and the table of operations */
+function readSources() {
+  const files = Object.entries(SOURCES).map(([place, folder]) => {
+    return [...readFolder(folder)].map(([name, content]) => [`${place}/${name}`, content]);
+  });
+  return new Map(files.flat());
+}
+
 function build({ sdk, out, folder }) {
   const files = new Map([["manifest.json", readFileSync(join(HERE, "manifest.json"))]]);
   const { entry } = JSON.parse(String(files.get("manifest.json")));
-  files.set(entry, Buffer.from(bundle(readFolder(join(HERE, "src")), readSdk(resolve(sdk)))));
+  files.set(entry, Buffer.from(bundle(readSources(), readSdk(resolve(sdk)))));
   if (!folder) {
     const target = resolve(out ?? "Retake.ablx");
     writeFileSync(target, writeZip(files));

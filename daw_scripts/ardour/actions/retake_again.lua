@@ -3,7 +3,7 @@ ardour {
   name = "Retake: Again with a new seed",
   license = "Apache-2.0",
   author = "Retake",
-  description = [[Does once more what Retake did last in this session, with another seed, without a dialog.]]
+  description = [[Repeats the last action of this session with another seed, without a dialog.]]
 }
 
 local batches = require("batches")

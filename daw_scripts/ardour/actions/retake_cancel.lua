@@ -3,7 +3,7 @@ ardour {
   name = "Retake: Cancel",
   license = "Apache-2.0",
   author = "Retake",
-  description = [[Takes back all that Retake is still making for this session.]]
+  description = [[Cancels all of Retake's jobs for this session.]]
 }
 
 local batches = require("batches")
@@ -17,7 +17,7 @@ local function cancel()
     batches.finish(batch)
     count = count + #batch.jobs
   end
-  if count == 0 then talk.tell("Retake is making nothing for this session.") end
+  if count == 0 then talk.inform("Retake is making nothing for this session.") end
 end
 
 return function() talk.guard(cancel) end

@@ -3,7 +3,7 @@ ardour {
   name = "Retake: Collector",
   license = "Apache-2.0",
   author = "Retake",
-  description = [[Lets you work on while Retake works: finished takes come into the session by themselves.]]
+  description = [[Places finished takes in the session by itself, so that you can keep working.]]
 }
 
 function signals()
@@ -16,7 +16,7 @@ local talk = require("talk")
 
 local TICKS_BETWEEN_LOOKS = 5 -- of a tenth of a second
 
--- Take over a batch that nobody waits for, and place it when it is done.
+-- Take over a batch that no window waits for, and place it when it is done.
 local function look(batch, isFirst)
   if not batch.keeper or isFirst then batches.keep(batch, "collector") end
   if batch.keeper ~= "collector" then return end

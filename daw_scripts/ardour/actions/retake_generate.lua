@@ -15,7 +15,7 @@ local TITLE = "Retake: Generate sound at playhead"
 
 local function generate()
   local position, track = Session:transport_sample(), regions.selectedTrack()
-  local values = form.ask(TITLE, "generate", { "prompt", "seconds", "candidates", "seed", "isRandom", "place" })
+  local values = form.ask(TITLE, "generate")
   if values then work.run(TITLE, { work.generateJob(values, position, track) }, values) end
 end
 

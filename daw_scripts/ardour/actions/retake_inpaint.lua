@@ -3,7 +3,7 @@ ardour {
   name = "Retake: Inpaint range…",
   license = "Apache-2.0",
   author = "Retake",
-  description = [[Makes the selected range of a region anew, from your words. Outside the range every sample stays.]]
+  description = [[Replaces the selected range of a region, following your words. Outside the range every sample stays the same.]]
 }
 
 local form = require("form")
@@ -15,7 +15,7 @@ local TITLE = "Retake: Inpaint range"
 
 local function inpaint()
   local targets = regions.inRange()
-  local values = form.ask(TITLE, "inpaint", { "prompt", "candidates", "seed", "isRandom", "place" })
+  local values = form.ask(TITLE, "inpaint")
   local jobs = values and work.regionJobs(TITLE, "inpaint", targets, values)
   if jobs then work.run(TITLE, jobs, values) end
 end

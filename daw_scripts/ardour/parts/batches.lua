@@ -1,4 +1,4 @@
--- Remembers in the session which jobs of which action are under way, and who waits for them.
+-- Remembers in the session which jobs of which action are under way, and what waits for them.
 
 local folders = require("folders")
 local sender = require("sender")
@@ -38,13 +38,13 @@ function batches.last()
   return folders.readValue(folders.join(folders.ofSession(), "last.json"))
 end
 
--- Say who waits for a batch: the window of its action, or the collector.
+-- Record what waits for a batch: the window of its action, or the collector.
 function batches.keep(batch, keeper)
   batch.keeper = keeper
   change(batch.id, batch)
 end
 
--- Who waits for a batch; nil when nobody does yet, and "gone" when it is over or was taken back.
+-- What waits for a batch; nil when nothing does yet, and "gone" when it is over or was cancelled.
 function batches.keeper(id)
   local batch = batches.pending()[id]
   if not batch then return "gone" end

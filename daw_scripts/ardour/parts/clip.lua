@@ -47,7 +47,7 @@ local function writeSamples(file, region, onBlock)
   end
 end
 
--- A file name that tells the same audio from any other: the region's sources never change.
+-- A file name that is unique to this audio: a region's sources never change.
 local function fileName(region)
   local name = region:name():gsub('[%c/\\:%*%?"<>|]+', " "):sub(1, 40)
   local _, brokenAt = utf8.len(name)
@@ -56,7 +56,7 @@ local function fileName(region)
   return string.format("%s %s-%d-%d.wav", name, source, region:start():samples(), region:length():samples())
 end
 
--- The path of a clip that holds a region's audio; `onBlock` hears the fraction that is written.
+-- The path of a clip that holds a region's audio; `onBlock` is called with the fraction that is written.
 function clip.export(region, onBlock)
   local audio = region:to_audioregion()
   if audio:n_channels() > 2 then

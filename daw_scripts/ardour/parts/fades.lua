@@ -88,7 +88,7 @@ function fades.read(list)
   return found
 end
 
--- Give a region the fades of another one, by the steps in which those were made.
+-- Copy the fades of a region to another one, by the steps in which they were made.
 function fades.copy(from, to, known)
   local old, new = from:to_audioregion(), to:to_audioregion()
   local fadeIn, fadeOut = known and known.fadeIn, known and known.fadeOut

@@ -1,4 +1,4 @@
--- Brings finished takes into the session: imports the files, and lays them on their track in one undo step.
+-- Places finished takes in the session: imports the files, and adds them to their track in one undo step.
 
 local fades = require("fades")
 local folders = require("folders")
@@ -16,7 +16,7 @@ local function wholeFileRegions()
   return known
 end
 
--- Import a file into the session's region list; nil when Ardour would not. An import has an undo step of its own, which
+-- Import a file into the session's region list; nil when Ardour refused. An import has an undo step of its own, which
 -- would have to be undone as well; begun inside of another step that stays empty, it goes with that one.
 local function import(path)
   local before, files = wholeFileRegions(), C.StringVector()
@@ -57,7 +57,7 @@ local function add(playlist, region, position)
   end
 end
 
--- Let a take sound as loud as the region that it was made from, at every moment, and cover what that one covers.
+-- Give a take the gain, envelope, fades and opacity of the region that it was made from.
 local function follow(take, original, itsFades)
   local new, old = take:to_audioregion(), original:to_audioregion()
   new:set_scale_amplitude(old:scale_amplitude())
@@ -76,14 +76,14 @@ local function mute(region)
   Session:add_stateful_diff_command(region:to_statefuldestructible())
 end
 
--- Whether what lies below a take can be heard through it: below its fades Ardour fades in what lies there, and a region
--- may be set to cover nothing. The fades that every region has by itself, 64 samples long, do not count.
-local function isHeardThrough(item)
+-- Whether what is below a take is audible through it: Ardour fades in the region below a fade, and a region may be
+-- transparent. The fades of 64 samples that every region has do not count.
+local function isTransparent(item)
   local has = item.fades or {}
   return not item.original:opaque() or has.fadeIn ~= nil or has.fadeOut ~= nil
 end
 
--- The takes that lie exactly where a region does; we know them by their names.
+-- The takes at exactly the place of a region; they are recognised by their names.
 local function takesOver(playlist, region)
   local list, from, length = {}, region:position():samples(), region:length():samples()
   for other in playlist:region_list():iter() do
@@ -93,10 +93,10 @@ local function takesOver(playlist, region)
   return list
 end
 
--- Lay imported takes on a track, the best one last and so on top; what would sound through it is muted.
-local function lay(item)
+-- Add imported takes to a track, the best one last and so on top; what would be audible through it is muted.
+local function addTakes(item)
   local playlist, original = item.track:playlist(), item.original
-  local isOneOnly = original and isHeardThrough(item)
+  local isOneOnly = original and isTransparent(item)
   if original then mute(original) end
   for _, take in ipairs(isOneOnly and takesOver(playlist, original) or {}) do mute(take) end
   playlist:to_stateful():clear_changes()
@@ -128,7 +128,7 @@ local function describeFailure(job, news)
   return string.format("%s: %s.\n%s", job.place.label, problem.text, problem.hint)
 end
 
--- Give each track that takes go to a copy of its playlist, once; from then on the original is its twin in the copy.
+-- Switch each track that gets takes to a copy of its playlist, once; from then on the original is its twin in the copy.
 local function openPlaylists(items)
   local isOpen = {}
   for _, item in ipairs(items) do
@@ -146,18 +146,18 @@ local function readFades(items)
   for _, item in ipairs(items) do item.fades = item.original and known[regions.id(item.original)] end
 end
 
--- Import what a batch brought; sentences about what failed, and about what the daemon remarked.
+-- Import what a batch brought; sentences about what failed, and the daemon's warnings.
 local function bring(batch, news)
   local items, sentences = {}, {}
   for number, job in ipairs(batch.jobs) do
-    local told = news.jobs[number]
-    for _, warning in ipairs(told.warnings or {}) do sentences[#sentences + 1] = warning end
-    if told.state == "done" then
-      local item, problem = prepare(job, told.paths)
+    local outcome = news.jobs[number]
+    for _, warning in ipairs(outcome.warnings or {}) do sentences[#sentences + 1] = warning end
+    if outcome.state == "done" then
+      local item, problem = prepare(job, outcome.paths)
       items[#items + 1] = item
       sentences[#sentences + 1] = problem
-    elseif told.state == "failed" then
-      sentences[#sentences + 1] = describeFailure(job, told)
+    elseif outcome.state == "failed" then
+      sentences[#sentences + 1] = describeFailure(job, outcome)
     end
   end
   return items, sentences
@@ -170,11 +170,11 @@ function placement.place(batch, news)
   if form.isOnNewPlaylist(batch.values) then openPlaylists(items) end
   Session:begin_reversible_command(batch.title)
   local isFine, problem = pcall(function()
-    for _, item in ipairs(items) do lay(item) end
+    for _, item in ipairs(items) do addTakes(item) end
   end)
   if not Session:abort_empty_reversible_command() then Session:commit_reversible_command(nil) end
   if not isFine then error(problem, 0) end
-  if #sentences > 0 then talk.tell(batch.title .. "\n\n" .. table.concat(sentences, "\n\n")) end
+  if #sentences > 0 then talk.inform(batch.title .. "\n\n" .. table.concat(sentences, "\n\n")) end
 end
 
 -- Where the daemon writes takes of this session.

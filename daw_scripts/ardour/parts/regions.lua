@@ -91,8 +91,8 @@ local function cut(region, from, to)
   return cutTarget and cutTarget.from < cutTarget.to and cutTarget or nil
 end
 
--- Of a track, the regions that a range touches and that can be heard there.
-local function heard(track, from, to)
+-- The regions of a track that a range touches and that are audible there.
+local function audible(track, from, to)
   local list, playlist = {}, track:playlist()
   local touched = playlist:regions_touched(Temporal.timepos_t(from), Temporal.timepos_t(to - 1))
   for region in touched:iter() do
@@ -106,17 +106,17 @@ local function heard(track, from, to)
   return list
 end
 
--- What a range means: its part of the selected regions; without any, of what is heard on the selected tracks.
+-- What a range means: its part of the selected regions; without any, of what is audible on the selected tracks.
 function regions.inRange()
   local from, to = regions.range()
-  if not from then talk.complain("Select a range first: press R and drag over the part that is to be made anew.") end
+  if not from then talk.complain("Select a range first: press R and drag over the part that you want to replace.") end
   local list = {}
   for _, whole in ipairs(regions.selected()) do list[#list + 1] = cut(whole.region, from, to) end
   if #list > 0 then return list end
   for route in Editor:get_selection().tracks:routelist():iter() do
     local track = route:to_track()
     if not track:isnil() then
-      for _, part in ipairs(heard(track, from, to)) do list[#list + 1] = part end
+      for _, part in ipairs(audible(track, from, to)) do list[#list + 1] = part end
     end
   end
   if #list == 0 then talk.complain("There is no audio region in the selected range.") end

@@ -1,4 +1,4 @@
--- Speaks with the daemon through `retake-send`: a request file goes out, a reply file comes back (bridge/PROTOCOL.md).
+-- Talks to the daemon through `retake-send`: a request file goes out, a reply file comes back (bridge/PROTOCOL.md).
 
 local folders = require("folders")
 local talk = require("talk")
@@ -48,7 +48,7 @@ function sender.ask(job, request)
   launch(folders.quote(program) .. " --start --request " .. folders.quote(path))
 end
 
--- How a job stands, as a reply file tells it; `isOver` when nothing more will come.
+-- How a job stands, as its reply file says; `isOver` when nothing more will come.
 function sender.news(job, askedAt)
   local news = folders.readValue(workPath(job, "reply"))
   if not news then

@@ -8,7 +8,7 @@ local function show(text, kind)
   LuaDialog.Message(TITLE, text, kind, LuaDialog.ButtonType.Close):run()
 end
 
-function talk.tell(text)
+function talk.inform(text)
   show(text, LuaDialog.MessageType.Info)
 end
 
@@ -24,7 +24,7 @@ function talk.guard(action)
   if type(problem) == "table" and problem.sentence then
     show(problem.sentence, LuaDialog.MessageType.Warning)
   else
-    show("Something went wrong that nobody foresaw; the original is untouched.\n" .. tostring(problem),
+    show("Something unexpected went wrong; the original is untouched.\n" .. tostring(problem),
       LuaDialog.MessageType.Error)
   end
 end

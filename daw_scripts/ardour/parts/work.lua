@@ -1,4 +1,4 @@
--- From what an action is about to takes in the session: exports, asks, and waits in a window that can cancel.
+-- From an action's targets to takes in the session: exports, sends, and waits in a window that can cancel.
 
 local batches = require("batches")
 local clip = require("clip")
@@ -10,9 +10,9 @@ local regions = require("regions")
 local work = {}
 
 local PAUSE_US = 40000
-local COLLECTOR_S = 1 -- within so long a collector that is set up takes a batch over
-local FAREWELL_S = 2 -- time to read that one need not wait
-local FAREWELL = "Work on; what is made comes by itself."
+local COLLECTOR_S = 1 -- a collector that is set up takes a batch over within this time
+local FAREWELL_S = 2 -- time to read that there is no need to wait
+local FAREWELL = "You can keep working; the takes will be placed when they are ready."
 
 local function inSeconds(samples)
   return samples / Session:nominal_sample_rate()
@@ -20,29 +20,25 @@ end
 
 -- The name of a take in the session: what was asked for. Without a point: Ardour counts copies after the last one, and of
 -- a strength of 0.50 it would make 0.51.
-function work.takeName(operation, values)
-  local words = values.prompt:sub(1, 60)
+function work.takeName(operation, values, label)
+  local words = (values.prompt ~= "" and values.prompt or label):sub(1, 60)
   local _, brokenAt = utf8.len(words)
   if brokenAt then words = words:sub(1, brokenAt - 1) end
-  local how = operation == "restyle" and string.format("restyle %.0f %%", 100 * values.strength) or operation
+  local how = values.strength and string.format("%s %.0f %%", operation, 100 * values.strength) or operation
   return string.format("%s (%s, seed %d)", words, how, values.seed)
 end
 
 local function common(operation, values)
-  return {
-    operation = operation,
-    prompt = values.prompt,
-    seed = values.seed,
-    candidates = values.candidates,
-    output_dir = placement.outputFolder(),
-  }
+  local request = { operation = operation, seed = values.seed, output_dir = placement.outputFolder() }
+  for key, value in pairs(values.request) do request[key] = value end
+  request.prompt, request.seed = values.prompt, values.seed
+  return request
 end
 
--- The job of a target: a region, or a part of one, that is to be made anew.
+-- The job of a target: a region, or a part of one, that gets a new take.
 local function regionJob(operation, target, values, onBlock)
   local request, region = common(operation, values), target.region
   request.clip = clip.export(region, onBlock)
-  if operation == "restyle" then request.strength = values.strength end
   if operation == "inpaint" then
     request.start_s, request.end_s = inSeconds(target.from), inSeconds(target.to)
   end
@@ -53,7 +49,7 @@ local function regionJob(operation, target, values, onBlock)
     start = region:start():samples(),
     position = region:position():samples(),
     label = region:name(),
-    name = work.takeName(operation, values),
+    name = work.takeName(operation, values, region:name()),
   }
   return { request = request, place = place }
 end
@@ -73,13 +69,12 @@ end
 
 function work.generateJob(values, position, track)
   local request = common("generate", values)
-  request.seconds = values.seconds
-  local place = { position = position, label = values.prompt, name = work.takeName("generate", values) }
+  local place = { position = position, label = values.prompt, name = work.takeName("generate", values, "sound") }
   if track then place.track = regions.id(track) else place.isNewTrack = true end
   return { request = request, place = place }
 end
 
--- Let the window say for a moment that the collector does the rest.
+-- Show for a moment that the collector does the rest.
 local function bidFarewell(window, news)
   for _ = 1, FAREWELL_S * 1000000 // PAUSE_US do
     window:progress(math.min(news.progress, 0.99), FAREWELL)
@@ -88,7 +83,7 @@ local function bidFarewell(window, news)
   end
 end
 
--- Show how it goes until all jobs are over, somebody else sees to them, or the musician cancels.
+-- Show the progress until all jobs are over, the collector takes them over, or the musician cancels.
 local function follow(batch)
   local window, news, keeper = LuaDialog.ProgressWindow(batch.title, true), nil, nil
   local patience = COLLECTOR_S * 1000000 // PAUSE_US
@@ -106,7 +101,7 @@ local function follow(batch)
   return news, isCancelled, keeper == "collector" or keeper == "gone"
 end
 
--- Send the jobs and see them through.
+-- Send the jobs, wait for their takes and place them.
 function work.run(title, jobs, values)
   folders.make(folders.ofSession())
   local batch = batches.start({ title = title, jobs = jobs, values = values })
@@ -123,7 +118,7 @@ function work.repeatLast(title, last)
   values.seed = form.otherSeed(values.seed, values.isRandom)
   for _, job in ipairs(last.jobs) do
     job.request.seed = values.seed
-    job.place.name = work.takeName(job.request.operation, values)
+    job.place.name = work.takeName(job.request.operation, values, job.place.label)
   end
   work.run(title, last.jobs, values)
 end

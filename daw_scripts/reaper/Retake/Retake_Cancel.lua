@@ -1,5 +1,5 @@
 -- @noindex
--- Takes back every job of the project in view; what is finished by then is put into place.
+-- Cancels every job of the current project; takes that are already finished are still placed.
 
 local folder = select(2, reaper.get_action_context()):match("^(.*[/\\])")
 package.path = folder .. "modules/?.lua;" .. package.path

@@ -6,18 +6,12 @@ package.path = folder .. "modules/?.lua;" .. package.path
 
 local action = require("action")
 local form = require("form")
+local operations = require("operations")
 local settings = require("settings")
 local tasks = require("tasks")
 local whereabouts = require("whereabouts")
 
 local TITLE = "Retake: Generate sound at edit cursor"
-local FIELDS = {
-  { key = "prompt", caption = "What it should sound like", kind = "text" },
-  { key = "seconds", caption = "Seconds", kind = "number", low = 0.1, high = 600 },
-  form.SEED,
-  form.CANDIDATES,
-  { key = "like", caption = "Like the selected item (yes/no)", kind = "switch" },
-}
 
 -- Let a task's sound be like the selected item; a sentence when that cannot be.
 local function makeLike(project, task)
@@ -31,8 +25,8 @@ local function makeLike(project, task)
 end
 
 local function generate(answers, project)
-  local request = settings.forEveryRequest({ operation = "generate", prompt = answers.prompt })
-  request.seconds = tonumber(answers.seconds)
+  local request = settings.complete({ operation = "generate", prompt = answers.prompt })
+  if answers.like == "no" then request.like_weight = nil end
   request.seed = settings.chooseSeed(answers.seed)
   local track = reaper.GetSelectedTrack(project, 0) or reaper.GetTrack(project, 0)
   local task = tasks.forPlace(track, reaper.GetCursorPositionEx(project), request)
@@ -43,7 +37,7 @@ local function generate(answers, project)
   return { task }, {}
 end
 
-form.ask(TITLE, FIELDS, function(answers)
+form.ask(TITLE, operations.dialog("generate"), function(answers)
   local project = action.project()
   action.run(TITLE, project, generate(answers, project))
 end)

@@ -1,5 +1,5 @@
 -- @noindex
--- Makes the highs that the selected items lack; what they hold stays what it is.
+-- Adds the high frequencies that the selected items lack; the rest of their sound stays as it is.
 
 local folder = select(2, reaper.get_action_context()):match("^(.*[/\\])")
 package.path = folder .. "modules/?.lua;" .. package.path
@@ -14,7 +14,7 @@ local project = action.project()
 if action.hasSelection(TITLE, project) then
   local seed = settings.freshSeed()
   action.run(TITLE, project, tasks.ofSelection(project, function(item)
-    local request = settings.forEveryRequest({ operation = "upscale", seed = seed })
+    local request = settings.complete({ operation = "upscale", seed = seed })
     return tasks.forTake(item, reaper.GetActiveTake(item), request)
   end))
 end

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from lupa.lua54 import LuaRuntime
 
 from bridge.daw_install.command import main
 from bridge.daw_install.hosts import HostPlatform
@@ -18,8 +19,8 @@ ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.usefixtures("state_dir")
 RESTYLE = "Retake_Restyle selected items….lua"
 FORM = "modules/form.lua"
-SOURCES_OF_ARDOUR = {"actions", "parts", "assemble.py"}
-"""What Ardour's scripts are put together from; no host reads it."""
+TABLE = ROOT / "daw_scripts" / "shared" / "operations.json"
+"""What scripts read of the operations; it is installed beside them."""
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ class TestInstalling:
 
         installed = contents(scripts)
         del installed["retake.json"]
-        assert installed == contents(ROOT / "daw_scripts" / "reaper" / "Retake")
+        assert installed == contents(ROOT / "daw_scripts" / "reaper" / "Retake") | {TABLE.name: TABLE.read_bytes()}
 
     def test_the_scripts_are_told_where_retake_send_is(self, install, scripts, read_json):
         install("reaper")
@@ -268,7 +269,7 @@ class TestUpgrade:
 
         installed = contents(scripts)
         del installed["retake.json"]
-        assert installed == contents(source)
+        assert installed == contents(source) | {TABLE.name: TABLE.read_bytes()}
 
     def test_an_old_one_that_the_musician_changed_stays(self, install, scripts, shipped):
         install("reaper")
@@ -298,6 +299,88 @@ class TestUpgrade:
         install("reaper", "--remove")
 
         assert precious.exists()
+
+
+class TestArdour:
+    """Ardour's scripts are files that exist nowhere before: each is built from its parts when it is installed."""
+
+    @pytest.fixture
+    def ardour_scripts(self, home):
+        (home / ".config" / "ardour7").mkdir()
+        (home / ".config" / "ardour7" / "config").touch()
+        return home / ".config" / "ardour7" / "scripts"
+
+    @pytest.fixture
+    def actions(self):
+        return {file.name for file in (ROOT / "daw_scripts" / "ardour" / "actions").iterdir()}
+
+    def test_every_action_is_a_script_that_stands_alone(self, install, ardour_scripts, actions):
+        assert install("ardour") == 0
+
+        assert {file.name for file in ardour_scripts.iterdir()} == actions | {"retake.json"}
+        for file in ardour_scripts.glob("*.lua"):
+            lua = LuaRuntime()
+            lua.execute("function ardour(head) name = head.name end")
+            lua.execute(file.read_text(encoding="utf-8"))
+            assert lua.globals().name.startswith("Retake: ")
+            assert lua.globals().factory is not None
+
+    def test_nothing_changes_when_nothing_has_changed(self, install, ardour_scripts, capsys):
+        install("ardour")
+        before = contents(ardour_scripts)
+        capsys.readouterr()
+
+        assert install("ardour") == 0
+        assert contents(ardour_scripts) == before
+        assert "updated" not in capsys.readouterr().out
+
+    def test_a_part_that_changed_changes_the_scripts_that_hold_it(self, install, ardour_scripts, shipped):
+        install("ardour")
+        before = contents(ardour_scripts)
+        part = shipped / "ardour" / "parts" / "regions.lua"
+        part.write_text(part.read_text(encoding="utf-8") + "-- newer\n", encoding="utf-8")
+        install("ardour")
+
+        after = contents(ardour_scripts)
+        changed = {name for name in before if after[name] != before[name]} - {"retake.json"}
+        assert "retake_restyle.lua" in changed
+        assert "retake_settings.lua" not in changed
+
+    def test_the_table_is_part_of_each_script_with_a_dialog(self, install, ardour_scripts, shipped):
+        table = shipped / "shared" / TABLE.name
+        table.write_text(table.read_text(encoding="utf-8").replace('"x-label": "Strength"', '"x-label": "Wildness"'))
+        install("ardour")
+
+        assert 'label = "Wildness"' in (ardour_scripts / "retake_restyle.lua").read_text(encoding="utf-8")
+
+    def test_a_script_that_the_musician_changed_is_kept(self, install, ardour_scripts, shipped):
+        install("ardour")
+        (ardour_scripts / "retake_vary.lua").write_text("-- mine")
+        part = shipped / "ardour" / "parts" / "regions.lua"
+        part.write_text(part.read_text(encoding="utf-8") + "-- newer\n", encoding="utf-8")
+        install("ardour")
+
+        assert (ardour_scripts / "retake_vary.lua").read_text() == "-- mine"
+        assert "-- newer" in (ardour_scripts / "retake_vary.lua.new").read_text(encoding="utf-8")
+
+    @pytest.mark.usefixtures("ardour_scripts")
+    def test_removing_leaves_the_folder_as_it_was(self, install, home):
+        before = everything(home)
+        install("ardour")
+        assert install("ardour", "--remove") == 0
+
+        assert everything(home) == before
+
+    @pytest.mark.parametrize("missing", ["ardour/parts/form.lua", "shared/operations.json"])
+    def test_a_retake_without_a_part_says_so(self, install, ardour_scripts, shipped, missing, capsys):
+        (shipped / missing).unlink()
+
+        assert install("ardour") == 1
+        assert Path(missing).name in capsys.readouterr().err
+        assert not ardour_scripts.exists()
+
+    def test_what_is_installed_is_not_in_the_repository(self):
+        assert list((ROOT / "daw_scripts" / "ardour").glob("*.lua")) == []
 
 
 class TestRemoval:
@@ -547,8 +630,7 @@ class TestTable:
             if part.patterns:
                 source = ROOT / "daw_scripts" / part.source
                 installed = {file for pattern in part.patterns for file in source.glob(pattern)}
-                scripts = {file for file in source.rglob("*") if file.suffix in (".lua", ".py")}
-                assert scripts - {file for file in scripts if SOURCES_OF_ARDOUR & set(file.parts)} == installed
+                assert {file for file in source.rglob("*") if file.suffix in (".lua", ".py")} == installed
 
     @pytest.mark.parametrize(
         ("part", "host"), [(part, name) for name, host in HOSTS.items() for part in host.folders.values()]

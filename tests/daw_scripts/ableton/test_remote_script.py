@@ -167,7 +167,7 @@ class TestTakes:
         host.ask("vary", "candidates", 2)
 
         lanes = track.take_lanes
-        assert [lane.name for lane in lanes] == [f"More like this - seed 1 - {at} of 2" for at in (1, 2)]
+        assert [lane.name for lane in lanes] == [f"Vary - seed 1 - {at} of 2" for at in (1, 2)]
         assert [lane.arrangement_clips[0].start_time for lane in lanes] == [16.0, 16.0]
         assert len(host.live.undo_steps) == 1
 
@@ -551,15 +551,20 @@ class TestManners:
     @pytest.mark.usefixtures("host")
     def test_its_grammar_is_that_of_the_sender_and_of_the_readme(self):
         commands = sys.modules["Retake.commands"]
-        fixed = commands.RENDERS | commands.OTHERS
+        operations = sys.modules["Retake.operations"].OPERATIONS
+        fixed = {name: operation.fixed for name, operation in operations.items()} | commands.OTHERS
         readme = (ROOT / "daw_scripts" / "ableton" / "README.md").read_text(encoding="utf-8")
         rows = dict(re.findall(r"^\| `/retake/live/(\w+)` \| ([^|]*) \| [^|]* \|$", readme, re.MULTILINE))
 
-        assert {name: fixed[name] for name in sender.OPERATIONS} == sender.OPERATIONS
+        assert {name: fixed[name] for name in sender.COMMANDS} == sender.COMMANDS
         assert set(rows) == set(fixed)
         for name, arguments in fixed.items():
             assert re.findall(r"\w+", rows[name]) == ["id", *arguments]
-        keys = {*commands.SHARED_KEYS, *(key for own in commands.KEYS.values() for key in own)}
+        rows_of_keys = re.findall(r"^\| (\w+) \| ((?:`\w+`(?:, )?)+) \|$", readme, re.MULTILINE)
+        listed = {name: set(re.findall(r"\w+", keys)) for name, keys in rows_of_keys}
+        for name, operation in operations.items():
+            assert listed["all"] | listed[name] == set(operation.keys)
+        keys = {key for operation in operations.values() for key in operation.keys}
         assert keys <= set(ARGUMENTS)
         assert all(f"`{key}`" in readme for key in (*keys, *commands.ALL_KEYS))
 

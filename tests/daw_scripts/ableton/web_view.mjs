@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import vm from "node:vm";
 
+const UNESCAPED = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"' };
 const PREFIX = "data:text/html;charset=utf-8,";
 
 export function readPage(url) {
@@ -9,13 +10,33 @@ export function readPage(url) {
   const html = decodeURIComponent(url.slice(PREFIX.length));
   const [, json] = html.match(/<script type="application\/json" id="form">(.*?)<\/script>/s);
   const [, script] = html.match(/<script>(.*)<\/script>/s);
-  const inputs = [...html.matchAll(/<input id="(\w+)" type="(\w+)" value="([^"]*)"/g)];
-  return { html, script, json, form: JSON.parse(json), inputs };
+  return { html, script, json, form: JSON.parse(json), controls: controlsOf(html) };
+}
+
+/** Every control of the page as its reader sees it: what stands before it, its limits, choices and value. */
+function controlsOf(html) {
+  const labels = [...html.matchAll(/<label><span>([^<]*)<\/span>(.*?)<\/label>/gs)];
+  return labels.map(([, label, control]) => {
+    const attributes = Object.fromEntries([...control.matchAll(/([\w-]+)="([^"]*)"/g)].map(([, key, word]) => [key, plain(word)]));
+    const options = [...control.matchAll(/<option value="([^"]*)"( selected)?>/g)];
+    const chosen = options.find(([, , isSelected]) => isSelected);
+    return {
+      ...attributes,
+      label: plain(label),
+      value: options.length ? plain(chosen[1]) : attributes.value ?? "",
+      choices: options.map(([, word]) => plain(word)),
+      checked: / checked\b/.test(control),
+    };
+  });
+}
+
+function plain(text) {
+  return text.replace(/&\w+;/g, (entity) => UNESCAPED[entity]);
 }
 
 class Element {
-  constructor(value = "", textContent = "") {
-    Object.assign(this, { value, textContent, heard: {} });
+  constructor(value = "", textContent = "", checked = false) {
+    Object.assign(this, { value, textContent, checked, heard: {} });
   }
 
   addEventListener(event, act) {
@@ -24,8 +45,6 @@ class Element {
 
   select() {}
 }
-
-const UNESCAPED = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"' };
 
 /**
  * Fill in the fields and press a button, or a key.
@@ -36,9 +55,7 @@ export function press(page, deed) {
   if (deed === "close") return "";
   const answers = [];
   const elements = { form: new Element("", page.json), go: new Element(), cancel: new Element() };
-  for (const [, name, , value] of page.inputs) {
-    elements[name] = new Element(value.replace(/&\w+;/g, (entity) => UNESCAPED[entity]));
-  }
+  for (const { id, value, checked } of page.controls) elements[id] = new Element(value, "", checked);
   const keys = {};
   const document = {
     getElementById: (id) => elements[id],
@@ -51,7 +68,8 @@ export function press(page, deed) {
   if (typeof deed === "object") {
     for (const [name, value] of Object.entries(deed)) {
       assert.ok(elements[name], `the dialog has no field ${name}`);
-      elements[name].value = String(value);
+      if (typeof value === "boolean") elements[name].checked = value;
+      else elements[name].value = String(value);
     }
     elements.go.heard.click();
   } else if (deed === "Escape" || deed === "Enter") keys.keydown({ key: deed });

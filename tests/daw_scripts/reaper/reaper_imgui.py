@@ -90,6 +90,13 @@ class ImGuiFunctions:
     def ImGui_Checkbox(self, _context, label, is_on):
         return self._value(label, is_on)
 
+    def ImGui_Combo(self, _context, label, current, items, _height=-1):
+        assert items.endswith("\0"), "each item ends in a zero"
+        choices = items.removesuffix("\0").split("\0")
+        assert 0 <= current < len(choices)
+        is_changed, chosen = self._value(label, choices[current])
+        return is_changed, choices.index(chosen)
+
     def ImGui_TextWrapped(self, _context, text):
         self._host.messages.append(("dialog", text))
 

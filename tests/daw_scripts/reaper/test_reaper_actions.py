@@ -10,10 +10,10 @@ import scipy.signal
 import soundfile
 from reaper_project import Source
 
-RESTYLE = {"What it should sound like": "rain, on a “tin” roof", "Strength": "0,6", "Seed": "3"}
+RESTYLE = {"Prompt": "rain, on a “tin” roof", "Strength": "0,6", "Seed": "3"}
 CLIPS = Path(__file__).parents[2] / "clips"
-SOUND = {"What it should sound like": "a dog barking", "Seconds": "0.5", "Seed": "2"}
-INPAINT = {"What it should sound like": "breaking glass", "Seed": "5"}
+SOUND = {"Prompt": "a dog barking", "Length": "0.5", "Seed": "2"}
+INPAINT = {"Prompt": "breaking glass", "Seed": "5"}
 
 
 def record_of(take):
@@ -117,9 +117,9 @@ class TestRestyle:
         act("Restyle", None)
 
         (_, first), (_, second) = host.dialogs
-        assert first["Strength 0 to 1"] == "0.5"
-        assert second["What it should sound like"] == RESTYLE["What it should sound like"]
-        assert second["Strength 0 to 1"] == "0.6"
+        assert first["Strength (0 to 1)"] == "0.5"
+        assert second["Prompt"] == RESTYLE["Prompt"]
+        assert second["Strength (0 to 1)"] == "0.6"
         assert len(item.takes) == 2
 
     @pytest.mark.usefixtures("item")
@@ -202,7 +202,7 @@ class TestGenerate:
         assert host.current.tracks == []
 
     def test_follows_the_selected_item_without_a_word(self, act, project, item):
-        act("Generate", {"What it should sound like": "", "Seconds": "0.5", "Like": "yes"})
+        act("Generate", {"Prompt": "", "Length": "0.5", "Like": "yes"})
 
         made = project.items[1]
         assert made.active_take.name == "(generate, seed 1)"
@@ -211,7 +211,7 @@ class TestGenerate:
 
     @pytest.mark.usefixtures("project", "track")
     def test_needs_words_or_an_item(self, act, host):
-        act("Generate", {"What it should sound like": ""})
+        act("Generate", {"Prompt": ""})
 
         ((_, text),) = host.messages
         assert "a few words are needed" in text
@@ -232,9 +232,9 @@ class TestUpscaleAndVary:
         assert project.undo() == "Retake: Upscale selected items"
 
     def test_more_like_this_gives_another_take_each_time(self, act, item):
-        act("More like this")
+        act("Vary")
         item.active = 0
-        act("More like this")
+        act("Vary")
 
         assert [take.name for take in item.takes[1:]] == ["(vary 0.4, seed 1)", "(vary 0.4, seed 2)"]
         first, second = (frames(take.source.path) for take in item.takes[1:])
@@ -317,7 +317,7 @@ class TestAgain:
 
 class TestSettings:
     def test_hold_for_every_request(self, act, item):
-        act("Settings", {"Steps": "4", "Guidance": "2,5", "What it should not": "hum", "Model": "tiny", "Keep": "yes"})
+        act("Settings", {"Steps": "4", "Guidance": "2,5", "Negative prompt": "hum", "Model": "tiny", "Keep": "yes"})
         act("Restyle", RESTYLE)
 
         request = record_of(item.active_take)["request"]
@@ -328,8 +328,8 @@ class TestSettings:
         act("Settings", {"Steps": "many"}, {"Steps": "12"})
 
         ((_, text),) = host.messages
-        assert text == "Steps 1 to 1000 (or empty): a whole number from 1 to 1000 is needed, not “many”."
-        assert host.dialogs[1][1]["Steps 1 to 1000 (or empty)"] == "many"
+        assert text == "Steps (1 to 1000 or empty): a whole number from 1 to 1000 is needed, not “many”."
+        assert host.dialogs[1][1]["Steps (1 to 1000 or empty)"] == "many"
         assert host.kept_state["Retake", "steps"] == "12"
 
 
@@ -352,27 +352,27 @@ LONE = [
 class TestWordsWithQuotesAndBrackets:
     @pytest.mark.parametrize("words", LONE)
     def test_are_remembered_as_they_were_typed_in_their_own_field(self, act, host, item, words):
-        act("Restyle", {"What it should sound like": words, "Strength": "0.7", "Seed": "3"})
+        act("Restyle", {"Prompt": words, "Strength": "0.7", "Seed": "3"})
         host.session_state.clear()  # REAPER was started again
         act("Restyle", {"Seed": "4"})
 
         first, second = (record_of(take)["request"] for take in item.takes[1:])
         assert first["prompt"] == second["prompt"] == words
         assert (second["strength"], second["seed"]) == (0.7, 4)
-        assert host.dialogs[1][1]["Strength 0 to 1"] == "0.7"
+        assert host.dialogs[1][1]["Strength (0 to 1)"] == "0.7"
 
     @pytest.mark.usefixtures("item")
     def test_survive_a_wrong_answer_beside_them(self, act, host):
-        act("Settings", {"What it should not": "a dog's (bark", "Steps": "many"}, {"Steps": "12"})
+        act("Settings", {"Negative prompt": "a dog's (bark", "Steps": "many"}, {"Steps": "12"})
 
         assert len(host.messages) == 1
         act("Settings", None)
-        assert host.dialogs[2][1]["What it should not sound like"] == "a dog’s （bark"
-        assert host.dialogs[2][1]["Steps 1 to 1000 (or empty)"] == "12"
+        assert host.dialogs[2][1]["Negative prompt"] == "a dog’s （bark"
+        assert host.dialogs[2][1]["Steps (1 to 1000 or empty)"] == "12"
 
     def test_can_be_edited_where_they_are_shown_otherwise(self, act, item):
-        act("Restyle", {"What it should sound like": "a dog's bark", "Seed": "3"})
-        act("Restyle", {"What it should sound like": "a cat’s “meow”", "Seed": "3"})
+        act("Restyle", {"Prompt": "a dog's bark", "Seed": "3"})
+        act("Restyle", {"Prompt": "a cat’s “meow”", "Seed": "3"})
 
         assert record_of(item.active_take)["request"]["prompt"] == "a cat's “meow”"
 
@@ -389,7 +389,7 @@ class TestWordsWithQuotesAndBrackets:
 class TestReaImGui:
     def test_draws_the_dialog_where_it_is_installed(self, act, host, item):
         host.has_imgui = True
-        act("Restyle", {"What it should sound like": "rain", "Strength": 0.7, "Takes": 1, "Only the time": False})
+        act("Restyle", {"Prompt": "rain", "Strength": 0.7, "Takes": 1, "Only the time": False})
 
         assert item.active_take.name == "rain (restyle 0.7, seed 1)"
         assert "GetUserInputs" not in host.calls
@@ -403,16 +403,16 @@ class TestReaImGui:
 
     def test_takes_words_that_were_pasted_with_line_breaks(self, act, host, item):
         host.has_imgui = True
-        act("Restyle", {"What it should sound like": " heavy\nrain,\tvoilà\r\n"})
+        act("Restyle", {"Prompt": " heavy\nrain,\tvoilà\r\n"})
 
         assert record_of(item.active_take)["request"]["prompt"] == "heavy rain, voilà"
 
     @pytest.mark.parametrize(("key", "made"), [("Enter", 1), ("KeypadEnter", 1), ("Escape", 0)])
     def test_is_answered_without_the_mouse(self, act, host, item, key, made):
         host.has_imgui, host.imgui_key = True, key
-        act("Restyle", {"What it should sound like": "rain"})
+        act("Restyle", {"Prompt": "rain"})
 
-        assert host.imgui_focused == [("What it should sound like", True)]
+        assert host.imgui_focused == [("Prompt", True)]
         assert len(item.takes) == 1 + made
 
     def test_gives_the_keyboard_back_to_the_words_when_they_are_wrong(self, act, host):
@@ -425,7 +425,7 @@ class TestReaImGui:
     @pytest.mark.usefixtures("item")
     def test_says_what_is_wrong(self, act, host):
         host.has_imgui = True
-        act("Restyle", {"What it should sound like": ""}, None)
+        act("Restyle", {"Prompt": ""}, None)
 
         assert "a few words are needed" in host.messages[0][1]
 
@@ -437,7 +437,7 @@ class TestTheShippedModel:
         project, clip = host.current, CLIPS / "footfalls.wav"
         item = project.add_item(project.add_track(), Source.of_file(clip), position=1.0)
         before = project.state()
-        host.answers.append({"What it should sound like": "heavy rain on a tin roof"})
+        host.answers.append({"Prompt": "heavy rain on a tin roof"})
         host.run(script("Restyle"))
         host.run_to_end()
 

@@ -28,7 +28,7 @@ def sent(host, act, tmp_path):
     location.write_text(json.dumps({"send": str(program)}))
 
     def sent():
-        act("Restyle", {"What it should sound like": "rain"})
+        act("Restyle", {"Prompt": "rain"})
         assert host.messages == [("Retake: Restyle selected items", host.messages[0][1])]
         assert host.messages.pop()[1].endswith(": kept.\n-")
         request = json.loads((kept / "request.json").read_text(encoding="utf-8"))
@@ -144,7 +144,7 @@ class TestTheNewTake:
         """The audio is read before volume and pan, so they go on from take to take; those of the item stay its own."""
         values = {"D_VOL": 0.5, "D_FADEINLEN": 0.1}
         item = project.add_item(track, Source.of_file(clips["mono"]), D_VOL=-0.25, D_PAN=-1.0, item_values=values)
-        act("Restyle", {"What it should sound like": "rain"})
+        act("Restyle", {"Prompt": "rain"})
 
         take = item.active_take
         assert (take.values["D_VOL"], take.values["D_PAN"], take.values["I_CHANMODE"]) == (-0.25, -1.0, 0)
@@ -153,7 +153,7 @@ class TestTheNewTake:
     def test_has_the_speed_and_the_length_of_the_item(self, act, project, track, clips):
         source = Source("SECTION", parent=Source.of_file(clips["mono"]), length=0.25, is_reversed=True)
         item = project.add_item(track, source, length=0.4, D_PLAYRATE=0.5, D_STARTOFFS=0.01, D_PITCH=3.0)
-        act("Restyle", {"What it should sound like": "rain"})
+        act("Restyle", {"Prompt": "rain"})
 
         take = item.active_take
         assert (take.values["D_STARTOFFS"], take.values["D_PLAYRATE"], take.values["D_PITCH"]) == (0, 1, 0)
@@ -162,13 +162,13 @@ class TestTheNewTake:
 
     def test_never_ends_before_the_item(self, act, project, track, clips):
         item = project.add_item(track, Source.of_file(clips["mono"]), length=0.1999999)
-        act("Restyle", {"What it should sound like": "rain"})
+        act("Restyle", {"Prompt": "rain"})
 
         assert item.active_take.source.length >= 0.1999999
 
     def test_can_be_made_of_a_copy(self, act, project, track, clips, tmp_path):
         path = shutil.copy(clips["mono"], tmp_path / "copy of – ünï.wav")
         item = project.add_item(track, Source.of_file(path))
-        act("Restyle", {"What it should sound like": "rain"})
+        act("Restyle", {"Prompt": "rain"})
 
         assert len(item.takes) == 2

@@ -5,7 +5,7 @@ import json
 import pytest
 from reaper_project import Source
 
-WORDS = {"What it should sound like": "rain", "Seed": "3"}
+WORDS = {"Prompt": "rain", "Seed": "3"}
 WINDOWS = {
     "LOCALAPPDATA": r"C:\Users\Ada\AppData\Local",
     "USERPROFILE": r"C:\Users\Ada",

@@ -14,7 +14,7 @@ from reaper_project import Project, Source
 
 from bridge.host.discovery import read_runtime
 
-RESTYLE = {"What it should sound like": "rain", "Seed": "3"}
+RESTYLE = {"Prompt": "rain", "Seed": "3"}
 SLOW = {"Steps": "1000"}
 
 
@@ -250,7 +250,7 @@ class TestTheUser:
         start("Restyle", RESTYLE)
         first.is_selected = False
         second = project.add_item(track, Source.of_file(clips["stereo"]), position=3.0)
-        start("More like this")
+        start("Vary")
         host.run_to_end()
 
         assert (len(first.takes), len(second.takes)) == (2, 2)
@@ -259,7 +259,7 @@ class TestTheUser:
 
 class TestWhatCannotBeUsed:
     @pytest.mark.usefixtures("project")
-    @pytest.mark.parametrize("name", ["Restyle", "Inpaint", "Upscale", "More like this", "Again"])
+    @pytest.mark.parametrize("name", ["Restyle", "Inpaint", "Upscale", "Vary", "Again"])
     def test_nothing_selected(self, act, host, name):
         act(name)
 
@@ -269,19 +269,19 @@ class TestWhatCannotBeUsed:
 
     def test_midi(self, act, host, project, track):
         project.add_item(track, Source("MIDI", length=1.0), name="piano")
-        act("More like this")
+        act("Vary")
 
         assert host.messages[0][1] == "piano: it is MIDI; render it to audio first."
 
     def test_an_empty_item(self, act, host, project, track):
         project.add_item(track, None, position=4.0, length=1.0)
-        act("More like this")
+        act("Vary")
 
         assert host.messages[0][1] == "the item at 4.00 s: it is empty."
 
     def test_six_channels(self, act, host, project, track, clips):
         project.add_item(track, Source.of_file(clips["six"]))
-        act("More like this")
+        act("Vary")
 
         assert "it has 6 channels" in host.messages[0][1]
 
@@ -290,7 +290,7 @@ class TestWhatCannotBeUsed:
         soundfile.write(path, np.zeros(100), 8_000)
         project.add_item(track, Source.of_file(path))
         path.unlink()
-        act("More like this")
+        act("Vary")
 
         assert host.messages[0][1] == f"gone.wav: its file is missing: {path}."
 
@@ -304,7 +304,7 @@ class TestWhatCannotBeUsed:
     def test_silence_in_the_daemons_own_words(self, act, host, project, track, tmp_path):
         soundfile.write(tmp_path / "silence.wav", np.zeros(8_000), 16_000)
         project.add_item(track, Source.of_file(tmp_path / "silence.wav"))
-        act("More like this")
+        act("Vary")
 
         assert host.messages[0][1].startswith("silence.wav: ")
         assert "silent" in host.messages[0][1]
@@ -408,7 +408,7 @@ class TestRetakeItself:
 
     def test_gets_only_our_own_path_on_the_command_line(self, act, host, item):
         item.active_take.name = 'it\'s a "nasty" `name`; with: spaces, and …'
-        act("Restyle", RESTYLE | {"What it should sound like": "\"rain\" & 'wind' `x` $(y)"})
+        act("Restyle", RESTYLE | {"Prompt": "\"rain\" & 'wind' `x` $(y)"})
 
         (line,) = host.command_lines
         assert "nasty" not in line

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -78,8 +79,15 @@ class TestReaPack:
 
     def test_names_every_file_once(self):
         files = [source.get("file") for source in self.sources()]
+        shipped = [str(path.relative_to(REAPER / "Retake")) for path in SCRIPTS]
 
-        assert sorted(files) == sorted(str(path.relative_to(REAPER / "Retake")) for path in SCRIPTS)
+        assert sorted(files) == sorted([*shipped, "operations.json"])
+
+    def test_every_address_leads_to_a_file_of_the_repository(self):
+        root = REAPER.parents[1]
+        paths = [unquote(source.text.removeprefix("https://retake.invalid/")) for source in self.sources()]
+
+        assert [path for path in paths if not (root / path).is_file()] == []
 
     def test_makes_an_action_of_every_action(self):
         main = {source.get("file") for source in self.sources() if source.get("main") == "main"}
@@ -97,10 +105,10 @@ class TestReaPack:
 
     def test_the_header_provides_what_the_index_names(self):
         header = self.PACKAGE.read_text(encoding="utf-8").partition("@provides")[2].partition("@about")[0]
-        provided = re.findall(r"^--   \[(main|nomain)\] (.+)$", header, re.MULTILINE)
+        provided = re.findall(r"^--   \[(?:main|nomain)\] (.+?)(?: > (.+))?$", header, re.MULTILINE)
         files = {
-            path.name if path.parent.name == "Retake" else f"modules/{path.name}"
-            for kind, pattern in provided
+            target or (path.name if path.parent.name == "Retake" else f"modules/{path.name}")
+            for pattern, target in provided
             for path in ([self.PACKAGE] if pattern == "." else REAPER.glob(f"Retake/{pattern}"))
         }
 

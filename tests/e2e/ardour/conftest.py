@@ -22,7 +22,7 @@ PICTURES = ROOT / ".ci" / "artifacts" / "ardour"
 TOOLS = ("ardour", "ardour7-lua", "Xvfb", "xdotool", "import")
 MISSING = [tool for tool in TOOLS if shutil.which(tool) is None]
 SEND = (sys.executable, "-m", "bridge.clients.send")
-ACTIONS = ("restyle", "generate", "inpaint", "again", "cancel")
+ACTIONS = ("restyle", "generate", "inpaint", "again", "cancel", "vary", "settings")
 """In the order of their places in Ardour's menu."""
 
 

@@ -1,5 +1,6 @@
 """Retake in a real Ardour: menu actions, dialogs typed into, the shipped model, and what the saved session holds."""
 
+import json
 import re
 import shutil
 import time
@@ -268,6 +269,34 @@ def test_outside_the_range_every_sample_stays(studio):
     assert np.array_equal(made[: inside.start], source[: inside.start])
     assert np.array_equal(made[inside.stop :], source[inside.stop :])
     assert not np.array_equal(made[inside], source[inside])
+
+
+def test_vary_needs_no_words_and_follows_the_settings(studio):
+    ardour = studio.ardour
+    before = ardour.regions()
+    studio.act("settings")
+    window = ardour.dialog("Retake: Settings")
+    ardour.press(window, "Tab")  # from the model to the steps
+    ardour.type(window, "3")
+    ardour.picture("settings-dialog")
+    ardour.close(window, "alt+o")
+    ardour.select_regions("speech")
+    studio.act("vary")
+    window = ardour.dialog("Retake: Vary")
+    ardour.picture("vary-dialog")
+    ardour.close(window, "alt+o")
+    wait_for_regions(ardour, 3)
+    close_message(ardour, "warning-of-the-daemon")  # nano is not sure what it hears there
+    after = wait_for_end(ardour, 3)
+
+    check_one_undo_step(studio, before, after, "Retake: Vary selected regions")
+    ardour.save()
+    regions = saved_regions(studio.session)
+    check_place(only(regions, "speech (vary 40 %, seed 1)"), only(regions, "speech"))
+    (file,) = studio.takes.glob("speech *vary*.json")
+    story = json.loads(file.read_text(encoding="utf-8"))
+    assert (story["operation"], story["settings"]["steps"]) == ("vary", 3)
+    (studio.config / "ardour7" / "retake-settings.json").unlink()
 
 
 def select_range(ardour):

@@ -3,6 +3,7 @@ import { posix } from "node:path";
 
 const REQUIRE = /\brequire\(\s*(["'])([^"']+)\1\s*\)/g;
 const SDK = "@ableton-extensions/sdk";
+const START = "retake/ableton/extension/src/extension.js";
 
 /** Where the SDK's package.json says that its CommonJS module is. */
 export function commonJsEntry(files) {
@@ -17,7 +18,7 @@ export function commonJsEntry(files) {
 }
 
 /**
- * @param {Map<string, Buffer>} ours files of src/
+ * @param {Map<string, Buffer>} ours our files by their places in the folder of scripts
  * @param {Map<string, Buffer>} sdk files of the SDK's package
  * @returns {string} one module that exports `activate`
  */
@@ -26,7 +27,7 @@ export function bundle(ours, sdk) {
   const files = new Map();
   for (const [name, content] of ours) files.set(`retake/${name}`, content);
   for (const [name, content] of sdk) files.set(`sdk/${name}`, content);
-  collect("retake/extension.js", files, `sdk/${commonJsEntry(sdk)}`, modules);
+  collect(START, files, `sdk/${commonJsEntry(sdk)}`, modules);
   const texts = [...modules].map(([name, { text, links }]) => {
     return `${JSON.stringify(name)}: [${JSON.stringify(links)}, (module, exports, require) => {\n${text}\n}]`;
   });
@@ -41,14 +42,14 @@ function load(name) {
   }
   return loaded[name].exports;
 }
-module.exports = load("retake/extension.js");
+module.exports = load(${JSON.stringify(START)});
 `;
 }
 
 function collect(name, files, sdkEntry, modules) {
   if (modules.has(name)) return;
-  const text = String(files.get(name));
   const links = {};
+  const text = name.endsWith(".json") ? `module.exports = ${files.get(name)};` : String(files.get(name));
   modules.set(name, { text, links });
   for (const [, , asked] of text.matchAll(REQUIRE)) {
     if (asked === SDK) links[asked] = sdkEntry;

@@ -10,7 +10,7 @@ const { OPERATIONS, takeName } = require("./operations");
 /** @typedef {{start: number, end: number}} Range beats */
 
 const SURROUNDINGS_S = 4;
-/** What inpainting hears on either side of the selection. */
+/** How much inpainting takes in on either side of the selection. */
 
 /** The tracks of a selection, each once: a take lane stands for its track. */
 function trackHandlesOf(context, lanes) {
@@ -38,7 +38,7 @@ class ArrangementPlace {
     this.name = this.track().name;
   }
 
-  /** Objects go stale whenever the Set may have changed: so it is asked for anew each time. */
+  /** Objects go stale whenever the Set may have changed: so it is looked up again each time. */
   track() {
     return this.session.context.getObjectFromHandle(this.trackHandle, AudioTrack);
   }

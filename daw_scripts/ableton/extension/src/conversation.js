@@ -1,4 +1,4 @@
-/** One request to the daemon and everything that is said about it, over UDP, and from one daemon to the next. */
+/** One request to the daemon and all of its answers, over UDP, and from one daemon to the next. */
 "use strict";
 
 const dgram = require("node:dgram");
@@ -50,7 +50,7 @@ class Conversation {
     Object.assign(this, { whereabouts, isLost: false, isAccepted: false, silences: 0 });
     const socket = dgram.createSocket("udp4");
     this.socket = socket;
-    socket.on("message", (bytes) => this.hear(decode(bytes)));
+    socket.on("message", (bytes) => this.receive(decode(bytes)));
     socket.on("error", () => this.lose(noDaemon("Retake has gone: nobody listens where it was."), socket));
     socket.bind(0, "127.0.0.1", () => {
       if (this.isOver) return;
@@ -58,7 +58,7 @@ class Conversation {
     });
   }
 
-  /** Nobody is there any more: a job that was accepted is taken up by the next daemon, so wait for that one. */
+  /** The daemon is gone: a job that it had accepted is taken up by the next daemon, so wait for that one. */
   lose(error, socket = this.socket) {
     if (this.isOver || this.isLost || socket !== this.socket) return;
     if (!this.isKnown) return void this.fail(error);
@@ -86,7 +86,7 @@ class Conversation {
     }
   }
 
-  /** Say what is to be said now, and again when nothing is heard. */
+  /** Send what is due now, and again when no answer comes. */
   speak() {
     if (this.isOver || this.isLost) return;
     const { address, args } = this.request;
@@ -110,7 +110,7 @@ class Conversation {
     this.timer = timers.setTimeout(() => this.notice(), isWaiting ? SILENCE_MS : RESEND_MS);
   }
 
-  /** Nothing was heard: speak again, but not for ever. */
+  /** No answer came: send again, but not for ever. */
   notice() {
     this.silences += 1;
     if (this.isCancelling && this.silences > CANCEL_TRIES) return this.fail(new CancelledError());
@@ -125,10 +125,10 @@ class Conversation {
     this.speak();
   }
 
-  hear(message) {
+  receive(message) {
     if (message === null || this.isOver || this.isLost) return;
     const [first, second, third] = message.args;
-    if (message.address === "/done" || message.address === "/fail") return this.hearEnd(message);
+    if (message.address === "/done" || message.address === "/fail") return this.receiveEnd(message);
     if (first !== this.request.job) return;
     this.silences = 0;
     if (message.address === "/retake/ack") this.isAccepted = this.isKnown = true;
@@ -138,7 +138,7 @@ class Conversation {
     this.wait();
   }
 
-  hearEnd({ address, args }) {
+  receiveEnd({ address, args }) {
     const [command, job, ...rest] = args;
     if (job !== this.request.job) return;
     if (address === "/done" && command === this.request.address) {
@@ -156,13 +156,13 @@ class Conversation {
     this.end(() => this.reject(this.isCancelling ? new CancelledError() : error));
   }
 
-  end(tell) {
+  end(report) {
     if (this.isOver) return;
     this.isOver = true;
     timers.clearTimeout(this.timer);
     this.signal.removeEventListener("abort", this.cancel);
     if (this.socket && !this.isLost) this.socket.close();
-    tell();
+    report();
   }
 }
 

@@ -1,46 +1,57 @@
-/** What is asked of the musician, and what is told: the fields of each operation, and messages. */
+/** What is asked of the musician: the fields of each operation; and messages. */
 "use strict";
 
-const { OPERATIONS, SEEDS, SHARED_FIELDS } = require("./operations");
+const { fieldsOf, isAllowed, OPERATIONS } = require("./operations");
 const { RetakeError } = require("./errors");
 const { pageUrl } = require("./page");
 
 const WIDTH = 460;
 const ROW_HEIGHT = 40;
-const BARE_HEIGHT = 170;
+const BARE_HEIGHT = 200;
 
-/** @type {Record<string, Omit<import("./page").Field, "name" | "value"> & {isWhole?: boolean}>} */
-const FIELDS = {
-  prompt: { label: "Sounds like", kind: "text" },
-  strength: { label: "Strength 0–1", kind: "number", min: 0, max: 1, step: 0.05 },
-  seconds: { label: "Seconds", kind: "number", min: 0.1, max: 600, step: "any" },
-  from_s: { label: "From (seconds)", kind: "number", min: 0, max: 36_000, step: "any" },
-  to_s: { label: "To (seconds)", kind: "number", min: 0, max: 36_000, step: "any" },
-  seed: { label: "Seed", kind: "number", min: 0, max: SEEDS - 1, step: 1, isWhole: true },
-  candidates: { label: "Takes", kind: "number", min: 1, max: 16, step: 1, isWhole: true },
-  steps: { label: "Steps (0: default)", kind: "number", min: 0, max: 1000, step: 1, isWhole: true },
-  model: { label: "Model (if another)", kind: "text" },
-};
+/** What a field says about its numbers, beside its label. */
+function range({ kind, unit, min, max }) {
+  if (kind !== "integer" && kind !== "float") return "";
+  const limits = min !== undefined && max !== undefined && max <= 1000 ? `${min}–${max}` : "";
+  const words = [limits, unit].filter(Boolean).join(" ");
+  return words && ` (${words})`;
+}
+
+/** A field of the table as a row of the page. @returns {import("./page").Field} */
+function rowOf(field, value) {
+  const isNumber = field.kind === "integer" || field.kind === "float";
+  const kind = field.choices ? "choice" : isNumber ? "number" : field.kind === "switch" ? "switch" : "text";
+  const step = field.kind === "integer" ? 1 : field.max === 1 ? 0.05 : "any";
+  return {
+    name: field.name,
+    label: `${field.label}${range(field)}`,
+    kind,
+    value,
+    hint: field.whenEmpty,
+    ...(isNumber && { min: field.min, max: field.max, step }),
+    ...(field.choices && { choices: field.choices }),
+  };
+}
 
 /**
  * Ask for the settings of an operation; null when the musician cancels.
  * @param {object} ui
  * @param {string} operation
  * @param {import("./operations").Settings} settings what is proposed
- * @param {{lines: string[], fields: string[]}} also what else to say and to ask
+ * @param {{lines: string[], asksRegion: boolean}} also what else to say and to ask
  * @returns {Promise<import("./operations").Settings | null>}
  */
-async function askSettings(ui, operation, settings, also) {
-  const { title, fields } = OPERATIONS[operation];
-  const names = [...fields, ...also.fields, ...SHARED_FIELDS];
-  const rows = names.map((name) => ({ name, value: settings[name], ...FIELDS[name] }));
-  const form = { title: `Retake: ${title}`, lines: also.lines, fields: rows, go: title, mayCancel: true };
-  const height = BARE_HEIGHT + ROW_HEIGHT * names.length;
+async function askSettings(ui, operation, settings, { lines, asksRegion }) {
+  const { title, needsPrompt } = OPERATIONS[operation];
+  const { first, more } = fieldsOf(operation, { asksRegion });
+  const rows = (fields) => fields.map((field) => rowOf(field, settings[field.name]));
+  const form = { title: `Retake: ${title}`, lines, fields: rows(first), more: rows(more), go: title, mayCancel: true };
+  const height = BARE_HEIGHT + ROW_HEIGHT * first.length;
   const answer = read(await ui.showModalDialog(pageUrl(form), WIDTH, height));
   if (answer === null) return null;
   const chosen = { ...settings };
-  for (const name of names) chosen[name] = checked(name, answer[name]);
-  if (OPERATIONS[operation].needsPrompt && !chosen.prompt) {
+  for (const field of [...first, ...more]) chosen[field.name] = checked(field, answer[field.name]);
+  if (needsPrompt && !chosen.prompt) {
     throw new RetakeError("There are no words that say what it should sound like.", "Write a few, such as “heavy rain”.");
   }
   return chosen;
@@ -56,21 +67,24 @@ function read(text) {
   }
 }
 
-function checked(name, value) {
-  const { kind, label, min, max, isWhole } = FIELDS[name];
-  if (kind === "text") return String(value ?? "").trim();
-  if (typeof value !== "number" || !(value >= min && value <= max) || (isWhole && !Number.isInteger(value))) {
-    const expected = `a ${isWhole ? "whole " : ""}number from ${min} to ${max}`;
-    throw new RetakeError(`“${label}” is ${value}; expected ${expected}.`, "Choose the entry again and change it.");
-  }
-  return value;
+function checked(field, answer) {
+  const value = typeof answer === "string" && !field.choices ? answer.trim() : answer ?? null;
+  if (isAllowed(field, value)) return value;
+  throw new RetakeError(`“${field.label}” is ${value}; expected ${expected(field)}.`, "Choose the entry again and change it.");
 }
 
-/** Tell something that has to be read. */
-async function tell(ui, title, ...lines) {
-  const form = { title, lines, fields: [], go: "Close", mayCancel: false };
+function expected({ kind, min, max, choices }) {
+  if (choices) return `one of ${choices.join(", ")}`;
+  const number = `a ${kind === "integer" ? "whole " : ""}number`;
+  if (max !== undefined) return `${number} from ${min} to ${max}`;
+  return min === undefined ? number : `${number} of ${min} or more`;
+}
+
+/** Show something that has to be read. */
+async function show(ui, title, ...lines) {
+  const form = { title, lines, fields: [], more: [], go: "Close", mayCancel: false };
   const height = BARE_HEIGHT + Math.ceil(lines.join("\n").length / 2);
   await ui.showModalDialog(pageUrl(form), WIDTH, Math.min(height, 600));
 }
 
-module.exports = { askSettings, tell };
+module.exports = { askSettings, show };

@@ -1,4 +1,4 @@
-/** The log: to Live's own (ExtensionHost.txt), and to retake.log in the storage folder, begun anew when it is long. */
+/** The log: to Live's own (ExtensionHost.txt), and to retake.log in the storage folder, restarted when it is long. */
 "use strict";
 
 const fs = require("node:fs");

@@ -14,7 +14,7 @@ class RetakeError extends Error {
   }
 }
 
-/** The musician cancelled: nothing to tell. */
+/** The musician cancelled: nothing to report. */
 class CancelledError extends Error {
   constructor() {
     super("cancelled");
@@ -30,7 +30,7 @@ function noDaemon(what) {
 function noWhereabouts(file) {
   return new RetakeError(
     `Retake was not found: there is no file at ${file || "the extension's storage folder, which Live does not name"}.`,
-    "Start Retake. If it runs already, “retake install-scripts ableton” tells it once where this folder is.",
+    "Start Retake. If it runs already, run “retake install-scripts ableton” once, so that Retake knows this folder.",
   );
 }
 
@@ -42,9 +42,9 @@ function cannotRender(trackName) {
   );
 }
 
-/** Takes are never lost: where they lie is part of the error. */
+/** Takes are never lost: the error says where the files are. */
 function cannotPlace(reason, paths) {
-  return new RetakeError(`${reason} The takes lie in these files:\n${paths.join("\n")}`, "Drag them into Live.");
+  return new RetakeError(`${reason} The takes are in these files:\n${paths.join("\n")}`, "Drag them into Live.");
 }
 
 /**
@@ -56,7 +56,7 @@ function inWords(error) {
   const reason = error instanceof Error ? error.message : error === undefined ? "no reason was given" : String(error);
   return {
     text: `Live or Retake refused: ${reason}.`,
-    hint: "Try again. The file retake.log in the extension's storage folder tells more.",
+    hint: "Try again. The file retake.log in the extension's storage folder has the details.",
   };
 }
 

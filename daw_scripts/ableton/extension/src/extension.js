@@ -1,10 +1,10 @@
-/** The extension: entries on Live's context menus, and the one way that each of them goes. */
+/** The extension: entries on Live's context menus, and what each of them does from the click to the takes. */
 "use strict";
 
 const { initialize, AudioClip, ClipSlot, TakeLane } = require("@ableton-extensions/sdk");
 const { ArrangementPlace, trackHandlesOf } = require("./arrangement");
 const { converse } = require("./conversation");
-const { askSettings, tell } = require("./dialog");
+const { askSettings, show: showMessage } = require("./dialog");
 const { Diary } = require("./diary");
 const { CancelledError, inWords, RetakeError } = require("./errors");
 const { Memory } = require("./memory");
@@ -19,11 +19,11 @@ const AGAIN = "again";
 const MENUS = {
   "AudioTrack.ArrangementSelection": {
     restyle: "Restyle selection…", inpaint: "Inpaint selection…", generate: "Generate in selection…",
-    upscale: "Upscale selection…", vary: "More like selection…", [AGAIN]: "Again with a new seed",
+    upscale: "Upscale selection…", vary: "Vary selection…", [AGAIN]: "Again with a new seed",
   },
   AudioClip: {
     restyle: "Restyle clip…", inpaint: "Inpaint in clip…", generate: "Generate beside clip…",
-    upscale: "Upscale clip…", vary: "More like this clip…", [AGAIN]: "Again on this clip with a new seed",
+    upscale: "Upscale clip…", vary: "Vary clip…", [AGAIN]: "Again on this clip with a new seed",
   },
   ClipSlot: { generate: "Generate in slot…" },
 };
@@ -41,7 +41,7 @@ function placesOfSelection(session, selection) {
   return tracks.map((handle) => new ArrangementPlace(session, handle, range));
 }
 
-/** A clip may be one of the arrangement or of the session view: its parent tells. */
+/** A clip may be one of the arrangement or of the session view: its parent shows which. */
 function placesOfClip(session, handle) {
   const clip = session.context.getObjectFromHandle(handle, AudioClip);
   const { parent } = clip;
@@ -65,45 +65,47 @@ function proposal(session, operation, settings, places) {
   const names = places.map(({ name }) => `“${name}”`).join(", ");
   if (!first.range) {
     const warped = first.isWarped ? [" It is warped: the take is of the whole file, and not warped."] : [];
-    return { settings, lines: [names + warped.join("")], fields: operation === "inpaint" ? ["from_s", "to_s"] : [] };
+    return { settings, lines: [names + warped.join("")], asksRegion: operation === "inpaint" };
   }
   const seconds = toSeconds(first.range.end - first.range.start, tempo);
-  const fitting = { ...settings, seconds: Math.min(600, Math.max(0.1, round(seconds))) };
-  const isInside = operation === "inpaint" && first.isClip;
-  if (isInside) Object.assign(fitting, { to_s: Math.min(fitting.to_s, round(seconds)) });
+  const fitting = { ...settings };
+  const length = OPERATIONS[operation].fields.get("seconds");
+  if (length) fitting.seconds = Math.min(length.max, Math.max(length.min, round(seconds)));
+  const asksRegion = operation === "inpaint" && first.isClip === true;
+  if (asksRegion) fitting.end_s = Math.min(fitting.end_s, round(seconds));
   const lines = [`${names}, ${seconds.toFixed(2)} s at ${tempo} BPM`];
-  return { settings: fitting, lines, fields: isInside ? ["from_s", "to_s"] : [] };
+  return { settings: fitting, lines, asksRegion };
 }
 
 function round(seconds) {
   return Math.round(seconds * 1000) / 1000;
 }
 
-/** The wish of this call: the last one with another seed, or what the dialog says; null when cancelled. */
-async function wishFor(session, memory, entry, places) {
+/** What this call asks for: the last request with another seed, or what the dialog says; null when cancelled. */
+async function choiceFor(session, memory, entry, places) {
   if (entry === AGAIN) {
     if (memory.last === null) throw new RetakeError("Nothing was asked for yet.", "Begin with Restyle or Generate.");
-    return { ...memory.last, settings: withNextSeed(memory.last.settings) };
+    return { ...memory.last, settings: withNextSeed(memory.last.operation, memory.last.settings) };
   }
   const { settings, ...also } = proposal(session, entry, memory.settingsOf(entry), places);
   const chosen = await askSettings(session.context.ui, entry, settings, also);
   return chosen && { operation: entry, settings: chosen };
 }
 
-/** Where inpainting works inside a clip, as the dialog said; a selection is its own region. */
+/** Set where inpainting works inside a clip, as the dialog said; a selection is its own region. */
 function aim(places, { operation, settings }) {
   const [first] = places;
   if (operation !== "inpaint" || (first.range && !first.isClip)) return;
-  if (!(settings.from_s < settings.to_s)) {
-    const given = `from ${settings.from_s} s to ${settings.to_s} s`;
+  if (!(settings.start_s < settings.end_s)) {
+    const given = `from ${settings.start_s} s to ${settings.end_s} s`;
     throw new RetakeError(`There is nothing ${given}.`, "The end has to come after the start.");
   }
-  first.span = { start_s: settings.from_s, end_s: settings.to_s };
+  first.span = { start_s: settings.start_s, end_s: settings.end_s };
 }
 
 /** Render, ask, place: one track after the other, under one progress dialog. */
-async function fulfil(session, wish, places) {
-  const { operation, settings } = wish;
+async function render(session, choice, places) {
+  const { operation, settings } = choice;
   const find = () => readWhereabouts(session.context.environment.storageDirectory);
   find(); // what cannot be sent is not rendered
   const warnings = [];
@@ -132,17 +134,17 @@ async function choose(context, diary, scope, entry, subject) {
     const session = { context, diary, scratch: scratchFolder(context.environment) };
     const memory = new Memory(context.environment.storageDirectory);
     const places = PLACES[scope](session, subject);
-    const wish = await wishFor(session, memory, entry, places);
-    if (wish === null) return;
-    aim(places, wish);
-    memory.remember(wish);
-    const warnings = await fulfil(session, wish, places);
-    if (warnings.length) await tell(context.ui, "Retake: worth knowing", ...new Set(warnings));
+    const choice = await choiceFor(session, memory, entry, places);
+    if (choice === null) return;
+    aim(places, choice);
+    memory.remember(choice);
+    const warnings = await render(session, choice, places);
+    if (warnings.length) await showMessage(context.ui, "Retake: please note", ...new Set(warnings));
   } catch (error) {
     if (error instanceof CancelledError) return;
     diary.note(error instanceof Error ? error.stack : String(error));
     const { text, hint } = inWords(error);
-    await tell(context.ui, "Retake", text, hint);
+    await showMessage(context.ui, "Retake", text, hint);
   }
 }
 
@@ -155,7 +157,7 @@ function activate(activation) {
     for (const [entry, title] of Object.entries(entries)) {
       const command = `retake.${scope}.${entry}`;
       context.commands.registerCommand(command, (subject) =>
-        choose(context, diary, scope, entry, subject).catch((error) => diary.note(`could not tell: ${error}`)),
+        choose(context, diary, scope, entry, subject).catch((error) => diary.note(`could not show a message: ${error}`)),
       );
       context.ui.registerContextMenuAction(scope, title, command).catch((error) => diary.note(`no entry: ${error}`));
     }

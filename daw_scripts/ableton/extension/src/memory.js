@@ -3,9 +3,9 @@
 
 const fs = require("node:fs");
 const path = require("node:path");
-const { DEFAULTS } = require("./operations");
+const { OPERATIONS, settingsOf } = require("./operations");
 
-/** @typedef {{operation: string, settings: import("./operations").Settings}} Wish */
+/** @typedef {{operation: string, settings: import("./operations").Settings}} Choice */
 
 class Memory {
   /** @param {string | undefined} folder nothing is kept without one */
@@ -15,24 +15,26 @@ class Memory {
     try {
       this.content = { ...this.content, ...JSON.parse(fs.readFileSync(this.file ?? "", "utf8")) };
     } catch {
-      // The first time there is no such file; a damaged one is begun anew.
+      // The first time there is no such file; a damaged one is replaced.
     }
   }
 
   /** @returns {import("./operations").Settings} */
   settingsOf(operation) {
-    return { ...DEFAULTS, ...this.content.settings[operation] };
+    return settingsOf(operation, this.content.settings[operation]);
   }
 
-  /** @returns {Wish | null} */
+  /** @returns {Choice | null} */
   get last() {
-    return this.content.last;
+    const { last } = this.content;
+    if (!last || !(last.operation in OPERATIONS)) return null;
+    return { operation: last.operation, settings: settingsOf(last.operation, last.settings) };
   }
 
-  /** @param {Wish} wish */
-  remember(wish) {
-    this.content.settings[wish.operation] = wish.settings;
-    this.content.last = wish;
+  /** @param {Choice} choice */
+  remember(choice) {
+    this.content.settings[choice.operation] = choice.settings;
+    this.content.last = choice;
     if (this.file === null) return;
     fs.mkdirSync(path.dirname(this.file), { recursive: true });
     fs.writeFileSync(this.file, JSON.stringify(this.content, null, 1));

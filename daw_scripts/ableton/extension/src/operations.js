@@ -1,68 +1,117 @@
-/** What can be asked for: its words, the fields of its dialog, and its request. A new operation is one row. */
+/** What can be asked for: each operation's fields as the table of operations describes them, and its request. */
 "use strict";
 
 const crypto = require("node:crypto");
+const table = require("../../../shared/operations.json");
 
-/**
- * @typedef {object} Settings what the dialog asks, and what is remembered
- * @property {string} prompt
- * @property {number} strength
- * @property {number} seed
- * @property {number} candidates
- * @property {number} seconds
- * @property {number} from_s start of what is inpainted, seconds from the clip's start
- * @property {number} to_s
- * @property {number} steps 0 leaves it to the model
- * @property {string} model empty for the daemon's own
- */
-
-/** @type {Settings} */
-const DEFAULTS = {
-  prompt: "", strength: 0.5, seed: 1, candidates: 2, seconds: 5.12, from_s: 0, to_s: 1, steps: 0, model: "",
-};
-
-const SEEDS = 4294967296;
-
-const OPERATIONS = {
-  restyle: { title: "Restyle", verb: "restyle", needsClip: true, needsPrompt: true, fields: ["prompt", "strength"] },
-  inpaint: { title: "Inpaint", verb: "inpaint", needsClip: true, needsPrompt: true, fields: ["prompt"] },
-  generate: { title: "Generate", verb: "generate", needsClip: false, needsPrompt: true, fields: ["prompt", "seconds"] },
-  upscale: { title: "Upscale", verb: "upscale", needsClip: true, needsPrompt: false, fields: ["prompt"] },
-  vary: { title: "More like this", verb: "vary", needsClip: true, needsPrompt: false, fields: ["prompt", "strength"] },
-};
-const SHARED_FIELDS = ["seed", "candidates", "steps", "model"];
-
-/**
- * The fixed arguments and keys that only this operation has.
- * @param {string} name
- * @param {Settings} settings
- * @param {Source} source
- * @returns {import("./osc").Argument[]}
- */
-function ownArguments(name, settings, source) {
-  const prompt = ["s", settings.prompt];
-  const strength = [["s", "strength"], ["d", settings.strength]];
-  const optionalPrompt = settings.prompt ? [["s", "prompt"], prompt] : [];
-  switch (name) {
-    case "generate":
-      return [prompt, ["s", "seconds"], ["d", settings.seconds]];
-    case "restyle":
-      return [["s", source.clip], prompt, ...part(source), ...strength];
-    case "vary":
-      return [["s", source.clip], ...part(source), ...strength, ...optionalPrompt];
-    case "upscale":
-      return [["s", source.clip], ...part(source), ...optionalPrompt];
-    default:
-      return [["s", source.clip], prompt, ["d", source.region.start_s], ["d", source.region.end_s]];
-  }
-}
-
+/** @typedef {Record<string, string | number | boolean | null>} Settings answers by field; null leaves it to Retake */
 /** @typedef {{clip?: string, part?: Span, region?: Span}} Source what a request works on */
 /** @typedef {{start_s: number, end_s: number}} Span seconds of the clip */
 
-function part(source) {
-  if (!source.part) return [];
-  return [["s", "start_s"], ["d", source.part.start_s], ["s", "end_s"], ["d", source.part.end_s]];
+/**
+ * @typedef {object} Field
+ * @property {string} name
+ * @property {string} label
+ * @property {"string" | "integer" | "float" | "switch"} kind
+ * @property {string} unit
+ * @property {number} [min]
+ * @property {number} [max]
+ * @property {string[]} [choices]
+ * @property {string | number | boolean | null} initial what it says before anybody has answered it
+ * @property {boolean} isRequired
+ * @property {string} whenEmpty what an empty field means
+ */
+
+const SURFACE = "live_extension";
+const LARGEST_32_BIT = 2 ** 31 - 1;
+/** Where a region of a clip is proposed; the table has no default, since they have to be said. */
+const REGION = { start_s: 0, end_s: 1 };
+
+/** The fields that a dialog shows at once; the others of the table are below “More settings”. */
+const FIRST = ["prompt", "strength", "structure", "seconds", "start_s", "end_s", "seed", "candidates"];
+
+/** @returns {Field} */
+function fieldOf(name, row, required) {
+  return {
+    name,
+    label: row["x-label"],
+    kind: row["x-kind"],
+    unit: row["x-unit"],
+    min: row.minimum,
+    max: row.maximum,
+    choices: row.enum,
+    initial: row.default ?? REGION[name] ?? (row["x-kind"] === "string" && !row.enum ? "" : null),
+    isRequired: required.includes(name),
+    whenEmpty: row["x-default"] ?? "",
+  };
+}
+
+function operationOf({ address, label, fixed, required, properties }) {
+  const rows = Object.entries({ ...properties, ...table.job.properties });
+  const here = rows.filter(([, row]) => row["x-surfaces"].includes(SURFACE));
+  const fields = here.map(([name, row]) => fieldOf(name, row, required));
+  return {
+    address,
+    title: label,
+    fixed: fixed.filter((name) => name !== "job"),
+    needsClip: fixed.includes("clip"),
+    needsPrompt: required.includes("prompt"),
+    fields: new Map(fields.map((field) => [field.name, field])),
+  };
+}
+
+const OPERATIONS = Object.fromEntries(Object.entries(table.operations).map(([name, row]) => [name, operationOf(row)]));
+
+/** The fields of a dialog: the first ones in their order, and the others. */
+function fieldsOf(operation, { asksRegion }) {
+  const all = [...OPERATIONS[operation].fields.values()].filter(({ name }) => asksRegion || !(name in REGION));
+  const first = FIRST.flatMap((name) => all.filter((field) => field.name === name));
+  return { first, more: all.filter((field) => !first.includes(field)) };
+}
+
+/** Whether a value may be the answer of a field. */
+function isAllowed(field, value) {
+  if (value === null) return !field.isRequired && field.initial === null;
+  if (field.choices) return field.choices.includes(value);
+  if (field.kind === "string") return typeof value === "string";
+  if (field.kind === "switch") return typeof value === "boolean";
+  const isInside = typeof value === "number" && value >= (field.min ?? -Infinity) && value <= (field.max ?? Infinity);
+  return isInside && (field.kind === "float" || Number.isInteger(value));
+}
+
+/**
+ * The settings of an operation: what is remembered, where the table allows it, and otherwise the defaults.
+ * @param {string} operation
+ * @param {object} [remembered]
+ * @returns {Settings}
+ */
+function settingsOf(operation, remembered = {}) {
+  const rows = [...OPERATIONS[operation].fields.values()].map((field) => {
+    const value = remembered[field.name];
+    return [field.name, value !== undefined && isAllowed(field, value) ? value : field.initial];
+  });
+  return Object.fromEntries(rows);
+}
+
+/** @returns {import("./osc").Argument} */
+function argument({ kind, max }, value) {
+  if (kind === "string") return ["s", value];
+  if (kind === "float") return ["d", value];
+  return max > LARGEST_32_BIT ? ["h", value] : ["i", Number(value)];
+}
+
+/** The keys that a request carries: what was answered, and what differs from leaving it out. */
+function keysOf({ fields, fixed }, settings) {
+  return [...fields.values()].flatMap((field) => {
+    const value = settings[field.name];
+    const isLeftOut = value === null || value === undefined || value === "" || value === false;
+    if (isLeftOut || fixed.includes(field.name)) return [];
+    return [["s", field.name], argument(field, value)];
+  });
+}
+
+function spanKeys(span) {
+  return span ? [["s", "start_s"], ["d", span.start_s], ["s", "end_s"], ["d", span.end_s]] : [];
 }
 
 /**
@@ -74,20 +123,22 @@ function part(source) {
  * @returns {import("./conversation").Request}
  */
 function requestFor(name, settings, source, outputFolder) {
-  const keys = [["s", "seed"], ["h", settings.seed], ["s", "candidates"], ["i", settings.candidates]];
-  if (settings.steps) keys.push(["s", "steps"], ["i", settings.steps]);
-  if (settings.model) keys.push(["s", "model"], ["s", settings.model]);
-  keys.push(["s", "output_dir"], ["s", outputFolder], ["s", "client"], ["s", "Ableton Live"]);
+  const operation = OPERATIONS[name];
+  const given = { clip: ["s", source.clip], prompt: ["s", settings.prompt] };
+  if (source.region) Object.assign(given, { start_s: ["d", source.region.start_s], end_s: ["d", source.region.end_s] });
+  const part = operation.needsClip && !operation.fixed.includes("start_s") ? spanKeys(source.part) : [];
+  const own = [["s", "output_dir"], ["s", outputFolder], ["s", "client"], ["s", "Ableton Live"]];
   return {
-    address: `/retake/${OPERATIONS[name].verb}`,
+    address: operation.address,
     job: `live-${crypto.randomUUID()}`,
-    args: [...ownArguments(name, settings, source), ...keys],
+    args: [...operation.fixed.map((key) => given[key]), ...part, ...keysOf(operation, settings), ...own],
   };
 }
 
 /** The same once more, with the seed after. */
-function withNextSeed(settings) {
-  return { ...settings, seed: (settings.seed + 1) % SEEDS };
+function withNextSeed(operation, settings) {
+  const { min, max } = OPERATIONS[operation].fields.get("seed");
+  return { ...settings, seed: settings.seed < max ? settings.seed + 1 : min };
 }
 
 /** How a take is called: what was done, with which words and seed. */
@@ -96,4 +147,4 @@ function takeName(name, settings, index, count) {
   return count > 1 ? `${words.join(" · ")} · ${index + 1}/${count}` : words.join(" · ");
 }
 
-module.exports = { OPERATIONS, SHARED_FIELDS, DEFAULTS, SEEDS, requestFor, withNextSeed, takeName };
+module.exports = { OPERATIONS, fieldsOf, isAllowed, settingsOf, requestFor, withNextSeed, takeName };

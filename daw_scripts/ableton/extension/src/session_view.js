@@ -23,8 +23,8 @@ class SlotPlace {
   }
 
   /**
-   * What is known of the clip stays known, even if it is deleted meanwhile. What an unlooped clip plays lies between
-   * loopStart and loopEnd; its endMarker is told as the end of the whole file.
+   * What is read here stays known, even if the clip is deleted meanwhile. What an unlooped clip plays is between
+   * loopStart and loopEnd; its endMarker is the end of the whole file.
    */
   readClip(clip) {
     this.name = clip.name;

@@ -22,7 +22,7 @@ function readWhereabouts(storageDirectory) {
   }
   const { host, port, token } = found;
   if (host !== "127.0.0.1" || !Number.isInteger(port) || typeof token !== "string") {
-    throw new RetakeError(`${file} does not say where Retake is.`, "Restart Retake: it writes that file anew.");
+    throw new RetakeError(`${file} does not say where Retake is.`, "Restart Retake: it writes that file again.");
   }
   return { host, port, token };
 }

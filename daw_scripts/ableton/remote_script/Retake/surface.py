@@ -13,9 +13,10 @@ from .commands import PREFIX, Command, Refusal, id_of, parse
 from .endpoint import Address, Endpoint
 from .excerpt import Excerpt, clip_in_view, place_in_view
 from .job import Job, start_job
+from .operations import OPERATIONS
 from .placement import can_place, place
+from .requests import Request, arguments_of, names_of, request_of
 from .whereabouts import read_runtime, state_folder
-from .wishes import TITLES, Wish, arguments_of, names_of, wish_of
 
 VERSION = "0.1.0"
 _ANSWERS_KEPT = 50
@@ -27,7 +28,7 @@ class Task(NamedTuple):
     job: Job
     command: Command
     sender: Address
-    wish: Wish
+    request: Request
     excerpt: Excerpt
 
 
@@ -39,7 +40,7 @@ class RetakeSurface(ControlSurface):
         self._folder = state_folder(os.environ)
         self._endpoint = Endpoint(self._folder)
         self._task: Task | None = None
-        self._last_wish: Wish | None = None
+        self._last_request: Request | None = None
         self._answers: dict[str, tuple[str, list[Any]]] = {}
         try:
             self._note(f"listens on 127.0.0.1:{self._endpoint.port}")
@@ -113,18 +114,18 @@ class RetakeSurface(ControlSurface):
     def _begin(self, command: Command, sender: Address) -> None:
         if self._task is not None:
             raise Refusal("busy", "another take is still being made", "wait for it, or cancel it")
-        wish = wish_of(command, self._last_wish)
-        needs_clip = wish.operation != "generate"
+        request = request_of(command, self._last_request)
+        needs_clip = request.operation != "generate"
         excerpt = clip_in_view(self.song) if needs_clip else place_in_view(self.song)
         job_id = "live-" + os.urandom(8).hex()
-        args = arguments_of(wish, excerpt)
+        args = arguments_of(request, excerpt)
         if not needs_clip and excerpt.file:
             args += ["output_dir", os.path.dirname(excerpt.file)]
-        job = start_job(lambda: read_runtime(self._folder), "/retake/" + wish.operation, job_id, args)
-        self._task = Task(job, command, sender, wish, excerpt)
-        self._last_wish = wish
+        job = start_job(lambda: read_runtime(self._folder), "/retake/" + request.operation, job_id, args)
+        self._task = Task(job, command, sender, request, excerpt)
+        self._last_request = request
         self._endpoint.send(PREFIX + "ack", [command.id], sender)
-        self.show_message(f"Retake: {TITLES[wish.operation]} of {excerpt.name} begins")
+        self.show_message(f"Retake: {OPERATIONS[request.operation].label} of {excerpt.name} begins")
 
     # -------------------------------------------------------------------------------------------- news
 
@@ -168,7 +169,7 @@ class RetakeSurface(ControlSurface):
             self._warn(task, "this Live cannot create audio clips (12.0.5 can); drag in " + ", ".join(paths))
             return
         try:
-            place(self.song, task.excerpt, paths, names_of(task.wish, len(paths)))
+            place(self.song, task.excerpt, paths, names_of(task.request, len(paths)))
         except Exception as error:  # noqa: BLE001 - Live raises what it likes
             self._note(repr(error))
             files = ", ".join(paths)

@@ -9,17 +9,17 @@ local work = require("work")
 local action = {}
 
 local function report(run, problems)
-  local lines, isTold = {}, {}
-  local function tell(line)
-    if not isTold[line] then lines[#lines + 1] = line end
-    isTold[line] = true
+  local lines, isListed = {}, {}
+  local function add(line)
+    if not isListed[line] then lines[#lines + 1] = line end
+    isListed[line] = true
   end
-  for _, line in ipairs(run.refused) do tell(line) end
+  for _, line in ipairs(run.refused) do add(line) end
   for _, task in ipairs(run.tasks) do
-    if task.problem then tell(task.name .. ": " .. task.problem) end
-    for _, warning in ipairs(task.warnings or {}) do tell(warning) end
+    if task.problem then add(task.name .. ": " .. task.problem) end
+    for _, warning in ipairs(task.warnings or {}) do add(warning) end
   end
-  for _, line in ipairs(problems) do tell(line) end
+  for _, line in ipairs(problems) do add(line) end
   if #lines > 0 then reaper.ShowMessageBox(table.concat(lines, "\n\n"), run.title, 0) end
 end
 
@@ -111,7 +111,7 @@ function action.project()
   return project
 end
 
--- Whether items are selected; the user is told when none are.
+-- Whether items are selected; a message says so when none are.
 function action.hasSelection(title, project)
   if reaper.CountSelectedMediaItems(project) > 0 then return true end
   reaper.ShowMessageBox("No item is selected. Select one or more audio items first.", title, 0)

@@ -1,5 +1,5 @@
 -- @noindex
--- The audio of a take as it is heard before volume, pan, fades and FX, as a float WAV, written piece by piece.
+-- The audio that a take plays, before volume, pan, fades and FX, as a float WAV, written piece by piece.
 
 local whereabouts = require("whereabouts")
 
@@ -25,8 +25,8 @@ local function ask(take, question)
   return 0
 end
 
--- How many channels are heard of those that the source has: I_CHANMODE 2 to 66 make mono, more make stereo of a pair.
-local function channelsHeard(take, channels)
+-- How many of the source's channels a take plays: I_CHANMODE 2 to 66 make mono, more make stereo of a pair.
+local function channelsPlayed(take, channels)
   local mode = reaper.GetMediaItemTakeInfo_Value(take, "I_CHANMODE")
   if mode > 66 then return math.min(channels, 2) end
   return mode > 1 and 1 or channels
@@ -47,32 +47,32 @@ function clip.measure(item, take)
   if channels == 0 then return nil, "it holds no audio" end
   local rate = ask(take, reaper.GetMediaSourceSampleRate)
   if rate == 0 then rate = FALLBACK_RATE end
-  local heard = channelsHeard(take, channels)
-  if heard > 2 then
+  local played = channelsPlayed(take, channels)
+  if played > 2 then
     local sentence = "it has %d channels, and Retake takes mono and stereo; choose a channel mode in its properties"
-    return nil, sentence:format(heard)
+    return nil, sentence:format(played)
   end
   local frames = math.ceil(reaper.GetMediaItemInfo_Value(item, "D_LENGTH") * rate - 1e-6)
   if frames < 1 then return nil, "it has no length" end
-  if frames * heard * BYTES > MAX_BYTES then return nil, "it is too long for one WAV; split it first" end
-  return { rate = rate, channels = channels, heard = heard, frames = frames }
+  if frames * played * BYTES > MAX_BYTES then return nil, "it is too long for one WAV; split it first" end
+  return { rate = rate, channels = channels, played = played, frames = frames }
 end
 
 local function header(shape)
-  local numBytes = shape.frames * shape.heard * BYTES
-  local frameBytes = shape.heard * BYTES
-  local format = string.pack("<I2I2I4I4I2I2I2", FLOAT_FORMAT, shape.heard, shape.rate, shape.rate * frameBytes,
+  local numBytes = shape.frames * shape.played * BYTES
+  local frameBytes = shape.played * BYTES
+  local format = string.pack("<I2I2I4I4I2I2I2", FLOAT_FORMAT, shape.played, shape.rate, shape.rate * frameBytes,
     frameBytes, 8 * BYTES, 0)
   local body = "WAVEfmt " .. string.pack("<s4", format) .. "fact" .. string.pack("<I4I4", 4, shape.frames)
   return "RIFF" .. string.pack("<I4", #body + 8 + numBytes) .. body .. "data" .. string.pack("<I4", numBytes)
 end
 
--- Samples in turn for each channel, of which only the first `heard` ones are wanted.
+-- Samples in turn for each channel, of which only the first `played` ones are wanted.
 local function keepHeard(samples, shape)
-  if shape.heard == shape.channels then return samples end
+  if shape.played == shape.channels then return samples end
   local kept = {}
   for start = 1, #samples, shape.channels do
-    for channel = 0, shape.heard - 1 do kept[#kept + 1] = samples[start + channel] end
+    for channel = 0, shape.played - 1 do kept[#kept + 1] = samples[start + channel] end
   end
   return kept
 end

@@ -6,22 +6,22 @@ local settings = require("settings")
 
 local form = {}
 
-form.SEED = { key = "seed", caption = "Seed (a number or: random)", kind = "seed" }
-form.CANDIDATES = { key = "candidates", caption = "Takes 1 to 16", kind = "whole", low = 1, high = 16 }
-form.PROMPT = { key = "prompt", caption = "What it should sound like", kind = "words" }
-
 local SWITCH = { yes = "yes", y = "yes", ["1"] = "yes", no = "no", n = "no", ["0"] = "no", [""] = "no" }
 
 local CONTROLS = "[\0-\31\127]+" -- %c and %s may take bytes of letters away, by the system's language
 
+local function range(field)
+  if field.low and field.high then return string.format(" from %.10g to %.10g", field.low, field.high) end
+  return field.low and string.format(" of %.10g or more", field.low) or ""
+end
+
 local function checkNumber(field, text)
   local number = tonumber((text:gsub(",", ".")))
-  local isFine = number and number >= field.low and number <= field.high
+  local isFine = number and number >= (field.low or -math.huge) and number <= (field.high or math.huge)
   if isFine and field.kind == "whole" then isFine = math.tointeger(number) ~= nil end
   if not isFine then
     local sort = field.kind == "whole" and "a whole number" or "a number"
-    local sentence = "%s: %s from %g to %g is needed, not “%s”."
-    return nil, sentence:format(field.caption, sort, field.low, field.high, text)
+    return nil, string.format("%s: %s%s is needed, not “%s”.", field.caption, sort, range(field), text)
   end
   return field.kind == "whole" and tostring(math.tointeger(number)) or string.format("%.10g", number)
 end
@@ -36,7 +36,14 @@ local CHECKS = {
   whole = checkNumber,
   seed = function(field, text)
     if text:lower() == "random" or text == "" then return "random" end
-    return checkNumber({ caption = field.caption, kind = "whole", low = 0, high = 4294967295 }, text)
+    return checkNumber({ caption = field.caption, kind = "whole", low = field.low, high = field.high }, text)
+  end,
+  choice = function(field, text)
+    for _, choice in ipairs(field.choices) do
+      if text:lower() == choice then return choice end
+    end
+    local choices = table.concat(field.choices, ", ")
+    return nil, string.format("%s: one of %s is needed, not “%s”.", field.caption, choices, text)
   end,
   switch = function(field, text)
     local word = SWITCH[text:lower()]

@@ -27,6 +27,15 @@ local WIDGETS = {
     local _, chosen = ImGui.SliderInt(context, name, value, field.low, field.high)
     return tostring(chosen)
   end,
+  choice = function(ImGui, context, field, text)
+    local name, items, current = label(ImGui, context, field), { field.whenEmpty }, 0
+    for index, choice in ipairs(field.choices) do
+      items[index + 1] = choice
+      if choice == text then current = index end
+    end
+    local _, chosen = ImGui.Combo(context, name, current, table.concat(items, "\0") .. "\0")
+    return chosen > 0 and items[chosen + 1] or ""
+  end,
   switch = function(ImGui, context, field, text)
     local _, isOn = ImGui.Checkbox(context, field.caption:gsub(" %(yes/no%)", ""), text == "yes")
     return isOn and "yes" or "no"
@@ -43,7 +52,8 @@ end
 
 local function drawFields(ImGui, context, fields, answers, hasKeys)
   for _, field in ipairs(fields) do
-    local draw = not field.isOptional and WIDGETS[field.kind] or drawText
+    local isText = field.isOptional and field.kind ~= "choice" -- a slider cannot be empty
+    local draw = not isText and WIDGETS[field.kind] or drawText
     answers[field.key] = draw(ImGui, context, field, answers[field.key], hasKeys)
     if draw == drawText then hasKeys = false end
   end
@@ -56,7 +66,7 @@ local function isPressed(ImGui, context, ...)
   return false
 end
 
--- Draw everything; "go" when the user wants it, "stop" when not any more.
+-- Draw everything; return "go" when the user confirms, "stop" when they cancel.
 local function drawDialog(ImGui, context, fields, answers, problem, hasKeys)
   local isNew = ImGui.IsWindowAppearing(context) -- the key that ran the action may still be down
   drawFields(ImGui, context, fields, answers, hasKeys or isNew)

@@ -28,7 +28,7 @@ local function variable(name)
   return os.getenv(name) or ""
 end
 
--- Windows tells Lua a user's folder in an old code page, and garbles some names; REAPER tells its own in UTF-8.
+-- Windows gives Lua a user's folder in an old code page, which garbles some names; REAPER gives its own in UTF-8.
 local function windowsFolders()
   local home = reaper.GetResourcePath():match("^(.*)[/\\]AppData[/\\]Roaming[/\\]") or ""
   return known(

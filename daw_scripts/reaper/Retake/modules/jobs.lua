@@ -1,5 +1,5 @@
 -- @noindex
--- The jobs that somebody waits for, of every running script: the Cancel action takes them off this list.
+-- The jobs that running scripts wait for; the Cancel action removes them from this list.
 
 local jobs = {}
 

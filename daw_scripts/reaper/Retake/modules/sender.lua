@@ -82,7 +82,7 @@ function sender.ask(request)
     job = request.job,
     requestPath = sender.freshPath(request.job, ".json"),
     replyPath = sender.freshPath(request.job .. " reply", ".json"),
-    heardAt = reaper.time_precise(),
+    lastNewsAt = reaper.time_precise(),
   }
   request.reply = conversation.replyPath
   local problem = send(request, conversation.requestPath, " --start")
@@ -94,18 +94,18 @@ function sender.ask(request)
   return setmetatable(conversation, Conversation)
 end
 
--- How the job stands, as bridge/PROTOCOL.md describes a reply file; nil and a sentence when nobody is there to tell.
+-- How the job stands, as bridge/PROTOCOL.md describes a reply file; nil and a sentence when no program answers.
 function Conversation:poll()
   local text, now = read(self.replyPath), reaper.time_precise()
   local news = text and json.decode(text)
   if news and text ~= self.text then
-    self.text, self.news, self.heardAt = text, news, now
+    self.text, self.news, self.lastNewsAt = text, news, now
   end
-  if not self.news and now - self.heardAt > FIRST_WORD_S then
+  if not self.news and now - self.lastNewsAt > FIRST_WORD_S then
     return nil, "retake-send did not start within " .. FIRST_WORD_S .. " seconds.\n" .. INSTALL
   end
-  if now - self.heardAt > SILENCE_S then
-    return nil, "Retake said nothing for 15 minutes. “retake status” in a terminal tells how it is."
+  if now - self.lastNewsAt > SILENCE_S then
+    return nil, "Retake said nothing for 15 minutes. “retake status” in a terminal shows what it is doing."
   end
   return self.news or { state = "queued", progress = 0, stage = "starting" }
 end
@@ -116,7 +116,7 @@ function Conversation:close()
   os.remove(cancelPath(self.job))
 end
 
--- Tell the daemon that a job is not wanted any more; nobody waits for the answer.
+-- Ask the daemon to cancel a job; the answer is not waited for.
 function sender.cancel(job)
   return send({ operation = "cancel", job = job }, cancelPath(job), "")
 end

@@ -1,29 +1,13 @@
 -- @noindex
 -- What the user chose last, kept by REAPER from one start to the next; every value is the text that was typed.
 
+local operations = require("operations")
+
 local settings = {}
 
 local SECTION = "Retake"
-local LARGEST_SEED = 4294967295
-
-local KEEPS_AIR = { restyle = true, vary = true, inpaint = true }
-
-local DEFAULTS = {
-  prompt = "",
-  strength = "0.5",
-  seed = "1",
-  candidates = "1",
-  part = "no",
-  seconds = "5.12",
-  like = "no",
-  vary_strength = "0.4",
-  model = "",
-  steps = "",
-  guidance = "",
-  negative = "",
-  keep_air = "no",
-  cutoff_hz = "",
-}
+local LOWEST_SEED, HIGHEST_SEED = operations.seeds()
+local DEFAULTS = { part = "no", like = "no" } -- of what is asked in REAPER only
 
 -- REAPER keeps these in a file whose reader takes quotes around a value away: such values are written otherwise.
 local function pack(text)
@@ -37,7 +21,7 @@ end
 
 function settings.get(name)
   if reaper.HasExtState(SECTION, name) then return unpackText(reaper.GetExtState(SECTION, name)) end
-  return DEFAULTS[name]
+  return DEFAULTS[name] or operations.defaultOf(name)
 end
 
 function settings.set(name, text)
@@ -48,13 +32,13 @@ end
 function settings.chooseSeed(text)
   if text ~= "random" then return math.tointeger(tonumber(text)) end
   math.randomseed(math.floor(reaper.time_precise() * 1e6))
-  return math.random(0, LARGEST_SEED)
+  return math.random(LOWEST_SEED, HIGHEST_SEED)
 end
 
 -- The seed after a seed: one more, or a random one where the user asked for random seeds.
 function settings.nextSeed(seed)
   if settings.get("seed") == "random" then return settings.chooseSeed("random") end
-  return (seed + 1) % (LARGEST_SEED + 1)
+  return seed < HIGHEST_SEED and seed + 1 or LOWEST_SEED
 end
 
 -- The seed of an action without dialog: another one each time.
@@ -64,17 +48,10 @@ function settings.freshSeed()
   return seed
 end
 
--- What the Settings dialog says about every request; what stands empty there is left to Retake.
-function settings.forEveryRequest(request)
-  request.model = settings.get("model") ~= "" and settings.get("model") or nil
-  request.negative = settings.get("negative") ~= "" and settings.get("negative") or nil
-  request.steps = math.tointeger(tonumber(settings.get("steps")))
-  request.guidance = tonumber(settings.get("guidance"))
-  request.candidates = math.tointeger(tonumber(settings.get("candidates")))
+-- Complete a request with what was answered in its dialog and in the Settings; an empty field is left to Retake.
+function settings.complete(request)
   request.client = "REAPER"
-  if request.operation == "upscale" then request.cutoff_hz = tonumber(settings.get("cutoff_hz")) end
-  if settings.get("keep_air") == "yes" and KEEPS_AIR[request.operation] then request.keep_air = 1 end
-  return request
+  return operations.fill(request, settings.get)
 end
 
 return settings

@@ -1,5 +1,5 @@
 -- @noindex
--- One task on its way: its audio is read, its request sent, its files heard of; or it is taken back.
+-- One task on its way: its audio is read, its request sent, its result awaited; or it is cancelled.
 
 local clip = require("clip")
 local jobs = require("jobs")
@@ -16,7 +16,7 @@ function work.prepare(task, project)
   jobs.add(task.job, project)
 end
 
--- Forget what the task needed on its way; true, for whoever ends it.
+-- Forget what the task needed on its way; it is over then.
 function work.finish(task)
   if task.recording then task.recording:close() end
   if task.conversation then task.conversation:close() end
@@ -64,7 +64,7 @@ function work.ask(task, folder)
   if problem then work.fail(task, problem) end
 end
 
-local function hear(task)
+local function poll(task)
   local news, problem = task.conversation:poll()
   if not news then
     work.fail(task, problem)
@@ -79,20 +79,20 @@ local function hear(task)
   return news
 end
 
--- Hear how the job stands.
+-- Read how the job stands.
 function work.listen(task)
-  local news = hear(task)
+  local news = poll(task)
   if task.isOver then return end
   task.stage = news.stage
   task.fraction = RECORDING_SHARE + (1 - RECORDING_SHARE) * news.progress
 end
 
--- Take a task back, over as many calls as it needs: a job can be cancelled once the daemon has it, not before.
+-- Cancel a task, over as many calls as it needs: a job can be cancelled once the daemon has it, not before.
 function work.cancel(task)
   task.stage = "cancelling"
   task.cancelledAt = task.cancelledAt or reaper.time_precise()
   if task.conversation then
-    local news = hear(task)
+    local news = poll(task)
     if not task.isOver and not task.isCancelSent and news.stage ~= "starting" then
       sender.cancel(task.job)
       task.isCancelSent = true
@@ -102,7 +102,7 @@ function work.cancel(task)
   if task.isOver then task.problem = nil end
 end
 
--- Take a task back at once, because the script is being stopped.
+-- Cancel a task at once, because the script is being stopped.
 function work.abandon(task)
   if task.conversation then sender.cancel(task.job) end
   work.finish(task)
