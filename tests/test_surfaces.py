@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bridge import operation_table
-from bridge.desktop.state.render_form import HAS_STRENGTH, RenderForm
+from bridge.desktop.state.render_form import RenderForm
 from bridge.jobs.job_queue import urgency_of
 from bridge.rendering.renderer import engine_request
 from bridge.wire.messages import Generate as GenerateMessage
@@ -34,7 +34,7 @@ def asked_at_the_terminal(*words: str) -> argparse.Namespace:
 LENGTHS = {
     "terminal": lambda: asked_at_the_terminal("generate", "rain").seconds,
     "wire": lambda: engine_request(GenerateMessage(job="j", prompt="rain")).seconds,
-    "window": lambda: RenderForm(prompt="rain").seconds,
+    "window": lambda: RenderForm(prompt="rain")["seconds"],
     "window's request": lambda: RenderForm(prompt="rain").request("j").seconds,
     "protocol": lambda: float(re.findall(r"\| seconds \| float \| 0.1 to 600 s \| ([\d.]+) \|", PROTOCOL)[0]),
 }
@@ -49,7 +49,7 @@ def test_what_the_window_the_terminal_and_the_wire_ask_for_is_the_same_sound():
     engine = Engine.load("nano")
     terminal = asked_at_the_terminal("generate", "rain", "--seed", "3", "--draft")
     requests = [
-        engine_request(RenderForm(prompt="rain", seed=3, is_draft=True).request("j")),
+        engine_request(RenderForm(prompt="rain", values={"seed": 3, "draft": True}).request("j")),
         engine_request(GenerateMessage(job="j", prompt="rain", seed=3, draft=True)),
         Generate(terminal.prompt, terminal.seconds, tries=terminal.tries, seed=terminal.seed, draft=terminal.draft),
     ]
@@ -63,7 +63,7 @@ def test_what_the_window_the_terminal_and_the_wire_ask_for_is_the_same_sound():
 def test_a_clip_moves_as_far_everywhere(operation, kind):
     words = [operation, "clip.wav", "rain"]
 
-    assert asked_at_the_terminal(*words).strength == HAS_STRENGTH[operation] == kind.strength
+    assert asked_at_the_terminal(*words).strength == RenderForm(operation)["strength"] == kind.strength
 
 
 def test_help_tells_the_structure_that_the_shipped_model_has(capsys):
@@ -79,4 +79,4 @@ def test_a_draft_has_as_many_steps_everywhere():
 
     assert plan.DRAFT_STEPS == operation_table.DRAFT_STEPS
     assert urgency_of(RestyleMessage(job="j", prompt="rain", clip="/c.wav", **drafts)) == 0
-    assert RenderForm(prompt="rain", is_draft=True).words_for_live()[-2:] == ["steps", plan.DRAFT_STEPS]
+    assert RenderForm(prompt="rain", values={"draft": True}).words_for_live()[-2:] == ["draft", 1]

@@ -16,11 +16,11 @@ from bridge.desktop.pages.settings import SettingsPage
 from bridge.desktop.state.autostart import Autostart
 from bridge.desktop.state.controller import AppController
 from bridge.desktop.state.entries import JobItem
-from bridge.desktop.state.render_form import RenderForm
 from bridge.desktop.widgets.about_box import AboutBox
 from bridge.desktop.widgets.basic import Banner, Button, Page, column, fit, label, row
 from bridge.desktop.widgets.icons import GROUND, app_icon, mark
 from bridge.desktop.widgets.status_bar import StatusBar
+from bridge.wire.messages import RenderRequest
 
 _SIZE = QSize(1120, 760)
 _SMALLEST = QSize(800, 520)
@@ -131,7 +131,7 @@ class Window(QWidget):
         controller.status_changed.connect(self.status_bar.show_status)
         controller.summary_changed.connect(lambda _: self._show_summary())
         controller.complained.connect(self.status_bar.complain)
-        self.history_page.form_wanted.connect(self._open_form)
+        self.history_page.change_wanted.connect(self._change)
         self.history_page.create_wanted.connect(lambda: self.show_page("create"))
         self.history_page.repeated.connect(self._follow_repeat)
         self.first_run_page.left.connect(lambda: self.show_page("create"))
@@ -154,8 +154,8 @@ class Window(QWidget):
         box.open()
         return box
 
-    def _open_form(self, form: RenderForm) -> None:
-        self.create_page.show_form(form)
+    def _change(self, request: RenderRequest) -> None:
+        self.create_page.show_request(request)
         self.show_page("create")
 
     def _follow_repeat(self, _: JobItem) -> None:

@@ -5,9 +5,10 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from bridge.desktop.state.controller import AppController, new_job
-from bridge.desktop.state.entries import TITLES, JobItem
+from bridge.desktop.state.entries import JobItem
 from bridge.desktop.state.live_connection import LiveJob, clip_in_live
-from bridge.desktop.state.render_form import NEEDS_CLIP, NEEDS_PROMPT, RenderForm
+from bridge.desktop.state.parameters import TITLES, needs
+from bridge.desktop.state.render_form import RenderForm, form_of, not_in_form
 from bridge.desktop.widgets.basic import (
     Banner,
     Button,
@@ -27,6 +28,7 @@ from bridge.desktop.widgets.take_card import TakeCard
 from bridge.errors import BridgeError
 from bridge.jobs.job import JobState
 from bridge.plain_words import sentence, told_of
+from bridge.wire.messages import RenderRequest
 from bridge.wire.parsing import Message
 
 _PLACEHOLDERS = {
@@ -108,8 +110,8 @@ class CreatePage(Page):
         for before, after in (
             (self.operation.button("upscale"), self.prompt),
             (self.prompt, self.clip_area.open_button),
-            (self.clip_area.live_button, self.parameters.seconds),
-            (self.parameters.quality.button("draft"), self.button),
+            (self.clip_area.live_button, self.parameters.fields["seconds"].editor),
+            (list(self.parameters.fields.values())[-1].editor, self.button),
         ):
             QWidget.setTabOrder(before, after)
 
@@ -122,13 +124,19 @@ class CreatePage(Page):
         """Show what an operation needs."""
         self.operation.choose(operation)
         self.prompt.setPlaceholderText(_PLACEHOLDERS[operation])
-        self.clip_area.setVisible(operation in NEEDS_CLIP)
+        self.clip_area.setVisible(needs(operation, "clip"))
         self.parameters.show_for(operation)
         self.button.setText(TITLES[operation])
         self.banner.say("")
 
+    def show_request(self, request: RenderRequest) -> None:
+        """Fill the page with what an earlier take was asked for, to change it and ask again."""
+        self.show_form(form_of(request))
+        if left_out := not_in_form(request):
+            self.banner.say(f"This page has no field for what the take also had: {', '.join(left_out).lower()}.")
+
     def show_form(self, form: RenderForm) -> None:
-        """Fill the page with an earlier form, to change it and ask again."""
+        """Fill the page with a form."""
         self.show_operation(form.operation)
         self.prompt.setText(form.prompt)
         if form.clip is not None:
@@ -139,8 +147,8 @@ class CreatePage(Page):
     @property
     def form(self) -> RenderForm:
         """What the page says now."""
-        words = RenderForm(self.operation.value, self.prompt.text(), self.clip_area.clip, self.clip_area.part)
-        return self.parameters.read(words)
+        area = self.clip_area
+        return RenderForm(self.operation.value, self.prompt.text(), area.clip, area.part, self.parameters.values())
 
     @property
     def is_busy(self) -> bool:
@@ -148,17 +156,16 @@ class CreatePage(Page):
 
     def go(self) -> None:
         """Ask for what the page says, unless something is missing; what was asked for before is done first."""
-        form, from_live = (
-            self.form.settled(),
-            self.clip_area.live_clip is not None and self.operation.value in NEEDS_CLIP,
-        )
+        form = self.form.settled()
+        from_live = self.clip_area.live_clip is not None and needs(form.operation, "clip")
         missing = form.missing(from_live=from_live)
         if missing is not None:
             self.banner.say(missing)
-            (self.prompt if form.operation in NEEDS_PROMPT and not form.prompt.strip() else self.clip_area).setFocus()
+            lacks_words = needs(form.operation, "prompt") and not form.prompt.strip()
+            (self.prompt if lacks_words else self.clip_area).setFocus()
             return
         self.banner.say("")
-        self.parameters.note_seed(form.seed or 0)
+        self.parameters.seed.last = form["seed"]
         if from_live:
             self._live_forms.append(form)
             self._go_live()

@@ -5,8 +5,8 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLineEdit, QStackedWidget, QWidget
 
 from bridge.desktop.state.controller import AppController
-from bridge.desktop.state.entries import TITLES, JobItem, facts_of
-from bridge.desktop.state.render_form import RenderForm, form_of
+from bridge.desktop.state.entries import JobItem, facts_of
+from bridge.desktop.state.parameters import TITLES
 from bridge.desktop.widgets.basic import (
     Banner,
     Button,
@@ -26,12 +26,13 @@ from bridge.desktop.widgets.files_out import DragHandle, reveal
 from bridge.desktop.widgets.flow_layout import FlowLayout
 from bridge.desktop.widgets.history_list import HistoryList, Result
 from bridge.plain_words import sentence
+from bridge.wire.messages import RenderRequest
 
 
 class HistoryPage(Page):
-    """A list on the left, one result on the right; `wished` asks for a result's form to be opened for changes."""
+    """A list on the left, one result on the right; `change_wanted` asks for its request to be opened."""
 
-    form_wanted = Signal(RenderForm)
+    change_wanted = Signal(RenderRequest)
     create_wanted = Signal()
     repeated = Signal(JobItem)
 
@@ -151,4 +152,4 @@ class HistoryPage(Page):
     def _edit(self) -> None:
         result = self.results.current_result
         if result is not None and result.entry.request is not None:
-            self.form_wanted.emit(form_of(result.entry.request))
+            self.change_wanted.emit(result.entry.request)

@@ -3,7 +3,8 @@
 from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
 
 from bridge.desktop.state.controller import AppController
-from bridge.desktop.state.entries import TITLES, JobItem
+from bridge.desktop.state.entries import JobItem
+from bridge.desktop.state.parameters import TITLES
 from bridge.desktop.widgets.basic import (
     Button,
     EmptyState,

@@ -4,18 +4,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bridge.desktop.state.parameters import TITLES, parameters_of, spelled
 from bridge.errors import JobCancelledError
 from bridge.jobs.job import JobState
 from bridge.wire.messages import ClipRequest, Done, Fail, Inpaint, JobReply, Notice, Progress, RenderRequest, Reply
-
-TITLES = {
-    "generate": "Generate",
-    "restyle": "Restyle",
-    "inpaint": "Inpaint",
-    "vary": "Vary",
-    "upscale": "Upscale",
-}
-"""Operations as people read them, in the order of the window."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,29 +70,22 @@ def _changes(news: Reply) -> dict[str, Any]:
 
 
 def facts_of(request: RenderRequest) -> list[tuple[str, str]]:
-    """List what was asked for, as label and value; what was left to the engine is left out."""
-    shown: list[tuple[str, object]] = [
-        ("Model", request.model),
-        ("Strength", getattr(request, "strength", None)),
-        ("Length", _seconds(getattr(request, "seconds", None))),
-        ("Seed", request.seed),
-        ("Takes", request.candidates),
-        ("Steps", request.steps),
-        ("Guidance", request.guidance),
-        ("Without", request.negative or None),
-        ("Like", None if request.like is None else Path(request.like).name),
-        ("Asked by", request.client),
-    ]
+    """List what was asked for, as label and value; what was left to the engine is not listed."""
+    rows = parameters_of(request.address.rpartition("/")[2])
+    facts = [("Model", request.model or ""), ("Region", _spans(request))]
+    for name, row in rows.items():
+        value = getattr(request, name)
+        if name != "model":
+            facts.append((str(row["x-label"]), Path(value).name if value and name == "like" else spelled(row, value)))
+    facts.append(("Asked by", request.client or ""))
+    return [(label, text) for label, text in facts if text]
+
+
+def _spans(request: RenderRequest) -> str:
+    """Return the parts of the clip that were worked on; "" where it was the whole clip."""
     if isinstance(request, Inpaint):
-        spans = ", ".join(f"{region[0]:g}–{region[1]:g} s" for region in request.regions)
-        shown.insert(1, ("Region", spans))
-    else:
-        start_s, end_s = getattr(request, "start_s", None), getattr(request, "end_s", None)
-        if start_s is not None or end_s is not None:
-            end = "end" if end_s is None else f"{end_s:g} s"
-            shown.insert(1, ("Region", f"{start_s or 0:g} s – {end}"))
-    return [(label, f"{value:g}" if isinstance(value, float) else str(value)) for label, value in shown if value]
-
-
-def _seconds(value: float | None) -> str | None:
-    return None if value is None else f"{value:g} s"
+        return ", ".join(f"{region[0]:g}–{region[1]:g} s" for region in request.regions)
+    start_s, end_s = getattr(request, "start_s", None), getattr(request, "end_s", None)
+    if start_s is None and end_s is None:
+        return ""
+    return f"{start_s or 0:g} s – {'end' if end_s is None else f'{end_s:g} s'}"

@@ -1,27 +1,18 @@
 """What the musician asks for on the Create page, and the way from there to a request and back. Pure."""
 
+import math
 import secrets
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
+from bridge.desktop.state.parameters import ALWAYS_SENT, ON_THE_PAGE, has, needs, parameters_of, rows_of
 from bridge.errors import BridgeError
-from bridge.operation_table import DRAFT_STEPS, OPERATIONS, SEEDS, row_of
-from bridge.wire.messages import Generate, Inpaint, RenderRequest, Restyle, Upscale, Vary
+from bridge.operation_table import OPERATIONS, SEEDS, row_of
+from bridge.wire.messages import REQUESTS, RenderRequest
 
 CLIENT = "Retake window"
-SECONDS: float = row_of("generate", "seconds")["default"]
-LENGTHS_S: tuple[float, float] = (row_of("generate", "seconds")["minimum"], row_of("generate", "seconds")["maximum"])
-MAX_CANDIDATES: int = row_of("generate", "candidates")["maximum"]
-
-NEEDS_CLIP = frozenset(name for name, operation in OPERATIONS.items() if "clip" in operation["required"])
-NEEDS_PROMPT = frozenset(name for name, operation in OPERATIONS.items() if "prompt" in operation["required"])
-HAS_STRENGTH: dict[str, float] = {
-    name: operation["properties"]["strength"]["default"]
-    for name, operation in OPERATIONS.items()
-    if "strength" in operation["properties"]
-}
-"""Operations with a strength, and the engine's own choice of it."""
-HAS_PART = frozenset(name for name, operation in OPERATIONS.items() if "start_s" in operation["properties"])
+_SEED = row_of("generate", "seed")
 
 
 class FormIncompleteError(BridgeError):
@@ -34,84 +25,83 @@ class FormIncompleteError(BridgeError):
 class RenderForm:
     """Everything on the Create page; `part` is start and end in seconds of the clip, None for the whole of it.
 
-    `seed` is None for another one with every sound: `settled` draws it.
+    `values` are the other parameters by their names on the wire; one that is missing is as the table says. Only the
+    seed is drawn where it is missing, by `settled`.
     """
 
     operation: str = "generate"
     prompt: str = ""
     clip: str | None = None
     part: tuple[float, float] | None = None
-    strength: float = 0.5
-    seconds: float = SECONDS
-    seed: int | None = None
-    candidates: int = 1
-    model: str | None = None
-    is_draft: bool = False
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a parameter's value, the table's default where it is not set."""
+        value = self.values.get(name)
+        return rows_of(self.operation)[name].get("default") if value is None else value
 
     def settled(self) -> "RenderForm":
-        """Give the form with a seed of its own, if it has none."""
-        return self if self.seed is not None else replace(self, seed=drawn_seed())
+        """Return the form with a seed, drawn where it has none."""
+        if self.values.get("seed") is not None:
+            return self
+        return replace(self, values={**self.values, "seed": drawn_seed()})
 
     def missing(self, *, from_live: bool = False) -> str | None:
         """Say what is missing before this can be asked for; None when nothing is."""
-        if self.operation in NEEDS_PROMPT and not self.prompt.strip():
+        if needs(self.operation, "prompt") and not self.prompt.strip() and not self.values.get("like"):
             return "Say in a few words what it should sound like."
-        if self.operation in NEEDS_CLIP and self.clip is None and not from_live:
+        if needs(self.operation, "clip") and self.clip is None and not from_live:
             return "Choose the clip that it starts from: drop one here, or open a file."
-        if self.operation == "inpaint" and self.part is None:
-            return "Mark the part that should be made anew: drag over the waveform."
+        if needs(self.operation, "start_s") and self.part is None:
+            if from_live:
+                return "Inpaint needs a part of the clip: open its file here, or use `retake live inpaint`."
+            return "Mark the part that should be made again: drag over the waveform."
         return None
 
     def request(self, job: str, output_dir: str | None = None) -> RenderRequest:
-        """Return it as a request.
+        """Return the form as a request.
 
         Raises FormIncompleteError when something is missing, ProtocolError when a value is wrong.
         """
         missing = self.missing()
         if missing is not None:
             raise FormIncompleteError(missing, "then press Enter again")
-        keys: dict[str, Any] = {
-            "job": job,
-            "prompt": self.prompt.strip(),
-            "seed": self.settled().seed,
-            "candidates": self.candidates if self.candidates != 1 else None,
-            "model": self.model,
-            "draft": True if self.is_draft else None,
-            "output_dir": output_dir,
-            "client": CLIENT,
-        }
-        start_s, end_s = self.part or (None, None)
-        match self.operation:
-            case "generate":
-                return Generate(**_given(keys | {"seconds": self.seconds}))
-            case "inpaint":
-                return Inpaint(**_given(keys), clip=self.clip or "", start_s=start_s or 0.0, end_s=end_s or 0.0)
-            case "restyle":
-                return Restyle(**_given(keys | self._movement()), clip=self.clip or "")
-            case "vary":
-                return Vary(**_given(keys | self._movement()), clip=self.clip or "")
-            case _:
-                return Upscale(**_given(keys | {"start_s": start_s, "end_s": end_s}), clip=self.clip or "")
+        keys: dict[str, Any] = {"job": job, "prompt": self.prompt.strip(), "client": CLIENT} | self._given()
+        if output_dir is not None:
+            keys["output_dir"] = output_dir
+        if needs(self.operation, "clip"):
+            keys["clip"] = self.clip
+        if self.part is not None and has(self.operation, "start_s"):
+            keys["start_s"], end_s = self.part
+            keys |= {} if math.isinf(end_s) else {"end_s": end_s}
+        kind = cast(type[RenderRequest], REQUESTS[OPERATIONS[self.operation]["address"]])
+        return kind(**keys)
 
     def words_for_live(self) -> list[Any]:
-        """Write it as the arguments that Live's control surface takes after the id, keys included."""
-        words: list[Any] = [self.prompt.strip()] if self.operation in NEEDS_PROMPT else []
-        if self.operation == "inpaint" and self.part is not None:
-            words += self.part
-        if self.operation in HAS_STRENGTH:
-            words += ["strength", self.strength]
-        if self.operation == "generate":
-            words += ["seconds", self.seconds]
-        words += ["seed", self.settled().seed]
-        if self.candidates != 1:
-            words += ["candidates", self.candidates]
-        if self.model is not None:
-            words += ["model", self.model]
-        return words + (["steps", DRAFT_STEPS] if self.is_draft else [])
+        """Return the form as the arguments of Live's control surface after the id, keys included."""
+        fixed = [name for name in OPERATIONS[self.operation]["fixed"] if name not in ("job", "clip")]
+        start_s, end_s = self.part or (0.0, 0.0)
+        own = {"prompt": self.prompt.strip(), "start_s": start_s, "end_s": end_s}
+        words = [own[name] for name in fixed]
+        keys = {} if "prompt" in fixed or not own["prompt"] else {"prompt": own["prompt"]}
+        rows = rows_of(self.operation)
+        keys |= {name: value for name, value in self._given().items() if "live_surface" in rows[name]["x-surfaces"]}
+        for name, value in keys.items():
+            words += [name, int(value) if isinstance(value, bool) else value]
+        return words
 
-    def _movement(self) -> dict[str, Any]:
-        start_s, end_s = self.part or (None, None)
-        return {"strength": self.strength, "start_s": start_s, "end_s": end_s}
+    def _given(self) -> dict[str, Any]:
+        """Return the parameters that a request names: those that are not as the table says, and a seed."""
+        values = {**self.values, **{name: self[name] for name in ALWAYS_SENT if has(self.operation, name)}}
+        values["seed"] = self.settled()["seed"]
+        if not values.get("like"):
+            values.pop("like_weight", None)  # the weight of nothing
+        rows = parameters_of(self.operation)
+        return {
+            name: values[name]
+            for name, row in rows.items()
+            if name in (*ALWAYS_SENT, "seed") or values.get(name) not in (None, "", row.get("default"))
+        }
 
 
 def drawn_seed() -> int:
@@ -119,26 +109,27 @@ def drawn_seed() -> int:
     return secrets.randbelow(1_000_000)
 
 
-def _given(keys: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in keys.items() if value is not None}
-
-
 def form_of(request: RenderRequest) -> RenderForm:
     """Read a request back into the fields of the Create page."""
     operation = request.address.rpartition("/")[2]
     start_s, end_s = getattr(request, "start_s", None), getattr(request, "end_s", None)
+    is_part = start_s is not None or end_s is not None
+    values = {name: value for name in parameters_of(operation) if (value := getattr(request, name)) not in (None, "")}
     return RenderForm(
         operation=operation,
         prompt=request.prompt,
         clip=getattr(request, "clip", None),
-        part=None if end_s is None else (start_s or 0.0, end_s),
-        strength=_or(getattr(request, "strength", None), HAS_STRENGTH.get(operation, 0.5)),
-        seconds=_or(getattr(request, "seconds", None), SECONDS),
-        seed=1 if request.seed is None else request.seed,
-        candidates=request.candidates or 1,
-        model=request.model,
-        is_draft=bool(request.draft) or request.steps == DRAFT_STEPS,
+        part=(start_s or 0.0, math.inf if end_s is None else end_s) if is_part else None,
+        values={"seed": _SEED["default"]} | values,
     )
+
+
+def not_in_form(request: RenderRequest) -> list[str]:
+    """Name what shaped a take and has no field on the Create page, such as further regions."""
+    operation = request.address.rpartition("/")[2]
+    shown = {*parameters_of(operation), *ON_THE_PAGE}
+    rows = OPERATIONS[operation]["properties"]
+    return [str(row["x-label"]) for name, row in rows.items() if name not in shown and getattr(request, name)]
 
 
 def again(request: RenderRequest, job: str, *, seed: int | None = None) -> RenderRequest:
@@ -148,8 +139,4 @@ def again(request: RenderRequest, job: str, *, seed: int | None = None) -> Rende
 
 
 def next_seed(request: RenderRequest) -> int:
-    return ((1 if request.seed is None else request.seed) + 1) % SEEDS
-
-
-def _or(value: float | None, otherwise: float) -> float:
-    return otherwise if value is None else value
+    return ((int(_SEED["default"]) if request.seed is None else request.seed) + 1) % SEEDS

@@ -129,11 +129,12 @@ class ClipDropArea(QFrame):
         self._picture = picture
         mark = self.view.mark
         self.view.show_picture(picture, "" if picture else "This file cannot be read as audio.")
-        self.view.show_mark(mark)
         self.facts.setText(picture.sentence if picture else "")
         for box in (self.start, self.end):
             box.setMaximum(picture.seconds if picture else 0.0)
-        self.mark(mark)
+        if mark is not None and picture is not None:
+            mark = mark[0], min(mark[1], picture.seconds)  # an earlier take's part may have no end of its own
+        self._show_part(mark)
 
     def _open(self) -> None:
         folder = self._controller.preferences.last_folder
@@ -149,14 +150,17 @@ class ClipDropArea(QFrame):
 
     def mark(self, part: tuple[float, float] | None) -> None:
         """Mark a part, or the whole clip."""
+        self._show_part(part)
+        self.changed.emit()
+
+    def _show_part(self, part: tuple[float, float] | None) -> None:
         self.view.show_mark(part)
         start_s, end_s = part or (0.0, self._picture.seconds if self._picture else 0.0)
         for box, second in ((self.start, start_s), (self.end, end_s)):
             box.blockSignals(True)
-            box.setValue(second)
+            box.setValue(min(second, box.maximum()))
             box.blockSignals(False)
         self.whole.setEnabled(part is not None)
-        self.changed.emit()
 
     def _mark(self, start_s: float, end_s: float) -> None:
         self.mark((start_s, end_s))

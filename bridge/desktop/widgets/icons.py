@@ -197,6 +197,14 @@ def _down(painter: QPainter) -> None:
     _line(painter, (5, 20), (19, 20))
 
 
+def _closed(painter: QPainter) -> None:
+    _line(painter, (10, 7), (15, 12), (10, 17))
+
+
+def _open(painter: QPainter) -> None:
+    _line(painter, (7, 10), (12, 15), (17, 10))
+
+
 def _live(painter: QPainter) -> None:
     for left in (4, 8, 12):
         _line(painter, (left, 6), (left, 18))
@@ -238,6 +246,8 @@ DRAWINGS: dict[str, Stroke] = {
     "again": _again,
     "close": _close,
     "down": _down,
+    "closed": _closed,
+    "open": _open,
     "live": _live,
     "device": _device,
     "disk": _disk,

@@ -94,7 +94,7 @@ def open_app(qt, state_dir, tmp_path, machine, command, monkeypatch):
 def app(daemon, open_app, until):  # noqa: ARG001 - the daemon has to be there first
     """The app beside a daemon whose render process is a stand-in: the first word of a prompt says what it does."""
     started = open_app()
-    until(lambda: started.controller.is_connected, "the daemon was not found")
+    until(lambda: started.controller.is_connected and started.controller.status, "the daemon was not found")
     return started
 
 
@@ -120,7 +120,7 @@ def ask(window, until):
         page = window.create_page
         page.prompt.setText(prompt)
         if "candidates" in parameters:
-            page.parameters.candidates.setValue(parameters["candidates"])
+            page.parameters.fields["candidates"].show_value(parameters["candidates"])
         page.go()
         until(lambda: not page.is_busy)
         return list(window._controller.jobs)[-1]

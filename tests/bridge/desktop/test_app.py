@@ -57,7 +57,7 @@ class TestDaemon:
         assert find_daemon(state_dir).port == first.port
         page = alone.window.create_page
         page.prompt.setText("rain")
-        page.parameters.quality.choose("draft")
+        page.parameters.fields["draft"].show_value(True)
         page.go()
         until(lambda: not page.is_busy)
 
@@ -88,7 +88,7 @@ class TestDaemon:
         until(lambda: alone.controller.is_connected and alone.controller.status is not None)
         page = alone.window.create_page
         page.prompt.setText("rain")
-        page.parameters.quality.choose("draft")
+        page.parameters.fields["draft"].show_value(True)
         page.go()
         until(lambda: not page.is_busy)
 

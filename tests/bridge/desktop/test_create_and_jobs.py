@@ -11,7 +11,8 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from bridge.desktop.state.entries import TITLES, JobItem
+from bridge.desktop.state.entries import JobItem
+from bridge.desktop.state.parameters import TITLES
 from bridge.jobs.job import JobState
 from bridge.wire.messages import Cancel, Generate, Pause
 from bridge.wire.osc_codec import decode
@@ -68,14 +69,14 @@ class TestAsking:
 
     def test_each_sound_has_another_seed_until_one_is_kept(self, page, ask):
         drawn = [ask("rain").request.seed for _ in range(3)]
-        page.parameters.keep.click()
+        page.parameters.seed.keep.click()
         kept = [ask("rain").request.seed for _ in range(2)]
-        page.parameters.keep.click()
+        page.parameters.seed.keep.click()
 
         assert len(set(drawn)) > 1
         assert kept == [drawn[-1]] * 2
-        assert page.parameters.seed.text() == ""
-        assert page.form.seed is None
+        assert page.parameters.seed.line.text() == ""
+        assert "seed" not in page.form.values
 
     def test_escape_cancels(self, page, until, app):
         page.prompt.setText("slow")
@@ -128,10 +129,10 @@ class TestAsking:
             if operation != "generate":
                 page.clip_area.take(clip)
                 page.clip_area.mark((0.5, 1.25))
-            page.parameters.seed.setText("77")
-            page.parameters.candidates.setValue(3)
-            page.parameters.strength.setValue(70)
-            page.parameters.quality.choose("draft")
+            page.parameters.seed.line.setText("77")
+            page.parameters.fields["candidates"].editor.setValue(3)
+            page.parameters.fields["strength"].slider.setValue(70)
+            page.parameters.fields["draft"].editor.setChecked(True)
             page.go()
             request = app.controller.jobs.find(page._jobs[-1]).request
 
@@ -147,16 +148,16 @@ class TestAsking:
     def test_dice_roll_another_seed(self, page):
         seeds = set()
         for _ in range(8):
-            page.parameters.roll()
-            seeds.add(page.form.seed)
+            page.parameters.seed.dice.click()
+            seeds.add(page.form["seed"])
 
         assert len(seeds) > 1
 
     def test_installed_models_can_be_chosen(self, page, until):
-        until(lambda: page.parameters.model.findText("stand-in") >= 0)
-        page.parameters.model.setCurrentText("stand-in")
+        until(lambda: page.parameters.fields["model"].choice.findText("stand-in") >= 0)
+        page.parameters.fields["model"].choice.setCurrentText("stand-in")
 
-        assert page.form.model == "stand-in"
+        assert page.form["model"] == "stand-in"
 
 
 class TestClip:
@@ -254,7 +255,7 @@ class TestLive:
         page.clip_area.live_button.click()
         until(lambda: page.clip_area.live_clip == "Drum loop")
         page.prompt.setText("rain")
-        page.parameters.seed.setText("1")
+        page.parameters.seed.line.setText("1")
         page.go()
         until(lambda: not page.is_busy)
 
@@ -277,7 +278,9 @@ class TestKeyboard:
                 break
 
         assert page.button in seen
-        assert seen.index(page.parameters.seconds) < seen.index(page.parameters.seed) < seen.index(page.button)
+        length, more = page.parameters.fields["seconds"].editor, page.parameters.more_button
+        order = [length, page.parameters.seed.line, more, page.button]
+        assert sorted(order, key=seen.index) == order
 
     def test_pages_have_numbers(self, window, qt):
         for number, name in enumerate(["create", "jobs", "history"], 1):

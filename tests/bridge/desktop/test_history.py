@@ -85,7 +85,7 @@ class TestResult:
         form = rendered.window.create_page.form
 
         assert rendered.window.page == "create"
-        assert (form.operation, form.prompt, form.clip, form.seed, form.strength) == (
+        assert (form.operation, form.prompt, form.clip, form["seed"], form["strength"]) == (
             "restyle",
             "thunder",
             clip,

@@ -1,6 +1,7 @@
-"""What the window knows without a window: wishes, the store, the journal, settings files, audition, pictures."""
+"""What the window knows without a window: forms, jobs, the journal, settings files, audition, pictures."""
 
 import json
+import math
 import os
 import sqlite3
 import sys
@@ -17,33 +18,73 @@ from bridge.desktop.state.entries import JobItem, facts_of
 from bridge.desktop.state.job_store import JobStore
 from bridge.desktop.state.journal_reader import read_latest
 from bridge.desktop.state.model_list import PullNews, parse_error, parse_models, parse_passed_over, parse_pull_news
+from bridge.desktop.state.parameters import parameters_of
 from bridge.desktop.state.preferences import Preferences, read_preferences, write_preferences
-from bridge.desktop.state.render_form import FormIncompleteError, RenderForm, again, form_of, next_seed
+from bridge.desktop.state.render_form import FormIncompleteError, RenderForm, again, form_of, next_seed, not_in_form
 from bridge.desktop.state.sound_picture import COLUMNS, ROWS, read_picture
 from bridge.errors import DaemonMissingError, SettingsError
 from bridge.jobs.job import Job, JobState
 from bridge.jobs.journal import Journal
-from bridge.wire.messages import Ack, Done, Fail, Generate, Inpaint, JobReply, Notice, Progress
+from bridge.wire.messages import Ack, Done, Fail, Generate, Inpaint, JobReply, Notice, Progress, Restyle
 from engine import AudioUnreadableError
 from tests.engine.sound_files.surgery import encoded, sweep, with_flac_total
 
+OTHER_VALUES = {
+    "seconds": 2.5,
+    "tries": 3,
+    "like": "/like.wav",
+    "like_weight": 0.25,
+    "candidates": 2,
+    "negative": "hum",
+    "steps": 6,
+    "guidance": 4.5,
+    "sampler": "ddim",
+    "draft": True,
+    "strength": 0.3,
+    "keep_air": True,
+    "structure": 0.0,
+    "low_hz": 200.0,
+    "high_hz": 900.0,
+    "cutoff_hz": 4000.0,
+    "output_rate": 48_000,
+    "model": "nano",
+}
+"""A value for every parameter that is not its default."""
 
-class TestWish:
+
+class TestForm:
     @pytest.mark.parametrize("operation", ["generate", "restyle", "inpaint", "vary", "upscale"])
     def test_comes_back_from_its_request(self, operation):
+        asked = OTHER_VALUES | {"seed": 9}
+        values = {name: asked[name] for name in parameters_of(operation)}
+        from_clip = operation != "generate"
         form = RenderForm(
-            operation,
-            "rain",
-            None if operation == "generate" else "/clip.wav",
-            None if operation == "generate" else (0.5, 1.0),
-            strength=0.5 if operation != "vary" else 0.4,
-            seed=9,
-            candidates=2,
-            model="nano",
-            is_draft=True,
+            operation, "rain", "/clip.wav" if from_clip else None, (0.5, 1.0) if from_clip else None, values
         )
 
-        assert form_of(form.request("job")) == form if operation != "upscale" else True
+        assert form_of(form.request("job")) == form
+
+    def test_names_what_has_no_field(self):
+        request = Inpaint(job="a", clip="/c.wav", prompt="x", start_s=1.0, end_s=2.0, region=((3.0, 4.0),))
+
+        assert not_in_form(request) == ["Further regions"]
+
+    def test_a_part_without_an_end_goes_to_the_end(self):
+        request = Restyle(job="a", clip="/c.wav", prompt="x", start_s=1.0)
+
+        assert form_of(request).part == (1.0, math.inf)
+        assert (form_of(request).request("b").start_s, form_of(request).request("b").end_s) == (1.0, None)
+
+    def test_what_is_as_the_table_says_is_not_sent(self):
+        request = RenderForm(values={"candidates": 1, "negative": "", "draft": False}, prompt="rain").request("job")
+
+        assert (request.seconds, request.candidates, request.negative, request.draft) == (5.12, None, None, None)
+
+    def test_the_weight_of_no_sound_is_not_sent(self):
+        assert RenderForm(prompt="rain", values={"like_weight": 0.9}).request("job").like_weight is None
+
+    def test_another_sound_may_take_the_place_of_words(self):
+        assert RenderForm(values={"like": "/rain.wav"}).request("job").like == "/rain.wav"
 
     def test_without_words_is_refused(self):
         with pytest.raises(FormIncompleteError, match="few words"):
@@ -59,12 +100,12 @@ class TestWish:
         assert (repeated.job, repeated.seed, repeated.steps, repeated.reply) == ("b", 5, 7, None)
 
     def test_for_live_is_words_then_keys(self):
-        words = RenderForm("restyle", "rain", None, seed=3, candidates=2).words_for_live()
+        words = RenderForm("restyle", "rain", values={"seed": 3, "candidates": 2}).words_for_live()
 
         assert words == ["rain", "strength", 0.5, "seed", 3, "candidates", 2]
 
 
-class TestBoard:
+class TestJobStore:
     def test_follows_a_job_to_its_end(self):
         store = JobStore()
         store.add(Generate(job="a", prompt="rain"))
@@ -337,7 +378,7 @@ class TestModelList:
         assert parse_error("", '{"fraction": 0.5, "text": "half"}\nboom\n')[0] == "boom"
 
 
-class TestLink:
+class TestConnection:
     def test_that_hung_up_tells_nothing_more(self, tmp_path):
         """Its threads may outlive the window by some seconds; what they told would go to nobody, with a traceback."""
         told = []

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from bridge.desktop.state.entries import TITLES
+from bridge.desktop.state.parameters import TITLES
 from bridge.desktop.widgets.basic import Banner, NameLabel
 from bridge.desktop.widgets.theme import colours, dress
 from bridge.desktop.window import PAGE_NAMES
@@ -51,7 +51,7 @@ def full(app, window, until, clip, ask, settle):
     ask("rain", candidates=2)
     page = window.create_page
     page.clip_area.take(clip)
-    page.parameters.model.addItem("a-model-with-" + "a-very-long-name-" * 5)
+    page.parameters.fields["model"].choice.addItem("a-model-with-" + "a-very-long-name-" * 5)
     until(page.clip_area.facts.text)
     request = Restyle(job="long", clip=f"/takes/{LONG}.wav", prompt=LONG, seed=4_294_967_295, client="REAPER " + LONG)
     failure = Fail(request.address, "long", "file_missing", f"there is no file at /takes/{LONG}.wav", LONG)
@@ -172,7 +172,7 @@ class TestWheel:
         full.show_page("create")
         full.create_page.show_operation("generate")
         full.activateWindow()
-        field = full.create_page.parameters.candidates
+        field = full.create_page.parameters.fields["candidates"].editor
         field.setFocus()
         settle()
         turn(qt, field, 120)
