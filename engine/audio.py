@@ -25,6 +25,7 @@ from engine.errors import (
     SampleRateError,
     TooManyChannelsError,
 )
+from engine.notebook import audio_html
 from engine.sound_files.reader import SoundReader, open_sound
 from engine.wav_writer import Samples, write_wav
 
@@ -51,6 +52,7 @@ OUTPUT_ENCODINGS = {
     "DOUBLE": "DOUBLE",
 }
 RESAMPLED_AT_ONCE = 2**16  # samples of a channel
+_SHOWN = 60  # characters of a prompt in a one-line description
 LONGEST_PROVENANCE = 2**20  # bytes from a file's start among which its story lies
 
 
@@ -78,6 +80,18 @@ class Audio:
             samples = samples.astype(np.float32, copy=False)
         object.__setattr__(self, "samples", samples)
         _require_usable(samples, self.sample_rate)
+
+    def __repr__(self) -> str:
+        channels = "mono" if self.num_channels == 1 else "stereo"
+        parts = [f"{self.seconds:.2f} s", f"{self.sample_rate} Hz", channels]
+        parts += [repr(_one_line(str(self.story["prompt"])))] if self.story.get("prompt") else []
+        parts += [f"seed {self.story['seed']}"] if "seed" in self.story else []
+        parts += [repr(self.path.name)] if self.path else []
+        return f"<Audio {', '.join(parts)}>"
+
+    def _repr_html_(self) -> str:
+        """Return a player and the waveform, for notebooks."""
+        return audio_html(self.samples, self.sample_rate, self.story)
 
     @classmethod
     def read(
@@ -159,6 +173,12 @@ class Audio:
         num_samples = max(1, round(self.num_samples * sample_rate / self.sample_rate))
         samples = resample(self.samples, self.sample_rate, sample_rate, num_samples)
         return type(self)(samples, sample_rate, self.story, self.encoding)
+
+
+def _one_line(words: str) -> str:
+    """Return words without their line breaks, cut after a line's length."""
+    line = " ".join(words.split())
+    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
 
 
 def _sway(samples: Samples) -> float:

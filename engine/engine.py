@@ -40,6 +40,9 @@ class Engine:
         self._device = model.device
         self.model_name = name or model.config.name
 
+    def __repr__(self) -> str:
+        return f"<Engine {self.model_name!r} {f'on {self.device_name}' if self._model else 'unloaded'}>"
+
     @classmethod
     def load(cls, model: str | Path = "nano", device: str = "auto", models_dir: str | Path | None = None) -> Self:
         """Open a model by name or folder; `models_dir` is where to look instead of the user's models folder.

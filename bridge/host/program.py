@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
 HOME = Path(__file__).parents[2]
-"""The folder to start in: `-m` finds the package there, and nothing in the user's working folder can take its place."""
+"""Where our packages lie side by side, and the folder that our processes start in."""
+
+_START = HOME / "_retake_programs.py"
+"""What our processes run: it finds our packages also where a user's files have their names."""
 
 _CREATE_NEW_PROCESS_GROUP, _CREATE_NO_WINDOW = 0x0000_0200, 0x0800_0000
 """As in Windows' winbase.h; Python names them on Windows only."""
@@ -47,7 +50,8 @@ def own_command(*words: str, of: Installation | None = None) -> list[str]:
         suffix = ".exe" if sys.platform == "win32" else ""
         name, rest = ("retake-tray", words[1:]) if words[:1] == ("tray",) else ("retake", words)
         return [str(one.executable.with_name(f"{name}{suffix}")), *rest]
-    return [with_console(str(one.executable), sys.platform), "-m", "bridge", *words]
+    # -P: the script's own folder, site-packages where Retake is installed, shall not come before the standard library
+    return [with_console(str(one.executable), sys.platform), "-P", str(_START), *words]
 
 
 def with_console(python: str, system: str) -> str:
