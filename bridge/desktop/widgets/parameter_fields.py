@@ -18,6 +18,8 @@ from bridge.desktop.widgets.fields import Choice, Number, Slider, Switch
 from bridge.desktop.widgets.files_out import FILTER, dropped_clip
 
 AUTOMATIC = "automatic"
+_LINE_HEIGHT = 34
+"""Pixels of a line edit; what is less tall is centred beside one."""
 _SHORT = 12
 """Characters of what an empty field may say; longer defaults are in its tooltip."""
 _MNEMONICS = {"seconds": "l", "strength": "g", "seed": "e", "candidates": "t", "model": "m"}
@@ -120,6 +122,7 @@ class SliderField(ParameterField):
         slider.setMinimumWidth(150)
         shown.setFixedWidth(40)
         box = QWidget()
+        box.setFixedHeight(_LINE_HEIGHT)
         box.setFocusProxy(slider)
         super().__init__(name, row, fill(box, side_by_side(slider, shown)))
         slider.setAccessibleName(str(row["x-label"]))
@@ -297,6 +300,7 @@ class SwitchField(ParameterField):
 
     def __init__(self, name: str, row: Row) -> None:
         switch = Switch()
+        switch.setFixedHeight(_LINE_HEIGHT)
         super().__init__(name, row, switch)
         self.switch = switch
         switch.toggled.connect(self.changed)

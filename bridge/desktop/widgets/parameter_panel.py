@@ -20,12 +20,14 @@ class ParameterPanel(QWidget):
         rows = {name: it for operation in TITLES for name, it in parameters_of(operation).items()}
         first = [name for name in FIRST_SIGHT if name in rows]
         self.fields: dict[str, ParameterField] = {name: field_for(name, rows[name]) for name in first}
-        self.more_button = Button("More", "closed", "quiet", "More ways to shape the sound, none of them needed")
+        self.more_button = Button("More", "closed", "disclosure", "More ways to shape the sound, none of them needed")
         self.more_button.setCheckable(True)
         self.more_button.toggled.connect(self._show_more)
         self.reset_button = Button("Reset", role="quiet", tip="Set everything here back to its default")
         self.reset_button.clicked.connect(self.reset_more)
-        self._others = [name for name in rows if name not in first]
+        others = [name for name in rows if name not in first]
+        self._others = sorted(others, key=lambda name: all(name in parameters_of(operation) for operation in TITLES))
+        """What only some operations have comes first: it is what one looks for here."""
         self.fields |= {name: field_for(name, rows[name]) for name in self._others}
         self._more = QWidget()
         self._more.setLayout(self._flow(self._others))

@@ -197,6 +197,10 @@ QPushButton[role="quiet"]:focus { border: 1px solid @accent; }
 QPushButton[role="slim"] { background: transparent; border: 1px solid transparent; padding: 1px 4px; }
 QPushButton[role="slim"]:hover { background: @sunken; }
 QPushButton[role="slim"]:focus { border: 1px solid @accent; }
+QPushButton[role="disclosure"] { background: transparent; border: 1px solid transparent; padding: 2px 8px 2px 0;
+    color: @muted; }
+QPushButton[role="disclosure"]:hover { color: @text; }
+QPushButton[role="disclosure"]:focus { border: 1px solid @accent; }
 QPushButton[role="nav"] { background: transparent; border: 1px solid transparent; border-radius: 7px; text-align: left;
     padding: 8px 12px; color: @muted; }
 QPushButton[role="nav"]:hover { background: @sunken; color: @text; }
@@ -235,6 +239,8 @@ QSlider::sub-page:horizontal { background: @accent; border-radius: 2px; }
 QSlider::handle:horizontal { background: @surface; border: 2px solid @accent; width: 12px; height: 12px;
     margin: -6px 0; border-radius: 8px; }
 QSlider::handle:horizontal:focus { background: @accent; }
+QSlider::sub-page:horizontal:disabled { background: @line; }
+QSlider::handle:horizontal:disabled { border-color: @strong_line; }
 QProgressBar { background: @sunken; border: none; border-radius: 3px; min-height: 6px; max-height: 6px; }
 QProgressBar::chunk { background: @accent; border-radius: 3px; }
 
