@@ -3,15 +3,15 @@
 import re
 from collections.abc import Mapping
 
-from bridge.operation_table import OPERATIONS
+from bridge.operation_table import JOB_ROWS, OPERATIONS, rows_of
 
-_WINDOW = {
-    "seconds": "Length",
-    "strength": "Strength",
-    "seed": "Seed",
-    "candidates": "Takes",
-    "model": "Model",
-    "draft": "Draft",
+_LABELS = {
+    row.get("x-engine", name): row["x-label"]
+    for rows in (JOB_ROWS, *map(rows_of, OPERATIONS))
+    for name, row in rows.items()
+    if "window" in row["x-surfaces"]
+}
+_WINDOW = _LABELS | {
     "prompt": "the prompt",
     "clip": "the clip",
     "start_s": "the start of the part",
@@ -32,7 +32,7 @@ _WINDOW = {
     "worker_stuck_min": "the patience with a job",
     "level_db": "the level",
 }
-"""What the window calls the keys of a request and the settings that it has no field for."""
+"""What the window calls the keys of a request: as its fields are labelled, or as it reads better in a sentence."""
 _BETWEEN_PROGRAMS = {
     "bad_message",
     "unknown_address",

@@ -9,11 +9,11 @@ from typing import Any
 from engine.audio import Audio, read_story
 from engine.errors import AudioMissingError, SourceChangedError, SourceMissingError, StoryError
 from engine.operations import OPERATIONS, Request
+from engine.requests.knob import name_outside
 from engine.wav_writer import sidecar_path
 
 SOURCES = ("clip", "like")  # fields of requests that hold a sound; the story names their files
 FINGERPRINT = "_sha256"  # follows the name of a source
-OTHER_WORDS = {"negative_prompt": "negative"}  # fields whose name in the story is that of the wire
 REQUESTS: dict[str, type] = {kind.__name__.lower(): kind for kind in OPERATIONS}  # operation -> its request
 
 
@@ -68,7 +68,7 @@ def request_of(provenance: Mapping[str, Any], moved: Mapping[str, Path | None], 
         )
     values = {}
     for field in fields(kind):
-        word = OTHER_WORDS.get(field.name, field.name)
+        word = name_outside(kind, field.name)
         if field.name in SOURCES:
             values[field.name] = _source(
                 provenance, field.name, moved.get(field.name), is_needed=field.default is MISSING

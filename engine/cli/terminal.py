@@ -14,19 +14,14 @@ from typing import Any, Self
 from tqdm import tqdm
 
 from engine.errors import CancelledError, EngineError
+from engine.operation_table import read_table, rows_of
 
-_SAME = (
-    *("seconds", "seed", "strength", "structure", "steps", "guidance", "candidates", "tries", "sampler", "like"),
-    *("like_weight", "low_hz", "high_hz", "cutoff_hz", "output_rate", "keep_air", "name", "model"),
-)
 _OPTIONS = {
-    "negative_prompt": "--negative",
-    "start_s": "--start",
-    "end_s": "--end",
-    "regions": "--region",
-    "output": "-o",
-    **{name: f"--{name.replace('_', '-')}" for name in _SAME},
-}
+    row.get("x-engine", name): row["x-option"]
+    for operation in read_table()["operations"]
+    for name, row in rows_of(operation).items()
+    if "x-option" in row
+} | {"output": "-o", "name": "--name", "model": "--model"}
 """What the command line calls what the engine is asked for."""
 
 

@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
+from pydantic.fields import FieldInfo
 
 SURFACES = ("cli", "wire", "batch", "window", "reaper", "ardour", "live_extension", "live_surface")
 """Where a musician or a program can set a field."""
@@ -72,3 +73,15 @@ class Knob:
     def surfaces(self) -> tuple[str, ...]:
         """The surfaces that have the field, in the order of SURFACES."""
         return tuple(surface for surface in SURFACES if surface not in self.leaves_out)
+
+
+def knobs_of(field: FieldInfo) -> list[Knob]:
+    """Return a field's rows of the table; most have one."""
+    return [entry for entry in field.metadata if isinstance(entry, Knob)]
+
+
+def name_outside(request: type, name: str) -> str:
+    """Return what a request's field is called where it is written down: as on the wire, if it is one key there."""
+    fields: Mapping[str, FieldInfo] = request.__pydantic_fields__  # type: ignore[attr-defined]
+    knobs = knobs_of(fields[name])
+    return knobs[0].wire or name if len(knobs) == 1 else name

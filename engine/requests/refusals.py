@@ -1,22 +1,17 @@
 """What pydantic finds wrong with a request, in the words of the engine's own errors."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from engine.errors import InvalidRequestError, PromptTooLongError
-from engine.requests.knob import LONGEST_PROMPT, Knob
+from engine.requests.knob import LONGEST_PROMPT, knobs_of
 
 _WRONG_CALL = ("missing", "unexpected", "multiple")
 """How pydantic's names for a wrong call, not a wrong value, begin."""
-
-
-def knobs_of(field: FieldInfo) -> Iterator[Knob]:
-    """Yield a field's rows of the table; most have one."""
-    return (entry for entry in field.metadata if isinstance(entry, Knob))
 
 
 def choices_of(annotation: Any) -> tuple[Any, ...]:
@@ -46,7 +41,7 @@ _OF_TYPE = {
 
 
 def _expected(type_: str, field: FieldInfo) -> str:
-    knob = next(knobs_of(field))
+    knob = knobs_of(field)[0]
     if type_ in _OF_TYPE:
         return _OF_TYPE[type_]
     if type_ == "literal_error":

@@ -9,9 +9,8 @@ from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 
 from engine.requests.job import JobKeys
-from engine.requests.knob import SURFACES, Knob
+from engine.requests.knob import SURFACES, Knob, knobs_of
 from engine.requests.operations import Generate, Inpaint, Request, Restyle, Upscale, Vary
-from engine.requests.refusals import knobs_of
 from engine.requests.sampling import DRAFT_STEPS, Sampling
 
 VERSION = 1
