@@ -18,11 +18,14 @@ import secrets
 import struct
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from stat import S_ISREG
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Annotated, Any, BinaryIO, Self
+
+from pydantic import BaseModel, ConfigDict, InstanceOf
+from pydantic.dataclasses import dataclass
 
 from bridge.errors import JobCancelledError
 from bridge.wire.messages import Done, Fail, RenderRequest
@@ -37,11 +40,16 @@ _BEGINNING = b'{"key": "'
 _FORMAT, _DATA = b"fmt ", b"data"
 
 
-@dataclass(frozen=True)
+Words = Annotated[str, InstanceOf()]
+"""Any text, also one with bytes of a file's name that are not UTF-8, which pydantic's own check refuses."""
+
+
+@dataclass(frozen=True, config=ConfigDict(strict=True, extra="forbid"))
 class ManifestEntry:
     """What became of a request. The facts are those of its best take; `others` are the other candidates' paths.
 
-    `clap_score` is the cosine of prompt and take, `duration_s` in seconds; None where there is no such fact.
+    `clap_score` is the cosine of prompt and take, `duration_s` in seconds; None where there is no such fact. Raises
+    ValidationError for a value of another type.
     """
 
     key: str
@@ -49,15 +57,15 @@ class ManifestEntry:
     job: str
     state: str
     operation: str
-    prompt: str
+    prompt: Words
     seed: int | None = None
-    model: str | None = None
+    model: Words | None = None
     clap_score: float | None = None
-    path: str = ""
+    path: Words = ""
     duration_s: float | None = None
-    others: tuple[str, ...] = ()
+    others: tuple[Words, ...] = ()
     error: str = ""
-    error_text: str = ""
+    error_text: Words = ""
 
     @property
     def is_done(self) -> bool:
@@ -85,18 +93,28 @@ def entry_of(key: str, attempt: int, request: RenderRequest, end: Done | Fail) -
         state = "done"
         path, *others = map(Path, end.paths)
         story = _story(path)
-        facts |= {name: story.get(name, facts[name]) for name in ("seed", "model")}
-        facts |= {"clap_score": story.get("score"), "path": str(path), "duration_s": duration_s(path)}
+        facts |= story.model_dump(include={"seed", "model"}, exclude_unset=True)
+        facts |= {"clap_score": story.score, "path": str(path), "duration_s": duration_s(path)}
         facts["others"] = tuple(map(str, others))
     return ManifestEntry(key, attempt, request.job, state, operation, request.prompt, **facts)
 
 
-def _story(take: Path) -> dict[str, Any]:
+class _Story(BaseModel):
+    """What a batch remembers of a take's story."""
+
+    model_config = ConfigDict(strict=True)
+
+    seed: int | None = None
+    model: Words | None = None
+    score: float | None = None
+
+
+def _story(take: Path) -> _Story:
+    """Read the story beside a take; what is missing or damaged says nothing."""
     try:
-        story = json.loads(take.with_suffix(".json").read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return story if isinstance(story, dict) else {}
+        return _Story.model_validate(json.loads(take.with_suffix(".json").read_bytes()))
+    except (OSError, ValueError, RecursionError):
+        return _Story()
 
 
 def duration_s(wav: Path) -> float | None:

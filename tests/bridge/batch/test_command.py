@@ -9,17 +9,18 @@ import socket
 import struct
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from bridge.batch.command import main
 from bridge.batch.errors import BatchListError, BatchRowError
-from bridge.batch.manifest import MANIFEST_FILE, TABLE_FILE, BatchManifest, ManifestEntry, duration_s
+from bridge.batch.manifest import MANIFEST_FILE, TABLE_FILE, BatchManifest, ManifestEntry, duration_s, entry_of
 from bridge.batch.request_list import read_list
 from bridge.batch.runner import Tally
 from bridge.host.discovery import find_daemon
-from bridge.wire.messages import Restyle
+from bridge.wire.messages import Done, Generate, Restyle
 from tests.daemons import PATIENCE_S, ROOT
 
 
@@ -208,6 +209,35 @@ class TestManifest:
 
         with BatchManifest(tmp_path) as manifest:
             assert list(manifest.entries) == ["a", "c"]
+
+    @pytest.mark.parametrize(
+        "facts", [{"path": 5}, {"others": [3]}, {"seed": "x"}, {"clap_score": "high"}, {"mood": 1}]
+    )
+    def test_lines_with_values_of_another_type_are_not_ours(self, tmp_path, facts):
+        line = json.dumps(asdict(self.entry("a", "done")) | facts)
+        (tmp_path / MANIFEST_FILE).write_text(line + "\n", encoding="utf-8")
+
+        with BatchManifest(tmp_path) as manifest:
+            assert [entry.is_done for entry in manifest.entries.values()] == []
+            assert manifest.file.name == "retake-batch (2).jsonl"
+        assert (tmp_path / MANIFEST_FILE).read_text(encoding="utf-8") == line + "\n"
+
+    def test_names_of_files_that_are_no_text_are_remembered(self, tmp_path):
+        entry = self.entry("a", "done", path="/caf\udce9.wav")
+        with BatchManifest(tmp_path) as manifest:
+            manifest.add(entry)
+
+        with BatchManifest(tmp_path) as manifest:
+            assert manifest.entries == {"a": entry}
+
+    @pytest.mark.parametrize("story", [b"[]", b'{"seed": "x"}', b"{", b'{"score": [1]}', b"[" * 100_000])
+    def test_a_damaged_story_beside_a_take_costs_its_facts_only(self, tmp_path, story):
+        request = Generate(job="batch-a-1", prompt="rain", seed=3)
+        (tmp_path / "a.json").write_bytes(story)
+
+        entry = entry_of("a", 1, request, Done(request.address, request.job, (str(tmp_path / "a.wav"),)))
+
+        assert (entry.state, entry.seed, entry.clap_score) == ("done", 3, None)
 
     def test_is_put_in_order_and_told_as_a_table(self, tmp_path):
         with BatchManifest(tmp_path) as manifest:
