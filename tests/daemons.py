@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bridge.clients.client import Client
-from bridge.daemon.main import build
+from bridge.daemon.assembly import build
 from bridge.host.discovery import InstanceLock, read_runtime
 from bridge.host.settings import Settings
 from bridge.wire.messages import Done, Fail, Quit
@@ -90,12 +90,11 @@ class ThreadedDaemon:
 
     @property
     def worker_pid(self):
-        child = self.daemon.worker._child
-        return None if child is None else child.pid
+        return self.daemon.supervisor.pid
 
     def stop(self):
         if self.thread.is_alive():
-            self.loop.call_soon_threadsafe(self.daemon.desk.closing.set)
+            self.loop.call_soon_threadsafe(self.daemon.closing.set)
             self.thread.join(PATIENCE_S)
         self.lock.release()
         assert not self.thread.is_alive()

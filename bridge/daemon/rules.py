@@ -1,4 +1,4 @@
-"""What the front desk has to know of the settings."""
+"""The settings that the rooms of the daemon need to answer requests and to run jobs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from bridge.preview.supervisor import PreviewRules
 
 
 @dataclass(frozen=True, kw_only=True)
-class DispatcherRules:
+class DaemonRules:
     """The rules of a daemon, for as long as it runs. `token` is None when commands need none."""
 
     token: str | None

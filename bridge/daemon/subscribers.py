@@ -1,72 +1,72 @@
-"""Who hears what: those who asked for a job, those who asked for everything, and those who wait for an end."""
+"""Which client gets which replies: those that follow a job, those that follow all, and those that wait for an end."""
 
 from bridge.daemon.osc_server import Address, OscServer, ProgressGate
 from bridge.wire.messages import Reply, Synced
 
-_MAX_LISTENERS = 64
-"""Clients that hear of every job, or of one job; the oldest make room."""
+_MAX_FOLLOWERS = 64
+"""Clients that follow one job, or all of them; the oldest make room. Nothing says when a client has gone (UDP)."""
 _MAX_SYNCS = 1000
-"""Questions of a client for the end of its jobs that wait for their answer; the oldest make room."""
+"""Unanswered /retake/sync of one client; the oldest make room."""
 
 
 class Subscribers:
-    """Knows the listeners of every job, and sends them its news."""
+    """Knows the clients that follow each job, and sends them the replies about it."""
 
     def __init__(self, server: OscServer) -> None:
         self._server = server
         self._gate = ProgressGate()
-        self._listeners: dict[str, list[Address]] = {}
+        self._followers: dict[str, list[Address]] = {}
         self._open: dict[Address, dict[str, int]] = {}  # unfinished jobs of each client, numbered as they came
-        self._subscribers: list[Address] = []
-        self._syncs: dict[Address, list[tuple[int, int]]] = {}  # what is asked, and the last job that it is about
+        self._followers_of_all: list[Address] = []
+        self._syncs: dict[Address, list[tuple[int, int]]] = {}  # number of the sync, and the last job it waits for
         self._count = 0
 
-    def listen(self, job_id: str, sender: Address) -> None:
-        """Let the sender hear the further news of a job."""
-        listeners = self._listeners.setdefault(job_id, [])
-        if sender in listeners:
+    def follow(self, job_id: str, sender: Address) -> None:
+        """Send the sender the further replies about a job."""
+        followers = self._followers.setdefault(job_id, [])
+        if sender in followers:
             return
-        if len(listeners) == _MAX_LISTENERS:
-            self._settle(listeners.pop(0), job_id)
+        if len(followers) == _MAX_FOLLOWERS:
+            self._settle(followers.pop(0), job_id)
         self._count += 1
-        listeners.append(sender)
+        followers.append(sender)
         self._open.setdefault(sender, {})[job_id] = self._count
 
-    def subscribe(self, sender: Address, *, on: bool) -> None:
-        """Let the sender hear the news of all jobs, or no longer."""
-        others = [other for other in self._subscribers if other != sender]
-        self._subscribers = [*others[1 - _MAX_LISTENERS :], sender] if on else others
+    def follow_all(self, sender: Address, *, on: bool) -> None:
+        """Send the sender the replies about all jobs, or no longer."""
+        others = [other for other in self._followers_of_all if other != sender]
+        self._followers_of_all = [*others[1 - _MAX_FOLLOWERS :], sender] if on else others
 
     def sync(self, number: int, sender: Address) -> None:
-        """Answer when all jobs of which the sender hears have ended; at once when there are none."""
+        """Answer when all jobs that the sender follows have ended; at once when there are none."""
         if sender in self._open:
             waiting = self._syncs.get(sender, [])
             self._syncs[sender] = [*waiting[1 - _MAX_SYNCS :], (number, self._count)]
         else:
             self._server.send(Synced(number), sender)
 
-    def wants(self, news: Reply) -> bool:
-        """Whether it is time for these news: progress may come at most five times a second."""
-        return self._gate.passes(news)
+    def wants(self, reply: Reply) -> bool:
+        """Whether to send a reply now: progress goes out at most five times a second."""
+        return self._gate.passes(reply)
 
-    def tell(self, job_id: str, news: Reply) -> None:
-        """Send news of a job to everybody who listens."""
-        for listener in {*self._listeners.get(job_id, ()), *self._subscribers}:
-            self._server.send(news, listener)
+    def send(self, job_id: str, reply: Reply) -> None:
+        """Send a reply about a job to all who follow it."""
+        for follower in {*self._followers.get(job_id, ()), *self._followers_of_all}:
+            self._server.send(reply, follower)
 
-    def announce(self, news: Reply, sender: Address) -> None:
-        """Send news to a client and to all who hear everything."""
-        for listener in {sender, *self._subscribers}:
-            self._server.send(news, listener)
+    def announce(self, reply: Reply, sender: Address) -> None:
+        """Send a reply to a client and to all who follow everything."""
+        for follower in {sender, *self._followers_of_all}:
+            self._server.send(reply, follower)
 
-    def dismiss(self, job_id: str) -> None:
-        """Forget the listeners of a job that has ended, and answer those who waited for it."""
-        for listener in self._listeners.pop(job_id, ()):
-            self._settle(listener, job_id)
+    def end_job(self, job_id: str) -> None:
+        """Forget the followers of a job that has ended, and answer the syncs that waited for it."""
+        for follower in self._followers.pop(job_id, ()):
+            self._settle(follower, job_id)
         self._gate.forget(job_id)
 
     def _settle(self, client: Address, job_id: str) -> None:
-        """Take a job off a client's list, and answer the questions for which it was the last."""
+        """Take a job off a client's list, and answer the syncs for which it was the last."""
         jobs = self._open[client]
         del jobs[job_id]
         if not jobs:

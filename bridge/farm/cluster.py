@@ -1,6 +1,6 @@
-"""The farm as its own process sees it: a Ray cluster, places in it, and the jobs that wait for a place.
+"""The farm as its own process sees it: a Ray cluster, slots in it, and the jobs that wait for a slot.
 
-A place whose actor is lost gets another one wherever there is room. When the cluster itself is lost the process ends,
+A slot whose actor is lost gets another one wherever there is room. When the cluster itself is lost the process ends,
 and the daemon starts a fresh one.
 """
 
@@ -77,7 +77,7 @@ class Farm:
         self._courier = ModelUploader()
         self._waiting: deque[tuple[float, QueuedRequests]] = deque()
         self._some = threading.Condition()
-        self._num_places = self._num_open = 0
+        self._num_slots = self._num_open = 0
         self._open_since = time.monotonic()
         threading.Thread(target=self._mind, daemon=True).start()
 
@@ -99,10 +99,10 @@ class Farm:
                     log.exception("the farm %s is lost", self._plan.address)
                     os._exit(_LOST)
                 room = self._plan.room(resources.get("CPU", 0.0), resources.get("GPU", 0.0))
-                while self._num_places < room:
-                    self._num_places += 1
+                while self._num_slots < room:
+                    self._num_slots += 1
                     with_gpu = bool(resources.get("GPU") and self._plan.gpus)
-                    threading.Thread(target=self._keep_place, args=(with_gpu,), daemon=True).start()
+                    threading.Thread(target=self._keep_slot, args=(with_gpu,), daemon=True).start()
                 self._dismiss()
                 time.sleep(_LOOK_S)
 
@@ -125,7 +125,7 @@ class Farm:
 
     # ------------------------------------------------------------------------------------------- a place
 
-    def _keep_place(self, with_gpu: bool) -> None:
+    def _keep_slot(self, with_gpu: bool) -> None:
         while True:
             try:
                 self._serve(Actor(self._plan, self._setup.device, with_gpu=with_gpu))
@@ -174,7 +174,7 @@ class Farm:
         with self._some:
             self._num_open += change
             self._open_since = time.monotonic()
-            self._mouth.tell_places(max(self._num_open, 1))
+            self._mouth.report_slots(max(self._num_open, 1))
 
     def _tell(self, reply: Reply) -> None:
         self._mouth.tell(reply)

@@ -1,19 +1,20 @@
-"""The keeper of the farm's process: what `worker` is for one job at a time, for as many as the farm has places.
+"""Renders jobs on the farm, through a process that is Ray's client: several calls of `render` at a time.
 
-Whether a job is tried again is the desk's decision; where the settings say so, a job that the farm lost is rendered on
-this machine instead.
+Like `rendering.supervisor`, but with one call for each slot of the farm. Whether a job is tried again is decided in
+`daemon.job_runner`; where the settings say so, a job that the farm lost is rendered on this machine instead.
 """
 
 import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 
 from bridge.errors import FarmLostError, JobCancelledError, WorkerDiedError, WorkerHungError
+from bridge.rendering.child import CurrentProcess, RenderProcess, ReplyQueue
 from bridge.rendering.pipe import to_line
-from bridge.rendering.supervisor import LOOK_S, RenderProcess, RenderSupervisor, Timeouts, failure
+from bridge.rendering.supervisor import RenderSupervisor, failure
+from bridge.rendering.watchdog import Timeouts
 from bridge.wire.messages import (
     Cancel,
     Done,
@@ -31,11 +32,11 @@ log = logging.getLogger(__name__)
 
 
 class _Lane:
-    """The jobs of one call of `render`, and what is said about them."""
+    """The unfinished jobs of one call of `render`, and a queue for the replies about them."""
 
     def __init__(self, requests: Sequence[RenderRequest]) -> None:
         self.jobs = {request.job for request in requests}
-        self.news: asyncio.Queue[Reply] = asyncio.Queue()
+        self.replies: ReplyQueue = asyncio.Queue()
         self.is_loading = True
 
 
@@ -45,49 +46,57 @@ class FarmSupervisor:
     def __init__(
         self,
         command: Sequence[str],
-        patience: Timeouts,
+        timeouts: Timeouts,
         local: RenderSupervisor | None = None,
         environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        self._environment = environment
-        self._command, self._patience, self._local = command, patience, local
-        self._child: RenderProcess | None = None
+        self._current = CurrentProcess(command, "farm process", timeouts, environment)
+        self._local = local
+        self._sorted: RenderProcess | None = None
         self._sorting: asyncio.Task[None] | None = None
         self._lanes: dict[str, _Lane] = {}
         self._cancelled: set[str] = set()
-        self._starting, self._asking = asyncio.Lock(), asyncio.Lock()
-        self._model: str | None = None
 
     @property
-    def places(self) -> int:
-        """Calls of `render` that get on at a time."""
-        return self._child.places if self._child is not None and self._child.is_alive else 1
+    def slots(self) -> int:
+        """Calls of `render` that make progress at a time."""
+        return 1 if self._current.alive is None else self._current.alive.slots
 
     @property
     def loaded(self) -> StatusReply | None:
-        return self._child.loaded if self._child is not None and self._child.is_alive else None
+        """What the farm's process said when a node had loaded its model; None while none has."""
+        return self._current.loaded
+
+    @property
+    def pid(self) -> int | None:
+        """The farm's process; None while there is none."""
+        return None if self._current.alive is None else self._current.alive.pid
 
     @property
     def state(self) -> str:
+        """`idle`, `loading` (all that run are) or `rendering`."""
         if not self._lanes:
             return "idle"
         return "loading" if all(lane.is_loading for lane in self._lanes.values()) else "rendering"
 
     async def render(self, requests: Sequence[RenderRequest]) -> AsyncGenerator[Reply, None]:
-        """Give the news of a job, or of several that are rendered together; the last of each is a Done or a Fail.
+        """Yield the replies about a job, or about several rendered together; each job's last is a Done or a Fail.
 
         Raises:
             FarmLostError, WorkerDiedError, WorkerHungError: a node, or the farm, was lost before the jobs had ended.
         """
         lane = _Lane(requests)
+        # Before the first await: a cancel finds its job here, also while the process is still starting.
         self._lanes |= dict.fromkeys(lane.jobs, lane)
         try:
-            async with contextlib.aclosing(self._render_there(requests, lane)) as all_news:
-                async for news in all_news:
-                    yield news
+            # aclosing, because a generator that is dropped halfway would run its own `finally` at some later time.
+            async with contextlib.aclosing(self._render_there(requests, lane)) as replies:
+                async for reply in replies:
+                    yield reply
         except (WorkerDiedError, WorkerHungError) as error:
             lost = [request for request in requests if request.job in lane.jobs]
             for request in lost:
+                # The job was to end in any case, so its loss is no failure and nothing to repeat.
                 if request.job in self._cancelled:
                     lane.jobs.discard(request.job)
                     yield failure(request, JobCancelledError())
@@ -96,9 +105,9 @@ class FarmSupervisor:
                 raise
             if left and self._local is not None:
                 log.warning("%s; this machine takes over", error)
-                async with contextlib.aclosing(self._local.render(left)) as all_news:
-                    async for news in all_news:
-                        yield news
+                async with contextlib.aclosing(self._local.render(left)) as replies:
+                    async for reply in replies:
+                        yield reply
         finally:
             for request in requests:
                 self._lanes.pop(request.job, None)
@@ -107,19 +116,21 @@ class FarmSupervisor:
     async def _render_there(self, requests: Sequence[RenderRequest], lane: _Lane) -> AsyncGenerator[Reply, None]:
         for request in requests:
             yield Progress(request.job, 0.0, "loading")
-        child = await self._ensure_child()
+        process = await self._get_process()
         for request in requests:
-            if request.job in self._cancelled:
+            if request.job in self._cancelled:  # while the process started, when there was nothing to send it to
                 lane.jobs.discard(request.job)
                 yield failure(request, JobCancelledError())
-        if wanted := [self._with_model(request) for request in requests if request.job in lane.jobs]:
-            child.render(wanted)
+        if wanted := [self._current.with_model(request) for request in requests if request.job in lane.jobs]:
+            process.render(wanted)
         lost: FarmLostError | None = None
         waiting = set(lane.jobs)
         while waiting:
-            news = await self._next(child, lane.news)
-            match news:
+            reply = await self._next_reply(process, lane)
+            match reply:
                 case Fail(_, job, FarmLostError.code, text):
+                    # Kept back until the others have ended: raising it now would lose their replies. The job stays in
+                    # `lane.jobs`, from which `render` learns what was lost.
                     lost = FarmLostError(text.removeprefix(FarmLostError("").text))
                     waiting.discard(job)
                     continue
@@ -128,76 +139,65 @@ class FarmSupervisor:
                     lane.jobs.discard(job)
                 case Progress(_, _, stage):
                     lane.is_loading = stage == "loading"
-            yield news
+            yield reply
         if lost is not None:
             raise lost
 
     async def use_model(self, name: str) -> Reply:
-        """Load a model, which is then that of all requests that name none; give the Done, or a Fail that says why not.
+        """Load a model for all requests that name none; return the Done, or a Fail with the reason.
 
-        Raises WorkerDiedError, WorkerHungError.
+        Raises FarmLostError, WorkerHungError.
         """
-        lane = self._lanes[""] = _Lane(())
+        lane = self._lanes[""] = _Lane(())  # replies about a model carry the empty id
         try:
-            child = await self._ensure_child()
-            child.tell(to_line(UseModel(model=name)))
-            while not isinstance(end := await self._next(child, lane.news), Done | Fail):
+            process = await self._get_process()
+            process.send(to_line(UseModel(model=name)))
+            while not isinstance(end := await self._next_reply(process, lane), Done | Fail):
                 pass
         finally:
             self._lanes.pop("", None)
         if isinstance(end, Done):
-            self._model = name
+            self._current.model = name
         return end
 
     def cancel(self, job_id: str) -> None:
         """Ask for an end of this job between two steps; a node that goes on for too long is left to Ray."""
         self._cancelled.add(job_id)
-        if job_id in self._lanes and self._child is not None and self._child.is_usable:
-            self._child.tell(to_line(Cancel(job=job_id)))
-        if self._local is not None:
+        process = self._current.alive
+        if job_id in self._lanes and process is not None and process.is_usable:
+            process.send(to_line(Cancel(job=job_id)))
+        if self._local is not None:  # it may have taken the job over; an id that it does not know harms nothing
             self._local.cancel(job_id)
 
     async def models(self) -> ModelsReply | Fail:
         """Ask which models are installed here, which are those that the farm can have. Raises WorkerDiedError."""
-        async with self._asking:
-            child = await self._ensure_child()
-            return await child.list_models(self._patience.silence_s)
+        return await self._current.models()
 
     async def stop(self) -> None:
-        """Leave the farm."""
-        child, self._child = self._child, None
-        if child is not None:
-            await child.stop()
+        """Leave the farm, and end its process."""
+        await self._current.stop()
         if self._sorting is not None:
-            await self._sorting
+            self._sorting.cancel()  # not awaited to its end: a process that cannot even be killed never sends that
         if self._local is not None:
             await self._local.stop()
 
-    async def _next(self, child: RenderProcess, news: asyncio.Queue[Reply]) -> Reply:
-        """Wait for news. Raises FarmLostError, WorkerHungError when none can come any more."""
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_S):
-                    return await news.get()
-            if not child.is_alive and news.empty():
-                raise FarmLostError(f"the cluster, or this end of it, was lost (exit code {child.exit_code})")
-            if (silence_s := child.watch.overdue_s()) is not None:
-                log.warning("the farm's process %d gave no sign of life for %.0f s", child.pid, silence_s)
-                await child.end()
-                raise WorkerHungError(silence_s)
+    async def _next_reply(self, process: RenderProcess, lane: _Lane) -> Reply:
+        """Wait for a reply about a lane's jobs. Raises FarmLostError, WorkerHungError when none can come any more."""
+        try:
+            return await process.next_reply(lane.replies)
+        except WorkerDiedError as error:
+            reason = f"the cluster, or this end of it, was lost (exit code {process.exit_code})"
+            raise FarmLostError(reason) from error
 
-    def _with_model(self, request: RenderRequest) -> RenderRequest:
-        return request if request.model or self._model is None else replace(request, model=self._model)
+    async def _get_process(self) -> RenderProcess:
+        process = await self._current.get()
+        if process is not self._sorted:  # its queue has kept what it has said since it started
+            self._sorted = process
+            self._sorting = asyncio.create_task(self._sort(process))
+        return process
 
-    async def _ensure_child(self) -> RenderProcess:
-        async with self._starting:
-            if self._child is None or not self._child.is_usable:
-                self._child = await RenderProcess.start(self._command, self._patience, self._environment)
-                self._sorting = asyncio.create_task(self._sort(self._child))
-            return self._child
-
-    async def _sort(self, child: RenderProcess) -> None:
-        """Give each lane its news."""
-        while (news := await child.news.get()) is not None:
-            if isinstance(news, Progress | Notice | Done | Fail) and news.job in self._lanes:
-                self._lanes[news.job].news.put_nowait(news)
+    async def _sort(self, process: RenderProcess) -> None:
+        """Put each reply into the queue of its lane: one process answers all calls of `render`, in any order."""
+        while (reply := await process.replies.get()) is not None:
+            if isinstance(reply, Progress | Notice | Done | Fail) and reply.job in self._lanes:
+                self._lanes[reply.job].replies.put_nowait(reply)

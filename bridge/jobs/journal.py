@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from bridge.errors import JournalError
+from bridge.errors import JournalError, UnknownJobError
 from bridge.jobs.job import Job
 from bridge.jobs.journal_errors import (
     JournalBusyError,
@@ -139,6 +139,13 @@ class Journal:
             return read_row(rows[0]) if rows else None
         except Exception as error:
             raise JournalError(f"what it says of the job {job_id!r} makes no sense: {error!r}", _NEW_ID) from error
+
+    def require(self, job_id: str) -> Job:
+        """Find a job as `find` does. Raises UnknownJobError when there is none, JournalError."""
+        job = self.find(job_id)
+        if job is None:
+            raise UnknownJobError(job_id)
+        return job
 
     def search(self, text: str = "", state: str = "", limit: int = 20) -> list[Job]:
         """Give the newest jobs, finished ones too, whose id, arguments or files hold `text`, in one state or any."""

@@ -159,11 +159,11 @@ async def _play_alone(request: Preview, settings: Settings) -> int:
 
     rules = PreviewRules(device=settings.preview_device, level_db=settings.preview_level_db)
     previewer = Previewer(own_command("player"), rules, tell)
-    previewer.obey(request, _HERE)
+    previewer.accept(request, _HERE)
     try:
         await is_over.wait()
     except asyncio.CancelledError:
-        previewer.obey(Stop(), _HERE)
+        previewer.accept(Stop(), _HERE)
         await is_over.wait()
         raise
     finally:

@@ -2,7 +2,7 @@
 
 Three kinds of line are no messages. Two tell the keeper that the process is well: HEARTBEAT comes from a thread of its
 own, every HEARTBEAT_S, as long as the process runs at all; PROGRESS_PING comes from the working thread, as it gets on.
-One that begins with PLACES says how many jobs the process can render at a time.
+One that begins with SLOTS says how many jobs the process can render at a time.
 """
 
 import json
@@ -18,7 +18,7 @@ from bridge.wire.parsing import parse_reply, parse_request, to_message
 
 HEARTBEAT = b"\n"
 PROGRESS_PING = b".\n"
-PLACES = b"#"
+SLOTS = b"#"
 HEARTBEAT_S = 1.0
 SETUP_VARIABLE, IN_ENVIRONMENT = "RETAKE_RENDER_SETUP", "in-environment"
 """Where a RenderSetup travels, and the word that says so."""

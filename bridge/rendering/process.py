@@ -23,8 +23,8 @@ from bridge.host.job_log import mark_job, start_child_log
 from bridge.rendering.pipe import (
     HEARTBEAT,
     HEARTBEAT_S,
-    PLACES,
     PROGRESS_PING,
+    SLOTS,
     RenderSetup,
     requests_from_line,
     to_line,
@@ -120,9 +120,9 @@ class ReplyWriter:
             self._stepped_at = time.monotonic()
             self._write(PROGRESS_PING)
 
-    def tell_places(self, number: int) -> None:
+    def report_slots(self, number: int) -> None:
         """Say how many jobs can be rendered at a time."""
-        self._write(PLACES + b"%d\n" % number)
+        self._write(SLOTS + b"%d\n" % number)
 
     def _beat(self) -> None:
         while True:

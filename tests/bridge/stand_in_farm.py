@@ -1,4 +1,4 @@
-"""A farm's process without a farm, to test its keeper: two places; the prompt's first word says what happens."""
+"""A farm's process without a farm, to test its supervisor: two slots; the prompt's first word says what happens."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from bridge.errors import FarmLostError
-from bridge.rendering.pipe import PLACES, requests_from_line, to_line
+from bridge.rendering.pipe import SLOTS, requests_from_line, to_line
 from bridge.wire.messages import Cancel, Done, Fail, Models, ModelsReply, Progress, RenderRequest
 
 cancelled: set[str] = set()
@@ -45,7 +45,7 @@ def render(request: RenderRequest):
     tell(to_line(Done(request.address, request.job, (f"/takes/farm-{request.job}.wav",))))
 
 
-tell(PLACES + b"2\n")
+tell(SLOTS + b"2\n")
 for line in sys.stdin.buffer:
     match requests_from_line(line):
         case (Cancel(job=job),):

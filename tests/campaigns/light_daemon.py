@@ -10,7 +10,7 @@ import sys
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from bridge.daemon.main import build
+from bridge.daemon.assembly import build
 from bridge.host.discovery import InstanceLock, state_folder
 from bridge.host.settings import Settings
 from bridge.rendering.pipe import requests_from_line, to_line

@@ -120,19 +120,19 @@ class TestWithDaemon:
 
     def test_tells_of_a_job_that_somebody_cancelled(self, run, start_send, wait_until, daemon):
         process = start_send("generate", "slow", "--job", "one")
-        wait_until(lambda: daemon.daemon.worker.state == "rendering")
+        wait_until(lambda: daemon.daemon.supervisor.state == "rendering")
 
         assert run("cancel", "one")[0] == 0
         assert process.wait(60) == 130
 
     def test_cancels_its_job_on_ctrl_c(self, start_send, wait_until, daemon):
         process = start_send("generate", "slow", "--job", "one")
-        wait_until(lambda: daemon.daemon.worker.state == "rendering")
+        wait_until(lambda: daemon.daemon.supervisor.state == "rendering")
         process.send_signal(signal.SIGINT)
 
         assert process.wait(60) == 130
         assert process.stderr.read() == "cancelled\n"
-        wait_until(lambda: daemon.daemon.worker.state == "idle")
+        wait_until(lambda: daemon.daemon.supervisor.state == "idle")
 
     @pytest.mark.parametrize("command", ["version", "status", "models"])
     def test_prints_the_answer_to_a_question(self, run, command):

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from bridge import __version__
+from bridge.daemon.osc_server import IncomingMessage
 from bridge.wire.messages import (
     Ack,
     Cancel,
@@ -34,6 +35,7 @@ from bridge.wire.messages import (
     Version,
     VersionReply,
 )
+from bridge.wire.parsing import to_message
 from tests.audit_events import before
 
 
@@ -631,16 +633,16 @@ class TestQuit:
     def test_in_the_moment_when_a_job_arrives_is_heard(self, start_daemon, generate, ticks):
         """Some ways to wait with a time limit swallow a cancellation that comes together with what they waited for."""
         daemon = start_daemon()
-        desk, sender = daemon.daemon.desk, ("127.0.0.1", 9)
+        message = IncomingMessage(to_message(generate("one", "slow", token=daemon.runtime.token)), ("127.0.0.1", 9))
 
         def close_after(ticks):
             if ticks:
                 daemon.loop.call_soon(close_after, ticks - 1)
             else:
-                desk.closing.set()
+                daemon.daemon.closing.set()
 
         def collide():
-            desk._answer(generate("one", "slow"), sender)
+            daemon.daemon.dispatcher.take(message)
             close_after(ticks)
 
         daemon.loop.call_soon_threadsafe(collide)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.daemon.main import build
+from bridge.daemon.assembly import build
 from bridge.farm.plan import FarmPlan
 from bridge.host.settings import Settings
 from bridge.rendering.supervisor import RenderSupervisor
@@ -105,7 +105,7 @@ class TestFarm:
         assert ear.wait_for(StatusReply).queue_length == 1
 
     def test_is_not_there_without_the_setting(self, daemon):
-        assert isinstance(daemon.daemon.worker, RenderSupervisor)
+        assert isinstance(daemon.daemon.supervisor, RenderSupervisor)
 
 
 class TestPlan:

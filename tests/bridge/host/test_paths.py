@@ -238,7 +238,7 @@ class TestDoor:
 
     @pytest.fixture
     def refused(self, home, daemon, ear):
-        assert daemon.daemon.desk._rules.paths.places.machine.home == home
+        assert daemon.daemon.recovery._rules.paths.places.machine.home == home
 
         def ask(request, code):
             ear.say(request)

@@ -64,7 +64,7 @@ class TestFlags:
             if isinstance(call, ast.Call) and self.is_start(call.func)
         }
 
-        assert len(starts) >= 7
+        assert len(starts) >= 6
         assert {where: flags for where, flags in starts.items() if flags != ["start_flags()"]} == {}
 
     def is_start(self, function):

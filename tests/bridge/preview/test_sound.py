@@ -266,7 +266,7 @@ class TestLongFile:
         reply = ear.wait_for(PreviewReply)
 
         assert reply.duration_s == pytest.approx(7200)
-        status = Path(f"/proc/{daemon.daemon.desk.previewer.player_pid}/status").read_text()
+        status = Path(f"/proc/{daemon.daemon.previewer.player_pid}/status").read_text()
         assert int(status.split("VmHWM:")[1].split()[0]) < 400_000  # kB
         last = play(ear, str(path), start_s=7199.5)
         while last.path != str(path) or last.state == "stopped":
@@ -308,7 +308,7 @@ class TestHarm:
         path = write(clip)
         ear.say(Preview(path=path, loop=True))
         ear.wait_for(Done)
-        os.kill(daemon.daemon.desk.previewer.player_pid, signal.SIGKILL)
+        os.kill(daemon.daemon.previewer.player_pid, signal.SIGKILL)
 
         failure = ear.wait_for(Fail)
         assert (failure.command, failure.code) == (Preview.address, "preview_failed")
@@ -380,7 +380,7 @@ class TestCommand:
 
         def run(recording):
             playing = command(path, "--loop")
-            wait_until(lambda: daemon.daemon.desk.previewer._now and daemon.daemon.desk.previewer._now.has_begun)
+            wait_until(lambda: daemon.daemon.previewer._now and daemon.daemon.previewer._now.has_begun)
             recording.wait_for(recording.seconds + 1.5)
             assert ended(command("--stop")) == (0, "stopped\n", "")
             assert ended(playing) == (0, "", "")

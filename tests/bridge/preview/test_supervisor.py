@@ -30,7 +30,7 @@ class Stage:
         self._news.put_nowait((reply, client))
 
     def ask(self, request, client=ME):
-        self.previewer.obey(request, client)
+        self.previewer.accept(request, client)
 
     async def wait_for(self, wanted, client=ME):
         """The next news of which `wanted` is true."""

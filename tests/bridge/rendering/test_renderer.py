@@ -11,7 +11,8 @@ import soundfile
 from bridge.host.program import own_command
 from bridge.rendering.pipe import RenderSetup
 from bridge.rendering.renderer import Renderer, engine_request, installed_models
-from bridge.rendering.supervisor import RenderSupervisor, Timeouts
+from bridge.rendering.supervisor import RenderSupervisor
+from bridge.rendering.watchdog import Timeouts
 from bridge.wire.messages import (
     Done,
     Fail,
