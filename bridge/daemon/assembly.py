@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge import __version__
-from bridge.daemon.background import BackgroundTasks
+from bridge.daemon.background import BackgroundAnswers
 from bridge.daemon.daemon_requests import DaemonRequests
 from bridge.daemon.dispatcher import Dispatcher
 from bridge.daemon.file_threads import FileThreads
@@ -57,7 +57,7 @@ class Daemon:
     recovery: JobRecovery
     pause: PauseSwitch
     previewer: Previewer
-    background: BackgroundTasks
+    background: BackgroundAnswers
     housekeeping: Housekeeping
     closing: asyncio.Event
 
@@ -109,7 +109,7 @@ async def build(
     queue, closing = JobQueue(settings.queue_capacity), asyncio.Event()
     subscribers, files = Subscribers(server), FileThreads()
     supervisor = _supervisor(settings, setup, worker_command, farm_command)
-    pause, background, reply_files = PauseSwitch(queue, folder), BackgroundTasks(server), ReplyFiles()
+    pause, background, reply_files = PauseSwitch(queue, folder), BackgroundAnswers(server), ReplyFiles()
     publisher = JobPublisher(journal, reply_files, subscribers)
     jobs = JobRequests(server, journal, queue, supervisor, publisher, reply_files, subscribers, files, rules.paths)
     previews = PreviewRequests(server, subscribers, files, rules.paths, rules.player_command, rules.previews)

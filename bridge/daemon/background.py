@@ -12,7 +12,7 @@ from bridge.wire.parsing import to_message
 _T = TypeVar("_T")
 
 
-class BackgroundTasks:
+class BackgroundAnswers:
     """Tasks of the daemon that end with it."""
 
     def __init__(self, server: OscServer) -> None:

@@ -27,7 +27,7 @@ class Dispatcher:
         """Answer the messages that arrive, until it is cancelled.
 
         On the event loop's own thread, one after the other, so that no two handlers ever see a job in between. A
-        handler must therefore not wait: for files there is FileThreads, for all else BackgroundTasks.
+        handler must therefore not wait: for files there is FileThreads, for all else BackgroundAnswers.
         """
         while True:
             message = await self._server.inbox.get()

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bridge.daemon.background import BackgroundTasks
+from bridge.daemon.background import BackgroundAnswers
 from bridge.daemon.osc_server import Address, OscServer
 from bridge.errors import BusyError
 from bridge.farm.supervisor import FarmSupervisor
@@ -14,7 +14,7 @@ class ModelRequests:
     """Handles the requests about models, all in the background: a process has to start for them, or to load."""
 
     def __init__(
-        self, server: OscServer, supervisor: RenderSupervisor | FarmSupervisor, background: BackgroundTasks
+        self, server: OscServer, supervisor: RenderSupervisor | FarmSupervisor, background: BackgroundAnswers
     ) -> None:
         self._server, self._supervisor, self._background = server, supervisor, background
         self._loading: set[tuple[str, Address]] = set()
