@@ -36,8 +36,9 @@ def own_modules(*packages: str, root: Path = ROOT) -> list[str]:
 
 
 def modules_without_window() -> list[str]:
-    """List our modules less those of the tray app, which is a program of its own."""
-    return [name for name in own_modules("engine", "bridge") if not f"{name}.".startswith(f"{WINDOW}.")]
+    """List our modules less those of the tray app, a program of its own, and of the paper's rerun, left to clones."""
+    outside = (f"{WINDOW}.", "engine.evaluation.paper.")
+    return [name for name in own_modules("engine", "bridge") if not f"{name}.".startswith(outside)]
 
 
 def data_files(root: Path = ROOT) -> list[tuple[str, str]]:

@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from engine.cli.request_options import add_option, add_request_options, seed_of
-from engine.evaluation.paper.budget import BUDGETS as PAPER_BUDGETS
-from engine.evaluation.paper.budget import PARTS as PAPER_PARTS
+from engine.evaluation.paper_budget import BUDGETS as PAPER_BUDGETS
+from engine.evaluation.paper_budget import PARTS as PAPER_PARTS
 from engine.operation_table import rows_of
 
 DEVICES = ("auto", "cpu", "cuda", "mps")

@@ -1,12 +1,13 @@
 """`retake evaluate`: a model on held-out prompts, one folder of clips against another, or the paper in small."""
 
 import argparse
+import importlib.util
 import json
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.checkpoints.store import open_model
 from engine.cli.commands import load
@@ -20,6 +21,7 @@ from engine.evaluation.classifier import SoundClassifier, load_classifier, mono_
 from engine.evaluation.edit_report import EditReport
 from engine.evaluation.edits import EditSettings, evaluate_edits
 from engine.evaluation.evaluate import SECONDS, Evaluation, EvaluationSettings, evaluate_model
+from engine.evaluation.evaluation_errors import PaperNotInstalledError
 from engine.evaluation.extractor_weights import load_cnn14, load_vggish
 from engine.evaluation.feature_extraction import (
     ClassifierExtractor,
@@ -29,13 +31,14 @@ from engine.evaluation.feature_extraction import (
     as_published,
 )
 from engine.evaluation.folders import evaluate_folders
-from engine.evaluation.paper.budget import BUDGETS, PARTS
-from engine.evaluation.paper.cells import CellResult
-from engine.evaluation.paper.run import PaperOptions, run_paper
+from engine.evaluation.paper_budget import BUDGETS, PARTS
 from engine.evaluation.recorded_edits import KeptReport, evaluate_recordings
 from engine.evaluation.report import FolderReport, ModelReport
 from engine.evaluation.round_trip import round_trip
 from engine.sounds import SOUNDS
+
+if TYPE_CHECKING:
+    from engine.evaluation.paper.cells import CellResult
 
 
 def run(options: argparse.Namespace) -> int:
@@ -188,8 +191,18 @@ def _judge_recordings(options: argparse.Namespace) -> KeptReport:
 
 
 def _rerun_paper(options: argparse.Namespace) -> int:
+    """Rerun the paper's comparisons, which packages leave out: they are research, not a part of the product.
+
+    Raises:
+        PaperNotInstalledError: this is such a package.
+        PackageMissingError: Matplotlib is not installed.
+    """
+    if importlib.util.find_spec("engine.evaluation.paper") is None:
+        raise PaperNotInstalledError
     draw = load("engine.evaluation.paper.plots:draw_panels", "--paper")
-    wish = PaperOptions(options.output, options.part or PARTS, BUDGETS[options.budget], options.model)
+    run_paper = load("engine.evaluation.paper.run:run_paper", "--paper")
+    asked = load("engine.evaluation.paper.run:PaperOptions", "--paper")
+    wish = asked(options.output, options.part or PARTS, BUDGETS[options.budget], options.model)
     with interruptible() as should_stop, TerminalProgressBar() as bar:
         report = run_paper(
             wish,
@@ -204,7 +217,7 @@ def _rerun_paper(options: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(outcome: CellResult) -> None:
+def _tell(outcome: "CellResult") -> None:
     """A line a cell, also where stderr is no terminal."""
     cell, figures = outcome.cell, "  ".join(f"{name} {value:.3f}" for name, value in outcome.figures.items())
     print(f"{cell.experiment} {cell.variant}, seed {cell.seed}: {figures}  ({outcome.cpu_s:.0f} s)", file=sys.stderr)

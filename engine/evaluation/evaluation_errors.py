@@ -1,7 +1,7 @@
 """Why a measurement would not mean anything, as a tree; each class writes its own sentence from facts.
 
 EvaluationError                 in engine/errors.py
-  FolderMissingError
+  ClipFolderMissingError
   TooFewClipsError
   ClipUnusableError           one file of a folder cannot be read as a clip
   NotFiniteError              NaN or infinity where a number was to be compared
@@ -10,9 +10,10 @@ EvaluationError                 in engine/errors.py
   PairMissingError            a clip without its partner or its caption
   NoPairsError                a measurement by pairs of clips that are not paired
   CaptionsError               a captions file that cannot be read
-  ExtractorMissingError        the weights of a listening net are not there
-  ExtractorBrokenError         they are there, but are not that net's
-  PaperFolderError            a folder that the paper's rerun cannot go on in
+  ExtractorMissingError       the weights of a feature extractor are not there
+  ExtractorBrokenError        they are there, but are not that net's
+  PaperFolderError            a folder that the paper's rerun cannot continue in
+  PaperNotInstalledError      the paper's rerun stays out of installed packages
 """
 
 from collections.abc import Iterable
@@ -127,4 +128,14 @@ class PaperFolderError(EvaluationError):
         super().__init__(
             f"{folder} cannot take the results: {reason}",
             "give another -o FOLDER; one folder holds one budget, model and corpus",
+        )
+
+
+class PaperNotInstalledError(EvaluationError):
+    code = "paper_not_installed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "--paper is not part of this installation; it runs from a clone of Retake's repository",
+            "clone the repository, and there run `pip install -e .` and the same command",
         )

@@ -17,8 +17,8 @@ BRIDGE_README = (BRIDGE / "README.md").read_text(encoding="utf-8")
 
 def engine_files() -> list[str]:
     """Return the files as paths inside engine/; a folder's own module by the folder's name."""
-    files = [path.relative_to(ENGINE).as_posix() for path in (*ENGINE.rglob("*.py"), *ENGINE.rglob("*.md"))]
-    return [re.sub(r"(?<=/)__init__\.py$", "", file) for file in files if file != "README.md"]
+    files = [path.relative_to(ENGINE).as_posix() for path in ENGINE.rglob("*.py")]
+    return [re.sub(r"(?<=/)__init__\.py$", "", file) for file in files]
 
 
 def bridge_files() -> list[str]:
@@ -28,9 +28,18 @@ def bridge_files() -> list[str]:
 
 
 def engine_lines() -> list[str]:
-    """Return what engine/README.md mentions, from top to bottom."""
-    lines = re.findall(r"`([\w/]+(?:\.py|\.md|/))`", ENGINE_README)
-    return [line for line in lines if not line.startswith("tests/")]
+    """Return the paths that the reading order of engine/README.md names, from top to bottom.
+
+    In a bullet that begins with a folder, files are named by what stands behind it.
+    """
+    order = ENGINE_README.partition("## Reading order")[2].partition("## Glossary")[0]
+    paths = []
+    for bullet in order.split("\n- ")[1:]:
+        folder = re.match(r"`([\w/]+/)`", bullet)
+        inside = folder[1] if folder else ""
+        paths += [inside + name for name in re.findall(r"`(\w+\.py)`", bullet)]
+        paths[-bullet.count(".py`") : -bullet.count(".py`")] = [inside] if inside else []
+    return paths
 
 
 def bridge_lines() -> list[str]:
@@ -77,6 +86,17 @@ def test_each_file_needs_only_what_stands_above_it(package, lines, parts):
     ]
 
     assert not early, "\n".join(early)
+
+
+def test_the_engine_s_readme_is_one_document():
+    assert ENGINE_README.count("\n") <= 150
+
+
+def test_the_engine_s_readme_points_only_to_what_is_there():
+    pointers = re.findall(r"\]\(([^)#]+)\)", ENGINE_README)
+
+    assert [pointer for pointer in pointers if not (ENGINE / pointer).exists()] == []
+    assert {f"../docs/{name}.md" for name in ("metrics", "training", "parity", "speed")} <= set(pointers)
 
 
 def test_every_shape_letter_has_a_legend():

@@ -14,7 +14,7 @@ from installer.exclusions import (
     excluded_modules,
     is_left_out,
 )
-from installer.recipe import IMPORTED_BY_NAME, data_files, kept, own_modules
+from installer.recipe import IMPORTED_BY_NAME, data_files, kept, modules_without_window, own_modules
 from installer.savings import saved_bytes
 
 ROOT = Path(__file__).parents[2]
@@ -124,6 +124,12 @@ class TestOwnThings:
 
         assert {"engine", "engine.cli.models", "bridge.rendering.process", "bridge.daw_install.command"} <= set(modules)
         assert len(modules) == len(list((ROOT / "engine").rglob("*.py"))) + len(list((ROOT / "bridge").rglob("*.py")))
+
+    def test_the_paper_s_rerun_stays_in_the_clone(self):
+        modules = modules_without_window()
+
+        assert "engine.evaluation.paper_budget" in modules
+        assert not [name for name in modules if f"{name}.".startswith("engine.evaluation.paper.")]
 
     def test_the_model_the_scripts_and_the_protocol_travel_along(self):
         places = {f"{folder}/{Path(source).name}" for source, folder in data_files()}

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from engine.audioldm import AudioLDM
 from engine.errors import InvalidRequestError
-from engine.evaluation.paper.budget import Budget
 from engine.evaluation.paper.cells import Results
 from engine.evaluation.paper.encoders import NamingTower, NgramBag, TextEncoder, train_naming_tower
 from engine.evaluation.paper.prompts import frequencies
 from engine.evaluation.paper.variants import TextEncoderName, Variant
+from engine.evaluation.paper_budget import Budget
 from engine.models.pocket_clap import PocketClapConfig
 from engine.sounds import SOUNDS
 from engine.training.datasets import Clips, ClipSettings, render_clips

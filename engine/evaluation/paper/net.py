@@ -18,10 +18,10 @@ from torch.optim import AdamW, Optimizer
 from engine.audioldm import AudioLDM
 from engine.diffusion.guidance import Prediction
 from engine.errors import CancelledError
-from engine.evaluation.paper.budget import Budget
 from engine.evaluation.paper.cells import Results, ShouldStop
 from engine.evaluation.paper.material import LatentBatch, Material
 from engine.evaluation.paper.variants import AUDIO, Attention, Variant
+from engine.evaluation.paper_budget import Budget
 from engine.models.unet import UNet
 from engine.training.ema import Ema
 from engine.training.loop import CHECKPOINT_FILE, LoopSettings, OnReport, run_loop, step_optimiser

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.evaluation.paper.budget import Budget
 from engine.evaluation.paper.cells import Cell
 from engine.evaluation.paper.variants import TRAINED_BY_PART
+from engine.evaluation.paper_budget import Budget
 
 TRAINED, STEPS, GUIDANCE, UPSCALING, INPAINTING = "trained", "steps", "guidance", "upscaling", "inpainting"
 AUTOENCODER = "autoencoder"  # no net at all: real clips through the autoencoder, the best that any net can reach

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from engine.evaluation.paper.budget import Budget
 from engine.evaluation.paper.cells import CellResult
 from engine.evaluation.paper.parts import PaperPart, parts_of
 from engine.evaluation.paper.published import CLAIMS
 from engine.evaluation.paper.tables import Panel, markdown_table, panels_of, title_of
 from engine.evaluation.paper.verdicts import ClaimStatus, ClaimVerdict, check_claim, published_pair
+from engine.evaluation.paper_budget import Budget
 
 REPORT_FILE, REMARKS_FILE, PICTURES, CELLS_FILE = "RESULTS.md", "REMARKS.md", "results", "cells.json"
 DrawPanels = Callable[[Sequence[Panel]], bytes]

@@ -13,13 +13,13 @@ from engine.checkpoints.store import open_model
 from engine.device import dtype_for
 from engine.engine import Engine, prepare_for_inference
 from engine.evaluation.classifier import SoundClassifier
-from engine.evaluation.paper.budget import Budget
 from engine.evaluation.paper.cells import Cell, CellResult, Results, ShouldStop
 from engine.evaluation.paper.material import Material, window_seconds
 from engine.evaluation.paper.parts import TRAINED, parts_of
 from engine.evaluation.paper.report import DrawPanels, ReportContext, write_report
 from engine.evaluation.paper.sampled import SampledCells
 from engine.evaluation.paper.trained import TrainedCells
+from engine.evaluation.paper_budget import Budget
 from engine.sounds import SOUNDS
 from engine.training.loop import TrainingStatus
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from engine.audio import Audio
 from engine.engine import Engine
 from engine.evaluation.classifier import SAMPLE_RATE, SoundClassifier, classify, mono_16_khz
-from engine.evaluation.paper.budget import Budget
 from engine.evaluation.paper.cells import Cell, CellResult, ShouldStop
 from engine.evaluation.paper.features import figures_of
 from engine.evaluation.paper.parts import GUIDANCE, INPAINTING, PROCESSED, STEPS, UNPROCESSED, UPSCALING
 from engine.evaluation.paper.prompts import Prompt, held_out_prompts, in_turn
+from engine.evaluation.paper_budget import Budget
 from engine.evaluation.reconstruction import log_spectral_distance, published_lsd
 from engine.requests import Generate, Inpaint, Upscale
 

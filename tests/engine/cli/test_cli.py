@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from setuptools import find_packages
 
 from engine.cli import CANCELLED, COMMANDS, DONE, FAILED, WRONG_USAGE, Command, main
 from engine.cli.commands import load
@@ -554,3 +556,35 @@ def read_until(terminal: int, words: str) -> str:
         except OSError:  # the other end is closed
             pytest.fail(f"no {words!r} in {shown!r}")
     return shown
+
+
+class TestThePaperInPackages:
+    """Packages leave `engine.evaluation.paper` out: its module is taken for missing, as Python itself does it."""
+
+    WITHOUT = (
+        "import sys; sys.modules['engine.evaluation.paper'] = None; from engine.cli import main; sys.exit(main({!r}))"
+    )
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", self.WITHOUT.format(list(arguments))]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+    def test_says_that_it_runs_from_a_clone(self, tmp_path: Path) -> None:
+        done = self.run("evaluate", "--paper", "-o", str(tmp_path / "paper"))
+
+        assert done.returncode == 1
+        assert "runs from a clone of Retake's repository" in done.stderr
+        assert not (tmp_path / "paper").exists()
+
+    def test_all_else_of_the_command_is_there(self) -> None:
+        done = self.run("evaluate", "--help")
+
+        assert done.returncode == 0
+        assert "--paper" in done.stdout
+
+    def test_wheels_have_no_package_of_it(self) -> None:
+        config = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))
+        found = find_packages(str(HOUSE), **config["tool"]["setuptools"]["packages"]["find"])
+
+        assert "engine.evaluation" in found
+        assert "engine.evaluation.paper" not in found

@@ -13,7 +13,6 @@ from engine.cli import DONE, main
 from engine.errors import CancelledError, InvalidRequestError
 from engine.evaluation.classifier import load_classifier
 from engine.evaluation.evaluation_errors import PaperFolderError
-from engine.evaluation.paper.budget import Budget
 from engine.evaluation.paper.cells import Cell, CellResult, Results
 from engine.evaluation.paper.encoders import NamingTower, NgramBag, train_naming_tower
 from engine.evaluation.paper.material import Material
@@ -23,6 +22,7 @@ from engine.evaluation.paper.plots import draw_panels
 from engine.evaluation.paper.prompts import frequencies, held_out_prompts, in_turn, long_tailed
 from engine.evaluation.paper.run import PaperOptions, run_paper
 from engine.evaluation.paper.variants import AUDIO, BALANCED, BOTH, LONG_TAIL, MIXTURES, TEXT
+from engine.evaluation.paper_budget import Budget
 from engine.presets import TINY
 from engine.sounds import SOUNDS
 
@@ -284,8 +284,8 @@ class TestCommand:
 
     def test_writes_the_report_of_cells_that_are_there(self, tmp_path, capsys):
         """Nothing is left to measure, so the command only writes."""
-        from engine.evaluation.paper.budget import BUDGETS
         from engine.evaluation.paper.run import fingerprint
+        from engine.evaluation.paper_budget import BUDGETS
 
         identity = {"budget": "small", "model": fingerprint(open_model("tiny")), "sounds": len(SOUNDS)}
         results = Results(tmp_path, identity)

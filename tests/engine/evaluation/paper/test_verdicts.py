@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from engine.evaluation.paper.budget import BUDGETS, PARTS
 from engine.evaluation.paper.cells import Cell, CellResult
 from engine.evaluation.paper.parts import parts_of
 from engine.evaluation.paper.plots import draw_panels
@@ -14,6 +13,7 @@ from engine.evaluation.paper.published import CLAIMS, LOWER_IS_BETTER, PUBLISHED
 from engine.evaluation.paper.report import CELLS_FILE, PICTURES, REMARKS_FILE, ReportContext, write_report
 from engine.evaluation.paper.tables import markdown_table, panels_of
 from engine.evaluation.paper.verdicts import ClaimStatus, check_claim, published_pair, spread_of
+from engine.evaluation.paper_budget import BUDGETS, PARTS
 
 BUDGET = BUDGETS["small"]
 FD = Claim("conditioning", "audio is better", "trained", "audio", "both", "frechet")
