@@ -29,7 +29,6 @@ from engine.checkpoints.published import (
     RemoteFile,
     hub,
     refuse_offline,
-    tokenizer_files,
     zenodo,
 )
 from engine.checkpoints.transfer import Received, RetryLimits, ask, fetch
@@ -112,7 +111,9 @@ def _plan(published: Published, form: CheckpointForm, revision: str | None, limi
         origin = f"{hub()}/{repository} at {snapshot.commit}"
         return _DownloadPlan(snapshot.files, origin, sum(file.size or 0 for file in snapshot.files))
     checkpoint = _looked_up(published, limits)
-    return _DownloadPlan((*tokenizer_files(), checkpoint), checkpoint.url, checkpoint.size or published.about_bytes)
+    return _DownloadPlan(
+        (*published.tokenizer_files(), checkpoint), checkpoint.url, checkpoint.size or published.about_bytes
+    )
 
 
 def _looked_up(published: Published, limits: RetryLimits) -> RemoteFile:

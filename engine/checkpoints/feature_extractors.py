@@ -7,7 +7,7 @@ PyTorch.
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,9 +48,9 @@ VGGISH = PublishedExtractor(
 EXTRACTORS = (PANNS, VGGISH)
 
 
-def find_extractor(name: str) -> PublishedExtractor | None:
+def find_extractor(name: str, rows: Sequence[PublishedExtractor] = EXTRACTORS) -> PublishedExtractor | None:
     """The net of that name, None if there is none."""
-    return next((extractor for extractor in EXTRACTORS if extractor.name == name), None)
+    return next((extractor for extractor in rows if extractor.name == name), None)
 
 
 def extractors_folder() -> Path:

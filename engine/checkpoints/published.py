@@ -8,6 +8,7 @@ by the stricter of the two.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,6 +33,13 @@ class RemoteFile:
     md5: str | None = None  # Zenodo knows no other checksum
 
 
+ROBERTA = "FacebookAI/roberta-base/resolve/e2da8e2f811d1448a5b465c236feacd80ffbac7b"
+TOKENIZER: tuple[tuple[str, int, str], ...] = (  # name, bytes, SHA-256
+    ("vocab.json", 898_823, "9e7f63c2d15d666b52e21d250d2e513b87c9b713cfa6987a82ed89e5e6e50655"),
+    ("merges.txt", 456_318, "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5"),
+)
+
+
 @dataclass(frozen=True)
 class Published:
     """One published checkpoint; `parameters` counts what stays of it after the import."""
@@ -47,12 +55,19 @@ class Published:
     md5: str | None = None
     hub: str | None = None  # the diffusers form; none was published of the two fine-tuned ones
     revision: str = "main"  # of `hub`: no commit is known beforehand, so the newest is looked up and then held to
+    tokenizer: tuple[tuple[str, int, str], ...] = TOKENIZER
 
     @property
     def original(self) -> RemoteFile:
         """The authors' own file, under the name that the import reads."""
         url = f"{zenodo()}/records/{self.record}/files/{self.file}?download=1"
         return RemoteFile(url, f"{self.name}.ckpt", self.size, self.sha256, self.md5)
+
+    def tokenizer_files(self) -> tuple[RemoteFile, ...]:
+        """RoBERTa's vocabulary (MIT), which the original checkpoints were trained with and do not hold."""
+        return tuple(
+            RemoteFile(f"{hub()}/{ROBERTA}/{name}", name, size, sha256) for name, size, sha256 in self.tokenizer
+        )
 
     @property
     def forms(self) -> tuple[CheckpointForm, ...]:
@@ -146,17 +161,6 @@ PUBLISHED: tuple[Published, ...] = (
     ),
 )
 
-ROBERTA = "FacebookAI/roberta-base/resolve/e2da8e2f811d1448a5b465c236feacd80ffbac7b"
-TOKENIZER: tuple[tuple[str, int, str], ...] = (  # name, bytes, SHA-256
-    ("vocab.json", 898_823, "9e7f63c2d15d666b52e21d250d2e513b87c9b713cfa6987a82ed89e5e6e50655"),
-    ("merges.txt", 456_318, "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5"),
-)
-
-
-def tokenizer_files() -> tuple[RemoteFile, ...]:
-    """RoBERTa's vocabulary (MIT), which the original checkpoints were trained with and do not hold."""
-    return tuple(RemoteFile(f"{hub()}/{ROBERTA}/{name}", name, size, sha256) for name, size, sha256 in TOKENIZER)
-
 
 def published_as(text: str) -> str | None:
     """The name here of a published checkpoint that goes by `text`: by this name, its file's or its repository's."""
@@ -168,13 +172,13 @@ def published_as(text: str) -> str | None:
     return None
 
 
-def find_published(name: str) -> Published:
+def find_published(name: str, rows: Sequence[Published] = PUBLISHED) -> Published:
     """The published checkpoint of that name.
 
     Raises:
         NotPublishedError: there is none; the error lists those that there are.
     """
-    for published in PUBLISHED:
+    for published in rows:
         if published.name == name:
             return published
-    raise NotPublishedError(name, [published.name for published in PUBLISHED])
+    raise NotPublishedError(name, [published.name for published in rows])

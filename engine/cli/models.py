@@ -2,6 +2,8 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from engine.checkpoints import feature_extractors, published
@@ -19,25 +21,34 @@ from engine.cli.commands import load
 from engine.cli.terminal import TerminalProgressBar, confirmed, interruptible, show_json, show_warning
 
 
-def run(options: argparse.Namespace) -> int:
+@dataclass(frozen=True)
+class Offers:
+    """What there is to pull: checkpoints, and nets that only listen."""
+
+    checkpoints: Sequence[published.Published] = published.PUBLISHED
+    extractors: Sequence[feature_extractors.PublishedExtractor] = feature_extractors.EXTRACTORS
+
+
+def run(options: argparse.Namespace, offers: Offers | None = None) -> int:
+    """Carry out `retake models …`; the exit code."""
     actions = {"list": _list, "show": _show, "pull": _pull, "import": _import, "remove": _remove}
-    return actions[options.action](options)
+    return actions[options.action](options, offers or Offers())
 
 
-def _list(options: argparse.Namespace) -> int:
+def _list(options: argparse.Namespace, known: Offers) -> int:
     entries, passed_over = look_through()
     for broken in passed_over:
         show_warning(f"passed over {broken.folder}: {broken.reason}")
     installed = {entry.name for entry in entries}
     if options.json:
-        offers = [_offered(offer, offer.name in installed) for offer in published.PUBLISHED]
+        offers = [_offered(offer, offer.name in installed) for offer in known.checkpoints]
         broken_ones = [{"folder": str(broken.folder), "reason": broken.reason} for broken in passed_over]
         show_json({"models": [_described(entry) for entry in entries], "published": offers, "passed_over": broken_ones})
         return 0
     for entry in entries:
         origin = "shipped" if entry.shipped else f"installed in {entry.folder}"
         print(_row(entry.name, entry.size_bytes, entry.licence, origin))
-    for offer in published.PUBLISHED:
+    for offer in known.checkpoints:
         if offer.name not in installed:
             print(_row(offer.name, offer.about_bytes, published.LICENCE, f"to pull: {offer.good_at}"))
     return 0
@@ -47,7 +58,7 @@ def _row(name: str, num_bytes: int, licence: str, text: str) -> str:
     return f"{name:<20} {num_bytes / 1e6:>8.1f} MB   {licence:<18} {text}"
 
 
-def _show(options: argparse.Namespace) -> int:
+def _show(options: argparse.Namespace, _known: Offers) -> int:
     folder = find_model(options.name)
     config = read_json(folder)
     card = folder / CARD_FILE
@@ -82,11 +93,11 @@ def _pull_extractor(extractor: feature_extractors.PublishedExtractor, options: a
     return 0
 
 
-def _pull(options: argparse.Namespace) -> int:
-    extractor = feature_extractors.find_extractor(options.name)
+def _pull(options: argparse.Namespace, known: Offers) -> int:
+    extractor = feature_extractors.find_extractor(options.name, known.extractors)
     if extractor:
         return _pull_extractor(extractor, options)
-    offer = published.find_published(options.name)
+    offer = published.find_published(options.name, known.checkpoints)
     published.refuse_offline()
     if not options.accept_licence:
         print(
@@ -112,7 +123,7 @@ def _pull(options: argparse.Namespace) -> int:
     return 0
 
 
-def _import(options: argparse.Namespace) -> int:
+def _import(options: argparse.Namespace, _known: Offers) -> int:
     convert = load("engine.checkpoints.convert:import_checkpoint", "this import")  # and with it PyTorch
     with interruptible() as should_stop, TerminalProgressBar() as bar:
         folder = convert(
@@ -134,8 +145,8 @@ def _import(options: argparse.Namespace) -> int:
     return 0
 
 
-def _remove(options: argparse.Namespace) -> int:
-    extractor = feature_extractors.find_extractor(options.name)
+def _remove(options: argparse.Namespace, known: Offers) -> int:
+    extractor = feature_extractors.find_extractor(options.name, known.extractors)
     files = feature_extractors.installed_files(extractor) if extractor else []
     files = files or [file for folder in find_own(options.name) for file in folder.rglob("*") if file.is_file()]
     num_bytes = sum(file.stat().st_size for file in files)

@@ -33,11 +33,15 @@ def shape_of(request: Generate) -> Hashable:
 
 
 def generate_together(
-    model: AudioLDM, requests: Sequence[Generate], reporters: Sequence[ProgressReporter]
+    model: AudioLDM,
+    requests: Sequence[Generate],
+    reporters: Sequence[ProgressReporter],
+    at_once: int | None = None,
 ) -> list[Outcome]:
     """Each request's candidates, best first, or why there are none; one that is cancelled leaves the others alone.
 
     Requests that cannot share calls with the first (another shape, longer than a window) are answered one by one.
+    `at_once` is how many rows a call of the net has, as many as suit the device by default.
     """
     outcomes: dict[int, Outcome] = {}
     shared: dict[int, Tries] = {}
@@ -49,7 +53,7 @@ def generate_together(
             continue
         if shape_of(request) == shape_of(requests[0]) and _can_share(tries.rendering):
             shared[index] = tries
-    outcomes |= _try_together(shared)
+    outcomes |= _try_together(shared, at_once)
     for index in shared.keys() - outcomes.keys():
         outcomes[index] = _finish(shared[index], requests[index])
     return [
@@ -58,14 +62,14 @@ def generate_together(
     ]
 
 
-def _try_together(shared: Mapping[int, Tries]) -> dict[int, EngineError]:
+def _try_together(shared: Mapping[int, Tries], at_once: int | None) -> dict[int, EngineError]:
     """Round after round, until all have enough; those that failed, with why."""
     failed: dict[int, EngineError] = {}
     while True:
         trials = {i: trial for i, tries in shared.items() if i not in failed and (trial := tries.next()) is not None}
         if not trials:
             return failed
-        latents = _Batch(list(trials.values())).sample()
+        latents = _Batch(list(trials.values()), at_once).sample()
         for (index, trial), latent in zip(trials.items(), latents, strict=True):
             try:
                 if isinstance(latent, EngineError):
@@ -82,8 +86,9 @@ def _can_share(rendering: Rendering) -> bool:
 class _Batch:
     """Renderings of equal shape on their way through the sampler; those that were cancelled are carried along."""
 
-    def __init__(self, renderings: Sequence[Rendering]) -> None:
+    def __init__(self, renderings: Sequence[Rendering], at_once: int | None) -> None:
         self._renderings = renderings
+        self._at_once = at_once
         self._cancelled: dict[int, EngineError] = {}
         self._sizes = [len(rendering.candidates) for rendering in renderings]
         self._wanted = self._rows([rendering.condition.wanted for rendering in renderings])
@@ -121,7 +126,7 @@ class _Batch:
             return denoise(x[rows], t)
 
         numbers = torch.arange(len(x), device=x.device)[:, None]
-        return in_batches(of_rows, numbers, t, lambda: self._tell(ProgressReporter.check))
+        return in_batches(of_rows, numbers, t, lambda: self._tell(ProgressReporter.check), self._at_once)
 
     def _tell(self, news: Callable[[ProgressReporter], None]) -> None:
         """Tell all who go on. Raises CancelledError when nobody does."""

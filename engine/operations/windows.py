@@ -132,9 +132,9 @@ def over_windows(denoise: Denoise, windows: Windows, check: CancelCheck) -> Deno
     return denoise_all
 
 
-def in_batches(denoise: Denoise, contents: Tensor, t: int, check: CancelCheck) -> Denoised:
+def in_batches(denoise: Denoise, contents: Tensor, t: int, check: CancelCheck, at_once: int | None = None) -> Denoised:
     """Pieces [B, ...] -> denoised, so many at a time as the device is to take, and fewer where it cannot."""
-    at_once = AT_ONCE.get(contents.device.type, AT_ONCE_ON_GPU)
+    at_once = at_once or AT_ONCE.get(contents.device.type, AT_ONCE_ON_GPU)
     done: list[Denoised] = []
     left = contents
     while len(left):

@@ -1,14 +1,13 @@
 """Weights of the listening nets from a server on this machine: whole and checked, or not at all."""
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 from mirror import Fault, Mirror, mirror_running
+from narrow_offers import EXTRACTOR_FILES, PCA, SMALL, WEIGHTS, main
 
-from engine.checkpoints import feature_extractors
 from engine.checkpoints.catalogue import list_models
 from engine.checkpoints.download_errors import (
     DownloadDamagedError,
@@ -16,22 +15,19 @@ from engine.checkpoints.download_errors import (
     PullRunningError,
     ServerUnreachableError,
 )
-from engine.checkpoints.feature_extractors import PANNS, PublishedExtractor, pull_extractor, remove_extractor
+from engine.checkpoints.feature_extractors import PANNS, pull_extractor, remove_extractor
 from engine.checkpoints.transfer import RetryLimits
-from engine.cli import DONE, FAILED, main
+from engine.cli import DONE, FAILED
 
 AT_ONCE = RetryLimits(tries=1, first_wait_s=0.0, timeout_s=5.0)
-WEIGHTS = b"weights" * 1000
-FILES = (f"vggish-{hashlib.sha256(WEIGHTS).hexdigest()[:8]}.pth", f"pca-{hashlib.sha256(b'pca').hexdigest()[:8]}.pth")
-SMALL = PublishedExtractor("vggish", "FAD", "Apache-2.0", len(WEIGHTS) + 3, FILES)
+FILES = EXTRACTOR_FILES
 
 
 @pytest.fixture
 def mirror(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Mirror]:
     with mirror_running() as mirror:
         mirror.serve(f"/{FILES[0]}", WEIGHTS)
-        mirror.serve(f"/{FILES[1]}", b"pca")
-        monkeypatch.setattr(feature_extractors, "EXTRACTORS", (SMALL,))
+        mirror.serve(f"/{FILES[1]}", PCA)
         for name, value in {
             "RETAKE_VGGISH_URL": mirror.url,
             "RETAKE_ZENODO_URL": mirror.url,

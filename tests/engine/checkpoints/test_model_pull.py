@@ -13,11 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import narrow_offers
 import pytest
 import torch
 from filelock import FileLock
 from foreign_checkpoints import diffusers_modules, laion_clap, original_checkpoint, write_diffusers_folder
 from mirror import Fault, Mirror, mirror_running
+from narrow_offers import FILE, HUB, NAME, RECORD, main, narrow, vocabulary
 
 from engine.checkpoints import published
 from engine.checkpoints.catalogue import list_models
@@ -37,12 +39,10 @@ from engine.checkpoints.import_errors import CheckpointUnreadableError
 from engine.checkpoints.published import DIFFUSERS, LICENCE, PUBLISHED, Published, find_published
 from engine.checkpoints.store import load_model, read_config
 from engine.checkpoints.transfer import RetryLimits
-from engine.cli import CANCELLED, DONE, FAILED, main
+from engine.cli import CANCELLED, DONE, FAILED
 from engine.errors import CheckpointError, ModelDiskFullError, OutputExistsError
-from engine.models.clap_tokenizer import RobertaTokenizer
 
 HOUSE = Path(__file__).parents[3]
-NAME, RECORD, FILE, HUB = "audioldm-s-full-v2", 77, "narrow.ckpt", "cvssp/audioldm-narrow"  # the name is a known one
 WHERE, ABOUT = f"/records/{RECORD}/files/{FILE}", f"/api/records/{RECORD}"
 COMMIT = "c0ffee" * 6 + "c0de"
 AT_ONCE = RetryLimits(tries=1, first_wait_s=0.0, timeout_s=5.0)
@@ -74,17 +74,9 @@ def snapshot(scramble: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 @pytest.fixture
 def mirror(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Mirror]:
     """Zenodo and the Hub in one, with the tokenizer; the user's models folder is a new one."""
-    vocabulary = tmp_path / "vocabulary"
-    vocabulary.mkdir()
-    RobertaTokenizer.bytes_only().write(vocabulary)
-    tokens = json.loads((vocabulary / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
-    files = {"vocab.json": json.dumps(tokens).encode(), "merges.txt": b"#version: 0.2\n"}
     with mirror_running() as mirror:
-        for name, content in files.items():
+        for name, content in vocabulary().items():
             mirror.serve(f"/{published.ROBERTA}/{name}", content)
-        rows = tuple((name, len(content), hashlib.sha256(content).hexdigest()) for name, content in files.items())
-        monkeypatch.setattr(published, "TOKENIZER", rows)
-        monkeypatch.setattr(published, "PUBLISHED", (narrow(),))
         for variable, value in {
             "RETAKE_ZENODO_URL": mirror.url, "HF_ENDPOINT": mirror.url + "/", "NO_PROXY": "127.0.0.1",
             "RETAKE_MODELS": str(tmp_path / "models"),
@@ -98,10 +90,6 @@ def mirror(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Mirror]:
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
     return tmp_path / "models"
-
-
-def narrow(**known: Any) -> Published:
-    return Published(NAME, RECORD, FILE, "tests", 20_000_000, 50_000_000, hub=HUB, **known)
 
 
 def serve_hub(mirror: Mirror, snapshot: dict[str, bytes], revision: str = "main") -> None:
@@ -409,19 +397,18 @@ class TestCommandLine:
             pytest.param("\n", FAILED, id="nothing"),
         ],
     )
-    def test_at_a_terminal_it_is_asked(
-        self, mirror: Mirror, checkpoint: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-        answer: str, code: int,
-    ) -> None:  # fmt: skip
+    def test_at_a_terminal_it_is_asked(self, mirror: Mirror, checkpoint: bytes, answer: str, code: int) -> None:
         mirror.serve(WHERE, checkpoint)
         person, terminal = pty.openpty()
-        with open(terminal, encoding="utf-8") as keyboard:
-            monkeypatch.setattr(sys, "stdin", keyboard)
-            os.write(person, answer.encode())
-            assert main(["models", "pull", NAME]) == code
+        command = [sys.executable, narrow_offers.__file__, "models", "pull", NAME]
+        environment = os.environ | {"PYTHONPATH": str(HOUSE)}
+        os.write(person, answer.encode())
+        done = subprocess.run(command, env=environment, stdin=terminal, capture_output=True, text=True, check=False)
+        os.close(terminal)
         os.close(person)
 
-        assert "Do you accept this licence? [y/N]" in capsys.readouterr().err
+        assert done.returncode == code
+        assert "Do you accept this licence? [y/N]" in done.stderr
         assert (mirror.answers != []) == (code == DONE)
 
     @pytest.mark.usefixtures("mirror")
@@ -438,12 +425,9 @@ class TestCommandLine:
         content = bytes(1_000_000)
         mirror.serve(WHERE, content)
         mirror.fail(WHERE, Fault(cut_after=400_000, hang_s=60.0))
-        script = (
-            "import sys; from engine.checkpoints import published as p; from engine.cli import main; p.TOKENIZER = ();"
-            f"p.PUBLISHED = (p.Published({NAME!r}, {RECORD}, {FILE!r}, '', 1, 1),);"
-            f"sys.exit(main(['models', 'pull', {NAME!r}, '-y']))"
-        )
-        with subprocess.Popen([sys.executable, "-c", script], cwd=HOUSE, stderr=subprocess.PIPE, text=True) as process:
+        command = [sys.executable, narrow_offers.__file__, "models", "pull", NAME, "-y"]
+        environment = os.environ | {"PYTHONPATH": str(HOUSE)}
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
             part = models / ".downloads" / NAME / "original" / f"{NAME}.ckpt.part"
             while not part.exists() or part.stat().st_size < 400_000:
                 assert process.poll() is None
