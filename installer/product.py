@@ -46,16 +46,16 @@ def has_tray(root: Path = ROOT) -> bool:
     return (root / "bridge" / "desktop" / "__init__.py").is_file()
 
 
-def programs(root: Path = ROOT) -> tuple[Program, ...]:
-    """Give the programs that are built from this checkout."""
-    senders = (SEND, SENDW) if sys.platform == "win32" else (SEND,)
+def programs(root: Path = ROOT, system: str = sys.platform) -> tuple[Program, ...]:
+    """Return the programs that are built from this checkout on a system."""
+    senders = (SEND, SENDW) if system == "win32" else (SEND,)
     return (RETAKE, *senders, TRAY) if has_tray(root) else (RETAKE, *senders)
 
 
-def icon() -> str:
-    """Give the icon's file, in the form that this system's programs have."""
+def icon(system: str = sys.platform) -> str:
+    """Return the icon's file, in the form that a system's programs have."""
     kinds = {"win32": "ico", "darwin": "icns"}
-    return str(HERE / "icons" / f"{NAME}.{kinds.get(sys.platform, 'png')}")
+    return str(HERE / "icons" / f"{NAME}.{kinds.get(system, 'png')}")
 
 
 def windows_version(folder: Path) -> str | None:
