@@ -29,7 +29,6 @@ class PublishedExtractor:
     """A net with its files, the weights first; `about_bytes` counts all of them."""
 
     name: str
-    good_for: str
     licence: str
     about_bytes: int
     files: tuple[str, ...]
@@ -39,11 +38,9 @@ class PublishedExtractor:
         return tuple(_remote(file) for file in self.files)
 
 
-PANNS = PublishedExtractor(
-    "panns", "FD, IS and KL as published (Cnn14, 16 kHz)", "CC BY 4.0", 340_000_000, ("Cnn14_16k_mAP=0.438.pth",)
-)
+PANNS = PublishedExtractor("panns", "CC BY 4.0", 340_000_000, ("Cnn14_16k_mAP=0.438.pth",))
 VGGISH = PublishedExtractor(
-    "vggish", "FAD", "Apache-2.0", 288_749_295, ("vggish-10086976.pth", "vggish_pca_params-970ea276.pth")
+    "vggish", "Apache-2.0", 288_749_295, ("vggish-10086976.pth", "vggish_pca_params-970ea276.pth")
 )
 EXTRACTORS = (PANNS, VGGISH)
 

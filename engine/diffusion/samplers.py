@@ -48,12 +48,6 @@ def timesteps_for(num_steps: int, schedule: NoiseSchedule, strength: float = 1.0
     return [round(start - start * i / count) for i in range(count)]
 
 
-def leading_timesteps(num_steps: int, schedule: NoiseSchedule) -> list[int]:
-    """The reference's DDIM timesteps, descending: (0, c, 2c, ...) + 1 with c = 1000 // num_steps, kept inside."""
-    stride = schedule.num_train_steps // num_steps
-    return [min(i * stride + 1, schedule.num_train_steps - 1) for i in reversed(range(num_steps))]
-
-
 def sample_ddim(
     denoise: Denoise,
     x: Tensor,

@@ -46,10 +46,6 @@ class Gain:
     nodes: Envelope  # [K]
     block_size: int  # samples
 
-    @property
-    def is_idle(self) -> bool:
-        return bool((self.nodes == 1).all())
-
     def between(self, start: int, end: int) -> NDArray[np.float64]:
         """For samples `start` to `end`, [end - start]."""
         places = (np.arange(start, end) + 0.5) / self.block_size - 0.5

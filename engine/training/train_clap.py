@@ -183,23 +183,3 @@ class ClapRecipe:
 def train_clap(workers: Workers, settings: ClapSettings, on_report: OnReport | None = None) -> None:
     """Train, or go on training, and leave the part `clap`."""
     run_loop(lambda: ClapRecipe(settings, workers), settings.loop, workers, on_report)
-
-
-@torch.no_grad()
-def retrieval(clap: PocketClap, clips: Clips, captions: list[str]) -> dict[str, float]:
-    """How often a caption's nearest sound is of its class (R@1), and how often it is its own sound (R@1, R@10).
-
-    Captions of mixtures have no class and do not count for the first figure.
-    """
-    clap.eval()
-    indices = np.arange(len(captions))
-    parts = np.array_split(indices, 16)
-    audio = torch.cat([clap.embed_log_mel(clips.log_mel(part)) for part in parts])
-    similarity = clap.embed_text(captions) @ audio.T
-    classes = torch.from_numpy(clips.classes[indices])
-    nearest, own = similarity.argmax(1), torch.arange(len(captions))
-    return {
-        "class_r1": float((classes[nearest] == classes)[classes != MIXED].float().mean()),
-        "exact_r1": float((nearest == own).float().mean()),
-        "exact_r10": float((similarity.topk(10, dim=1).indices == own[:, None]).any(1).float().mean()),
-    }

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.optim import AdamW, Optimizer
 
 from engine.models.vae import Vae
@@ -104,10 +103,3 @@ class VaeRecipe:
 def train_vae(workers: Workers, settings: VaeSettings, on_report: OnReport | None = None) -> None:
     """Train, or go on training, and leave the part `vae`."""
     run_loop(lambda: VaeRecipe(settings, workers), settings.loop, workers, on_report)
-
-
-@torch.no_grad()
-def reconstruction_error(vae: Vae, log_mel: Tensor) -> float:
-    """Mean absolute error of the posterior mean's decoding of log-mels [B, 1, N, M]."""
-    parts = [F.l1_loss(vae.decode(vae.encode(part).mean), part) for part in log_mel.split(8)]
-    return float(torch.stack(parts).mean())

@@ -24,7 +24,7 @@ WEIGHTS, PCA = b"weights" * 1000, b"pca"
 EXTRACTOR_FILES = tuple(
     f"{name}-{hashlib.sha256(content).hexdigest()[:8]}.pth" for name, content in (("vggish", WEIGHTS), ("pca", PCA))
 )
-SMALL = PublishedExtractor("vggish", "FAD", "Apache-2.0", len(WEIGHTS) + len(PCA), EXTRACTOR_FILES)
+SMALL = PublishedExtractor("vggish", "Apache-2.0", len(WEIGHTS) + len(PCA), EXTRACTOR_FILES)
 
 
 def vocabulary() -> dict[str, bytes]:

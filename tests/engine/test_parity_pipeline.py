@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 from diffusers import AudioLDMPipeline, DDIMScheduler, DPMSolverMultistepScheduler
+from reference_timesteps import leading_timesteps
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 from twins import diffusers_unet, diffusers_vae, transformers_text_tower, transformers_vocoder
 
 from engine.audioldm import AudioLDM
-from engine.diffusion.samplers import leading_timesteps, sample_ddim, sample_dpm_solver_2m, timesteps_for
+from engine.diffusion.samplers import sample_ddim, sample_dpm_solver_2m, timesteps_for
 from engine.models.clap import ClapConfig, LaionClap
 from engine.models.clap_tokenizer import RobertaTokenizer
 from engine.models.unet import UNetConfig

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 import torch
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
+from reference_timesteps import leading_timesteps
 from torch import Tensor, nn
 
 from engine.diffusion.guidance import Denoise, Denoised, read_prediction
 from engine.diffusion.samplers import (
-    leading_timesteps,
     sample_ddim,
     sample_dpm_solver_2m,
     sample_dpm_solver_2m_sde,

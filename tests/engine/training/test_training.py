@@ -13,6 +13,7 @@ from torch._dynamo.utils import counters
 
 from engine.audio import Audio
 from engine.checkpoints.store import load_model, open_model
+from engine.models.vae import Vae
 from engine.models.vocoder import GriffinLim, HiFiGan, HiFiGanConfig
 from engine.presets import build
 from engine.sounds import SOUNDS, mixture_captions
@@ -21,9 +22,9 @@ from engine.training.datasets import MIXED, Clips, ClipSettings, plan_clips, ren
 from engine.training.ema import Ema
 from engine.training.loop import LoopSettings, read_log
 from engine.training.parts import config_for_training, join_parts, save_part
-from engine.training.train_clap import AttributeHeads, ClapRecipe, ClapSettings, retrieval, train_clap
+from engine.training.train_clap import AttributeHeads, ClapRecipe, ClapSettings, train_clap
 from engine.training.train_ldm import Latents, LdmRecipe, LdmSettings, prepare_latents, round_of, train_ldm
-from engine.training.train_vae import VaeRecipe, VaeSettings, reconstruction_error, train_vae
+from engine.training.train_vae import VaeRecipe, VaeSettings, train_vae
 from engine.training.train_vocoder import VocoderSettings, train_vocoder
 from engine.training.training_errors import ClapUntrainedError, ClassUnknownError, CorpusDiffersError, RunBegunError
 from engine.training.workers import Workers
@@ -142,6 +143,12 @@ class TestSchedule:
         assert ema.shadow.weight.item() == pytest.approx(start + 0.9)
 
 
+@torch.no_grad()
+def reconstruction_error(vae: Vae, log_mel: torch.Tensor) -> float:
+    """Return the mean absolute error of what the autoencoder makes of log-mels [B, 1, N, M]."""
+    return float((vae.decode(vae.encode(log_mel).mean) - log_mel).abs().mean())
+
+
 class TestRecipes:
     def test_vae_starts_from_principal_components_and_improves(self, clips, tmp_path):
         settings = VaeSettings(clips.folder, tmp_path, loop(tmp_path / "vae", 1), "tiny", batch_size=4, crop_frames=32)
@@ -171,9 +178,6 @@ class TestRecipes:
         reports = list(read_log(tmp_path / "clap"))
         assert reports[-1]["contrast"] < 0.9 * reports[0]["contrast"]
         assert reports[-1]["naming"] < 0.9 * reports[0]["naming"]
-        captions = [clips.caption(k, k) for k in range(len(clips))]
-        figures = retrieval(join_parts(tmp_path, "tiny").clap, clips, captions)
-        assert figures["exact_r1"] <= figures["exact_r10"] <= 1
 
     def test_clap_names_attributes_with_one_head_for_sounds_and_words(self, clips, tmp_path):
         settings = ClapSettings(clips.folder, tmp_path, loop(tmp_path / "clap", 24, 4e-3), "tiny", batch_size=32)
