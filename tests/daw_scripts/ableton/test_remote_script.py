@@ -11,11 +11,11 @@ import stat
 import subprocess
 import sys
 import time
-import types
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from pythonosc.osc_message_builder import OscMessageBuilder
 from strict_live import Set, TakeLane
 
 from bridge.clients import live as sender
@@ -47,9 +47,9 @@ class Sent(socket.socket):
 class Host:
     """Live with the script loaded, and somebody who sends it commands."""
 
-    def __init__(self, live, package):
+    def __init__(self, live, package, line):
         self.live, self.package = live, package
-        self.surface = package.create_instance(live.c_instance)
+        self.surface = package.RetakeSurface(live.c_instance, line)
         self.door = sender.find_door(state_folder(os.environ))
         self.talks = []
 
@@ -105,11 +105,10 @@ def start(daemon, monkeypatch):
     """Load the script into a Live of some version."""
     monkeypatch.setenv("RETAKE_STATE_DIR", str(daemon.state))
     monkeypatch.syspath_prepend(str(FOLDER))
-    monkeypatch.setattr(Sent, "datagrams", [])
-    monkeypatch.setattr(Sent, "to_lose", 0)
+    Sent.datagrams, Sent.to_lose = [], 0
     hosts = []
 
-    def start(version=(12, 3, 6), prepare=lambda _live: None):
+    def start(version=(12, 3, 6), prepare=lambda _live: None, successor_s=PATIENCE_S):
         live = Set(version)
         prepare(live)
         for name, module in live.modules().items():
@@ -117,9 +116,8 @@ def start(daemon, monkeypatch):
         for name in [name for name in sys.modules if name.split(".")[0] == "Retake"]:
             monkeypatch.delitem(sys.modules, name)
         package = importlib.import_module("Retake")
-        watched = types.SimpleNamespace(socket=Sent, AF_INET=socket.AF_INET, SOCK_DGRAM=socket.SOCK_DGRAM)
-        monkeypatch.setattr(sys.modules["Retake.job"], "socket", watched)
-        hosts.append(Host(live, package))
+        line = importlib.import_module("Retake.job").Line(lambda: Sent(socket.AF_INET, socket.SOCK_DGRAM), successor_s)
+        hosts.append(Host(live, package, line))
         return hosts[-1]
 
     yield start
@@ -328,9 +326,10 @@ class TestMishaps:
         assert host.ask("vary", "candidates", 1)[0] == "/done"
         assert Sent.datagrams[0] == Sent.datagrams[1] == Sent.datagrams[2]
 
-    def test_no_daemon_is_said_in_words(self, host, track, clip, monkeypatch, tmp_path):
-        host.live.own_clip(clip, track.clip_slots[0])
-        monkeypatch.setattr(host.surface, "_folder", str(tmp_path))
+    def test_no_daemon_is_said_in_words(self, start, clip, monkeypatch, tmp_path):
+        monkeypatch.setenv("RETAKE_STATE_DIR", str(tmp_path))
+        host = start()
+        host.live.own_clip(clip, host.live.add_track("Drums").clip_slots[0])
         assert host.ask("vary")[1][:2] == ["no_daemon", "Retake does not run"]
         assert "start Retake" in host.live.messages[-1]
 
@@ -341,8 +340,7 @@ class TestMishaps:
     def test_a_daemon_that_dies_over_a_job(self, start, start_daemon, clip, monkeypatch, is_back):
         first = start_daemon()
         monkeypatch.setenv("RETAKE_STATE_DIR", str(first.state))
-        host = start()
-        monkeypatch.setattr(sys.modules["Retake.job"], "SUCCESSOR_S", PATIENCE_S if is_back else 0.5)
+        host = start(successor_s=PATIENCE_S if is_back else 0.5)
         track = host.live.add_track("Drums")
         host.live.own_clip(clip, track.clip_slots[0])
         talk = host.talk("restyle", "fog", "candidates", 1, "steps", 400)
@@ -433,11 +431,16 @@ class TestMishaps:
     def test_a_wrong_token_is_refused(self, host):
         assert host.ask("vary", token="wrong")[1][0] == "bad_token"
 
-    def test_what_comes_after_its_deadline_is_refused(self, host, track, clip, monkeypatch):
+    def test_what_comes_after_its_deadline_is_refused(self, host, track, clip):
         host.live.own_clip(clip, track.clip_slots[0])
-        monkeypatch.setattr(sender, "_DEADLINE_S", -1.0)
+        talk = host.talk("vary")
+        builder = OscMessageBuilder(talk._command.address)
+        for value in (talk.id, "token", host.door.token, "deadline"):
+            builder.add_arg(value)
+        builder.add_arg(time.time() - 1.0, OscMessageBuilder.ARG_TYPE_DOUBLE)
+        talk._socket.send(builder.build().dgram)
 
-        assert host.ask("vary")[1][0] == "too_late"
+        assert host.follow(talk)[-1].args[2] == "too_late"
         assert Sent.datagrams == []
 
     def test_garbage_is_dropped(self, host):

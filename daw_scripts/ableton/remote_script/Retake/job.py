@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from typing import Any, Callable, Sequence, Tuple
+from typing import Any, Callable, NamedTuple, Sequence, Tuple
 
 from .commands import Refusal
 from .osc import decode, encode
@@ -22,6 +22,18 @@ MESSAGES_A_TICK = 32
 _MAX_BYTES = 65536
 _NO_DAEMON_HINT = "start Retake (its tray program, or `retake daemon` in a terminal), then try again"
 
+
+def _open_socket() -> socket.socket:
+    return socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+
+class Line(NamedTuple):
+    """How jobs reach daemons: over which kind of socket, and how long the next daemon may be in coming."""
+
+    open_socket: Callable[[], socket.socket] = _open_socket
+    successor_s: float = SUCCESSOR_S
+
+
 News = Tuple[str, Sequence[Any]]
 """progress (fraction, stage), warning (text), done (paths), fail (code, text, hint)."""
 
@@ -29,9 +41,11 @@ News = Tuple[str, Sequence[Any]]
 class Job:
     """A conversation with the daemon. `tick` gives the news as (kind, arguments); the last one ends it."""
 
-    def __init__(self, find: Callable[[], Runtime | None], runtime: Runtime, address: str, request: list[Any]) -> None:
+    def __init__(
+        self, find: Callable[[], Runtime | None], runtime: Runtime, address: str, request: list[Any], line: Line
+    ) -> None:
         self.address, self.job = address, request[0]
-        self._find, self._request = find, request
+        self._find, self._request, self._line = find, request, line
         self._is_known = self._is_cancelled = self.is_over = False
         self._lost: tuple[float, str] | None = None
         self._turn_to(runtime)
@@ -40,7 +54,7 @@ class Job:
         """Talk to this daemon from now on; a job that an earlier one has left to it is sent again, and is the same."""
         self._runtime, self._lost = runtime, None
         self._is_accepted, self._silences = False, 0
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket = self._line.open_socket()
         self._socket.setblocking(False)
         self._socket.connect((runtime.host, runtime.port))
         self._speak()
@@ -115,7 +129,7 @@ class Job:
         if not self._is_known:
             return [self._ended_alone(text)]
         self._socket.close()
-        self._lost = (time.monotonic() + SUCCESSOR_S, text)
+        self._lost = (time.monotonic() + self._line.successor_s, text)
         self._wait()
         return [("progress", (0.0, "reconnecting"))]
 
@@ -147,9 +161,9 @@ class Job:
         self._due = time.monotonic() + (SILENCE_S if quiet else RESEND_S)
 
 
-def start_job(find: Callable[[], Runtime | None], address: str, job: str, args: Sequence[Any]) -> Job:
+def start_job(find: Callable[[], Runtime | None], address: str, job: str, args: Sequence[Any], line: Line) -> Job:
     """Begin a job with the daemon that `find` tells of. Raises Refusal when it tells of none."""
     runtime = find()
     if runtime is None:
         raise Refusal("no_daemon", "Retake does not run", _NO_DAEMON_HINT)
-    return Job(find, runtime, address, [job, *args])
+    return Job(find, runtime, address, [job, *args], line)

@@ -12,7 +12,7 @@ from ableton.v2.control_surface import ControlSurface
 from .commands import PREFIX, Command, Refusal, id_of, parse
 from .endpoint import Address, Endpoint
 from .excerpt import Excerpt, clip_in_view, place_in_view
-from .job import Job, start_job
+from .job import Job, Line, start_job
 from .operations import OPERATIONS
 from .placement import can_place, place
 from .requests import Request, arguments_of, names_of, request_of
@@ -35,8 +35,9 @@ class Task(NamedTuple):
 class RetakeSurface(ControlSurface):
     """What Live loads. It shows nothing and maps nothing: it only listens on its port."""
 
-    def __init__(self, c_instance: Any) -> None:
+    def __init__(self, c_instance: Any, line: Line | None = None) -> None:
         super().__init__(c_instance)
+        self._line = line or Line()
         self._folder = state_folder(os.environ)
         self._endpoint = Endpoint(self._folder)
         self._task: Task | None = None
@@ -121,7 +122,7 @@ class RetakeSurface(ControlSurface):
         args = arguments_of(request, excerpt)
         if not needs_clip and excerpt.file:
             args += ["output_dir", os.path.dirname(excerpt.file)]
-        job = start_job(lambda: read_runtime(self._folder), "/retake/" + request.operation, job_id, args)
+        job = start_job(lambda: read_runtime(self._folder), "/retake/" + request.operation, job_id, args, self._line)
         self._task = Task(job, command, sender, request, excerpt)
         self._last_request = request
         self._endpoint.send(PREFIX + "ack", [command.id], sender)
