@@ -1,5 +1,6 @@
 """What is installed where: a row for each kind of script, and a row for each host. The one table to add a script to."""
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -96,9 +97,15 @@ def target_folder(place: ScriptFolder) -> Path:
     return place.folder / PARTS[place.part].own_folder
 
 
+def _shipped_folder() -> Path | None:
+    """Find the folder of all scripts; RETAKE_DAW_SCRIPTS names another one, such as that of changed scripts."""
+    named = os.environ.get("RETAKE_DAW_SCRIPTS")
+    return own_folder(SHIPPED) if not named else Path(named) if Path(named).is_dir() else None
+
+
 def source_folder(place: ScriptFolder) -> Path:
     """Find the folder that a part is copied from. Raises ScriptsMissingError."""
-    shipped = own_folder(SHIPPED)
+    shipped = _shipped_folder()
     if shipped is None:
         raise ScriptsMissingError(SHIPPED)
     return shipped / PARTS[place.part].source
@@ -138,7 +145,7 @@ def extension_storage(place: ScriptFolder) -> Path:
 
 def remaining_clicks(host: str, part: str) -> str:
     """Read from a host's page, between two comments, what is left to do in the host itself; as plain text."""
-    shipped = own_folder(SHIPPED)
+    shipped = _shipped_folder()
     page = None if shipped is None else shipped / host / "README.md"
     if page is None or not page.is_file():
         return ""

@@ -10,7 +10,6 @@ from lupa.lua54 import LuaRuntime
 from bridge.daw_install.command import main
 from bridge.daw_install.hosts import HostPlatform
 from bridge.daw_install.parts import HOSTS, PARTS, remaining_clicks
-from bridge.host import program
 from bridge.host.discovery import Runtime, write_runtime
 from bridge.host.runtime_copies import copy_folders
 from tests.audit_events import before
@@ -47,7 +46,7 @@ def install(home, tmp_path):
 def shipped(tmp_path, monkeypatch):
     """A copy of what is shipped, for tests that play an older or a newer Retake."""
     shutil.copytree(ROOT / "daw_scripts", tmp_path / "retake" / "daw_scripts")
-    monkeypatch.setattr(program, "HOME", tmp_path / "retake")
+    monkeypatch.setenv("RETAKE_DAW_SCRIPTS", str(tmp_path / "retake" / "daw_scripts"))
     return tmp_path / "retake" / "daw_scripts"
 
 
