@@ -1,4 +1,4 @@
-"""LAION CLAP (Wu et al. 2023), the published models' ear: prompts and sounds -> unit vectors of one common space.
+"""LAION's CLAP (Wu et al. 2023), as the published models have it: prompts and sounds -> unit vectors of one space.
 
     prompts [B] -> RoBERTa -> pooled [B, 768] -> projection -> normalised [B, D]
     waveform [B, T] -> 48 kHz, ten-second windows -> log-mel -> HTSAT -> [B, 768 or 1024] -> projection -> [B, D]
@@ -29,7 +29,7 @@ class ClapConfig:
 
     ClapConfig()                                 audioldm-s and -l: HTSAT-tiny
     ClapConfig(audio_tower="HTSAT-base")         audioldm-m
-    ClapConfig(audio_tower=None)                 a diffusers folder: no ear, prompts only
+    ClapConfig(audio_tower=None)                 a diffusers folder: no audio tower, prompts only
     ClapConfig(audio_tower="HTSAT-test", text_tower="roberta-test", embedding_dim=64)    for tests
     """
 
@@ -79,7 +79,7 @@ class LaionClap(nn.Module):
         self.eval()
 
     @property
-    def hears(self) -> bool:
+    def has_audio_tower(self) -> bool:
         return self.window is not None
 
     def embed_text(self, prompts: Sequence[str]) -> Tensor:
@@ -97,7 +97,7 @@ class LaionClap(nn.Module):
     def embed_audio(self, waveform: Tensor, sample_rate: int) -> Tensor:
         """Waveform [B, T] at `sample_rate` Hz, T >= 1 -> unit vectors [B, D]; the same sound gives the same vector.
 
-        laion-clap crops a long clip at random. Here a clip is heard in as many ten-second windows as it fills to the
+        laion-clap crops a long clip at random. Here a clip is embedded in as many ten-second windows as it fills to the
         nearest whole number, spread evenly from end to end (one window: centred), and their vectors are averaged.
         The way to the tower's rate is the short filter that the published denoisers' own training went through.
 
@@ -108,15 +108,17 @@ class LaionClap(nn.Module):
             raise AudioTowerMissingError
         at_tower_rate = resample_by_sinc(waveform.to(self._device), sample_rate, self.window.sample_rate)
         windows = fit_windows(at_tower_rate, self.window.num_samples)
-        return F.normalize(torch.stack([self._hear(window) for window in windows.unbind(1)]).mean(dim=0), dim=-1)
+        return F.normalize(
+            torch.stack([self._embed_window(window) for window in windows.unbind(1)]).mean(dim=0), dim=-1
+        )
 
-    def _hear(self, window: Tensor) -> Tensor:
-        """Waveform [B, T] at the tower's rate, as long as it listens -> unit vectors [B, D]."""
-        heard = htsat(self.back_end).embed(self.audio_branch, window)
-        return F.normalize(self.audio_projection(heard), dim=-1)
+    def _embed_window(self, window: Tensor) -> Tensor:
+        """Waveform [B, T] at the tower's rate, `num_samples` long -> unit vectors [B, D]."""
+        embedding = htsat(self.back_end).embed(self.audio_branch, window)
+        return F.normalize(self.audio_projection(embedding), dim=-1)
 
     def knows(self, prompt: str) -> bool:  # noqa: ARG002 - the interface's; a small CLAP has a list of its sounds
-        """Whether the prompt names a sound that was trained: True, for nobody has that list."""
+        """Whether the prompt names a sound that was trained: True, since that list is not published."""
         return True
 
     @property

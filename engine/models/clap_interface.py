@@ -16,7 +16,7 @@ class Clap(Protocol):
         ...
 
     @property
-    def hears(self) -> bool:
+    def has_audio_tower(self) -> bool:
         """Whether it has an audio tower; some published checkpoints come without."""
         ...
 
@@ -28,10 +28,10 @@ class Clap(Protocol):
         """Waveform [B, T] at sample_rate Hz -> unit vectors [B, D].
 
         Raises:
-            AudioTowerMissingError: it does not hear.
+            AudioTowerMissingError: it has no audio tower.
         """
         ...
 
     def knows(self, prompt: str) -> bool:
-        """Whether the prompt names a sound that this CLAP was trained on (True where that cannot be told)."""
+        """Whether the prompt names a sound that this CLAP was trained on (True where that is not known)."""
         ...

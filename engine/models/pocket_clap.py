@@ -140,7 +140,7 @@ class PocketClap(nn.Module):
         return self.config.embedding_dim
 
     @property
-    def hears(self) -> bool:
+    def has_audio_tower(self) -> bool:
         return True
 
     def embed_text(self, prompts: Sequence[str]) -> Tensor:

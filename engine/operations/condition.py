@@ -87,7 +87,7 @@ def _warnings(model: AudioLDM, prompt: str, sampling: Sampling) -> list[str]:
         known = f"; it knows: {', '.join(model.config.sounds)}" if model.config.sounds else ""
         what = f"the model {name} knows no sound in {prompt!r}{known}"
         warnings.append(f"{what}. For other sounds use a bigger model: `retake models list` shows them")
-    if sampling.candidates > 1 and not model.clap.hears:
+    if sampling.candidates > 1 and not model.clap.has_audio_tower:
         what = f"the model {name} has no audio tower and cannot hear its takes"
         warnings.append(f"{what}: they are in the order in which they were made, not ranked")
     return warnings

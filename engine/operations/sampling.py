@@ -155,7 +155,7 @@ class Rendering:
         The score is the cosine of the condition and the sound's CLAP embedding; equal scores keep their order. A model
         that does not hear gives none, and its candidates stay as they were made.
         """
-        if not self.model.clap.hears:
+        if not self.model.clap.has_audio_tower:
             return [(candidate, None) for candidate in range(len(heard))]
         embedded = torch.cat([self.model.embed_audio(torch.from_numpy(waveform)[None]) for waveform in heard])
         scores = self.matches(embedded)

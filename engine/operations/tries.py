@@ -22,7 +22,7 @@ def tries_of(rendering: Rendering, wanted: int | None) -> int:
     prompts beyond the model, which no try will match.
     """
     model, prompt = rendering.model, rendering.condition.prompt
-    if not model.clap.hears:
+    if not model.clap.has_audio_tower:
         return 1
     if wanted is not None:
         return int(wanted)

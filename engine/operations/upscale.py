@@ -110,7 +110,12 @@ def _task(model: AudioLDM, request: Upscale) -> _UpscaleTask:
 def _condition(model: AudioLDM, request: Upscale, below: _UpscaleTask) -> Condition:
     """The prompt, or else the region's own sound with a faint mirror image of its band above the crossover."""
     sound = replace(below.clip, samples=below.region).as_heard().samples
-    if request.prompt or request.like is not None or not model.clap.hears or np.abs(sound).max() < QUIETEST_LIKE:
+    if (
+        request.prompt
+        or request.like is not None
+        or not model.clap.has_audio_tower
+        or np.abs(sound).max() < QUIETEST_LIKE
+    ):
         return condition_of(model, request.prompt, request)
     rate = below.clip.sample_rate
     carrier = np.cos(2 * np.pi * below.crossover_hz / rate * np.arange(sound.shape[1]))

@@ -130,7 +130,7 @@ class TestDiffusersFolder:
             check_nets(usual, theirs, relative_error)
 
     def test_without_audio_tower_it_reads_but_does_not_hear(self, from_folder):
-        assert not from_folder.clap.hears
+        assert not from_folder.clap.has_audio_tower
         with pytest.raises(AudioTowerMissingError, match="cannot hear"):
             from_folder.embed_audio(torch.zeros(1, 16000))
 

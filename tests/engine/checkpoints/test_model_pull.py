@@ -141,7 +141,7 @@ class TestOriginalForm:
         assert folder == models / NAME
         assert (config.name, config.licence) == (NAME, LICENCE)
         assert config.source.startswith(f"{url}?download=1, sha256 {hashlib.sha256(checkpoint).hexdigest()}")
-        assert model.clap.hears
+        assert model.clap.has_audio_tower
         assert model.clap.embed_text(["rain"]).isfinite().all()
         shares = [share for share, _ in news]
         assert shares == sorted(shares)
@@ -236,7 +236,7 @@ class TestDiffusersForm:
         files = {answer.path.removeprefix(f"/{HUB}/resolve/{COMMIT}/") for answer in mirror.answers}
 
         assert config.source.startswith(f"{mirror.url}/{HUB} at {COMMIT}")
-        assert not model.clap.hears
+        assert not model.clap.has_audio_tower
         assert model.clap.embed_text(["rain"]).isfinite().all()
         assert {name for name in snapshot if name not in files} == {
             "unet/diffusion_pytorch_model.bin", "unet/diffusion_pytorch_model.fp16.safetensors", "README.md",
