@@ -14,22 +14,16 @@ _LABELS = {
 _WINDOW = _LABELS | {
     "prompt": "the prompt",
     "clip": "the clip",
+    "regions": "the marked part",
     "start_s": "the start of the part",
     "end_s": "the end of the part",
-    "low_hz": "the lowest frequency",
-    "high_hz": "the highest frequency",
-    "cutoff_hz": "the frequency up to which the clip is kept",
     "output_dir": "the folder for takes",
-    "output_rate": "the sample rate of the result",
-    "like_weight": "the weight of the sound that it is to be like",
-    "keep_air": "the clip's own highs",
-    "negative_prompt": "what it should not sound like",
     "deadline_unix": "the time that was given for it",
     "max_clip_bytes": "the largest size of a clip",
     "max_output_bytes": "the largest size of results",
-    "allowed_folders": "folders that results may lie in",
-    "worker_silence_s": "the patience with the render process",
-    "worker_stuck_min": "the patience with a job",
+    "allowed_folders": "folders that results may be written to",
+    "worker_silence_s": "how long the render process may be silent",
+    "worker_stuck_min": "how long a job may make no progress",
     "level_db": "the level",
 }
 """What the window calls the keys of a request: as its fields are labelled, or as it reads better in a sentence."""
@@ -45,20 +39,20 @@ _BETWEEN_PROGRAMS = {
     "job_id_reused",
     "relative_path",
 }
-"""Codes of mistakes that a musician in the window can neither make nor mend."""
+"""Codes of mistakes that a musician in the window can neither make nor correct."""
 _TYPES = {"float": "a number", "integer": "a whole number", "string": "text"}
 """What the wire's kinds of values are to people."""
 _HINTS = {
     "interrupted": "press Try again",
-    "too_late": "press Try again; the deadline was set by whoever sent it",
-    "unknown_job": "it may have been so long ago that it is forgotten; make the sound anew",
+    "too_late": "press Try again; the program that sent it set a deadline",
+    "unknown_job": "it may be too old to be remembered; generate the sound again",
     "model_missing": "download it on the page Models, or choose another one",
-    "no_daemon": "it is started again by itself; if that takes long, quit Retake and start it again",
+    "no_daemon": "it restarts automatically; if that takes long, quit Retake and start it again",
 }
 
 
-def told_in_window(code: str, text: str, hint: str) -> tuple[str, str]:
-    """Say an error so that it makes sense in the window: what happened, and what to do there."""
+def window_words(code: str, text: str, hint: str) -> tuple[str, str]:
+    """Return an error in the window's words: what happened, and what to do there."""
     if code in _BETWEEN_PROGRAMS:
         return (
             "this window and the daemon did not understand each other",
@@ -68,25 +62,25 @@ def told_in_window(code: str, text: str, hint: str) -> tuple[str, str]:
 
 
 def in_window(text: str) -> str:
-    """Say a sentence, such as a warning, in the window's words."""
+    """Return a sentence, such as a warning, in the window's words."""
     return _named(_without_types(_without_addresses(without_numbers(text))), _WINDOW)
 
 
 def at_terminal(text: str) -> str:
-    """Say a sentence of the daemon's as a command line takes its words: no addresses, no kinds of values."""
+    """Return a sentence of the daemon's for a command line: without addresses of messages or kinds of values."""
     return _without_types(_without_addresses(without_numbers(text)))
 
 
-def told_of(error: BaseException) -> tuple[str, str]:
-    """Say any error in the window: one of ours with its hint, others by their reason."""
+def error_in_window(error: BaseException) -> tuple[str, str]:
+    """Return any error in the window's words: one of ours with its hint, others by their reason."""
     text, hint = getattr(error, "text", None), getattr(error, "hint", None)
     if isinstance(text, str) and isinstance(hint, str):
-        return told_in_window(str(getattr(error, "code", "")), text, hint)
+        return window_words(str(getattr(error, "code", "")), text, hint)
     return reason_of(error), ""
 
 
 def reason_of(error: BaseException) -> str:
-    """Say why something failed, as the system does, without a number or the name of a class."""
+    """Return why something failed, as the system says it, without a number or the name of a class."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
     return without_numbers(str(error)) or "no reason was given"
@@ -98,7 +92,7 @@ def without_numbers(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    r"""Quote the beginning of a text; a byte of it that is not UTF-8 is told as itself, `\xfc`."""
+    r"""Quote the beginning of a text; a byte of it that is not UTF-8 is shown as itself, `\xfc`."""
     return re.sub(r"(?<!\\)\\udc([89a-f][0-9a-f])", r"\\x\1", repr(text[:80]))
 
 
@@ -107,7 +101,7 @@ def _without_addresses(text: str) -> str:
 
 
 def _without_types(text: str) -> str:
-    """Say what a value is and should be without the words that programs have for their kinds of values.
+    """Return what a value is and should be without the words that programs have for their kinds of values.
 
     >>> _without_types("seconds is the string 'long'; expected float")
     "seconds is 'long'; expected a number"
@@ -119,7 +113,7 @@ def _without_types(text: str) -> str:
 
 
 def _named(text: str, names: Mapping[str, str]) -> str:
-    """Put names in the place of keys: any key with a low line, and the others where they are spoken of as keys."""
+    """Replace keys by names: any key with an underscore, and the others where they are mentioned as keys."""
     known = "|".join(sorted(names, key=len, reverse=True))
     text = re.sub(rf"^({known}) is ", lambda found: f"{names[found[1]]} is ", text)
     text = re.sub(rf"\b(?:send|give) ({known}) as ", lambda found: f"choose {names[found[1]]} as ", text)
@@ -127,7 +121,7 @@ def _named(text: str, names: Mapping[str, str]) -> str:
 
 
 def sentence(*parts: str) -> str:
-    """Join what an error or a warning says to whole sentences."""
+    """Join the parts of an error or a warning into whole sentences."""
     whole = [part.strip() for part in parts if part.strip()]
     return " ".join(_capitalised(part) + ("" if part.endswith((".", "!", "?", "…")) else ".") for part in whole)
 

@@ -118,7 +118,7 @@ def _story(take: Path) -> _Story:
 
 
 def duration_s(wav: Path) -> float | None:
-    """Give the length of a WAV by its header; None of what has none that is plain."""
+    """Return the length of a WAV by its header; None of what has none that is plain."""
     rate_bytes = 0
     try:
         with wav.open("rb") as stream:
@@ -200,7 +200,7 @@ _NAMES = tuple(entry.name for entry in fields(ManifestEntry))
 
 
 def _names(folder: Path, name: str) -> Iterator[Path]:
-    """Give `a.csv`, `a (2).csv`, `a (3).csv` and so on."""
+    """Return `a.csv`, `a (2).csv`, `a (3).csv` and so on."""
     stem, suffix = os.path.splitext(name)
     return (folder / (name if number == 1 else f"{stem} ({number}){suffix}") for number in itertools.count(1))
 

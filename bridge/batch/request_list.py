@@ -55,7 +55,7 @@ class Item:
     row: int = field(default=0, compare=False)
 
     def attempt(self, number: int) -> RenderRequest:
-        """Give the request as the job of its attempt; the same attempt has the same id in every run."""
+        """Return the request as the job of its attempt; the same attempt has the same id in every run."""
         return replace(self.request, job=f"batch-{self.key}-{number}")
 
     def is_attempt(self, job: str) -> bool:

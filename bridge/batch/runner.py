@@ -179,7 +179,7 @@ class BatchRun:
                 self._end(flight, Fail(request.address, request.job, error.code, error.text, error.hint))
 
     def _without_takes(self, waiting: list[tuple[Item, int]], since_unix: float) -> list[tuple[Item, int]]:
-        """Keep as done what an attempt has rendered whose end was another, or was never heard; give the others."""
+        """Keep as done what an attempt has rendered whose end was another, or was never heard; return the others."""
         attempted = {item.key for item, _ in waiting}
         found = find_takes(self._folder, lambda job: _key_of(job) in attempted, since_unix)
         by_key = {_key_of(job): (job, paths) for job, paths in found.items()}
@@ -194,7 +194,7 @@ class BatchRun:
         return [(item, tries) for item, tries in waiting if item.key not in by_key]
 
     def _next_attempt(self, item: Item) -> int:
-        """Give the number after that of the last end; an attempt without one may still go on at the daemon."""
+        """Return the number after that of the last end; an attempt without one may still go on at the daemon."""
         entry = self._manifest.entries.get(item.key)
         return 1 if entry is None else entry.attempt + 1
 
@@ -270,7 +270,7 @@ class BatchRun:
 
 
 def _key_of(job: str) -> str:
-    """Give the key of the request that a job is an attempt at; nothing of jobs that are none of a batch's."""
+    """Return the key of the request that a job is an attempt at; nothing of jobs that are none of a batch's."""
     match = re.fullmatch(r"batch-([0-9a-f]+)-\d+", job)
     return match[1] if match else ""
 

@@ -123,7 +123,7 @@ def _absolute(name: str, value: Any) -> Any:
 
 
 def _items(key: str, value: Any) -> Iterator[Any]:
-    """Give what a repeatable key holds one by one; a region may be a list of its numbers, too: [1, 2]."""
+    """Return what a repeatable key holds one by one; a region may be a list of its numbers, too: [1, 2]."""
     if key not in REPEATABLE or not isinstance(value, list):
         yield value
         return

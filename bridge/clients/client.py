@@ -70,7 +70,7 @@ class Client:
                 raise SendError(error.strerror or error) from error
 
     def receive(self, timeout_s: float) -> Reply | None:
-        """Give the next reply; None when none came in time, or something that is none.
+        """Return the next reply; None when none came in time, or something that is none.
 
         Raises DaemonGoneError when the daemon has gone.
         """

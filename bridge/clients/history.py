@@ -66,7 +66,7 @@ def _seed(word: str) -> int | None:
     try:
         return int(word)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{word!r} is no seed; give a whole number, or random") from None
+        raise argparse.ArgumentTypeError(f"{word!r} is no seed; return a whole number, or random") from None
 
 
 def _state(word: str) -> str:
@@ -88,7 +88,7 @@ def _require(file: Path, job_id: str) -> Job:
 
 
 def again(job: Job, seed: int | None) -> RenderRequest:
-    """Give the request once more under a new id; where its answers went belongs to the earlier one."""
+    """Return the request once more under a new id; where its answers went belongs to the earlier one."""
     fresh = f"again-{secrets.token_hex(6)}"
     seed = secrets.randbelow(SEEDS) if seed is None else seed
     return replace(job.request, job=fresh, seed=seed, reply=None, deadline_unix=None)

@@ -161,7 +161,7 @@ def _follow(talk: LiveCommand) -> int:
 
 
 def _show(address: str, args: Sequence[Any]) -> int | None:
-    """Show an answer; give the exit code when it was the last one."""
+    """Show an answer; return the exit code when it was the last one."""
     if address == "/done":
         for path in args[3:]:
             print(f"wrote {path}")

@@ -63,7 +63,7 @@ class ReplyFileReporter:
             self._write(state, state, paths, error)
 
     def _state(self) -> str | None:
-        """Give the state that the file tells; None when it tells nothing."""
+        """Return the state that the file tells; None when it tells nothing."""
         with contextlib.suppress(OSError, ValueError, KeyError, RecursionError):
             return str(read_reply_file(Path(self._path or ""))["state"])
         return None

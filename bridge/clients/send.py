@@ -219,7 +219,7 @@ class Conversation:
         client.send(JobQuery(job=self._job) if self._is_accepted and self._job else self._request)
 
     def _hear(self, reply: Reply) -> int | None:
-        """Show a reply; give the exit code when it was the last one."""
+        """Show a reply; return the exit code when it was the last one."""
         self._silences = 0
         match reply:
             case Done(command, _, paths) if command == self._request.address:
@@ -264,7 +264,7 @@ def _wait_for(client: Client, kind: type[Reply], seconds: float) -> None:
 
 
 def _signs(encoding: str) -> tuple[str, str]:
-    """Give what the bar is drawn with, as far as the terminal has it."""
+    """Return what the bar is drawn with, as far as the terminal has it."""
     try:
         "█░".encode(encoding)
     except (UnicodeError, LookupError):

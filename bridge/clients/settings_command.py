@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def facts(survey: SettingsReport) -> dict[str, Any]:
-    """Give the settings as JSON can hold them: values, their sources, and what cannot be used."""
+    """Return the settings as JSON can hold them: values, their sources, and what cannot be used."""
     values = Settings(**survey.values)
     rows = {
         entry.name: {

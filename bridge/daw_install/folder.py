@@ -112,7 +112,7 @@ def _take_away(folder: Path, name: str, recorded: str, *, force: bool) -> Iterat
 
 
 def _fingerprint(path: Path) -> str | None:
-    """Give a file's SHA-256; None if there is nothing, and a word that fits no file if it cannot be read."""
+    """Return a file's SHA-256; None if there is nothing, and a word that fits no file if it cannot be read."""
     if not os.path.lexists(path):
         return None
     try:

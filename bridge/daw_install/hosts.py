@@ -28,7 +28,7 @@ class HostPlatform:
     root: Path = Path("/")
 
     def folder(self, variable: str, otherwise: Path) -> Path:
-        """Give the folder that an environment variable names, or the one that it has by default."""
+        """Return the folder that an environment variable names, or the one that it has by default."""
         named = self.environment.get(variable)
         return Path(named) if named else otherwise
 

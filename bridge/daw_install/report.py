@@ -35,7 +35,7 @@ class InstallOutcome:
 
 
 def facts(outcome: InstallOutcome) -> dict[str, Any]:
-    """Give an outcome as JSON can hold it."""
+    """Return an outcome as JSON can hold it."""
     return {
         "host": outcome.host,
         "program": outcome.place.program,
@@ -51,7 +51,7 @@ def facts(outcome: InstallOutcome) -> dict[str, Any]:
 
 
 def sentences(outcome: InstallOutcome, *, removing: bool, dry_run: bool) -> Iterator[str]:
-    """Give an outcome as lines of text; the first one names the folder."""
+    """Return an outcome as lines of text; the first one names the folder."""
     yield f"{outcome.place.program}: {outcome.folder}"
     told = list(_told(outcome.steps, "would be " if dry_run else ""))
     if not told and not outcome.notes:

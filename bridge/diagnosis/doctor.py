@@ -88,7 +88,7 @@ def examine(surroundings: Surroundings, checks: Mapping[str, str] = CHECKS) -> I
 
 
 def _carry_out(name: str, row: str, surroundings: Surroundings) -> list[Finding]:
-    """Give a family's findings; a check that cannot be done is a problem itself."""
+    """Return a family's findings; a check that cannot be done is a problem itself."""
     module, _, function = row.partition(":")
     findings: list[Finding] = []
     try:
@@ -111,7 +111,7 @@ def _impossible(name: str, error: Exception) -> Finding:
 
 
 def report(findings: Iterable[Finding]) -> dict[str, Any]:
-    """Give the findings as JSON can hold them."""
+    """Return the findings as JSON can hold them."""
     listed = list(findings)
     return {
         "retake": __version__,

@@ -57,7 +57,7 @@ def arguments_of(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def paths_of(row: Mapping[str, Any]) -> list[str]:
-    """Give a job's results."""
+    """Return a job's results."""
     return [path for path in _listed(row.get("paths")) if isinstance(path, str)]
 
 
@@ -70,7 +70,7 @@ def _listed(text: Any) -> list[Any]:
 
 
 def redactor_for(row: Mapping[str, Any], general: Redactor) -> Redactor:
-    """Give a redactor that also knows what a job's own words and paths are."""
+    """Return a redactor that also knows what a job's own words and paths are."""
     arguments = arguments_of(row)
     prompts = [str(arguments[name]) for name in _WORDS if arguments.get(name)]
     files = [value for name, value in arguments.items() if _is_path(name, value) and name != _FOLDER]
@@ -84,7 +84,7 @@ def _is_path(name: str, value: Any) -> bool:
 
 
 def told(row: Mapping[str, Any], general: Redactor) -> dict[str, Any]:
-    """Give a job as the bundle tells it: state, times, settings, error; words and paths only as far as allowed."""
+    """Return a job as the bundle tells it: state, times, settings, error; words and paths only as far as allowed."""
     redactor = redactor_for(row, general)
     shown = {name: row[name] for name in _SHOWN if name in row}
     if not redactor.keeps_prompts:
@@ -98,7 +98,7 @@ def told(row: Mapping[str, Any], general: Redactor) -> dict[str, Any]:
 
 
 def _told_argument(name: str, value: Any, redactor: Redactor, code: object) -> Any:
-    """Give an argument, or what stands for it; `code` is that of the job's error."""
+    """Return an argument, or what stands for it; `code` is that of the job's error."""
     if not isinstance(value, str):
         return value
     if redactor.keeps_prompts or not value:

@@ -40,7 +40,7 @@ def cut_paths(text: str) -> str:
 
 
 def told_id(job_id: str) -> str:
-    """Give a job's id as it is when it is made of a counter or a random number, otherwise one that tells nothing."""
+    """Return a job's id as it is when it is made of a counter or a random number, otherwise one that tells nothing."""
     if len(job_id) < _SHORTEST or _PLAIN_ID.fullmatch(job_id):
         return job_id
     return f"job-{hashlib.sha256(job_id.encode(errors='surrogatepass')).hexdigest()[:12]}"
@@ -67,7 +67,7 @@ class Redactor:
     cuts_paths: bool = False
 
     def clean(self, text: str) -> str:
-        """Give a text without them."""
+        """Return a text without them."""
         for token in filter(None, self.tokens):
             text = text.replace(token, TOKEN)
         text = _NAMED_TOKEN.sub(rf"\1{TOKEN}", text)
@@ -96,12 +96,12 @@ class Redactor:
         return text
 
     def clean_all(self, values: Iterable[object]) -> list[object]:
-        """Give a list of sentences cleaned."""
+        """Return a list of sentences cleaned."""
         return [self.clean_sentence(value) if isinstance(value, str) else value for value in values]
 
 
 def _spellings(text: str) -> tuple[str, ...]:
-    """Give a text as it is, and as it stands in `repr` and in JSON, with its backslashes and line breaks escaped."""
+    """Return a text as it is, and as it stands in `repr` and in JSON, with its backslashes and line breaks escaped."""
     escaped = text.encode("unicode_escape", "surrogatepass").decode()
     return tuple(dict.fromkeys((text, text.replace("\\", "\\\\"), escaped)))
 
@@ -116,12 +116,12 @@ def _replace_folder(text: str, folder: str, by: str) -> str:
 
 
 def last_part(path: str) -> str:
-    """Give the name at the end of a path of any system."""
+    """Return the name at the end of a path of any system."""
     return _pure(path).name
 
 
 def folder_of(path: str) -> str:
-    """Give the folder that a path of any system is in; nothing where that is a root or a drive."""
+    """Return the folder that a path of any system is in; nothing where that is a root or a drive."""
     folder = _pure(path).parent
     return str(folder) if folder.name else ""
 

@@ -66,7 +66,7 @@ class Bundle:
         return [] if state is None or not state.is_dir() else sorted(state.glob(f"{LOG_FILE}*"))
 
     def audio(self) -> Iterator[tuple[str, Path]]:
-        """Give the audio that was asked for: its name in the bundle, and where it lies. Raises AudioOfNobodyError."""
+        """Return the audio that was asked for: its name in the bundle, and where it lies. Raises AudioOfNobodyError."""
         jobs = {str(row["id"]): row for row in self.rows} if self.audio_of else {}
         for number, job in enumerate(self.audio_of, start=1):
             if job not in jobs:
@@ -83,7 +83,7 @@ def _spelled(home: Path) -> tuple[str, ...]:
 
 
 def _tokens(state: Path | None) -> Iterator[str]:
-    """Give the tokens of the runtime file and of its copies."""
+    """Return the tokens of the runtime file and of its copies."""
     if state is None:
         return
     for folder in (state, *copy_folders(state)):
@@ -134,7 +134,7 @@ ENTRIES: dict[str, tuple[str, Callable[[Bundle], str]]] = {
 
 
 def write_entry(name: str, bundle: Bundle) -> str:
-    """Give a file's text, cleaned; where it cannot be made, it says why."""
+    """Return the text of a file, cleaned; where it cannot be made, it says why."""
     try:
         text = ENTRIES[name][1](bundle)
     except Exception as error:  # noqa: BLE001 - a bundle is for when things are broken: one part may be missing
@@ -143,7 +143,7 @@ def write_entry(name: str, bundle: Bundle) -> str:
 
 
 def cleaned_log(file: Path, bundle: Bundle) -> str:
-    """Give a log, each line cleaned of the words and paths of the job that it is about."""
+    """Return a log, each line cleaned of the words and paths of the job that it is about."""
     try:
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
@@ -164,5 +164,5 @@ def _cleaned_line(line: str, bundle: Bundle) -> str:
 
 
 def _spelled_out(column: str) -> str:
-    """Give the id that a line of the log is about, without the escapes that make one word of it."""
+    """Return the id that a line of the log is about, without the escapes that make one word of it."""
     return re.sub(r"\\x([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), column)

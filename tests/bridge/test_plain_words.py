@@ -10,7 +10,7 @@ import pytest
 
 from bridge import errors
 from bridge.errors import BridgeError
-from bridge.plain_words import at_terminal, in_window, reason_of, told_in_window
+from bridge.plain_words import at_terminal, in_window, reason_of, window_words
 from engine.cli.terminal import in_options
 from engine.errors import EngineError, InvalidRequestError
 
@@ -97,7 +97,7 @@ def foreign(text):
 @pytest.mark.parametrize("kind", classes(BridgeError), ids=lambda kind: kind.__name__)
 def test_in_the_window(kind):
     error = made(kind)
-    for part in told_in_window(error.code, error.text, error.hint):
+    for part in window_words(error.code, error.text, error.hint):
         assert foreign(part) == {}, part
         assert "job id" not in part  # jobs have none there
 
@@ -105,7 +105,7 @@ def test_in_the_window(kind):
 @pytest.mark.parametrize("kind", classes(EngineError), ids=lambda kind: kind.__name__)
 def test_of_the_engine_in_the_window_and_at_the_terminal(kind):
     error = made(kind)
-    for part in (*told_in_window(error.code, error.text, error.hint), in_options(error.text), in_options(error.hint)):
+    for part in (*window_words(error.code, error.text, error.hint), in_options(error.text), in_options(error.hint)):
         assert foreign(part.replace("RETAKE_MODELS", "")) == {}, part
 
 
@@ -140,10 +140,10 @@ def test_kinds_of_values_have_the_words_of_people(name, value, expected, text, h
     [
         ("seconds", "--seconds", "Length"),
         ("strength", "--strength", "Strength"),
-        ("like_weight", "--like-weight", "the weight of the sound that it is to be like"),
-        ("negative_prompt", "--negative", "what it should not sound like"),
+        ("like_weight", "--like-weight", "Weight of that sound"),
+        ("negative_prompt", "--negative", "Negative prompt"),
         ("candidates", "--candidates", "Takes"),
-        ("output_rate", "--output-rate", "the sample rate of the result"),
+        ("output_rate", "--output-rate", "Sample rate"),
     ],
 )
 def test_names_are_those_of_the_surface(name, option, field):
@@ -156,7 +156,7 @@ def test_names_are_those_of_the_surface(name, option, field):
 
 
 def test_a_missing_model_is_to_be_had_on_its_page():
-    _, hint = told_in_window("model_missing", "there is no model 'x'", "`retake models pull x`")
+    _, hint = window_words("model_missing", "there is no model 'x'", "`retake models pull x`")
 
     assert "Models" in hint
 

@@ -27,7 +27,7 @@ from bridge.desktop.widgets.parameter_panel import ParameterPanel
 from bridge.desktop.widgets.take_card import TakeCard
 from bridge.errors import BridgeError
 from bridge.jobs.job import JobState
-from bridge.plain_words import sentence, told_of
+from bridge.plain_words import error_in_window, sentence
 from bridge.wire.messages import RenderRequest
 from bridge.wire.parsing import Message
 
@@ -174,7 +174,7 @@ class CreatePage(Page):
         try:
             request = form.request(job)
         except BridgeError as error:
-            self.banner.say(sentence(*told_of(error)), "bad")
+            self.banner.say(sentence(*error_in_window(error)), "bad")
             return
         self._jobs.append(job)
         if len(self._jobs) == 1:
@@ -262,10 +262,10 @@ class CreatePage(Page):
 
     def _miss_live(self, error: Exception) -> None:
         self.clip_area.live_button.setEnabled(True)
-        self.banner.say(sentence(*told_of(error)))
+        self.banner.say(sentence(*error_in_window(error)))
 
     def _go_live(self) -> None:
-        """Give Live the next form, one at a time."""
+        """Return Live the next form, one at a time."""
         self._show_waiting()
         if self._live_job is not None or not self._live_forms:
             return

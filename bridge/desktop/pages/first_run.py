@@ -15,7 +15,7 @@ from bridge.desktop.state.script_hosts import NAMES, InstalledScripts, InstallRe
 from bridge.desktop.widgets.basic import Banner, Button, Page, clear, column, label, row, set_role
 from bridge.desktop.widgets.check_row import CheckRow
 from bridge.jobs.job import JobState
-from bridge.plain_words import sentence, told_of
+from bridge.plain_words import error_in_window, sentence
 from bridge.wire.messages import Generate, StatusReply
 
 FIRST_PROMPT = "a large church bell rings"
@@ -69,7 +69,7 @@ class FirstRunPage(Page):
         if self._controller.status is not None:
             self._show_device(self._controller.status)
         self._controller.tasks.run(
-            _free_bytes, self._show_disk, lambda error: self.disk.say(sentence(*told_of(error)), "bad")
+            _free_bytes, self._show_disk, lambda error: self.disk.say(sentence(*error_in_window(error)), "bad")
         )
         self.look_for_daws()
         self.listen_button.setFocus()

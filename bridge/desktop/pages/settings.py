@@ -27,7 +27,7 @@ from bridge.desktop.widgets.basic import (
 from bridge.desktop.widgets.fields import Choice, Number, Slider, Switch
 from bridge.desktop.widgets.files_out import open_path
 from bridge.host.settings import Settings
-from bridge.plain_words import sentence, told_of
+from bridge.plain_words import error_in_window, sentence
 
 _LABEL_WIDTH = 190
 _DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -244,4 +244,4 @@ class SettingsPage(Page):
 
     def _complain(self, error: Exception) -> None:
         self.apply_button.setEnabled(True)
-        self.banner.say(sentence(*told_of(error)), "bad")
+        self.banner.say(sentence(*error_in_window(error)), "bad")

@@ -18,7 +18,7 @@ RUN_KEY = r"Software\Microsoft\Windows\CurrentVersion\Run"
 
 
 def entry_file(machine: HostPlatform) -> Path | None:
-    """Give the file that starts Retake at login; None on Windows, which has a registry value instead."""
+    """Return the file that starts Retake at login; None on Windows, which has a registry value instead."""
     if machine.system == "darwin":
         return machine.home / "Library" / "LaunchAgents" / f"{LABEL}.plist"
     if machine.system == "win32":
@@ -52,7 +52,7 @@ def _as_value(text: str) -> str:
 
 
 def _nameable(command: Sequence[str]) -> Sequence[str]:
-    """Give a command whose program an entry can name: it may not have a `=`, and GLib finds no path with a `%`."""
+    """Return a command whose program an entry can name: it may not have a `=`, and GLib finds no path with a `%`."""
     is_nameable = not Path(command[0]).is_absolute() or set(command[0]).isdisjoint("=%")
     return command if is_nameable else ["/bin/sh", "-c", 'exec "$0" "$@"', *command]
 

@@ -20,7 +20,7 @@ from bridge.desktop.state.render_form import again, next_seed
 from bridge.desktop.state.sound_picture import Picture, read_picture
 from bridge.errors import PreviewReplacedError
 from bridge.host.program import own_command
-from bridge.plain_words import in_window, reason_of, sentence, told_in_window
+from bridge.plain_words import in_window, reason_of, sentence, window_words
 from bridge.wire.messages import (
     Cancel,
     Done,
@@ -267,7 +267,7 @@ class AppController(QObject):
     # --------------------------------------------------------------------------------------------- pictures
 
     def picture(self, path: str | Path, on_picture: Callable[[Picture | None], None]) -> None:
-        """Give the picture of a file as soon as it is drawn; None when it cannot be read."""
+        """Return the picture of a file as soon as it is drawn; None when it cannot be read."""
         key = str(path)
         if key in self._pictures:
             on_picture(self._pictures[key])
@@ -305,10 +305,10 @@ def new_job() -> str:
 
 
 def _in_window(news: ConnectionNews) -> ConnectionNews:
-    """Give news of a job with its sentences in the window's words."""
+    """Return news of a job with its sentences in the window's words."""
     match news:
         case Fail(command, job, code, text, hint):
-            return Fail(command, job, code, *told_in_window(code, text, hint))
+            return Fail(command, job, code, *window_words(code, text, hint))
         case Notice(job, text):
             return Notice(job, in_window(text))
     return news

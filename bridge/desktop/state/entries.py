@@ -34,7 +34,7 @@ class JobItem:
 
     @property
     def title(self) -> str:
-        """Give the prompt, or what stands for it."""
+        """Return the prompt, or what stands for it."""
         if self.request is None:
             return "A job of another program"
         if self.request.prompt.strip():
@@ -44,7 +44,7 @@ class JobItem:
         return f"{TITLES[self.operation]} {self.clip.name}" if self.clip else TITLES[self.operation]
 
     def after(self, news: Reply) -> "JobItem":
-        """Give the job as it stands after `news`; the same when they tell nothing new. Late news change nothing."""
+        """Return the job as it stands after `news`; the same when they tell nothing new. Late news change nothing."""
         if self.state.is_final:
             return self
         changes = _changes(news)

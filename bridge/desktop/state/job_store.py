@@ -42,7 +42,7 @@ class JobStore:
         return self._put(JobItem(job=request.job, request=request, stage="sending"))
 
     def pause(self, *, on: bool) -> list[JobItem]:
-        """Note that no job begins from now on, or that they go on; give those that wait."""
+        """Note that no job begins from now on, or that they go on; return those that wait."""
         self.is_paused = on
         stage = PAUSED if on else "waiting"
         return [self._put(replace(entry, stage=stage)) for entry in self._waiting()]
@@ -54,7 +54,7 @@ class JobStore:
         return len(self._waiting())
 
     def apply(self, reply: Reply) -> JobItem | None:
-        """Follow a piece of news; give the job that it is about, None if it is about none."""
+        """Follow a piece of news; return the job that it is about, None if it is about none."""
         if not isinstance(reply, Ack | Progress | Notice | Done | Fail | JobReply) or not reply.job:
             return None
         if isinstance(reply, Done | Fail) and reply.command in {"/retake/cancel", "/retake/job"}:
@@ -92,7 +92,7 @@ class JobStore:
         return [entry for entry in self if not entry.state.is_final]
 
     def results(self) -> list[JobItem]:
-        """Give the jobs that wrote something, the newest first."""
+        """Return the jobs that wrote something, the newest first."""
         return [entry for entry in reversed(list(self)) if entry.state is JobState.DONE and entry.paths]
 
     def acknowledge_failure(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from bridge.desktop.state.entries import JobItem
 from bridge.errors import BridgeError
 from bridge.jobs.job import JobState
-from bridge.plain_words import in_window, told_in_window
+from bridge.plain_words import in_window, window_words
 from bridge.wire.messages import Fail, RenderRequest
 from bridge.wire.parsing import parse_request
 
@@ -81,4 +81,4 @@ def _entry(
 
 
 def _failure(address: str, job: str, code: str, text: str, hint: str) -> Fail:
-    return Fail(address, job, code, *told_in_window(code, text, hint))
+    return Fail(address, job, code, *window_words(code, text, hint))

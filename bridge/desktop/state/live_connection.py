@@ -33,7 +33,7 @@ class LiveJob:
         self._talk = LiveCommand(find_door(folder), operation, args)
 
     def run(self, tell: Tell) -> Message:
-        """Send it and pass its news on; give the /done or /fail at its end. Raises LiveMissingError."""
+        """Send it and pass its news on; return the /done or /fail at its end. Raises LiveMissingError."""
         with closing(self._talk):
             for message in self._talk.hear():
                 if message.address in {"/done", "/fail"}:

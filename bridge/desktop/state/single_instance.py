@@ -80,7 +80,7 @@ class SingleInstance(QObject):
 
 
 def socket_name(folder: Path) -> str:
-    """Give the place of the socket: in a folder that other users cannot get at, or they might take it before us."""
+    """Return the place of the socket: in a folder that other users cannot get at, or they might take it before us."""
     word = "retake-" + hashlib.sha256(os.fsencode(folder)).hexdigest()[:24]
     if sys.platform == "win32":  # a pipe, with the rights of its user
         return word

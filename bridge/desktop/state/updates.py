@@ -49,7 +49,7 @@ class UpdateManifest:
     downloads: tuple[Download, ...]
 
     def downloads_for(self, system: str) -> tuple[Download, ...]:
-        """Give the files for a system, named as sys.platform names it."""
+        """Return the files for a system, named as sys.platform names it."""
         return tuple(download for download in self.downloads if download.system == system)
 
 

@@ -14,7 +14,7 @@ from bridge.desktop.state.controller import AppController
 from bridge.desktop.state.updates import VARIABLE, UpdateManifest, fetch_manifest, is_newer
 from bridge.desktop.widgets.basic import Banner, Button, column, label, row, rule
 from bridge.desktop.widgets.icons import GROUND, mark
-from bridge.plain_words import sentence, told_of
+from bridge.plain_words import error_in_window, sentence
 from bridge.wire.messages import PROTOCOL_VERSION
 
 PRIVACY = (
@@ -90,7 +90,7 @@ class AboutBox(QDialog):
 
     def _complain(self, error: Exception) -> None:
         self.check_button.setEnabled(True)
-        self.banner.say(sentence(*told_of(error)), "bad")
+        self.banner.say(sentence(*error_in_window(error)), "bad")
 
 
 def _opener(address: str) -> Callable[[], None]:

@@ -352,6 +352,6 @@ def clear(layout: QLayout) -> None:
 
 
 def fit(window: QWidget, wanted: QSize) -> None:
-    """Give a window its size, or what the screen has of it."""
+    """Return a window its size, or what the screen has of it."""
     screen = window.screen() or QApplication.primaryScreen()
     window.resize(wanted.boundedTo(screen.availableSize() * 0.94))

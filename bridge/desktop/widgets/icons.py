@@ -272,7 +272,7 @@ def draw(name: str, colour: str, size: int = 18, ratio: float = 1.0) -> QPixmap:
 
 
 def icon(name: str, colour: str, size: int = 18, checked: str | None = None) -> QIcon:
-    """Give an icon at one and two pixels a point; `checked` is its colour when its button is down."""
+    """Return an icon at one and two pixels a point; `checked` is its colour when its button is down."""
     made = QIcon()
     for ratio in (1.0, 2.0):
         made.addPixmap(draw(name, colour, size, ratio))

@@ -90,7 +90,7 @@ def colours(theme: str) -> Colours:
 
 
 def current() -> Colours:
-    """Give the colours that the application wears now."""
+    """Return the colours that the application wears now."""
     app = QApplication.instance()
     return DARK if app is not None and app.property("dark") else LIGHT
 

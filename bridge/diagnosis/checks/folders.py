@@ -89,12 +89,12 @@ def _room(name: str, folder: Path, free: int) -> Finding:
 
 
 def _output_folder(surroundings: Surroundings) -> Path:
-    """Give the folder of sounds that have no clip to lie beside, as `audio_io.output_folder` chooses it."""
+    """Return the folder of sounds that have no clip to lie beside, as `audio_io.output_folder` chooses it."""
     return settings_as_far_as_valid(surroundings).output_dir or platformdirs.user_music_path().absolute() / "Retake"
 
 
 def models_folder(surroundings: Surroundings) -> Path:
-    """Give the folder of the user's models, as the engine chooses it."""
+    """Return the folder of the user's models, as the engine chooses it."""
     named = surroundings.environment.get("RETAKE_MODELS")
     own = Path(named) if named else platformdirs.user_data_path("retake", appauthor=False) / "models"
     return settings_as_far_as_valid(surroundings).models_dir or own.absolute()
@@ -115,5 +115,5 @@ def _refusal(folder: Path) -> str:
 
 
 def _nearest_existing(folder: Path) -> Path:
-    """Give the folder, or the innermost one around it that exists."""
+    """Return the folder, or the innermost one around it that exists."""
     return next((path for path in (folder, *folder.parents) if os.path.lexists(path)), Path(folder.anchor))

@@ -56,7 +56,7 @@ def _look_into(file: Path) -> Finding:
 
 
 def _set_aside(state: Path) -> list[Path]:
-    """Give the damaged journals that were set aside, the oldest first."""
+    """Return the damaged journals that were set aside, the oldest first."""
     if not state.is_dir():
         return []
     return sorted(path for path in state.glob(f"{BROKEN_PREFIX}*") if path.name.endswith(Path(JOURNAL_FILE).suffix))

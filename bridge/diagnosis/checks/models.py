@@ -73,7 +73,7 @@ def _look_for_default(chosen: str, names: list[str]) -> Iterator[Finding]:
 
 
 def _fingerprint(file: Path) -> str:
-    """Give the first digits of a file's SHA-256: enough to compare two machines."""
+    """Return the first digits of a file's SHA-256: enough to compare two machines."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()[:12]
 
@@ -100,7 +100,7 @@ def count_tensors(file: Path) -> int:
 
 
 def _read_header(stream: BinaryIO) -> tuple[dict[str, Any], int]:
-    """Give the header, and where the tensors begin: it is JSON, after its own length in 8 bytes."""
+    """Return the header, and where the tensors begin: it is JSON, after its own length in 8 bytes."""
     length = int.from_bytes(stream.read(8), "little")
     if not 2 <= length <= _MAX_HEADER:
         raise ValueError("it does not begin as a safetensors file does")
@@ -114,7 +114,7 @@ def _read_header(stream: BinaryIO) -> tuple[dict[str, Any], int]:
 
 
 def _end_of(name: str, entry: Any) -> int:
-    """Give the offset behind a tensor, after a look at its bytes being as many as its shape asks for."""
+    """Return the offset behind a tensor, after a look at its bytes being as many as its shape asks for."""
     try:
         begin, end = entry["data_offsets"]
         expected = math.prod(entry["shape"]) * _BYTES_OF.get(entry["dtype"], 1)

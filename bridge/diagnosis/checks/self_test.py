@@ -62,7 +62,7 @@ def _render(setup: RenderSetup, folder: Path) -> Finding:
 
 
 def _follow(stdout: IO[bytes]) -> tuple[float | None, Reply | None]:
-    """Give the moment when the model was loaded, and the last word about the job; None where the process died."""
+    """Return the moment when the model was loaded, and the last word about the job; None where the process died."""
     loaded_at = None
     for line in stdout:
         if line in {HEARTBEAT, PROGRESS_PING}:

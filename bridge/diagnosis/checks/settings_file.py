@@ -23,5 +23,5 @@ def _sentence(survey: SettingsReport, file: Path) -> str:
 
 
 def settings_as_far_as_valid(surroundings: Surroundings) -> Settings:
-    """Give the settings, with the built-in value wherever one cannot be used."""
+    """Return the settings, with the built-in value wherever one cannot be used."""
     return Settings(**survey_settings(surroundings.environment, {}).values)
