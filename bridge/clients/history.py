@@ -1,4 +1,4 @@
-"""`retake jobs`: what was rendered when, and what became of it; the journal is only read, so no daemon need run."""
+"""`retake jobs`: what was rendered when, and how it ended; the journal is only read, so no daemon needs to run."""
 
 import argparse
 import json
@@ -25,7 +25,7 @@ _LIMIT = 20
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """List jobs, show one, or ask for one again."""
+    """List jobs, show one, or request one again."""
     options = _parser().parse_args(argv)
     file = state_folder(os.environ) / JOURNAL_FILE
     try:
@@ -46,14 +46,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = OptionParser(
-        prog="retake jobs", description="Show what was asked of the daemon, the newest first, and what became of it."
+        prog="retake jobs", description="Show what was asked of the daemon, the newest first, and how it ended."
     )
-    parser.add_argument("text", nargs="?", default="", help="only jobs whose id, prompt, settings or files hold it")
+    parser.add_argument("text", nargs="?", default="", help="only jobs whose id, prompt, settings or files contain it")
     parser.add_argument("--state", default="", type=_state, metavar="STATE", help=", ".join(JobState))
-    parser.add_argument("--limit", type=int, default=_LIMIT, metavar="N", help=f"at most so many (default {_LIMIT})")
+    parser.add_argument("--limit", type=int, default=_LIMIT, metavar="N", help=f"how many at most (default {_LIMIT})")
     parser.add_argument("--show", metavar="JOB", help="one job in detail")
     parser.add_argument("--again", metavar="JOB", help="ask for a job once more, with a new seed or with --seed")
-    parser.add_argument("--seed", type=_seed, metavar="N", help="with --again: this seed; that of the job repeats it")
+    parser.add_argument(
+        "--seed", type=_seed, metavar="N", help="with --again: this seed; the job's own seed repeats it exactly"
+    )
     parser.add_argument("--json", action="store_true", help="machine-readable")
     parser.set_defaults(start=True, stop_after=False, no_wait=False, timeout=None)
     return parser
@@ -66,7 +68,7 @@ def _seed(word: str) -> int | None:
     try:
         return int(word)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{word!r} is no seed; return a whole number, or random") from None
+        raise argparse.ArgumentTypeError(f"{word!r} is no seed; give a whole number, or random") from None
 
 
 def _state(word: str) -> str:
@@ -88,14 +90,14 @@ def _require(file: Path, job_id: str) -> Job:
 
 
 def again(job: Job, seed: int | None) -> RenderRequest:
-    """Return the request once more under a new id; where its answers went belongs to the earlier one."""
+    """Return the request under a new id, without where the earlier one sent its answers."""
     fresh = f"again-{secrets.token_hex(6)}"
     seed = secrets.randbelow(SEEDS) if seed is None else seed
     return replace(job.request, job=fresh, seed=seed, reply=None, deadline_unix=None)
 
 
 def _facts(job: Job) -> dict[str, Any]:
-    """Everything that is known of a job, in the words of the wire."""
+    """Return everything that is known about a job, in the words of the wire."""
     settings = {
         name: value
         for name, value in vars(job.request).items()
@@ -116,7 +118,7 @@ def _facts(job: Job) -> dict[str, Any]:
 
 
 def _spelled(value: Any) -> str:
-    """Write a fact as people do; nothing where there is none."""
+    """Return a fact as people write it; "" for none."""
     match value:
         case None | []:
             return ""

@@ -1,4 +1,4 @@
-"""The tray app's life: one instance, its parts put together, signals of the system, an orderly end."""
+"""The tray app: one instance for each user, its parts connected, system signals, a clean shutdown."""
 
 import signal
 import socket
@@ -14,34 +14,34 @@ from bridge.desktop.state.controller import AppController
 from bridge.desktop.state.options import AppOptions
 from bridge.desktop.state.single_instance import SingleInstance
 from bridge.desktop.tray import Tray
-from bridge.desktop.widgets.theme import dress
+from bridge.desktop.widgets.theme import apply_theme
 from bridge.desktop.window import PAGE_NAMES, Window
 from bridge.host.program import HOME, Installation, own_command, own_program
 
 NO_TRAY = "This desktop has no tray, so Retake shows its window; closing it quits."
 UNWANTED_TRAY = "Retake was started without a tray; closing the window quits."
-_TRAY_PATIENCE_MS = 15_000
-"""After login a tray may come later than we do."""
-_LOOK_MS = 500
+_TRAY_TIMEOUT_MS = 15_000
+"""After login the tray may appear later than this app."""
+_POLL_MS = 500
 
 
 class DesktopApp(QObject):
-    """Controller, window and tray, wired."""
+    """Controller, window and tray, connected."""
 
     def __init__(self, app: QApplication, options: AppOptions) -> None:
         super().__init__()
         self._app = app
         self._is_quitting = False
-        self._told: set[str] = set()
+        self._shown_notes: set[str] = set()
         self.controller = AppController(options.folder, options.preferences_file, self, options.own_command)
-        dress(app, self.controller.preferences.theme)
+        apply_theme(app, self.controller.preferences.theme)
         autostart = Autostart(options.machine, login_command(), HOME)
         self.window = Window(self.controller, options.settings_file, autostart)
         self.tray = Tray(self.controller, autostart, self)
         self._wants_tray = options.wants_tray
-        self._look = QTimer(self)
-        self._look.setInterval(_LOOK_MS)
-        self._look.timeout.connect(self._look_for_tray)
+        self._poll = QTimer(self)
+        self._poll.setInterval(_POLL_MS)
+        self._poll.timeout.connect(self._find_tray)
         self._waited_ms = 0
         self._connect()
         if options.page:
@@ -56,20 +56,22 @@ class DesktopApp(QObject):
         tray.quit_wanted.connect(self.quit)
         window.closed.connect(self._after_close)
         self.controller.status_changed.connect(lambda status: self._show_notes(status.notes))
-        self.controller.preferences_changed.connect(lambda preferences: self._dress(preferences.theme))
-        self._app.styleHints().colorSchemeChanged.connect(lambda _: self._dress(self.controller.preferences.theme))
+        self.controller.preferences_changed.connect(lambda preferences: self._apply_theme(preferences.theme))
+        self._app.styleHints().colorSchemeChanged.connect(
+            lambda _: self._apply_theme(self.controller.preferences.theme)
+        )
 
     def start(self) -> None:
-        """Go to work; show the window unless it was asked to stay hidden in a tray."""
+        """Start working; show the window unless it should stay hidden in the tray."""
         self.controller.start()
         if self._wants_tray:
-            self._look_for_tray()
+            self._find_tray()
             if not self.has_tray:
-                self._look.start()
+                self._poll.start()
         if not self._is_hidden or not self._wants_tray:
             self.window.come_forward()
             if not self.has_tray:
-                self._say_no_tray()
+                self._note_missing_tray()
 
     @property
     def has_tray(self) -> bool:
@@ -80,47 +82,47 @@ class DesktopApp(QObject):
             self.window.show_page(page)
         self.window.come_forward()
 
-    def _look_for_tray(self) -> None:
-        """Take a place in the tray as soon as there is one; a hidden window does not stay hidden without."""
+    def _find_tray(self) -> None:
+        """Show the tray icon as soon as there is a tray; without one a hidden window is shown."""
         if QSystemTrayIcon.isSystemTrayAvailable():
-            self._look.stop()
+            self._poll.stop()
             self.tray.icon.show()
             return
-        self._waited_ms += _LOOK_MS
-        if self._waited_ms > _TRAY_PATIENCE_MS:
-            self._look.stop()
+        self._waited_ms += _POLL_MS
+        if self._waited_ms > _TRAY_TIMEOUT_MS:
+            self._poll.stop()
             if self._is_hidden and not self.window.isVisible():
                 self.window.come_forward()
-                self._say_no_tray()
+                self._note_missing_tray()
 
-    def _say_no_tray(self) -> None:
+    def _note_missing_tray(self) -> None:
         text = NO_TRAY if self._wants_tray else UNWANTED_TRAY
         self.window.note(text)
         print(text, file=sys.stderr)
 
     def _show_notes(self, notes: Sequence[str]) -> None:
-        """Show what the daemon has to say, once."""
+        """Show each of the daemon's notes once."""
         for note in notes:
-            if note not in self._told:
-                self._told.add(note)
+            if note not in self._shown_notes:
+                self._shown_notes.add(note)
                 self.window.note(note)
 
-    def _dress(self, theme: str) -> None:
-        dress(self._app, theme)
+    def _apply_theme(self, theme: str) -> None:
+        apply_theme(self._app, theme)
 
     def _show_result(self, path: str) -> None:
         self.come_forward("history")
         self.window.history_page.choose(path)
 
     def _after_close(self) -> None:
-        """Stay in the tray, or quit."""
+        """Keep running in the tray, or quit."""
         if self.has_tray and self.controller.preferences.closing == "tray":
             self.tray.explain_once()
         elif not self._is_quitting:
             self.quit()
 
     def quit(self) -> None:
-        """End; ask first where a job would be lost."""
+        """Quit; ask first where unfinished jobs would be stopped."""
         unfinished = len(self.controller.jobs.unfinished())
         if unfinished and not self.controller.preferences.keeps_daemon:
             self._ask_to_quit(unfinished)
@@ -134,19 +136,19 @@ class DesktopApp(QObject):
         question.setText("A job is not finished." if unfinished == 1 else f"{unfinished} jobs are not finished.")
         question.setInformativeText("Quitting may stop them. Your files stay as they are.")
         quit_button = question.addButton("Quit", QMessageBox.ButtonRole.DestructiveRole)
-        question.addButton("Go on", QMessageBox.ButtonRole.RejectRole)
+        question.addButton("Keep running", QMessageBox.ButtonRole.RejectRole)
         quit_button.clicked.connect(self.leave)
         question.open()
 
     def leave(self) -> None:
-        """End without a question."""
+        """Quit without asking."""
         self._is_quitting = True
         self.close()
         self._app.quit()
 
     def close(self) -> None:
-        """Let go of everything: icon, window, commands, the line to the daemon."""
-        self._look.stop()
+        """Close everything: icon, window, commands, the connection to the daemon."""
+        self._poll.stop()
         self.tray.icon.hide()
         self.window.close_runs()
         self.window.hide()
@@ -154,7 +156,7 @@ class DesktopApp(QObject):
 
 
 class SystemSignals(QObject):
-    """Ctrl-C and the system's word to end reach Python only while it runs; this wakes it."""
+    """Wakes Python for Ctrl-C and SIGTERM, which it handles only while its own code runs."""
 
     def __init__(self, app: DesktopApp) -> None:
         super().__init__(app)
@@ -175,7 +177,7 @@ class SystemSignals(QObject):
 
 
 def login_command(of: Installation | None = None) -> list[str]:
-    """Return what the system runs at login: our installed program where there is one, without a console if possible."""
+    """Return the command to run at login: the installed program where there is one, without a console if possible."""
     one = of or Installation.running()
     program = own_program("retake", of=one) if one.unpacked is None else None
     words = ("tray", "--hidden")
@@ -186,7 +188,7 @@ def login_command(of: Installation | None = None) -> list[str]:
 
 
 def run(options: AppOptions) -> int:
-    """Run the tray app, unless this user has one: then bring that one forward."""
+    """Run the tray app, or bring forward the one that this user already runs."""
     app = QApplication(sys.argv[:1])
     app.setApplicationName("Retake")
     app.setApplicationVersion(__version__)

@@ -1,4 +1,4 @@
-"""`retake tray`: reads its words, and says in a sentence why no window can open before Qt would only crash."""
+"""`retake tray`: its options, and a sentence about why no window can open where Qt itself would only crash."""
 
 import argparse
 import importlib
@@ -21,7 +21,7 @@ from bridge.host.settings import user_config_file
 
 PAGES = ("create", "jobs", "history", "models", "settings", "first-run")
 
-_PATIENCE_S = 20.0
+_TIMEOUT_S = 20.0
 _HINT = "start it in a desktop session; `retake daemon` works without one"
 
 
@@ -32,11 +32,11 @@ class WindowlessError(BridgeError):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `retake tray`: 0 when it ended, or when another one was brought forward; 1 when no window can open."""
+    """Run `retake tray`: 0 when it ended, or brought a running one forward; 1 when no window can open."""
     parser = argparse.ArgumentParser(prog="retake tray", description="Show Retake in the tray, with its window.")
-    parser.add_argument("--page", choices=PAGES, default="", help="page to begin with")
-    parser.add_argument("--hidden", action="store_true", help="begin without a window, as at login")
-    parser.add_argument("--no-tray", action="store_true", help="only the window; closing it quits")
+    parser.add_argument("--page", choices=PAGES, default="", help="page to show first")
+    parser.add_argument("--hidden", action="store_true", help="start without a window, as at login")
+    parser.add_argument("--no-tray", action="store_true", help="window only; closing it quits")
     options = parser.parse_args(argv)
     try:
         require_screen(sys.platform, os.environ)
@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def require_screen(system: str, environment: Mapping[str, str]) -> None:
-    """Raise WindowlessError where there is no screen to draw on; Qt would end the process without a word."""
+    """Raise WindowlessError where there is no screen; Qt would end the process without a message."""
     if system in {"win32", "darwin"} or environment.get("QT_QPA_PLATFORM", "xcb") not in {"xcb", "wayland"}:
         return
     if not environment.get("DISPLAY") and not environment.get("WAYLAND_DISPLAY"):
@@ -69,31 +69,31 @@ def require_screen(system: str, environment: Mapping[str, str]) -> None:
 
 
 def require_window(system: str) -> None:
-    """Open Qt's screen in a process of its own first: where that cannot be done, Qt ends the process that tries.
+    """Let a child process open Qt's screen first: where that fails, Qt ends the process that tries.
 
-    Raises WindowlessError with what Qt said, such as of a display that is gone or a library that is missing.
+    Raises WindowlessError with what Qt reported, such as a display that is gone or a missing library.
     """
     if system in {"win32", "darwin"}:
         return
-    ear, mouth = os.pipe()
+    reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        _open_screen_and_leave(mouth)
-    os.close(mouth)
+        _open_screen_and_exit(writer)
+    os.close(writer)
     try:
-        told = _hear(ear, child)
+        output = _output_of(child, reader)
     finally:
-        os.close(ear)
+        os.close(reader)
     _, status = os.waitpid(child, 0)
     if status != 0:
-        raise WindowlessError(*_why_no_window(told))
+        raise WindowlessError(*_why_no_window(output))
 
 
-def _open_screen_and_leave(mouth: int) -> NoReturn:
-    """Say what Qt says, and end with 0 when it has a screen; never comes back."""
+def _open_screen_and_exit(writer: int) -> NoReturn:
+    """Write what Qt says to the pipe, and exit with 0 if it has a screen; never returns."""
     try:
         for number in (1, 2):
-            os.dup2(mouth, number)
+            os.dup2(writer, number)
         gui = importlib.import_module("PySide6.QtGui")
         gui.QGuiApplication(["retake"])
         os._exit(0)
@@ -101,24 +101,24 @@ def _open_screen_and_leave(mouth: int) -> NoReturn:
         os._exit(1)
 
 
-def _hear(ear: int, child: int) -> str:
-    """Listen until the child is gone; one that waits for a screen for too long is ended."""
-    heard, deadline = b"", time.monotonic() + _PATIENCE_S
+def _output_of(child: int, reader: int) -> str:
+    """Read until the child has exited; kill one that waits too long for a screen."""
+    output, deadline = b"", time.monotonic() + _TIMEOUT_S
     while (left := deadline - time.monotonic()) > 0:
-        if not select.select([ear], [], [], left)[0]:
+        if not select.select([reader], [], [], left)[0]:
             break
-        piece = os.read(ear, 4096)
-        if not piece:
-            return heard.decode(errors="replace")
-        heard += piece
+        chunk = os.read(reader, 4096)
+        if not chunk:
+            return output.decode(errors="replace")
+        output += chunk
     os.kill(child, signal.SIGKILL)
     return "could not connect to display"
 
 
-def _why_no_window(told: str) -> tuple[str, str]:
-    """Make a sentence and a hint of what Qt says; it names a library also where that is not to blame."""
-    gone = re.search(r"could not connect to display ?(\S*)|Failed to create wl_display", told)
-    library = re.search(r"(\S+) or (\S+) is needed to load the Qt", told)
+def _why_no_window(output: str) -> tuple[str, str]:
+    """Return a sentence and a hint for what Qt says; it names a library even where that is not to blame."""
+    gone = re.search(r"could not connect to display ?(\S*)|Failed to create wl_display", output)
+    library = re.search(r"(\S+) or (\S+) is needed to load the Qt", output)
     if gone:
         where = gone[1] or os.environ.get("WAYLAND_DISPLAY", "")
         return f"no window can be opened: no screen answers{f' at {where}' if where else ''}", _HINT
@@ -129,7 +129,7 @@ def _why_no_window(told: str) -> tuple[str, str]:
 
 
 def load_app() -> Any:
-    """Import the part that needs Qt. Raises WindowlessError when Qt, or a library that it needs, is not installed."""
+    """Import the module that needs Qt. Raises WindowlessError when Qt or a library it needs is missing."""
     try:
         return importlib.import_module("bridge.desktop.app")
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""The icon in the tray and its menu: how things stand in one glance, and the way to everything else."""
+"""The tray icon and its menu: the state at a glance, and the way to everything else."""
 
 import sys
 from pathlib import Path
@@ -18,11 +18,11 @@ from bridge.desktop.widgets.icons import tray_icon
 _RECENT = 8
 _REDRAW_MS = 200
 _STEPS = 24
-"""So many different pictures of progress; between two of them nothing is drawn."""
+"""How many different pictures of progress there are; the icon is redrawn only from one to the next."""
 
 
 class Tray(QObject):
-    """Shows the mood of the controller; signals say what was clicked."""
+    """Shows the state of all jobs; signals say what was clicked."""
 
     opened = Signal()
     page_wanted = Signal(str)
@@ -78,7 +78,7 @@ class Tray(QObject):
         return action
 
     def refresh(self) -> None:
-        """Bring the menu up to date, just before it is seen."""
+        """Update the menu just before it opens."""
         results = self._controller.jobs.results()
         self.state.setText(elided(self._controller.jobs.summary().text, 60))
         is_playing = self._controller.audition.path is not None
@@ -93,7 +93,7 @@ class Tray(QObject):
             action.triggered.connect(lambda _=False, path=entry.paths[0]: self.result_wanted.emit(path))
 
     def toggle_last(self) -> None:
-        """Play the newest take, or stop what plays."""
+        """Play the newest take, or stop playback."""
         results = self._controller.jobs.results()
         if self._controller.audition.path is not None:
             self._controller.audition.stop()
@@ -114,14 +114,14 @@ class Tray(QObject):
     # ------------------------------------------------------------------------------------------------- icon
 
     def _note(self, summary: Summary) -> None:
-        """Draw at once when the mood changes; progress alone is drawn a few times a second."""
+        """Redraw at once when the state changes; progress alone a few times a second."""
         if self._shown is None or summary.mood != self._shown[0]:
             self.show_summary()
         elif not self._redraw.isActive():
             self._redraw.start()
 
     def show_summary(self) -> None:
-        """Draw how things stand."""
+        """Draw the state of all jobs."""
         summary = self._controller.jobs.summary()
         wanted = (summary.mood, round(_STEPS * summary.fraction))
         self.icon.setToolTip(f"Retake: {elided(summary.text, 90)}")
@@ -130,11 +130,11 @@ class Tray(QObject):
             self.icon.setIcon(tray_icon(summary.mood, wanted[1] / _STEPS, is_mask=sys.platform == "darwin"))
 
     def explain_once(self) -> None:
-        """Explain, the first time, that closing the window is not the end."""
+        """Explain, the first time, that closing the window does not quit."""
         if not self._controller.preferences.was_told_of_tray:
             self._controller.prefer(was_told_of_tray=True)
             self.icon.showMessage(
-                "Retake is still here",
-                "It goes on in the tray, for your DAW. Quit it from this icon's menu; Settings can change this.",
+                "Retake is still running",
+                "It keeps running in the tray, for your DAW. Quit from this icon's menu; Settings can change this.",
                 tray_icon("idle", 0.0),
             )

@@ -1,4 +1,4 @@
-"""The window: pages on the left, the chosen one beside them, a strip below that says how the daemon is."""
+"""The window: a sidebar of pages, the current page beside it, and a status bar below."""
 
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from bridge.wire.messages import RenderRequest
 
 _SIZE = QSize(1120, 760)
 _SMALLEST = QSize(800, 520)
-"""Fits into half of a small screen, and into a laptop's whose pixels count double."""
+"""Fits into half of a small screen, and on a laptop with twice the pixel density."""
 _SIDEBAR = 186
 _PAGES = (
     ("create", "Create", "create"),
@@ -38,7 +38,7 @@ PAGE_NAMES = tuple(name for name, _, _ in _PAGES)
 
 
 class Window(QWidget):
-    """All pages; `closed` tells that the musician closed it."""
+    """All pages; `closed` is emitted when the user closes it."""
 
     closed = Signal()
 
@@ -115,7 +115,7 @@ class Window(QWidget):
 
     def _make_notice(self) -> QWidget:
         self.notice = Banner()
-        close = Button("", "close", "quiet", "I have read it")
+        close = Button("", "close", "quiet", "Dismiss")
         self._notice_box = QWidget()
         close.clicked.connect(self._notice_box.hide)
         layout = row(self.notice, close)
@@ -139,7 +139,7 @@ class Window(QWidget):
     # ------------------------------------------------------------------------------------------------ pages
 
     def show_page(self, name: str) -> None:
-        """Bring a page into view."""
+        """Show a page."""
         self._buttons[name].setChecked(True)
         self._stack.setCurrentWidget(self._pages[name])
         self._pages[name].on_shown()
@@ -161,7 +161,7 @@ class Window(QWidget):
     def _follow_repeat(self, _: JobItem) -> None:
         self.show_page("jobs")
 
-    # ------------------------------------------------------------------------------------------------ strip
+    # ------------------------------------------------------------------------------------------- status bar
 
     def _show_connection(self, is_up: bool, trouble: str) -> None:
         self.status_bar.show_connection(is_up=is_up, trouble=trouble)
@@ -171,11 +171,11 @@ class Window(QWidget):
         self.status_bar.show_summary(self._controller.jobs.summary(), is_connected=self._controller.is_connected)
 
     def note(self, text: str) -> None:
-        """Show something worth knowing, above the pages, until it is clicked away."""
+        """Show a notice above the pages until it is dismissed."""
         self.notice.say(text)
         self._notice_box.show()
 
-    # ------------------------------------------------------------------------------------------- coming, going
+    # ------------------------------------------------------------------------------------- opening, closing
 
     def come_forward(self) -> None:
         """Show, un-minimise and raise the window."""

@@ -1,4 +1,4 @@
-"""The Create page: a few words, a clip perhaps, Enter; the take appears below, to be heard and dragged out."""
+"""The Create page: a few words, perhaps a clip, Enter; the take appears below, to play and to drag out."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -34,23 +34,23 @@ from bridge.wire.parsing import Message
 _PLACEHOLDERS = {
     "generate": "What should it sound like? For example: heavy rain on a tin roof",
     "restyle": "What should the clip become? For example: footsteps in deep snow",
-    "inpaint": "What should the marked part become? For example: breaking glass",
-    "vary": "No words needed; a few may help",
-    "upscale": "No words needed; a few may help",
+    "inpaint": "What should the marked part sound like? For example: breaking glass",
+    "vary": "Optional: a few words may help",
+    "upscale": "Optional: a few words may help",
 }
 _MAX_TAKES = 12
 
 
 class CreatePage(Page):
-    """Asks for one thing at a time, and follows it."""
+    """Sends one request at a time, and follows it."""
 
     _live_news = Signal(object)
 
     def __init__(self, controller: AppController) -> None:
-        super().__init__("Create", "Say it in a few words, and hear it.")
+        super().__init__("Create", "Describe a sound in a few words, and listen.")
         self._controller = controller
         self._jobs: list[str] = []
-        """What was asked for here and is not finished, in the order of asking."""
+        """Unfinished jobs of this page, in the order of their requests."""
         self._live_job: LiveJob | None = None
         self._live_forms: list[RenderForm] = []
         self.operation = Segments(list(TITLES.items()), "operation")
@@ -118,10 +118,10 @@ class CreatePage(Page):
     def on_shown(self) -> None:
         self.prompt.setFocus()
 
-    # ------------------------------------------------------------------------------------------------ asking
+    # ---------------------------------------------------------------------------------------------- requests
 
     def show_operation(self, operation: str) -> None:
-        """Show what an operation needs."""
+        """Show the fields of an operation."""
         self.operation.choose(operation)
         self.prompt.setPlaceholderText(_PLACEHOLDERS[operation])
         self.clip_area.setVisible(needs(operation, "clip"))
@@ -155,7 +155,7 @@ class CreatePage(Page):
         return bool(self._jobs) or self._live_job is not None
 
     def go(self) -> None:
-        """Ask for what the page says, unless something is missing; what was asked for before is done first."""
+        """Send what the page says, unless something is missing; earlier requests come first."""
         form = self.form.settled()
         from_live = self.clip_area.live_clip is not None and needs(form.operation, "clip")
         missing = form.missing(from_live=from_live)
@@ -183,7 +183,7 @@ class CreatePage(Page):
         self._show_waiting()
 
     def cancel(self) -> None:
-        """Stop what was asked for first; what waits behind it stays."""
+        """Cancel the first request; those that wait behind it stay."""
         if self._jobs:
             self.stage.setText("stopping…")
             self._controller.cancel(self._jobs[0])
@@ -217,12 +217,12 @@ class CreatePage(Page):
         self.progress.show_fraction(fraction if is_moving else -1)
 
     def _show_waiting(self) -> None:
-        """Say how many sounds wait behind the one that is shown."""
+        """Show how many sounds wait behind the current one."""
         count = len(self._jobs) - 1 + len(self._live_forms)
         self.waiting.setText(f"{count} more waiting" if count > 0 else "")
 
     def _end(self, job: str = "") -> None:
-        """One of ours is finished: `job`, or the one in Live; show the next one."""
+        """Finish one of our jobs, `job` or else the one in Live, and show the next one."""
         if job:
             self._jobs.remove(job)
         else:
@@ -246,7 +246,7 @@ class CreatePage(Page):
             self.bring_into_view(best)
 
     def forget_takes(self) -> None:
-        """Clear the list of new takes; their files stay."""
+        """Clear the list of new takes; their files are kept."""
         clear(self.takes)
         self.takes_label.hide()
 
@@ -265,7 +265,7 @@ class CreatePage(Page):
         self.banner.say(sentence(*error_in_window(error)))
 
     def _go_live(self) -> None:
-        """Return Live the next form, one at a time."""
+        """Pass the next form on to Live, one at a time."""
         self._show_waiting()
         if self._live_job is not None or not self._live_forms:
             return

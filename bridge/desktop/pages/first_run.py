@@ -1,4 +1,4 @@
-"""The First run page: device, disk, the first sound, scripts for the DAWs found; each with one click to go on."""
+"""The First run page: device, disk, a first sound, scripts for the DAWs found; each with one button."""
 
 import os
 import shutil
@@ -25,12 +25,12 @@ _PROCESSORS = frozenset({"cpu", "auto"})
 
 
 class FirstRunPage(Page):
-    """From nothing to the first sound, and into the DAW."""
+    """Leads from a new installation to the first sound, and into the DAW."""
 
     left = Signal()
 
     def __init__(self, controller: AppController) -> None:
-        super().__init__("Welcome to Retake", "Four looks at this machine, and you hear the first sound.")
+        super().__init__("Welcome to Retake", "Four quick checks, and you hear your first sound.")
         self._controller = controller
         self._job: str | None = None
         self._run: CommandRun | None = None
@@ -38,8 +38,8 @@ class FirstRunPage(Page):
         self.listen_button.clicked.connect(self.make_sound)
         self.replay_button = Button("Play again", "play")
         self.replay_button.hide()
-        self.device = CheckRow("device", "Where it computes", "Found when the first sound is made.")
-        self.disk = CheckRow("disk", "Room on the disk", "Looking…")
+        self.device = CheckRow("device", "Processor or graphics card", "Detected when the first sound is made.")
+        self.disk = CheckRow("disk", "Disk space", "Checking…")
         self.sound = CheckRow(
             "create",
             "The first sound",
@@ -53,19 +53,19 @@ class FirstRunPage(Page):
         self.scripts = CheckRow("live", "Your DAWs", "Looking for REAPER, Ardour and Ableton Live…", self.look_button)
         self.places = column(gap=8)
         self.banner = Banner()
-        self.done_button = Button("Go and create")
+        self.done_button = Button("Start creating")
         self.done_button.clicked.connect(self.finish)
         for check in (self.device, self.disk, self.sound, self.scripts):
             self.body.addWidget(check)
         self.body.addLayout(self.places)
         self.body.addWidget(self.banner)
-        self.body.addLayout(row(self.done_button, label("You find this page again under First run.", "small"), None))
+        self.body.addLayout(row(self.done_button, label("You can return to this page under First run.", "small"), None))
         self.body.addStretch(1)
         controller.status_changed.connect(self._show_device)
         controller.job_changed.connect(self._follow)
 
     def on_shown(self) -> None:
-        """Look at everything that costs nothing."""
+        """Run the checks that take no time."""
         if self._controller.status is not None:
             self._show_device(self._controller.status)
         self._controller.tasks.run(
@@ -89,14 +89,16 @@ class FirstRunPage(Page):
     def _show_disk(self, free: int) -> None:
         is_enough = free >= _ENOUGH_BYTES
         more = (
-            "" if is_enough else " Bigger models need more: a download takes 2.5 to 7 GB, and its model as much again."
+            ""
+            if is_enough
+            else " Larger models need more: 2.5 to 7 GB for a download, and as much again for the model."
         )
-        self.disk.say(f"{spelled_bytes(free)} are free.{more}", "good" if is_enough else "bad")
+        self.disk.say(f"{spelled_bytes(free)} free.{more}", "good" if is_enough else "bad")
 
     # ------------------------------------------------------------------------------------------- first sound
 
     def make_sound(self) -> None:
-        """Make a short sound, and play it."""
+        """Generate a short sound, and play it."""
         if self._job is None:
             self._job = new_job()
             self.listen_button.setEnabled(False)
@@ -120,7 +122,7 @@ class FirstRunPage(Page):
             self.sound.say(sentence(entry.error.text, entry.error.hint), "bad")
 
     def _play(self, path: str) -> None:
-        self.sound.say(f"“{FIRST_PROMPT}”: made on this machine. It lies in {Path(path).parent}.", "good")
+        self.sound.say(f"“{FIRST_PROMPT}”: made on this machine. It is in {Path(path).parent}.", "good")
         self.listen_button.hide()
         self.replay_button.show()
         set_role(self.done_button, "primary")
@@ -130,11 +132,11 @@ class FirstRunPage(Page):
     # -------------------------------------------------------------------------------------------------- DAWs
 
     def look_for_daws(self) -> None:
-        """See which workstations there are, and change nothing."""
+        """Find the installed DAWs; change nothing."""
         self._install("--dry-run")
 
     def install(self, place: InstalledScripts) -> None:
-        """Put the scripts into a workstation."""
+        """Install the scripts into a DAW."""
         self._install(place.host)
 
     def _install(self, *words: str) -> None:
@@ -160,7 +162,7 @@ class FirstRunPage(Page):
         clear(self.places)
         self.look_button.setVisible(not report.places)
         if not report.places:
-            self.scripts.say("None was found. Start yours once, then look again; the window works without one, too.")
+            self.scripts.say("None found. Start your DAW once, then look again; this window also works without one.")
             return
         names = ", ".join(dict.fromkeys(NAMES.get(place.host, place.program) for place in report.places))
         is_ready = not any(place.todo for place in report.places)
@@ -177,13 +179,13 @@ class FirstRunPage(Page):
         self.banner.say("\n\n".join([*failures, *clicks]), "bad" if failures else "warning")
 
     def close_runs(self) -> None:
-        """Stop what still runs, when the window goes."""
+        """Stop running commands when the window closes."""
         if self._run is not None:
             self._run.close()
 
 
 def _free_bytes() -> int:
-    """Count what is free where models would go; the folder itself may not be there yet."""
+    """Return the free bytes where models would be stored; the folder may not exist yet."""
     folder = Path(os.environ.get("RETAKE_MODELS") or platformdirs.user_data_path("retake", appauthor=False))
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent

@@ -1,4 +1,4 @@
-"""The History page: every result beside what it was made from, with what was asked for; again, and out to the DAW."""
+"""The History page: every result beside its source, with its request; repeat it, or drag it to the DAW."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -24,7 +24,7 @@ from bridge.desktop.widgets.basic import (
 from bridge.desktop.widgets.compare_view import CompareView
 from bridge.desktop.widgets.files_out import DragHandle, reveal
 from bridge.desktop.widgets.flow_layout import FlowLayout
-from bridge.desktop.widgets.history_list import HistoryList, Result
+from bridge.desktop.widgets.history_list import HistoryList, ResultFile
 from bridge.plain_words import sentence
 from bridge.wire.messages import RenderRequest
 
@@ -37,7 +37,7 @@ class HistoryPage(Page):
     repeated = Signal(JobItem)
 
     def __init__(self, controller: AppController) -> None:
-        super().__init__("History", "Every take, beside what it was made from.", scrolls=False)
+        super().__init__("History", "Every take, beside its source.", scrolls=False)
         self._controller = controller
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search (Ctrl+F)")
@@ -54,7 +54,7 @@ class HistoryPage(Page):
         create = Button("Create a sound", role="primary")
         create.clicked.connect(self.create_wanted)
         self._stack = QStackedWidget()
-        self._stack.addWidget(EmptyState("history", "No takes yet", "What you make appears here, and stays.", create))
+        self._stack.addWidget(EmptyState("history", "No takes yet", "Everything you make appears here.", create))
         both = QWidget()
         both.setLayout(row(left, self._make_detail(), gap=22))
         self._stack.addWidget(both)
@@ -71,7 +71,7 @@ class HistoryPage(Page):
         self.handle = DragHandle()
         self.again_button = Button("&Again, new seed", "again", "primary", "The same words with the next seed (Ctrl+N)")
         self.again_button.setShortcut("Ctrl+N")
-        self.same_button = Button("Same &seed", tip="The same take once more, sample by sample")
+        self.same_button = Button("Same &seed", tip="Make the identical take again")
         self.edit_button = Button("&Change…", tip="Open these settings on the Create page")
         self.reveal_button = Button("", "folder", tip="Show the file in its folder")
         self.again_button.clicked.connect(lambda: self._again(is_new_seed=True))
@@ -89,9 +89,9 @@ class HistoryPage(Page):
     # --------------------------------------------------------------------------------------------- showing
 
     def refill(self) -> None:
-        """Show all results that match the search."""
+        """List all results that match the search."""
         every = [
-            Result(entry, path, rank)
+            ResultFile(entry, path, rank)
             for entry in self._controller.jobs.results()
             for rank, path in enumerate(entry.paths, 1)
         ]
@@ -100,7 +100,7 @@ class HistoryPage(Page):
         self._show_current()
 
     def choose(self, path: str) -> None:
-        """Choose a result by its file."""
+        """Select a result by its file."""
         for index in range(self.results.count()):
             self.results.setCurrentRow(index)
             if self.results.current_result is not None and self.results.current_result.path == path:
@@ -130,7 +130,7 @@ class HistoryPage(Page):
         for button in (self.again_button, self.same_button, self.edit_button):
             button.setEnabled(entry.request is not None)
 
-    def _show_facts(self, result: Result) -> None:
+    def _show_facts(self, result: ResultFile) -> None:
         clear(self._facts)
         facts = facts_of(result.entry.request) if result.entry.request else []
         if len(result.entry.paths) > 1:

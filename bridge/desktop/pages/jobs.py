@@ -1,4 +1,4 @@
-"""The Jobs page: what runs, what waits, and how the latest ended; each can be cancelled, or tried again."""
+"""The Jobs page: running, waiting and recently finished jobs, which can be cancelled or tried again."""
 
 from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
 
@@ -23,10 +23,10 @@ from bridge.desktop.widgets.basic import (
 from bridge.jobs.job import JobState
 from bridge.plain_words import sentence
 
-PAUSE_TIP = "Begins no further job, whether this window or a DAW asks for it, until you resume. What runs goes on."
+PAUSE_TIP = "Start no more jobs, from this window or a DAW, until you resume. The running job continues."
 _MAX_ENDED = 30
 _MAX_WAITING = 50
-"""Jobs that wait are listed up to so many; the heading counts them all."""
+"""How many waiting jobs are listed; the heading counts all of them."""
 _WORDS = {
     JobState.QUEUED: "waiting",
     JobState.RUNNING: "running",
@@ -38,7 +38,7 @@ _ROLES = {JobState.RUNNING: "accent", JobState.DONE: "good", JobState.FAILED: "a
 
 
 class JobRow(QFrame):
-    """One job; it is updated in place, so that buttons do not move under the mouse."""
+    """One job, updated in place so that buttons do not move under the mouse."""
 
     def __init__(self, controller: AppController, entry: JobItem) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class JobRow(QFrame):
         self.show_entry(entry)
 
     def show_entry(self, entry: JobItem) -> None:
-        """Show how the job stands."""
+        """Show the state of the job."""
         self._entry = entry
         is_running = entry.state is JobState.RUNNING
         self.operation.setText(TITLES.get(entry.operation, "Job"))
@@ -83,10 +83,10 @@ class JobRow(QFrame):
 
 
 class JobsPage(Page):
-    """All jobs, whoever asked for them: this window, a DAW's script, a terminal."""
+    """All jobs: of this window, of DAW scripts, of a terminal."""
 
     def __init__(self, controller: AppController) -> None:
-        super().__init__("Jobs", "Everything that Retake works on, from this window and from your DAW.")
+        super().__init__("Jobs", "All jobs, from this window and from your DAW.")
         self._controller = controller
         self._rows: dict[str, JobRow] = {}
         self.waiting, self.ended = column(gap=10), column(gap=10)
@@ -99,7 +99,7 @@ class JobsPage(Page):
         listed.setLayout(column(self._waiting_label, self.waiting, 6, self._ended_label, self.ended, None, gap=10))
         self._stack = QStackedWidget()
         self._stack.addWidget(
-            EmptyState("jobs", "Nothing to do", "Ask for a sound on the Create page, or from a script in your DAW.")
+            EmptyState("jobs", "No jobs", "Make a sound on the Create page, or with a script in your DAW.")
         )
         self._stack.addWidget(listed)
         self.body.addWidget(self._stack, 1)
@@ -112,7 +112,7 @@ class JobsPage(Page):
         return self._rows.get(job)
 
     def refill(self) -> None:
-        """Bring the lists up to date; rows that are there already stay the same ones, under the mouse, too."""
+        """Update the lists; existing rows are kept, so that nothing moves under the mouse."""
         entries = list(self._controller.jobs)
         ended = [entry for entry in entries if entry.state.is_final][-_MAX_ENDED:]
         waiting = [entry for entry in entries if not entry.state.is_final][:_MAX_WAITING]
@@ -128,7 +128,7 @@ class JobsPage(Page):
         return self._rows[entry.job]
 
     def on_shown(self) -> None:
-        """Show how things stand, whatever was lost on the way here."""
+        """Read the journal, for replies that were lost."""
         self._controller.acknowledge_failure()
         self._controller.refill()
 

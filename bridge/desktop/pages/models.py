@@ -1,4 +1,4 @@
-"""The Models page: what is installed and what could be, the licence before the download, real progress, removal."""
+"""The Models page: installed and downloadable models, the licence before a download, progress, removal."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +13,11 @@ from bridge.desktop.state.daemon_settings import read_settings
 from bridge.desktop.state.model_list import (
     LICENCES,
     Model,
-    PullNews,
+    PullProgress,
     parse_error,
     parse_models,
     parse_passed_over,
-    parse_pull_news,
+    parse_pull_progress,
 )
 from bridge.desktop.widgets.basic import (
     Banner,
@@ -45,7 +45,7 @@ class LicenceDialog(QDialog):
     def __init__(self, model: Model, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"Licence of {model.name}")
-        address, meaning = LICENCES.get(model.licence, ("", "Read it before you use what the model makes."))
+        address, meaning = LICENCES.get(model.licence, ("", "Read it before you use what the model generates."))
         buttons = QDialogButtonBox()
         self.accept_button = buttons.addButton("Accept and download", QDialogButtonBox.ButtonRole.AcceptRole)
         self.accept_button.setProperty("role", "primary")
@@ -55,8 +55,8 @@ class LicenceDialog(QDialog):
         read = Button("Read the licence", role="quiet")
         read.clicked.connect(lambda: QDesktopServices.openUrl(QUrl(address)))
         read.setVisible(bool(address))
-        text = f"{model.name} comes under {model.licence}."
-        size = f"The download is about {model.size}, and the model made of it needs room as well."
+        text = f"{model.name} is licensed under {model.licence}."
+        size = f"The download is about {model.size}, and the converted model needs about as much again."
         words = column(label(text, "heading"), label(meaning, wraps=True), label(size, "muted", wraps=True), gap=8)
         layout = column(words, 8, row(read, None, buttons))
         layout.setContentsMargins(26, 24, 26, 20)
@@ -65,7 +65,7 @@ class LicenceDialog(QDialog):
 
 
 class ModelRow(QFrame):
-    """One model, with the one thing that can be done about it."""
+    """One model, with its button."""
 
     def __init__(self, model: Model, on_pull: Callable[[Model], None], on_remove: Callable[[Model], None]) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class ModelRow(QFrame):
         self.remove_button = Button("Remove", "close", tip=f"Delete {model.name} from this computer")
         self.remove_button.clicked.connect(lambda: on_remove(model))
         self.remove_button.setVisible(model.is_installed and not model.is_shipped)
-        self.cancel_button = Button("Cancel", "close", tip="Stop; what has arrived is kept for the next time")
+        self.cancel_button = Button("Cancel", "close", tip="Stop; the part that is downloaded is kept for next time")
         self.cancel_button.hide()
         self.progress, self.stage = ProgressBar(), NameLabel("small")
         self._moving = QWidget()
@@ -92,8 +92,8 @@ class ModelRow(QFrame):
         box.setStretch(0, 1)
         fill(self, column(card(box, padding=16)))
 
-    def show_pull(self, news: PullNews) -> None:
-        """Show how far the download is."""
+    def show_pull(self, news: PullProgress) -> None:
+        """Show the progress of the download."""
         self.pull_button.hide()
         self.cancel_button.show()
         self._moving.show()
@@ -102,10 +102,12 @@ class ModelRow(QFrame):
 
 
 class ModelsPage(Page):
-    """Lists with `retake models list`, pulls with `retake models pull`, each in a process of its own."""
+    """Lists models with `retake models list` and downloads with `retake models pull`, as processes."""
 
     def __init__(self, controller: AppController, settings_file: Path) -> None:
-        super().__init__("Models", "What Retake can think in. Nothing is downloaded unless you ask for it here.")
+        super().__init__(
+            "Models", "The networks that make the sounds. Nothing is downloaded unless you ask for it here."
+        )
         self._controller = controller
         self._settings_file = settings_file
         self._variables: dict[str, str] = {}
@@ -129,7 +131,7 @@ class ModelsPage(Page):
             self._controller.tasks.run(lambda: read_settings(self._settings_file), self._list_where, self._complain)
 
     def _list_where(self, settings: Settings) -> None:
-        """Look into the folder that the daemon was told to use."""
+        """Use the models folder of the daemon's settings."""
         self._variables = {} if settings.models_dir is None else {"RETAKE_MODELS": str(settings.models_dir)}
         self.refresh()
 
@@ -137,7 +139,7 @@ class ModelsPage(Page):
         self.banner.say(sentence(reason_of(error)), "bad")
 
     def refresh(self) -> None:
-        """List the models anew."""
+        """List the models again."""
         if self._listing is None or not self._listing.is_running:
             self._listing = CommandRun(
                 self._controller.own_command("models", "list", "--json"), self, **self._variables
@@ -178,12 +180,12 @@ class ModelsPage(Page):
         command = self._controller.own_command("models", "pull", model.name, "--accept-licence", "--json")
         run = CommandRun(command, self, **self._variables)
         self._runs[model.name] = run
-        self.rows[model.name].show_pull(PullNews(0.0, "starting"))
+        self.rows[model.name].show_pull(PullProgress(0.0, "starting"))
         run.line.connect(lambda line: self._show_pull(model.name, line))
         run.ended.connect(lambda *end: self._end_pull(model, *end))
 
     def _show_pull(self, name: str, line: str) -> None:
-        news = parse_pull_news(line)
+        news = parse_pull_progress(line)
         if news is not None and name in self.rows:
             self.rows[name].show_pull(news)
 
@@ -198,7 +200,7 @@ class ModelsPage(Page):
             self.banner.say(f"{model.name} is installed. Choose it on the Create page.", "good")
             self._controller.ask_models()
         elif code in (-1, _CANCELLED):
-            self.banner.say(f"The download of {model.name} was stopped. It goes on from there next time.")
+            self.banner.say(f"The download of {model.name} was stopped. It resumes from there next time.")
         else:
             self.banner.say(sentence(*parse_error(stdout, stderr)), "bad")
         self.refresh()
@@ -210,7 +212,7 @@ class ModelsPage(Page):
         question = QMessageBox(self)
         question.setWindowTitle("Remove a model")
         question.setText(f"Remove {model.name} from this computer?")
-        question.setInformativeText(f"{model.size} become free. You can download it again.")
+        question.setInformativeText(f"This frees {model.size}. You can download it again.")
         self.confirm_button = question.addButton("Remove", QMessageBox.ButtonRole.DestructiveRole)
         question.addButton("Keep it", QMessageBox.ButtonRole.RejectRole)
         self.confirm_button.clicked.connect(lambda: self._begin_removal(model))
@@ -230,6 +232,6 @@ class ModelsPage(Page):
         self.refresh()
 
     def close_runs(self) -> None:
-        """Stop what still runs, when the window goes."""
+        """Stop running commands when the window closes."""
         for run in [*self._runs.values(), *([self._listing] if self._listing else [])]:
             run.close()

@@ -1,4 +1,4 @@
-"""The Settings page: how the window looks and behaves at once; what the daemon does with *Apply*, which restarts it."""
+"""The Settings page: the window's own take effect at once, the daemon's with *Apply*, which restarts it."""
 
 from pathlib import Path
 
@@ -33,8 +33,8 @@ _LABEL_WIDTH = 190
 _DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
-class Form(QGridLayout):
-    """Labels on the left, fields beside them, an explanation below each."""
+class SettingsForm(QGridLayout):
+    """Labels on the left, fields on the right, an explanation below each."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Form(QGridLayout):
         self._row = 0
 
     def add(self, name: str, field: QWidget, about: str = "") -> None:
-        """Add a field with its label; Alt and the letter after & goes to it."""
+        """Add a field with its label; Alt and the letter after & focuses it."""
         made = label(name)
         made.setTextFormat(Qt.TextFormat.AutoText)
         made.setBuddy(field)
@@ -61,7 +61,7 @@ class Form(QGridLayout):
 
 
 class FolderField(QWidget):
-    """A folder, typed or chosen; empty means the one that is built in."""
+    """A folder, typed or chosen; empty means the built-in one."""
 
     def __init__(self, placeholder: str) -> None:
         super().__init__()
@@ -92,7 +92,9 @@ class SettingsPage(Page):
     """Two kinds of settings: the window's own, and the daemon's file."""
 
     def __init__(self, controller: AppController, settings_file: Path, autostart: Autostart) -> None:
-        super().__init__("Settings", "The window's own take effect at once; those of the daemon when you apply them.")
+        super().__init__(
+            "Settings", "This window's settings take effect at once; rendering settings when you apply them."
+        )
         self._controller = controller
         self._file = settings_file
         self._autostart = autostart
@@ -115,8 +117,8 @@ class SettingsPage(Page):
 
     # -------------------------------------------------------------------------------------------- the window
 
-    def _window_form(self) -> Form:
-        form = Form()
+    def _window_form(self) -> SettingsForm:
+        form = SettingsForm()
         self.theme = Segments([("system", "As the system"), ("light", "Light"), ("dark", "Dark")], "appearance")
         self.theme.chosen.connect(lambda theme: self._controller.prefer(theme=theme))
         form.add("Appearance", self.theme)
@@ -125,22 +127,22 @@ class SettingsPage(Page):
         form.add("Closing the window", self.closing, "Where there is no tray, closing the window quits.")
         self.login = Switch("Start Retake when I log in")
         self.login.clicked.connect(self._switch_autostart)
-        form.add("Start", self.login, "It starts in the tray, without a window.")
-        self.keeps_daemon = Switch("Leave the daemon running when I quit")
+        form.add("Start", self.login, "Starts in the tray, without a window.")
+        self.keeps_daemon = Switch("Keep the daemon running when I quit")
         self.keeps_daemon.clicked.connect(lambda on: self._controller.prefer(keeps_daemon=on))
-        form.add("Quit", self.keeps_daemon, "DAW scripts start it again by themselves when they need it.")
+        form.add("Quit", self.keeps_daemon, "DAW scripts start it again when they need it.")
         self.update_url = QLineEdit()
-        self.update_url.setPlaceholderText("none: nothing is ever looked up")
+        self.update_url.setPlaceholderText("none: updates are never checked")
         self.update_url.editingFinished.connect(self._keep_address)
-        form.add("&Update address", self.update_url, "Asked only when you click Check for updates in About.")
+        form.add("&Update address", self.update_url, "Used only when you click Check for updates in About.")
         return form
 
-    def _listening_form(self) -> Form:
-        form = Form()
+    def _listening_form(self) -> SettingsForm:
+        form = SettingsForm()
         self.device = QLineEdit()
         self.device.setPlaceholderText("the system's output")
         self.device.editingFinished.connect(lambda: self._controller.prefer(audition_device=self.device.text().strip()))
-        form.add("&Output", self.device, "Name of a sound device, or the beginning of it.")
+        form.add("&Output", self.device, "Name of a sound device, or how it begins.")
         self.level = Slider(-40, 0)
         self._level_value = label("", "strong")
         self._level_value.setFixedWidth(64)
@@ -171,7 +173,7 @@ class SettingsPage(Page):
         self._controller.prefer(audition_level_db=float(self.level.value()))
 
     def _keep_level_soon(self) -> None:
-        """A key or a click has asked for a move, which Qt carries out after this."""
+        """Keep the level after a key or click; Qt moves the slider only after this signal."""
         if not self.level.isSliderDown():
             self._controller.prefer(audition_level_db=float(self.level.sliderPosition()))
 
@@ -179,31 +181,31 @@ class SettingsPage(Page):
         try:
             self._autostart.switch(on=on)
         except OSError as error:
-            self.banner.say(f"That could not be changed: {error.strerror or error}.", "bad")
+            self.banner.say(f"Start at login could not be changed: {error.strerror or error}.", "bad")
         self.login.setChecked(self._autostart.is_on)
 
     # -------------------------------------------------------------------------------------------- the daemon
 
-    def _daemon_form(self) -> Form:
-        form = Form()
+    def _daemon_form(self) -> SettingsForm:
+        form = SettingsForm()
         self.output_dir = FolderField("beside the clip; for new sounds, Music/Retake")
         form.add("&Folder for takes", self.output_dir)
-        self.models_dir = FolderField("where the system keeps such things")
+        self.models_dir = FolderField("the system's folder for application data")
         form.add("Folder for &models", self.models_dir)
         self.model = Choice()
         self.model.addItem("nano")
         form.add("&Default model", self.model)
         self.compute = Choice()
         self.compute.addItems(_DEVICES)
-        form.add("C&ompute on", self.compute, "auto takes the graphics card where there is one that can be used.")
+        form.add("C&ompute on", self.compute, "auto uses the graphics card if there is a suitable one.")
         self.idle_min = Number(0.1, 10_000.0, decimals=1, unit=" min", width=130, name="minutes without work")
-        form.add("&Keep the model loaded", self.idle_min, "So long without work, then its memory is free again.")
+        form.add("&Keep the model loaded", self.idle_min, "After this long without a job, its memory is freed.")
         return form
 
     def _daemon_actions(self) -> QWidget:
-        self.apply_button = Button("Apply", role="primary", tip="Write the settings file, and restart the daemon")
+        self.apply_button = Button("Apply", role="primary", tip="Save the settings and restart the daemon")
         self.apply_button.clicked.connect(self.apply)
-        logs = Button("Logs", "folder", tip="Open the folder of the daemon's logs")
+        logs = Button("Logs", "folder", tip="Open the folder with the daemon's logs")
         logs.clicked.connect(lambda: open_path(self._controller.folder))
         made = QWidget()
         made.setLayout(row(self.apply_button, label("restarts the daemon", "small"), None, logs))
@@ -226,7 +228,7 @@ class SettingsPage(Page):
                 self.model.addItem(name)
 
     def apply(self) -> None:
-        """Write what the page says into the daemon's file, and have the daemon read it."""
+        """Write the daemon's settings file, and restart the daemon to read it."""
         changes: Changes = {
             "output_dir": self.output_dir.value,
             "models_dir": self.models_dir.value,
@@ -239,7 +241,7 @@ class SettingsPage(Page):
 
     def _applied(self, _: None) -> None:
         self.apply_button.setEnabled(True)
-        self.banner.say("Written. The daemon restarts with these settings.")
+        self.banner.say("Saved. The daemon restarts with these settings.")
         self._controller.restart_daemon()
 
     def _complain(self, error: Exception) -> None:

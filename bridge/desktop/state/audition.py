@@ -1,6 +1,6 @@
-"""Listening to a result against its source: both at the same place in time, one at a time. Pure: commands go to `say`.
+"""Comparing a result with its source: one of them plays, and switching keeps the position. Pure: no socket, no sound.
 
-The daemon plays (`/retake/preview`); this room remembers where it is, so that the other side goes on from there.
+The daemon plays (`/retake/preview`); this module tracks the position, so that the other side continues from there.
 """
 
 import time
@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Playing:
-    """What is heard now; `position_s` was true at `at`, seconds of the monotonic clock."""
+    """What plays now; `position_s` was reported at `at`, in seconds of the monotonic clock."""
 
     path: str
     position_s: float
@@ -20,7 +20,7 @@ class Playing:
 
 
 Play = Callable[[str, float], None]
-"""Play a path from a position in seconds on."""
+"""Play a path from a position in seconds."""
 
 
 class Audition:
@@ -32,7 +32,7 @@ class Audition:
         self._clock = clock
         self._playing: Playing | None = None
         self.is_confirmed = False
-        """Whether the daemon has said that it plays."""
+        """Whether the daemon has confirmed that it plays."""
 
     @property
     def path(self) -> str | None:
@@ -40,7 +40,7 @@ class Audition:
 
     @property
     def position_s(self) -> float:
-        """Where we are; it moves on by itself between two words of the daemon."""
+        """The current position, extrapolated between two replies of the daemon."""
         if self._playing is None:
             return 0.0
         moved = self._clock() - self._playing.at if self.is_confirmed else 0.0
@@ -53,14 +53,14 @@ class Audition:
         self._play(str(path), start_s)
 
     def toggle(self, path: str | Path) -> None:
-        """Stop what plays if it is this, otherwise play this from its beginning."""
+        """Stop this file if it plays, otherwise play it from the beginning."""
         if self.path == str(path):
             self.stop()
         else:
             self.play(path)
 
     def switch_to(self, path: str | Path) -> None:
-        """Go on with another file at the very place where this one is; silent stays silent."""
+        """Continue with another file at the same position; does nothing while nothing plays."""
         if self._playing is not None and self.path != str(path):
             self.play(path, self.position_s)
 
@@ -70,13 +70,13 @@ class Audition:
             self._stop()
 
     def fail(self) -> None:
-        """Nothing plays after all."""
+        """Note that nothing could be played."""
         self._playing = None
 
     def follow(self, state: str, path: str, position_s: float, duration_s: float) -> bool:
-        """Follow what the player says; True when something changed that is to be shown.
+        """Follow the player's report; return True when the display has to change.
 
-        Words about another file than the one that was asked for last are late, and are passed over.
+        Reports about another file than the latest one come late, and are ignored.
         """
         if self._playing is None or path != self._playing.path:
             return False

@@ -27,7 +27,7 @@ def entry_file(machine: HostPlatform) -> Path | None:
 
 
 def desktop_entry(command: Sequence[str], folder: Path) -> str:
-    """Write the XDG desktop entry that runs `command` in `folder`."""
+    """Return the XDG desktop entry that runs `command` in `folder`."""
     lines = {
         "Type": "Application",
         "Version": "1.5",
@@ -45,20 +45,20 @@ def desktop_entry(command: Sequence[str], folder: Path) -> str:
 
 
 def _as_value(text: str) -> str:
-    """Write a text as the value of a key, where a backslash is an escape, and a value is one line."""
+    """Return a text as the value of a key, escaped so that it stays on one line."""
     for sign, escape in (("\\", r"\\"), ("\n", r"\n"), ("\r", r"\r"), ("\t", r"\t")):
         text = text.replace(sign, escape)
     return r"\s" + text[1:] if text.startswith(" ") else text
 
 
 def _nameable(command: Sequence[str]) -> Sequence[str]:
-    """Return a command whose program an entry can name: it may not have a `=`, and GLib finds no path with a `%`."""
+    """Return a command whose program an entry can name: `=` is not allowed there, and GLib finds no path with `%`."""
     is_nameable = not Path(command[0]).is_absolute() or set(command[0]).isdisjoint("=%")
     return command if is_nameable else ["/bin/sh", "-c", 'exec "$0" "$@"', *command]
 
 
 def _quoted(word: str) -> str:
-    """Quote a word of an Exec line as for a shell; a percent sign is doubled there."""
+    """Quote a word of an Exec line, where percent signs are doubled."""
     text = word.replace("%", "%%")
     if text and not set(text) & set(" \t\n\r\"'\\><~|&;$*?#()`"):
         return text
@@ -68,7 +68,7 @@ def _quoted(word: str) -> str:
 
 
 def launch_agent(command: Sequence[str], folder: Path) -> bytes:
-    """Write the LaunchAgent that runs `command` in `folder` once at login."""
+    """Return the LaunchAgent that runs `command` in `folder` once at login."""
     content = {
         "Label": LABEL,
         "ProgramArguments": list(command),
@@ -80,12 +80,12 @@ def launch_agent(command: Sequence[str], folder: Path) -> bytes:
 
 
 def run_value(command: Sequence[str]) -> str:
-    """Write the value of Windows' Run key."""
+    """Return the value of Windows' Run key."""
     return subprocess.list2cmdline(command)
 
 
 class Autostart:
-    """The switch of one machine; `command` is what is run, in `folder`."""
+    """Turns starting at login on and off; runs `command` in `folder`."""
 
     def __init__(self, machine: HostPlatform, command: Sequence[str], folder: Path) -> None:
         self._machine = machine

@@ -1,6 +1,6 @@
-"""Work that would make the window wait, done elsewhere: plain functions on threads, commands as processes.
+"""Work that would block the window: functions on threads, commands as processes.
 
-What comes of it is handed back on the window's own thread.
+Results are delivered on the window's thread.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,53 +11,53 @@ from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Qt, Signal, S
 
 from bridge.host.program import HOME
 
-Result = TypeVar("Result")
-_FAREWELL_MS = 5_000
+Value = TypeVar("Value")
+_STOP_MS = 5_000
 
 
 class BackgroundTasks(QObject):
-    """A few threads for the work of the whole window."""
+    """A few threads for the whole window."""
 
-    _came_back = Signal(object)
+    _finished = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pool = ThreadPoolExecutor(4, thread_name_prefix="errand")
+        self._pool = ThreadPoolExecutor(4, thread_name_prefix="background")
         self._is_closed = False
-        self._came_back.connect(self._hand_over, Qt.ConnectionType.QueuedConnection)
+        self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def run(
         self,
-        work: Callable[[], Result],
-        on_result: Callable[[Result], None],
+        work: Callable[[], Value],
+        on_result: Callable[[Value], None],
         on_error: Callable[[Exception], None] | None = None,
     ) -> None:
-        """Do `work` on a thread; what it gives, or raises, is told on the window's thread."""
+        """Run `work` on a thread; call `on_result` or `on_error` on the window's thread."""
 
-        def deliver(future: "Future[Result]") -> None:
+        def deliver(future: "Future[Value]") -> None:
             if self._is_closed or future.cancelled():
                 return
             error = future.exception()
             if error is None:
-                self._came_back.emit(lambda: on_result(future.result()))
+                self._finished.emit(lambda: on_result(future.result()))
             elif isinstance(error, Exception) and on_error is not None:
-                self._came_back.emit(lambda: on_error(error))
+                self._finished.emit(lambda: on_error(error))
 
         self._pool.submit(work).add_done_callback(deliver)
 
     def close(self) -> None:
-        """Begin nothing more, and wait for what is under way."""
+        """Accept no more work, and wait for what is running."""
         self._is_closed = True
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     @Slot(object)
-    def _hand_over(self, call: Callable[[], None]) -> None:
+    def _deliver(self, call: Callable[[], None]) -> None:
         if not self._is_closed:
             call()
 
 
 class CommandRun(QObject):
-    """One command line, mostly `retake …`, as a process: its lines on stderr as they come, then how it ended."""
+    """One command line, mostly `retake …`, as a process: its lines on stderr as they arrive, then its exit."""
 
     line = Signal(str)
     ended = Signal(int, str, str)
@@ -87,17 +87,17 @@ class CommandRun(QObject):
         return self._process.state() != QProcess.ProcessState.NotRunning
 
     def stop(self) -> None:
-        """Have it stop; what it has done so far stays where it is. `ended` follows."""
+        """Ask it to stop; what it has written so far stays. `ended` follows."""
         self._process.terminate()
 
     def close(self) -> None:
-        """Stop it and wait for its end, when the window goes."""
+        """Stop it and wait for its end; for when the window closes."""
         if self.is_running:
             self._process.blockSignals(True)
             self._process.terminate()
-            if not self._process.waitForFinished(_FAREWELL_MS):
+            if not self._process.waitForFinished(_STOP_MS):
                 self._process.kill()
-                self._process.waitForFinished(_FAREWELL_MS)
+                self._process.waitForFinished(_STOP_MS)
 
     @Slot()
     def _read_lines(self) -> None:

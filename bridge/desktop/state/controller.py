@@ -1,4 +1,4 @@
-"""What the window acts on: one place that sends, hears, remembers and plays; views ask it and hear its signals."""
+"""The state behind all pages: requests, replies, jobs and playback; pages call it and follow its signals."""
 
 import os
 import threading
@@ -42,7 +42,7 @@ _MAX_PICTURES = 60
 
 
 class AppController(QObject):
-    """The daemon's side of the window."""
+    """Connects the pages with the daemon, the journal and the preferences."""
 
     job_changed = Signal(JobItem)
     refilled = Signal()
@@ -78,7 +78,7 @@ class AppController(QObject):
         self._preferences_file = preferences_file
         self._writing = threading.Lock()
         self._is_pausing = False
-        self._num_strange = 0
+        self._num_mismatches = 0
         self._summary = self.jobs.summary()
         self._pictures: dict[str, Picture] = {}
         self._connection = DaemonConnection(folder, self._received.emit)
@@ -92,15 +92,15 @@ class AppController(QObject):
         self._look_up = QTimer(self)
         self._look_up.setSingleShot(True)
         self._look_up.setInterval(_LOOK_UP_MS)
-        self._look_up.timeout.connect(self._read_strangers)
+        self._look_up.timeout.connect(self._read_foreign_jobs)
 
     def start(self) -> None:
-        """Go to work: find or start the daemon, and read what it remembers."""
+        """Find or start the daemon, and read the journal."""
         self._connection.start()
         self.refill()
 
     def close(self) -> None:
-        """Hang up. A daemon that was started here ends, too, unless the musician wants it to stay."""
+        """Disconnect. A daemon that was started here ends, too, unless the preferences keep it running."""
         self.audition.stop()
         for timer in (self._ticks, self._soon, self._look_up):
             timer.stop()
@@ -110,7 +110,7 @@ class AppController(QObject):
     # ------------------------------------------------------------------------------------------------- jobs
 
     def submit(self, request: RenderRequest) -> JobItem:
-        """Ask for a job."""
+        """Send a job, and return it as it is shown until the daemon answers."""
         entry = self.jobs.add(request)
         self._connection.send(request)
         self._announce(entry)
@@ -120,14 +120,14 @@ class AppController(QObject):
         self._connection.send(Cancel(job=job))
 
     def repeat(self, entry: JobItem, *, is_new_seed: bool) -> JobItem | None:
-        """Ask for a job once more, with the next seed or with the same one."""
+        """Send a job again, with the next seed or with the same one."""
         if entry.request is None:
             return None
         seed = next_seed(entry.request) if is_new_seed else None
         return self.submit(again(entry.request, new_job(), seed=seed))
 
     def pause(self, *, on: bool) -> None:
-        """Have the daemon begin no further job, whoever asks for it, or go on."""
+        """Pause or resume the daemon's queue, for the jobs of all programs."""
         self._is_pausing = True
         self._connection.send(Pause(on=on))
         self._show_paused(on=on)
@@ -139,7 +139,7 @@ class AppController(QObject):
         self.paused_changed.emit(on)
 
     def acknowledge_failure(self) -> None:
-        """The musician has seen that a job failed."""
+        """Clear the error state: the user has seen that a job failed."""
         self.jobs.acknowledge_failure()
         self._update_summary()
 
@@ -153,7 +153,7 @@ class AppController(QObject):
     def ask_models(self) -> None:
         self._connection.send(Models())
 
-    # ---------------------------------------------------------------------------------------------- hearing
+    # ---------------------------------------------------------------------------------------------- replies
 
     @Slot(object)
     def _receive(self, news: ConnectionNews) -> None:
@@ -185,22 +185,22 @@ class AppController(QObject):
         assert not isinstance(news, Up | Away | Down)
         entry = self.jobs.apply(news)
         if entry is not None:
-            is_half_known = entry.request is None or (entry.state.is_final and not entry.created_at)
-            if is_half_known and not self._look_up.isActive():
+            is_incomplete = entry.request is None or (entry.state.is_final and not entry.created_at)
+            if is_incomplete and not self._look_up.isActive():
                 self._look_up.start()
             self._announce(entry)
 
     def _receive_status(self, news: StatusReply) -> None:
-        """Follow the daemon, whoever paused it, and look up in the journal what was lost on the way from it to us."""
+        """Show the daemon's state, and read from the journal what UDP lost on the way here."""
         if news != self.status:
             self.status = news
             self.status_changed.emit(news)
         if not self._is_pausing and bool(news.paused) != self.is_paused:
             self._show_paused(on=bool(news.paused))
-        is_strange = news.queue_length != len(self.jobs.unfinished())
-        self._num_strange = self._num_strange + 1 if is_strange else 0
-        if self._num_strange > 1:
-            self._num_strange = 0
+        is_mismatch = news.queue_length != len(self.jobs.unfinished())
+        self._num_mismatches = self._num_mismatches + 1 if is_mismatch else 0
+        if self._num_mismatches > 1:
+            self._num_mismatches = 0
             self.refill()
 
     def _receive_refusal(self, news: Fail) -> None:
@@ -208,10 +208,8 @@ class AppController(QObject):
         if news.command == Preview.address:
             self.audition.fail()
             self._show_playing()
-        if news.code != PreviewReplacedError.code:  # somebody clicked on: what they hear tells it all
-            told = _in_window(news)
-            assert isinstance(told, Fail)
-            self.complained.emit(sentence(told.text, told.hint))
+        if news.code != PreviewReplacedError.code:  # the next preview already plays: nothing to report
+            self.complained.emit(sentence(*window_words(news.code, news.text, news.hint)))
 
     def _set_connected(self, *, is_up: bool, trouble: str) -> None:
         self.is_connected, self.jobs.trouble = is_up, trouble
@@ -236,8 +234,8 @@ class AppController(QObject):
     def _cannot_read(self, error: Exception) -> None:
         self.complained.emit(f"The history cannot be read: {reason_of(error)}")
 
-    def _read_strangers(self) -> None:
-        """Look up in the journal what other programs asked for."""
+    def _read_foreign_jobs(self) -> None:
+        """Read from the journal what other programs requested."""
         jobs = [entry.job for entry in self.jobs if entry.request is None or not entry.created_at][-100:]
         self.tasks.run(lambda: read_jobs(self.folder, jobs), self._fill, self._cannot_read)
 
@@ -267,7 +265,7 @@ class AppController(QObject):
     # --------------------------------------------------------------------------------------------- pictures
 
     def picture(self, path: str | Path, on_picture: Callable[[Picture | None], None]) -> None:
-        """Return the picture of a file as soon as it is drawn; None when it cannot be read."""
+        """Call `on_picture` with the picture of a file once it is drawn; with None when the file cannot be read."""
         key = str(path)
         if key in self._pictures:
             on_picture(self._pictures[key])
@@ -284,7 +282,7 @@ class AppController(QObject):
     # ------------------------------------------------------------------------------------------ preferences
 
     def prefer(self, **changes: object) -> None:
-        """Change what the tray app remembers."""
+        """Change preferences, and save them."""
         self.preferences = replace(self.preferences, **changes)  # type: ignore[arg-type]  # names checked by replace
         self.tasks.run(
             self._keep_preferences,
@@ -294,18 +292,18 @@ class AppController(QObject):
         self.preferences_changed.emit(self.preferences)
 
     def _keep_preferences(self) -> None:
-        """Write the newest, whichever change asked for it; on a thread."""
+        """Write the latest preferences; runs on a thread."""
         with self._writing:
             write_preferences(self._preferences_file, self.preferences)
 
 
 def new_job() -> str:
-    """Make a job id that nobody has used."""
+    """Return a new, unique job id."""
     return f"window-{int(time.time())}-{os.urandom(4).hex()}"
 
 
 def _in_window(news: ConnectionNews) -> ConnectionNews:
-    """Return news of a job with its sentences in the window's words."""
+    """Return a job's news with its sentences in the window's words."""
     match news:
         case Fail(command, job, code, text, hint):
             return Fail(command, job, code, *window_words(code, text, hint))

@@ -1,6 +1,6 @@
-"""The line to the daemon: threads that start one where none runs, keep it alive, and carry requests and news.
+"""The connection to the daemon: threads that start one if none runs, restart it, and carry requests and replies.
 
-No Qt and no window: news go to one function, which is called on a thread of this room.
+No Qt and no window: news goes to one function, which is called on a thread of this module.
 """
 
 import contextlib
@@ -36,15 +36,15 @@ _RESENDS = 20
 _LISTEN_S = 0.5
 _STATUS_S = 2.0
 _SILENCE_S = 15.0
-"""A daemon that says nothing for so long, though it is asked, is not there for us."""
-_BREATH_S = 0.05
-_VAIN_TALKS = 4
-"""So many talks in a row may end before anything was heard; then something is wrong that another one does not mend."""
+"""A daemon that answers nothing for this long is given up."""
+_RECONNECT_S = 0.05
+_MAX_SILENT_CONNECTIONS = 4
+"""Report trouble after this many connections in a row that ended without a reply."""
 _LONGEST_PAUSE_S = 20.0
 _STOP_S = 10.0
 
 _KEPT = (Cancel, Pause)
-"""What is said as soon as there is a daemon again, when there is none in that moment."""
+"""Requests that are kept while there is no daemon, and sent to the next one."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,12 @@ class Up:
 
 @dataclass(frozen=True)
 class Away:
-    """The daemon has gone; its successor is looked for, or started, right now."""
+    """The daemon has gone; its successor is being found or started."""
 
 
 @dataclass(frozen=True)
 class Down:
-    """No daemon can be reached, and why; it is tried again by itself."""
+    """No daemon can be reached, and why; it is retried automatically."""
 
     text: str
     hint: str
@@ -72,7 +72,7 @@ ConnectionNews = Reply | Up | Away | Down
 
 @dataclass
 class _Sent:
-    """A job's request that the daemon has not acknowledged yet."""
+    """A job's request that the daemon has not acknowledged."""
 
     request: RenderRequest
     at: float
@@ -80,7 +80,7 @@ class _Sent:
 
 
 class DaemonConnection:
-    """Talks to the daemon of a state folder; every piece of news goes to `tell`."""
+    """Talks to the daemon of a state folder; all news goes to `on_news`."""
 
     def __init__(self, folder: Path, on_news: Callable[[ConnectionNews], None]) -> None:
         self._folder = folder
@@ -95,8 +95,8 @@ class DaemonConnection:
         self._started_by_us = False
         self._is_up = False
         self._threads = [
-            threading.Thread(target=self._listen, name="daemon line", daemon=True),
-            threading.Thread(target=self._deliver, name="daemon outbox", daemon=True),
+            threading.Thread(target=self._listen, name="daemon replies", daemon=True),
+            threading.Thread(target=self._send_outbox, name="daemon requests", daemon=True),
         ]
 
     def start(self) -> None:
@@ -104,16 +104,16 @@ class DaemonConnection:
             thread.start()
 
     def send(self, request: Request) -> None:
-        """Send as soon as there is a daemon; the request of a job is sent again until it is acknowledged."""
+        """Send as soon as there is a daemon; a job's request is resent until it is acknowledged."""
         self._outbox.put(request)
 
     def restart_daemon(self) -> None:
-        """End the daemon, so that a new one reads its settings; unfinished jobs are what the daemon makes of them."""
+        """Restart the daemon, so that it reads its settings; it treats unfinished jobs as after any quit."""
         self._restart.set()
         self.send(Quit())
 
     def stop(self, *, quit_daemon: bool) -> None:
-        """Hang up; with `quit_daemon` a daemon that was started here ends, too, even one that is just starting."""
+        """Disconnect; with `quit_daemon` a daemon started here quits, too, even one that is still starting."""
         self._stopping.set()
         self._outbox.put(None)
         for thread in self._threads:
@@ -126,22 +126,22 @@ class DaemonConnection:
 
     # ----------------------------------------------------------------------------------------- both threads
 
-    def _deliver(self) -> None:
+    def _send_outbox(self) -> None:
         while (request := self._outbox.get()) is not None:
             if isinstance(request, RenderRequest):
                 with self._lock:
                     self._sent[request.job] = _Sent(request, time.monotonic())
-            if not self._say(request) and isinstance(request, _KEPT):
+            if not self._send_now(request) and isinstance(request, _KEPT):
                 with self._lock:
                     self._kept.append(request)
 
-    def _pass_on(self, news: ConnectionNews) -> None:
-        """Tell news; nothing once we hang up, when those who would hear may be gone before these threads are."""
+    def _publish(self, news: ConnectionNews) -> None:
+        """Publish news, but not after `stop`: the receivers may be deleted before these threads end."""
         if not self._stopping.is_set():
             self._on_news(news)
 
-    def _say(self, request: Request) -> bool:
-        """Send a request; False when there is no daemon to send it to. What cannot be sent at all fails."""
+    def _send_now(self, request: Request) -> bool:
+        """Send a request; return False without a daemon. A request that cannot be sent at all fails its job."""
         client = self._client
         try:
             if client is not None:
@@ -155,21 +155,23 @@ class DaemonConnection:
         return False
 
     def _listen(self) -> None:
-        pause_s, num_vain = 1.0, 0
+        pause_s, num_silent = 1.0, 0
         while not self._stopping.is_set():
             self._is_up = False
             try:
                 runtime = find_daemon(self._folder) or self._start()
                 self._talk(runtime)
             except (BridgeError, OSError) as error:
-                num_vain = 0 if self._is_up else num_vain + 1
-                if self._restart.is_set() or (isinstance(error, DaemonGoneError) and num_vain < _VAIN_TALKS):
+                num_silent = 0 if self._is_up else num_silent + 1
+                if self._restart.is_set() or (
+                    isinstance(error, DaemonGoneError) and num_silent < _MAX_SILENT_CONNECTIONS
+                ):
                     self._restart.clear()
-                    self._pass_on(Away())
-                    self._stopping.wait(_BREATH_S)
+                    self._publish(Away())
+                    self._stopping.wait(_RECONNECT_S)
                 else:
                     pause_s = 1.0 if self._is_up else min(2 * pause_s, _LONGEST_PAUSE_S)
-                    self._pass_on(Down(*_in_words(error)))
+                    self._publish(Down(*_in_words(error)))
                     self._stopping.wait(pause_s)
 
     def _start(self) -> Runtime:
@@ -177,15 +179,15 @@ class DaemonConnection:
         return start_daemon(self._folder)
 
     def _talk(self, runtime: Runtime) -> None:
-        """Carry news until the daemon is gone, which raises DaemonMissingError, or until we hang up."""
+        """Exchange messages until `stop`, or until the daemon has gone, which raises DaemonMissingError."""
         with Client(runtime) as client:
             try:
-                self._greet(client)
-                self._carry(client, runtime)
+                self._subscribe(client)
+                self._exchange(client, runtime)
             finally:
                 self._client = None
 
-    def _greet(self, client: Client) -> None:
+    def _subscribe(self, client: Client) -> None:
         client.send(Notify(on=True))
         client.send(Status())
         self._client = client
@@ -196,18 +198,18 @@ class DaemonConnection:
         for request in kept:
             client.send(request)
 
-    def _carry(self, client: Client, runtime: Runtime) -> None:
-        heard_at = asked_at = time.monotonic()
+    def _exchange(self, client: Client, runtime: Runtime) -> None:
+        last_reply_at = asked_at = time.monotonic()
         while not self._stopping.is_set():
             reply = client.receive(RESEND_S if self._sent else _LISTEN_S)
             now = time.monotonic()
             if reply is not None:
-                heard_at = now
+                last_reply_at = now
                 if not self._is_up and not _is_refusal(reply):
                     self._is_up = True
-                    self._pass_on(Up(runtime))
+                    self._publish(Up(runtime))
                 self._receive(reply)
-            if now - heard_at > _SILENCE_S:
+            if now - last_reply_at > _SILENCE_S:
                 raise DaemonMissingError("the daemon does not answer")
             if now - asked_at > _STATUS_S:
                 asked_at = now
@@ -215,16 +217,16 @@ class DaemonConnection:
                 client.send(Status())
             self._repeat(client, now)
             if self._restart.is_set():
-                self._see_off(client)
+                self._await_restart(client)
 
-    def _see_off(self, client: Client) -> None:
-        """Wait for the end of a daemon that was told to go."""
+    def _await_restart(self, client: Client) -> None:
+        """Wait until the daemon that is to restart has ended."""
         client.send(Quit())
         wait_for_end(self._folder, _STOP_S)
         raise DaemonMissingError("the daemon starts anew")
 
     def _receive(self, reply: Reply) -> None:
-        """Pass news on. Raises DaemonGoneError when the token is refused: the daemon that it was good for has gone."""
+        """Publish a reply. Raises DaemonGoneError when the token is refused: its daemon has gone."""
         if _is_refusal(reply):
             raise DaemonGoneError("the daemon was started anew")
         if isinstance(reply, Ack | Fail | Done):
@@ -232,10 +234,10 @@ class DaemonConnection:
                 self._sent.pop(reply.job, None)
         if isinstance(reply, Done) and reply.command == Notify.address:
             return
-        self._pass_on(reply)
+        self._publish(reply)
 
     def _repeat(self, client: Client, now: float) -> None:
-        """Send again what was not acknowledged; UDP may lose messages."""
+        """Resend unacknowledged requests; UDP may lose messages."""
         with self._lock:
             late = [sent for sent in self._sent.values() if now - sent.at > RESEND_S]
         for sent in late:
@@ -250,10 +252,10 @@ class DaemonConnection:
     def _give_up(self, request: RenderRequest, error: BridgeError) -> None:
         with self._lock:
             self._sent.pop(request.job, None)
-        self._pass_on(Fail(request.address, request.job, error.code, error.text, error.hint))
+        self._publish(Fail(request.address, request.job, error.code, error.text, error.hint))
 
     def ask_about(self, job: str) -> None:
-        """Have the daemon repeat its last word about a job."""
+        """Ask the daemon to repeat its last reply about a job."""
         self.send(JobQuery(job=job))
 
 

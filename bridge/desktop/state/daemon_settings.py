@@ -1,4 +1,4 @@
-"""Changing the daemon's settings file: one line a setting; comments and what is unknown here stay as they are."""
+"""Changing the daemon's settings file, one line for each setting; comments and unknown lines are kept."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from typing import Any
 from bridge.host.settings import Settings, load_settings, text_of
 
 Changes = Mapping[str, str | float | bool | None]
-"""Settings by name; None is as built in."""
+"""Settings by name; None restores the built-in value."""
 
 
 def read_settings(file: Path) -> Settings:
@@ -19,7 +19,7 @@ def read_settings(file: Path) -> Settings:
 
 
 def write_settings(file: Path, changes: Changes) -> None:
-    """Set the given settings, and keep all other lines. Raises SettingsError before anything is written, or OSError."""
+    """Set the given settings and keep all other lines. Raises SettingsError before anything is written, or OSError."""
     given = {name: value for name, value in changes.items() if value is not None}
     load_settings({}, given | {"config": str(file) if file.exists() else None})
     text = text_of(file) if file.exists() else ""
@@ -33,14 +33,14 @@ def write_settings(file: Path, changes: Changes) -> None:
 
 
 def _with_line(text: str, name: str, value: Any) -> str:
-    """Put `name = value` in the place of its line, or at the end; None takes the line out."""
+    """Return the text with the line `name = value` replaced or appended; None removes the line."""
     line = re.compile(rf"^{re.escape(name)}[ \t]*=.*\n?", re.MULTILINE)
-    spelled = "" if value is None else f"{name} = {_spelled(value)}\n"
+    line_text = "" if value is None else f"{name} = {_as_toml(value)}\n"
     if line.search(text):
-        return line.sub(lambda _: spelled, text, count=1)
-    return text + ("\n" if text and not text.endswith("\n") else "") + spelled
+        return line.sub(lambda _: line_text, text, count=1)
+    return text + ("\n" if text and not text.endswith("\n") else "") + line_text
 
 
-def _spelled(value: Any) -> str:
-    """Spell a value as TOML; its basic strings escape as JSON's do."""
+def _as_toml(value: Any) -> str:
+    """Return a value as TOML; its basic strings escape as JSON's do."""
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else json.dumps(value)

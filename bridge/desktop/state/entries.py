@@ -1,4 +1,4 @@
-"""A job as the window shows it: what is known of it from the wire, from the journal, or from both. Pure."""
+"""A job as the window shows it, from replies, from the journal, or from both. Pure."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from bridge.wire.messages import ClipRequest, Done, Fail, Inpaint, JobReply, Not
 
 @dataclass(frozen=True, kw_only=True)
 class JobItem:
-    """One job; `request` is None while only news of somebody else's job are known. `created_at` is ISO 8601, UTC."""
+    """One job; `request` is None while it is known by replies alone. `created_at` is ISO 8601, UTC."""
 
     job: str
     request: RenderRequest | None = None
@@ -34,7 +34,7 @@ class JobItem:
 
     @property
     def title(self) -> str:
-        """Return the prompt, or what stands for it."""
+        """Return the prompt, or a description in its place."""
         if self.request is None:
             return "A job of another program"
         if self.request.prompt.strip():
@@ -44,7 +44,7 @@ class JobItem:
         return f"{TITLES[self.operation]} {self.clip.name}" if self.clip else TITLES[self.operation]
 
     def after(self, news: Reply) -> "JobItem":
-        """Return the job as it stands after `news`; the same when they tell nothing new. Late news change nothing."""
+        """Return the job after a reply; itself if nothing changes. Replies after the end are ignored."""
         if self.state.is_final:
             return self
         changes = _changes(news)
@@ -54,12 +54,16 @@ class JobItem:
 
 
 def _changes(news: Reply) -> dict[str, Any]:
-    """Say what a piece of news changes about its job, by field."""
+    """Return the fields that a reply changes."""
     match news:
         case Progress(_, fraction, stage):
             return {"state": JobState.RUNNING, "fraction": fraction, "stage": stage}
         case JobReply(_, state, fraction, stage) if state in {JobState.QUEUED, JobState.RUNNING}:
-            return {"state": JobState(state), "fraction": fraction, "stage": stage}  # an end is told by what follows it
+            return {
+                "state": JobState(state),
+                "fraction": fraction,
+                "stage": stage,
+            }  # the end itself follows as /done or /fail
         case Done(_, _, paths):
             return {"state": JobState.DONE, "fraction": 1.0, "stage": "done", "paths": paths}
         case Fail(code=JobCancelledError.code):

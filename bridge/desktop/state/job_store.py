@@ -1,4 +1,4 @@
-"""All jobs that the window knows, and what the tray icon says about them. Pure: news go in, entries come out."""
+"""All jobs that the window knows, and the summary that the tray icon shows. Pure: replies go in, job items come out."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from bridge.wire.messages import Ack, Done, Fail, JobReply, Notice, Progress, Re
 
 MAX_ENTRIES = 500
 PAUSED = "paused"
-"""How a job that waits stands while no job begins."""
+"""The stage of a waiting job while the queue is paused."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class JobStore:
         self._failed: str | None = None
         self.is_paused = False
         self.trouble = ""
-        """Why no daemon can be reached; empty while one can."""
+        """Why the daemon cannot be reached; empty while it can."""
 
     def __iter__(self) -> Iterator[JobItem]:
         return iter(self._entries.values())
@@ -38,11 +38,11 @@ class JobStore:
         return self._entries.get(job)
 
     def add(self, request: RenderRequest) -> JobItem:
-        """Note a job of our own, which the daemon has not heard of yet."""
+        """Add a job of our own before the daemon has acknowledged it."""
         return self._put(JobItem(job=request.job, request=request, stage="sending"))
 
     def pause(self, *, on: bool) -> list[JobItem]:
-        """Note that no job begins from now on, or that they go on; return those that wait."""
+        """Note that the queue is paused or resumed; return the waiting jobs."""
         self.is_paused = on
         stage = PAUSED if on else "waiting"
         return [self._put(replace(entry, stage=stage)) for entry in self._waiting()]
@@ -54,7 +54,7 @@ class JobStore:
         return len(self._waiting())
 
     def apply(self, reply: Reply) -> JobItem | None:
-        """Follow a piece of news; return the job that it is about, None if it is about none."""
+        """Apply a reply; return the job that it is about, or None."""
         if not isinstance(reply, Ack | Progress | Notice | Done | Fail | JobReply) or not reply.job:
             return None
         if isinstance(reply, Done | Fail) and reply.command in {"/retake/cancel", "/retake/job"}:
@@ -63,7 +63,7 @@ class JobStore:
         before = entry
         if isinstance(reply, Ack):
             if entry.state is JobState.QUEUED:
-                position = "next" if reply.position == 0 else f"{reply.position} before it"
+                position = "next" if reply.position == 0 else _ahead(reply.position)
                 entry = replace(entry, stage=PAUSED if self.is_paused else position)
         else:
             entry = entry.after(reply)
@@ -74,17 +74,17 @@ class JobStore:
         return self._put(entry)
 
     def fill(self, entries: Iterable[JobItem]) -> list[JobItem]:
-        """Learn from the journal, the newest first; news that were heard since are fresher. Give what changed."""
+        """Merge jobs read from the journal, newest first, keeping replies that came since; return what changed."""
         changed = []
-        for told in reversed(list(entries)):
-            known = self._entries.get(told.job)
+        for read in reversed(list(entries)):
+            known = self._entries.get(read.job)
             if known is None:
-                changed.append(self._put(told))
+                changed.append(self._put(read))
             elif known.request is None or not known.created_at:
-                request = known.request or told.request
-                changed.append(self._put(replace(known, request=request, created_at=told.created_at)))
-            elif told.state.is_final and not known.state.is_final:
-                changed.append(self._put(told))
+                request = known.request or read.request
+                changed.append(self._put(replace(known, request=request, created_at=read.created_at)))
+            elif read.state.is_final and not known.state.is_final:
+                changed.append(self._put(read))
         self._entries = dict(sorted(self._entries.items(), key=lambda pair: pair[1].created_at or "9"))
         return changed
 
@@ -96,20 +96,20 @@ class JobStore:
         return [entry for entry in reversed(list(self)) if entry.state is JobState.DONE and entry.paths]
 
     def acknowledge_failure(self) -> None:
-        """The musician has seen the failure."""
+        """Clear the error state: the user has seen the failure."""
         self._failed = None
 
     def summary(self) -> Summary:
-        """Say in one glance how things stand."""
+        """Return the state of all jobs in one line."""
         unfinished = self.unfinished()
         running = next((entry for entry in unfinished if entry.state is JobState.RUNNING), None)
         if self.trouble:
             return Summary("error", 0.0, self.trouble)
         if unfinished:
-            told = running or unfinished[0]
+            shown = running or unfinished[0]
             others = len(unfinished) - 1
             more = f", {others} more waiting" if others else ""
-            return Summary("working", told.fraction, f"{told.title}: {told.stage}{more}")
+            return Summary("working", shown.fraction, f"{shown.title}: {shown.stage}{more}")
         if self._failed is not None:
             error = self._entries[self._failed].error
             return Summary("error", 0.0, error.text if error else "A job failed")
@@ -119,6 +119,10 @@ class JobStore:
         self._entries[entry.job] = entry
         if len(self._entries) > MAX_ENTRIES:
             oldest = next((job for job, it in self._entries.items() if it.state.is_final), None)
-            if oldest is not None:  # what is not over is never forgotten
+            if oldest is not None:  # unfinished jobs are never dropped
                 del self._entries[oldest]
         return entry
+
+
+def _ahead(num_jobs: int) -> str:
+    return "1 job ahead" if num_jobs == 1 else f"{num_jobs} jobs ahead"

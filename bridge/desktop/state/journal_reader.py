@@ -1,4 +1,4 @@
-"""What the journal remembers, read beside the daemon: read-only, whole rows, never a lock that it would feel."""
+"""Jobs from the journal, read beside the daemon: read-only, without a lock that would hold it up."""
 
 import contextlib
 import json
@@ -17,19 +17,19 @@ from bridge.wire.parsing import parse_request
 
 JOURNAL = "journal.sqlite3"
 _SELECT = "SELECT id, state, address, arguments, stage, warnings, paths, error, created_at FROM jobs"
-_PATIENCE_S = 2.0
+_TIMEOUT_S = 2.0
 
 
 def read_latest(folder: Path, limit: int = 300) -> list[JobItem]:
-    """Read the newest jobs, the newest first; none where there is no journal yet.
+    """Return the latest jobs, the newest first; none where there is no journal yet.
 
-    Raises sqlite3.Error when the file is no journal, or is held by somebody for long.
+    Raises sqlite3.Error when the file is no journal, or stays locked by another program.
     """
     return _read(folder, f"{_SELECT} ORDER BY rowid DESC LIMIT ?", [limit])
 
 
 def read_jobs(folder: Path, jobs: Sequence[str]) -> list[JobItem]:
-    """Read these jobs, as far as the journal knows them. Raises sqlite3.Error, as above."""
+    """Return these jobs, as far as the journal knows them. Raises sqlite3.Error, as above."""
     marks = ", ".join("?" * len(jobs))
     return _read(folder, f"{_SELECT} WHERE id IN ({marks})", list(jobs))
 
@@ -38,13 +38,13 @@ def _read(folder: Path, query: str, values: Sequence[Any]) -> list[JobItem]:
     file = folder / JOURNAL
     if not file.exists():
         return []
-    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE_S)) as database:
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=_TIMEOUT_S)) as database:
         rows = database.execute(query, list(values)).fetchall()
     return list(_entries(rows))
 
 
 def _entries(rows: Iterable[Sequence[Any]]) -> Iterator[JobItem]:
-    """Read what can be read; the daemon's log names the rows that nobody understands."""
+    """Yield the rows that can be read; the daemon's log names the others."""
     for row in rows:
         with contextlib.suppress(Exception):
             yield _entry(*row)
@@ -61,7 +61,7 @@ def _entry(
     error: str | None,
     created_at: str,
 ) -> JobItem:
-    """Read a row; what a newer Retake wrote and this one does not understand stays without its request."""
+    """Return a row as a job; without its request if a newer Retake wrote what this one does not understand."""
     try:
         request = parse_request(address, json.loads(arguments))
     except BridgeError:

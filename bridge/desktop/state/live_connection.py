@@ -1,4 +1,4 @@
-"""The line to Ableton Live: which clip it shows, and one command to its control surface. Blocks: for threads. No Qt."""
+"""The connection to Ableton Live: the clip it shows, and commands to its control surface. Blocks: use a thread."""
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -9,11 +9,11 @@ from bridge.clients.live import PREFIX, LiveCommand, find_door
 from bridge.errors import LiveMissingError
 from bridge.wire.parsing import Message
 
-Tell = Callable[[Message], None]
+OnMessage = Callable[[Message], None]
 
 
 def clip_in_live(folder: Path) -> str:
-    """Name the clip that Live shows. Raises LiveMissingError when Live, or a clip in its view, is not there."""
+    """Return the name of the clip that Live shows. Raises LiveMissingError without Live or without a clip in view."""
     with closing(LiveCommand(find_door(folder), "status", [])) as talk:
         for address, args in talk.hear():
             if address == f"{PREFIX}status.reply" and args[3]:
@@ -26,19 +26,19 @@ def clip_in_live(folder: Path) -> str:
 
 
 class LiveJob:
-    """One command to the surface; `run` follows it to its end, on a thread."""
+    """One command to the control surface; `run` follows it to its end, on a thread."""
 
     def __init__(self, folder: Path, operation: str, args: Sequence[Any]) -> None:
         """Find Live. Raises LiveMissingError."""
         self._talk = LiveCommand(find_door(folder), operation, args)
 
-    def run(self, tell: Tell) -> Message:
-        """Send it and pass its news on; return the /done or /fail at its end. Raises LiveMissingError."""
+    def run(self, on_message: OnMessage) -> Message:
+        """Send it and pass its replies on; return its final /done or /fail. Raises LiveMissingError."""
         with closing(self._talk):
             for message in self._talk.hear():
                 if message.address in {"/done", "/fail"}:
                     return message
-                tell(message)
+                on_message(message)
         raise LiveMissingError("Live does not answer")
 
     def cancel(self) -> None:

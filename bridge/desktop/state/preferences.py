@@ -1,4 +1,4 @@
-"""What the tray app itself remembers, apart from the daemon's settings: a small JSON file, replaced whole."""
+"""The tray app's own preferences, apart from the daemon's settings: a small JSON file, replaced as a whole."""
 
 import json
 import os
@@ -35,9 +35,9 @@ def preferences_file() -> Path:
 
 
 def read_preferences(file: Path) -> Preferences:
-    """Read them; what is missing, unknown or damaged is as in the beginning."""
+    """Return the preferences; what is missing, unknown or damaged has its default."""
     try:
-        with open_plain(Path(os.path.realpath(file))) as opened:  # a pipe in its place would keep the window waiting
+        with open_plain(Path(os.path.realpath(file))) as opened:  # a pipe in its place would block the window
             content = json.loads(opened.read().decode("utf-8"))
         return Preferences(**{name: value for name, value in content.items() if _fits(name, value)})
     except (OSError, ValueError, AttributeError, RecursionError):
@@ -53,7 +53,7 @@ def _fits(name: str, value: Any) -> bool:
 
 
 def write_preferences(file: Path, preferences: Preferences) -> None:
-    """Replace the file whole. Raises OSError."""
+    """Replace the file atomically. Raises OSError."""
     file = Path(os.path.realpath(file))  # a link stays one
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_name(f".{file.name}.{os.getpid()}")

@@ -1,4 +1,4 @@
-"""The workstations on this machine, as `retake install-scripts --json` tells of them. Pure."""
+"""The DAWs on this machine, as `retake install-scripts --json` reports them. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ _FRESH = frozenset({"installed", "updated", "offered", "backed up"})
 
 @dataclass(frozen=True)
 class InstalledScripts:
-    """A folder of a workstation; `todo` counts the files that an installation would put there."""
+    """A DAW's script folder; `todo` counts the files that an installation would write there."""
 
     host: str
     program: str
@@ -29,7 +29,7 @@ class InstalledScripts:
 
 @dataclass(frozen=True)
 class InstallReport:
-    """What was found or done, and the clicks that are left in each workstation, as Markdown."""
+    """What was found or done, and the steps that remain in each DAW, as Markdown."""
 
     places: tuple[InstalledScripts, ...]
     clicks: tuple[tuple[str, str], ...]
@@ -37,7 +37,7 @@ class InstallReport:
 
 
 def parse_report(text: str) -> InstallReport:
-    """Read the answer of `retake install-scripts --json`. Raises ValueError when it is none."""
+    """Return the report that `retake install-scripts --json` printed. Raises ValueError for anything else."""
     try:
         content = json.loads(text)
         places = tuple(map(_place, content["places"]))

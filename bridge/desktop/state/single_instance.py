@@ -1,4 +1,4 @@
-"""One tray app for each user: the first holds a lock and listens; a second one asks it to come forward, and leaves."""
+"""One tray app for each user: the first holds a lock and listens; later ones ask it to show its window, and exit."""
 
 import hashlib
 import logging
@@ -12,16 +12,16 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from bridge.host.private_folder import make_private
 
-_PATIENCE_MS = 3_000
+_TIMEOUT_MS = 3_000
 _LOCK_FILE = "tray.lock"
 _MAX_PATH = 80
-"""Bytes; the system takes little more than a hundred, and Qt adds some while it makes the socket."""
+"""Bytes; the system allows little more than a hundred, and Qt adds some while it creates the socket."""
 
 log = logging.getLogger(__name__)
 
 
 class SingleInstance(QObject):
-    """`asked` tells that another start wants the window, with the name of a page or nothing."""
+    """`asked` is emitted when another start wants the window, with the name of a page or ""."""
 
     asked = Signal(str)
 
@@ -31,28 +31,28 @@ class SingleInstance(QObject):
         self._lock = QLockFile(str(folder / _LOCK_FILE))
         self._lock.setStaleLockTime(0)  # a lock is stale only when its process is gone
         self._name = socket_name(folder)
-        self._talks: list[QLocalSocket] = []
+        self._connections: list[QLocalSocket] = []
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._receive)
 
     def claim(self) -> bool:
-        """Be the one; False when there is another."""
+        """Become the one instance; return False if there is another."""
         if not self._lock.tryLock(0):
             return False
-        QLocalServer.removeServer(self._name)  # of one that died
+        QLocalServer.removeServer(self._name)  # left by a crash
         if not self._server.listen(self._name):
-            log.warning("a second start cannot call this window forward: %s", self._server.errorString())
+            log.warning("a second start cannot bring this window forward: %s", self._server.errorString())
         return True
 
     def ask_other(self, page: str = "") -> bool:
-        """Have the other one show its window; False when it does not answer."""
+        """Ask the other instance to show its window; return False when it does not answer."""
         socket = QLocalSocket()
         socket.connectToServer(self._name)
-        if not socket.waitForConnected(_PATIENCE_MS):
+        if not socket.waitForConnected(_TIMEOUT_MS):
             return False
         socket.write(f"{page}\n".encode())
-        is_sent = socket.waitForBytesWritten(_PATIENCE_MS)
+        is_sent = socket.waitForBytesWritten(_TIMEOUT_MS)
         socket.disconnectFromServer()
         return is_sent
 
@@ -62,25 +62,25 @@ class SingleInstance(QObject):
 
     @Slot()
     def _receive(self) -> None:
-        talk = self._server.nextPendingConnection()
-        self._talks.append(talk)
-        talk.readyRead.connect(self._read)
-        talk.disconnected.connect(self._read)
+        connection = self._server.nextPendingConnection()
+        self._connections.append(connection)
+        connection.readyRead.connect(self._read)
+        connection.disconnected.connect(self._read)
         self._read()
 
     @Slot()
     def _read(self) -> None:
-        """Read what has come in, and let go of those who have gone."""
-        for talk in list(self._talks):
-            if talk.canReadLine():
-                self.asked.emit(bytes(talk.readLine().data()).decode("utf-8", "replace").strip())
-            if talk.state() == QLocalSocket.LocalSocketState.UnconnectedState:
-                self._talks.remove(talk)
-                talk.deleteLater()
+        """Read requests, and drop closed connections."""
+        for connection in list(self._connections):
+            if connection.canReadLine():
+                self.asked.emit(bytes(connection.readLine().data()).decode("utf-8", "replace").strip())
+            if connection.state() == QLocalSocket.LocalSocketState.UnconnectedState:
+                self._connections.remove(connection)
+                connection.deleteLater()
 
 
 def socket_name(folder: Path) -> str:
-    """Return the place of the socket: in a folder that other users cannot get at, or they might take it before us."""
+    """Return the socket's path, in a folder closed to other users: in an open one they could create it first."""
     word = "retake-" + hashlib.sha256(os.fsencode(folder)).hexdigest()[:24]
     if sys.platform == "win32":  # a pipe, with the rights of its user
         return word

@@ -1,4 +1,4 @@
-"""A sound as a picture: peaks and spectrum of a file, read block by block, so that length costs time but no memory.
+"""A sound as a picture: peaks and spectrum of a file, read block by block, so that long files cost time but no memory.
 
 Shape letters: K columns of the picture, C audio channels, T samples, F rows of the spectrum.
 """
@@ -16,11 +16,11 @@ from engine import SoundReader, open_sound
 COLUMNS = 480
 ROWS = 96
 LOWEST_HZ, HIGHEST_HZ = 40.0, 20_000.0
-"""The scale is logarithmic and always the same, so that two pictures can be compared."""
+"""The logarithmic scale is the same in all pictures, so that they can be compared."""
 QUIETEST_DB, LOUDEST_DB = -96.0, -18.0
 _WINDOW = 2048
-_LOOKS = 4
-"""Windows that are looked at in each column; the loudest counts."""
+_WINDOWS_A_COLUMN = 4
+"""Windows analysed in each column; the loudest one counts."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Picture:
 
     @property
     def sentence(self) -> str:
-        """Say what kind of file it is."""
+        """Length, rate, channels and encoding, as people read them."""
         voices = {1: "mono", 2: "stereo"}.get(self.channels, f"{self.channels} channels")
         form = {"FLOAT": "32-bit float", "DOUBLE": "64-bit float"}.get(self.encoding)
         bits = form or (f"{self.encoding[4:]}-bit" if self.encoding.startswith("PCM_") else self.encoding.title())
@@ -45,7 +45,7 @@ class Picture:
 
 
 def read_picture(path: str | Path) -> Picture:
-    """Look at a file. Raises the engine's AudioFileError family when it cannot be read."""
+    """Return the picture of a file. Raises a kind of the engine's AudioFileError when it cannot be read."""
     with open_sound(path) as file:
         rows = _row_bins(file.sample_rate)
         window = np.hanning(_WINDOW).astype(np.float32)
@@ -67,7 +67,7 @@ def read_picture(path: str | Path) -> Picture:
 
 
 def _columns(file: SoundReader) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """The frames [t, C] of each column, and those around it, a window at least; from the first to the last."""
+    """Yield the frames [t, C] of each column, and at least a window of frames around it."""
     is_short = file.num_frames <= COLUMNS * _WINDOW
     whole = file.read(0, file.num_frames, "float32") if is_short else None
     edges = np.linspace(0, file.num_frames, COLUMNS + 1).astype(int).tolist()
@@ -88,7 +88,7 @@ def _row_bins(sample_rate: int) -> NDArray[np.intp]:
 def _spectrum(mono: NDArray[np.float32], window: NDArray[np.float32], bins: NDArray[np.intp]) -> NDArray[np.uint8]:
     """The loudest of some windows of [t] -> levels [F], 0 quiet to 255 loud, highest row first."""
     padded = np.pad(mono, (0, max(0, _WINDOW - len(mono))))
-    starts = np.unique(np.linspace(0, len(padded) - _WINDOW, _LOOKS).astype(int))
+    starts = np.unique(np.linspace(0, len(padded) - _WINDOW, _WINDOWS_A_COLUMN).astype(int))
     frames = np.stack([padded[start : start + _WINDOW] for start in starts]) * window
     magnitude = np.abs(np.fft.rfft(frames, axis=1)).max(axis=0) * (2 / window.sum())
     is_inside = bins < len(magnitude)

@@ -1,4 +1,4 @@
-"""Is there a newer Retake? Asked when the musician asks, and at no other time; UPDATES.md describes the manifest."""
+"""Checking for a newer version, only when the user asks for it; UPDATES.md describes the manifest."""
 
 import json
 import re
@@ -17,7 +17,7 @@ _MAX_BYTES = 1_000_000
 
 
 class UpdateError(BridgeError):
-    """The manifest did not come, or cannot be used."""
+    """The manifest did not arrive, or cannot be used."""
 
     code = "update_check_failed"
 
@@ -30,7 +30,7 @@ _HINT = "nothing was changed; try again later, or look at the page that you have
 
 @dataclass(frozen=True)
 class Download:
-    """One file of a release: for which system, what kind of package, and how to know that it came whole."""
+    """One file of a release: its system, its kind of package, its size and checksum."""
 
     system: str
     kind: str
@@ -41,7 +41,7 @@ class Download:
 
 @dataclass(frozen=True)
 class UpdateManifest:
-    """The newest release, as its manifest tells it."""
+    """The latest release."""
 
     version: str
     released: str
@@ -68,7 +68,7 @@ def _rank(version: str) -> tuple[tuple[int, ...], bool, str]:
 
 
 def parse_manifest(address: str, content: bytes) -> UpdateManifest:
-    """Read a manifest. Raises UpdateError."""
+    """Return the manifest in `content`. Raises UpdateError."""
     try:
         values = json.loads(content)
         if values["format"] != FORMAT:
@@ -96,7 +96,7 @@ def _web(address: str) -> str:
 
 
 def fetch_manifest(address: str) -> UpdateManifest:
-    """Fetch and read the manifest; takes as long as the network does. Raises UpdateError."""
+    """Download and read the manifest; blocks on the network. Raises UpdateError."""
     try:
         request = urllib.request.Request(_web(address), headers={"User-Agent": "Retake"})  # noqa: S310 - checked
         with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - checked in _web

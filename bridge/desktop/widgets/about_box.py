@@ -1,4 +1,4 @@
-"""The About box: versions, licences, what leaves this computer (nothing), and updates, looked for when asked."""
+"""The About box: versions, licences, privacy, and a check for updates on request."""
 
 import os
 import platform
@@ -18,8 +18,8 @@ from bridge.plain_words import error_in_window, sentence
 from bridge.wire.messages import PROTOCOL_VERSION
 
 PRIVACY = (
-    "No telemetry. Retake sends nothing about you, your sounds or this computer to anybody. It connects to the network "
-    "only when you download a model or check for updates, and only then."
+    "No telemetry. Retake sends nothing about you, your sounds or this computer. It connects to the network "
+    "only when you download a model or check for updates."
 )
 LICENCES = (
     ("Retake and its model nano", "Apache-2.0"),
@@ -30,11 +30,11 @@ LICENCES = (
     ("laion-clap, where it is installed", "CC0-1.0"),
     ("PortAudio", "MIT"),
 )
-"""What Retake is made of, and under which terms."""
+"""What Retake is made of, and the licence of each part."""
 
 
 class AboutBox(QDialog):
-    """Says what this is."""
+    """Shows version, licences and privacy."""
 
     def __init__(self, controller: AppController, parent: QWidget) -> None:
         super().__init__(parent)
@@ -57,7 +57,7 @@ class AboutBox(QDialog):
             licences.addLayout(row(label(name), None, label(licence, "muted"), gap=24))
         self.check_button = Button("Check for updates", "again")
         self.check_button.clicked.connect(self.check)
-        self.notes_button = Button("What is new", role="primary")
+        self.notes_button = Button("Release notes", role="primary")
         self.notes_button.hide()
         close = Button("Close")
         close.clicked.connect(self.accept)
@@ -70,21 +70,21 @@ class AboutBox(QDialog):
         self.setFixedWidth(640)
 
     def check(self) -> None:
-        """Ask the update address, if there is one."""
+        """Check the update address, if one is set."""
         address = os.environ.get(VARIABLE) or self._controller.preferences.update_url
         if not address:
-            self.banner.say("No update address is set, so nothing was looked up. Settings has a field for it.")
+            self.banner.say("No update address is set, so nothing was checked. You can set one in Settings.")
             return
         self.check_button.setEnabled(False)
-        self.banner.say("Looking…")
+        self.banner.say("Checking…")
         self._controller.tasks.run(lambda: fetch_manifest(address), self._show_manifest, self._complain)
 
     def _show_manifest(self, manifest: UpdateManifest) -> None:
         self.check_button.setEnabled(True)
         if not is_newer(manifest.version, __version__):
-            self.banner.say(f"This is the newest version, {__version__}.")
+            self.banner.say(f"You have the latest version, {__version__}.")
             return
-        self.banner.say(f"Version {manifest.version} of {manifest.released} is there. Nothing was downloaded.")
+        self.banner.say(f"Version {manifest.version} of {manifest.released} is available. Nothing was downloaded.")
         self.notes_button.show()
         self.notes_button.clicked.connect(_opener(manifest.notes_url))
 

@@ -28,7 +28,7 @@ _BREAK = "\u200b"
 _LONG_WORD = re.compile(r"\S{25,}")
 _BREAKABLE = re.compile(r"[^\w\s]|_|\w{20}(?=\w)")
 _PAGE_WIDTH = 940
-"""Lines longer than this are hard to read; a wider window gets wider margins."""
+"""Pixels; longer lines are hard to read, so a wider window gets wider margins."""
 
 
 def label(text: str = "", role: str = "", *, wraps: bool = False) -> QLabel:
@@ -43,7 +43,7 @@ def label(text: str = "", role: str = "", *, wraps: bool = False) -> QLabel:
 
 
 class Paragraph(QLabel):
-    """Words in as many lines as they need; a path that is wider than the window is broken behind its signs."""
+    """Text in as many lines as it needs; a path wider than the window is broken after its separators."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class Paragraph(QLabel):
         return super().text().replace(_BREAK, "")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Copy what is selected without the signs that we put in."""
+        """Copy the selection without the line-break characters inserted here."""
         if event.matches(QKeySequence.StandardKey.Copy):
             QApplication.clipboard().setText(self.selectedText().replace(_BREAK, ""))
         else:
@@ -65,7 +65,7 @@ class Paragraph(QLabel):
 
 
 class NameLabel(QLabel):
-    """One line that takes whatever room there is, and shortens its text in the middle."""
+    """One line that fills the available width, and shortens its text in the middle."""
 
     def __init__(self, role: str = "strong", text: str = "") -> None:
         super().__init__(text)
@@ -89,7 +89,7 @@ def elided(text: str, length: int = 80) -> str:
 
 
 def set_role(widget: QWidget, role: str) -> None:
-    """Change the role of a widget that is shown already; what lies on it gets its colours by that role, too."""
+    """Change the role of a widget that is shown already; the widgets inside it take their colours from it."""
     if widget.property("role") != role:
         widget.setProperty("role", role)
         for one in (widget, *widget.findChildren(QWidget)):
@@ -142,7 +142,7 @@ class Button(QPushButton):
         self._draw()
 
     def say(self, text: str) -> None:
-        """Change the words, and keep their distance from the icon."""
+        """Change the text, keeping its distance from the icon."""
         self.setText(f" {text}" if self._picture else text)
 
     def show_picture(self, picture: str) -> None:
@@ -164,7 +164,7 @@ class Button(QPushButton):
 
 
 class Segments(QFrame):
-    """One choice of a few, side by side; Left and Right move it."""
+    """One choice out of a few, side by side; the arrow keys move it."""
 
     chosen = Signal(str)
 
@@ -199,7 +199,7 @@ class Segments(QFrame):
 
 
 class Banner(QFrame):
-    """A sentence that matters, in colour; hidden while there is none."""
+    """An important sentence in colour; hidden while empty."""
 
     def __init__(self, role: str = "warning") -> None:
         super().__init__()
@@ -212,14 +212,14 @@ class Banner(QFrame):
         self.hide()
 
     def say(self, text: str, role: str = "warning") -> None:
-        """Show a sentence, or hide when it is empty."""
+        """Show a sentence; hide the banner for an empty one."""
         set_role(self, role)
         self.text.setText(text)
         self.setVisible(bool(text))
 
 
 def card(layout: QLayout, role: str = "card", padding: int = 18) -> QFrame:
-    """Put a layout on a card."""
+    """Return a card with this layout."""
     made = QFrame()
     made.setProperty("role", role)
     layout.setContentsMargins(padding, padding - 2, padding, padding - 2)
@@ -234,7 +234,7 @@ def rule() -> QFrame:
 
 
 class ProgressBar(QProgressBar):
-    """A thin bar; `show_fraction` takes 0..1, below 0 it is busy without saying how far."""
+    """A thin bar; `show_fraction` takes 0..1, and shows indefinite progress below 0."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -250,7 +250,7 @@ class ProgressBar(QProgressBar):
 
 
 class EmptyState(QWidget):
-    """What a page says while it has nothing to show: a picture, a sentence, and the next step."""
+    """What an empty page shows: a picture, a sentence, and the next step."""
 
     def __init__(self, picture: str, title: str, text: str, action: QPushButton | None = None) -> None:
         super().__init__()
@@ -280,7 +280,7 @@ class EmptyState(QWidget):
 
 
 def scrolled(widget: QWidget) -> QScrollArea:
-    """Put a widget where it can be scrolled down when there is too little room."""
+    """Put a widget into a vertical scroll area."""
     area = QScrollArea()
     area.setObjectName("page")
     area.setWidgetResizable(True)
@@ -291,7 +291,7 @@ def scrolled(widget: QWidget) -> QScrollArea:
 
 
 class Page(QWidget):
-    """A page of the window: its title, a word beside it, and what is below, scrolled where it must."""
+    """A page of the window: title, subtitle, and a body that scrolls where it has to."""
 
     def __init__(self, title: str, subtitle: str, *, scrolls: bool = True) -> None:
         super().__init__()
@@ -319,24 +319,24 @@ class Page(QWidget):
         self.setLayout(outer)
 
     def bring_into_view(self, widget: QWidget) -> None:
-        """Scroll to a widget of this page as soon as it has its place."""
+        """Scroll to a widget of this page once it is laid out."""
         if self._area is not None:
             area = self._area
             QTimer.singleShot(0, area, lambda: area.ensureWidgetVisible(widget, 0, MARGIN))
 
     def on_shown(self) -> None:
-        """Be told that the page came into view."""
+        """Called when the page comes into view."""
 
 
 def fill(widget: QWidget, layout: QLayout, *margins: int) -> QWidget:
-    """Lay a widget out; margins are left, top, right, bottom, none if not given."""
+    """Set a widget's layout; margins are left, top, right, bottom, and 0 if not given."""
     layout.setContentsMargins(*(margins or (0, 0, 0, 0)))
     widget.setLayout(layout)
     return widget
 
 
 def take_last(layout: QLayout) -> QWidget | None:
-    """Take the last widget out of a layout, and let it go."""
+    """Remove the last widget of a layout and delete it."""
     item = layout.takeAt(layout.count() - 1)
     widget = None if item is None else item.widget()
     if widget is not None:
@@ -346,12 +346,12 @@ def take_last(layout: QLayout) -> QWidget | None:
 
 
 def clear(layout: QLayout) -> None:
-    """Take everything out of a layout."""
+    """Remove everything from a layout."""
     while layout.count():
         take_last(layout)
 
 
 def fit(window: QWidget, wanted: QSize) -> None:
-    """Return a window its size, or what the screen has of it."""
+    """Resize a window to the size it should have, or to what fits on the screen."""
     screen = window.screen() or QApplication.primaryScreen()
     window.resize(wanted.boundedTo(screen.availableSize() * 0.94))

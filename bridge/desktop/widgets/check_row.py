@@ -1,4 +1,4 @@
-"""One line of the first run: what is looked at, what was found, and the one thing to do about it."""
+"""One check of the first run: what is checked, the finding, and a button."""
 
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton
@@ -9,7 +9,7 @@ from bridge.desktop.widgets.theme import current
 
 
 class CheckRow(QFrame):
-    """A picture, a title, a finding; its mood is waiting, good or bad."""
+    """A picture, a title, a finding; its state is waiting, good or bad."""
 
     def __init__(self, picture: str, title: str, text: str, *buttons: QPushButton) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class CheckRow(QFrame):
         self._draw()
 
     def say(self, text: str, mood: str = "waiting") -> None:
-        """Tell what was found."""
+        """Show the finding."""
         self.mood = mood
         self.text.setText(text)
         self._draw()

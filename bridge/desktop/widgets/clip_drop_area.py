@@ -1,4 +1,4 @@
-"""Where the clip comes from: dropped here, opened, or the one selected in Live; a part of it can be marked."""
+"""The clip to work on: dropped here, opened, or the one shown in Live; a part of it can be marked."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ _EMPTY, _FULL, _NAME_ONLY = 146, 214, 74
 
 
 class ClipDropArea(QFrame):
-    """Takes a clip in; `changed` tells that the clip or its part is another one."""
+    """Holds a clip; `changed` is emitted when the clip or the marked part changes."""
 
     changed = Signal()
     live_wanted = Signal()
@@ -28,7 +28,7 @@ class ClipDropArea(QFrame):
         self._controller = controller
         self.clip: str | None = None
         self.live_clip: str | None = None
-        """The name of the clip in Live's view, while that is what is worked on."""
+        """The name of the clip in Live's view, while that is the clip to work on."""
         self._picture: Picture | None = None
         self.setProperty("role", "well")
         self.setAcceptDrops(True)
@@ -44,7 +44,7 @@ class ClipDropArea(QFrame):
         self.live_button.clicked.connect(self.live_wanted)
         text = label("Drop a clip here", "strong")
         text.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        small = label("WAV, AIFF, FLAC, Ogg or MP3. It is only read, never changed.", "small")
+        small = label("WAV, AIFF, FLAC, Ogg or MP3. Your file is never changed.", "small")
         small.setAlignment(Qt.AlignmentFlag.AlignCenter)
         return fill(
             QWidget(),
@@ -60,7 +60,7 @@ class ClipDropArea(QFrame):
         self.facts = label("", "small")
         self.play_button = Button("", "play", "play", "Play the clip")
         self.play_button.clicked.connect(self._toggle_play)
-        remove = Button("", "close", "quiet", "Take another clip")
+        remove = Button("", "close", "quiet", "Choose another clip")
         remove.clicked.connect(lambda: self.take(None))
         self.view = SoundView("source", can_mark=True)
         self.view.marked.connect(self._mark)
@@ -88,7 +88,7 @@ class ClipDropArea(QFrame):
     # ------------------------------------------------------------------------------------------------- clip
 
     def take(self, path: str | None) -> None:
-        """Work on another clip, or on none."""
+        """Use another clip, or none."""
         if self.clip and self._controller.audition.path == self.clip:
             self._controller.audition.stop()
         self.clip, self.live_clip, self._picture = path, None, None
@@ -107,11 +107,11 @@ class ClipDropArea(QFrame):
         self.changed.emit()
 
     def take_from_live(self, name: str) -> None:
-        """Work on the clip that Live shows; its name is all that is known of it."""
+        """Use the clip that Live shows; only its name is known here."""
         self.take(None)
         self.live_clip = name
         self.name.setText(name)
-        self.facts.setText("the clip in view in Ableton Live; the take is put beside it there")
+        self.facts.setText("the clip in view in Ableton Live; the take will be placed beside it")
         self.play_button.hide()
         self.view.hide()
         self._part.hide()
@@ -149,7 +149,7 @@ class ClipDropArea(QFrame):
         return self.view.mark
 
     def mark(self, part: tuple[float, float] | None) -> None:
-        """Mark a part, or the whole clip."""
+        """Mark a part, or None for the whole clip."""
         self._show_part(part)
         self.changed.emit()
 

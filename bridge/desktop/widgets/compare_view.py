@@ -1,4 +1,4 @@
-"""Source and result side by side, heard in turn at the same place in time."""
+"""Source and result side by side, played in turn at the same position."""
 
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from bridge.desktop.widgets.sound_view import Side, SoundView
 
 
 class CompareView(QWidget):
-    """A is the source, B the result; switching while it plays goes on at the same place."""
+    """A is the source, B the result; switching during playback keeps the position."""
 
     def __init__(self, controller: AppController) -> None:
         super().__init__()
@@ -29,22 +29,22 @@ class CompareView(QWidget):
         panes.addWidget(self._pane("result", "B  Result"), 1)
         self.play_button = Button("", "play", "play", "Play or stop (Space in the list)")
         self.play_button.clicked.connect(self.toggle)
-        self.sides = Segments([("source", "A"), ("result", "B")], "which side is heard")
+        self.sides = Segments([("source", "A"), ("result", "B")], "which side plays")
         self.sides.choose("result")
-        self.sides.chosen.connect(self.listen_to)
+        self.sides.chosen.connect(self.choose_side)
         self.time = label("", "muted")
         self.time.setMinimumWidth(96)
         self.transport = row(self.play_button, self.sides, self.time, None, gap=14)
         layout = column(panes, self.transport, gap=14)
         layout.setStretch(0, 1)
         self.setLayout(layout)
-        QShortcut(QKeySequence("A"), self, lambda: self.listen_to("source"))
-        QShortcut(QKeySequence("B"), self, lambda: self.listen_to("result"))
+        QShortcut(QKeySequence("A"), self, lambda: self.choose_side("source"))
+        QShortcut(QKeySequence("B"), self, lambda: self.choose_side("result"))
         controller.playing_changed.connect(self._show_playing)
         controller.playhead_moved.connect(self._move)
 
     def play_by_space(self, widget: QWidget) -> None:
-        """Have the space bar play and stop while `widget` has the focus; elsewhere it presses buttons."""
+        """Let the space bar play and stop while `widget` has the focus; elsewhere it presses buttons."""
         shortcut = QShortcut(QKeySequence("Space"), widget, self.toggle)
         shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
 
@@ -77,7 +77,7 @@ class CompareView(QWidget):
     def _show(self, side: str, path: str, picture: Picture | None) -> None:
         if self._paths[side] != path:
             return
-        self.views[side].show_picture(picture, "" if picture else "This file is not there any more.")
+        self.views[side].show_picture(picture, "" if picture else "This file no longer exists.")
         self._facts[side].setText(picture.sentence if picture else path)
 
     # ---------------------------------------------------------------------------------------------- playing
@@ -97,8 +97,8 @@ class CompareView(QWidget):
         else:
             self._play(self.side, 0.0)
 
-    def listen_to(self, side: str) -> None:
-        """Choose a side; what plays goes on with it at the same place."""
+    def choose_side(self, side: str) -> None:
+        """Choose a side; playback continues with it at the same position."""
         path = self._paths[side]
         if path is None:
             return

@@ -1,4 +1,4 @@
-"""What a value is set with: lists, numbers, sliders, switches. The wheel scrolls the page over those not in use."""
+"""Input fields: lists, numbers, sliders, switches. Without the focus they leave the mouse wheel to the page."""
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
@@ -6,12 +6,12 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QSlider, QWi
 
 from bridge.desktop.widgets.theme import current
 
-_LETTERS = 14
-"""Of a choice: so many are shown; the list itself is as wide as its longest word."""
+_CHOICE_LETTERS = 14
+"""Width of a choice in letters; its list is as wide as the longest word."""
 
 
-class _Guard(QObject):
-    """Lets no wheel at a field, unless somebody went to it by a click or a key: the page scrolls instead."""
+class _WheelFilter(QObject):
+    """Passes wheel events of a field without the focus on, so that the page scrolls instead."""
 
     def eventFilter(self, field: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         if event.type() == QEvent.Type.Wheel and isinstance(field, QWidget) and not field.hasFocus():
@@ -20,10 +20,10 @@ class _Guard(QObject):
         return False
 
 
-def keep_still(field: QWidget) -> None:
-    """See to it that scrolling a page over a field neither changes it nor takes hold of it."""
+def ignore_wheel(field: QWidget) -> None:
+    """Keep a field from changing, or taking the focus, while the page is scrolled over it."""
     field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    field.installEventFilter(_Guard(field))
+    field.installEventFilter(_WheelFilter(field))
 
 
 class Slider(QSlider):
@@ -31,7 +31,7 @@ class Slider(QSlider):
 
     def __init__(self, lowest: int, highest: int) -> None:
         super().__init__(Qt.Orientation.Horizontal)
-        keep_still(self)
+        ignore_wheel(self)
         self.setRange(lowest, highest)
 
 
@@ -40,9 +40,9 @@ class Choice(QComboBox):
 
     def __init__(self) -> None:
         super().__init__()
-        keep_still(self)
+        ignore_wheel(self)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(_LETTERS)
+        self.setMinimumContentsLength(_CHOICE_LETTERS)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         super().paintEvent(event)
@@ -60,7 +60,7 @@ class Number(QDoubleSpinBox):
 
     def __init__(self, lowest: float, highest: float, *, decimals: int, unit: str, width: int, name: str) -> None:
         super().__init__()
-        keep_still(self)
+        ignore_wheel(self)
         self.setDecimals(decimals)
         self.setRange(lowest, highest)
         self.setSuffix(unit)
@@ -70,7 +70,7 @@ class Number(QDoubleSpinBox):
 
 
 class Switch(QCheckBox):
-    """A switch with its words beside it."""
+    """A switch with its text beside it."""
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         metrics = self.fontMetrics()

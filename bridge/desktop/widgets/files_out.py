@@ -1,4 +1,4 @@
-"""Files on their way out of the window: dragged into a workstation, or shown in the file manager."""
+"""Files leaving the window: dragged into a DAW, or shown in the file manager."""
 
 import sys
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ FILTER = "Audio (*.wav *.aif *.aiff *.flac *.ogg *.mp3)"
 
 
 def mime_of(paths: Sequence[str | Path]) -> QMimeData:
-    """Write files as every workstation reads them from a drop: text/uri-list of local files."""
+    """Return files as every DAW accepts them from a drop: a text/uri-list of local files."""
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     return data
 
 
 def dropped_clip(data: QMimeData) -> str | None:
-    """Read the first audio file of a drop; None when there is none."""
+    """Return the first audio file of a drop, or None."""
     for url in data.urls():
         path = url.toLocalFile()
         if path and Path(path).suffix.lower() in AUDIO_SUFFIXES:
@@ -33,7 +33,7 @@ def dropped_clip(data: QMimeData) -> str | None:
 
 
 def make_drag(widget: QWidget, path: str | Path, picture: QPixmap | None = None) -> QDrag:
-    """Make the drag of a file out of the window; only copies are offered, so nobody moves it away."""
+    """Return the drag of a file; the file is only copied, so that no program moves it away."""
     drag = QDrag(widget)
     drag.setMimeData(mime_of([path]))
     if picture is not None:
@@ -43,7 +43,7 @@ def make_drag(widget: QWidget, path: str | Path, picture: QPixmap | None = None)
 
 
 class DragHandle(QLabel):
-    """Drag it, and the file comes along."""
+    """A handle to drag a file by."""
 
     def __init__(self, path: str = "", text: str = "Drag to your DAW") -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class DragHandle(QLabel):
         self._pressed_at: QPoint | None = None
         self.setProperty("role", "handle")
         self.setText(f"⠿  {text}")
-        self.setToolTip("Drag this into a track of your DAW, or into any folder: the WAV comes along as a copy")
+        self.setToolTip("Drag this into a track of your DAW, or into a folder, to copy the WAV there")
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
@@ -68,7 +68,7 @@ class DragHandle(QLabel):
             self.begin_drag().exec(Qt.DropAction.CopyAction)
 
     def begin_drag(self) -> QDrag:
-        """Make the drag that the mouse would carry."""
+        """Return the drag that the mouse begins."""
         return make_drag(self, self.path, draw("create", current().accent, 32, self.devicePixelRatioF()))
 
 
@@ -98,5 +98,5 @@ def _is_offered(bus: QDBusConnection, name: str) -> bool:
 
 
 def open_path(path: str | Path) -> None:
-    """Open a folder, or a file with the program that it belongs to."""
+    """Open a folder, or a file in its program."""
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))

@@ -1,11 +1,11 @@
-"""A row that goes on in the next line where the room ends, as words do."""
+"""A row that wraps into lines, as words do."""
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
 
 class FlowLayout(QLayout):
-    """Widgets side by side, `gap` pixels apart, in as many lines as the width asks for, `line_gap` apart."""
+    """Widgets side by side, `gap` pixels apart, wrapped into lines `line_gap` pixels apart."""
 
     def __init__(self, *widgets: QWidget, gap: int, line_gap: int) -> None:
         super().__init__()
@@ -41,14 +41,14 @@ class FlowLayout(QLayout):
         self._arrange(rect, moves=True)
 
     def minimumSize(self) -> QSize:  # noqa: N802 - Qt's name
-        """Return the size of the largest one: a line holds that at least."""
+        """Return the size of the largest widget, which every line has to hold."""
         smallest = QSize()
         for item in self._shown():
             smallest = smallest.expandedTo(item.minimumSize())
         return smallest
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Return the size of all in one line."""
+        """Return the size of all widgets in one line."""
         sizes = [item.sizeHint() for item in self._shown()]
         width = sum(size.width() for size in sizes) + self._gap * max(0, len(sizes) - 1)
         return QSize(width, max((size.height() for size in sizes), default=0))
@@ -57,7 +57,7 @@ class FlowLayout(QLayout):
         return [item for item in self._items if not item.isEmpty()]
 
     def _arrange(self, rect: QRect, *, moves: bool) -> int:
-        """Lay the widgets out in `rect`, or only reckon; return the height that they take."""
+        """Lay the widgets out in `rect`, or only measure; return the height they take."""
         x, y, tall = rect.x(), rect.y(), 0
         for item in self._shown():
             size = item.sizeHint()

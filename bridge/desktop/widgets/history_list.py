@@ -15,7 +15,7 @@ from bridge.desktop.widgets.theme import current
 _ROLE = Qt.ItemDataRole.UserRole
 
 
-class Result(NamedTuple):
+class ResultFile(NamedTuple):
     """One file that a job wrote: its entry, its path, its rank among the takes, from 1 on."""
 
     entry: JobItem
@@ -24,7 +24,7 @@ class Result(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """Say what it is and when it was made."""
+        """Operation, clip, rank and time, in one line."""
         parts = [TITLES.get(self.entry.operation, "Job")]
         if self.entry.clip is not None:
             parts.append(self.entry.clip.stem)
@@ -38,7 +38,7 @@ class Result(NamedTuple):
 
 
 def spelled_day(created_at: str, now: datetime | None = None) -> str:
-    """Spell a time as people say it: today's as hours and minutes, others as a day."""
+    """Return a time as people write it: today's as hours and minutes, others as a date."""
     try:
         made = datetime.fromisoformat(created_at).astimezone()
     except ValueError:
@@ -50,7 +50,7 @@ def spelled_day(created_at: str, now: datetime | None = None) -> str:
 
 
 class HistoryList(QListWidget):
-    """Results, painted; `current_result` is the chosen one."""
+    """The results; `current_result` is the selected one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,8 +59,8 @@ class HistoryList(QListWidget):
         self.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
         self.setAccessibleName("results")
 
-    def fill(self, results: list[Result]) -> None:
-        """Show these, and keep the chosen one chosen."""
+    def fill(self, results: list[ResultFile]) -> None:
+        """Show these results, and keep the selection."""
         kept = self.current_result
         self.blockSignals(True)
         self.clear()
@@ -76,19 +76,19 @@ class HistoryList(QListWidget):
             self.setCurrentRow(paths.index(kept.path) if kept is not None and kept.path in paths else 0)
 
     @property
-    def current_result(self) -> Result | None:
+    def current_result(self) -> ResultFile | None:
         item = self.currentItem()
-        result: Result | None = None if item is None else item.data(_ROLE)
+        result: ResultFile | None = None if item is None else item.data(_ROLE)
         return result
 
 
 class _TwoLines(QStyledItemDelegate):
-    """Paints an item: what it was asked for above, what and when below."""
+    """Paints an item: the prompt above, operation and time below."""
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        result: Result = index.data(_ROLE)
+        result: ResultFile = index.data(_ROLE)
         chosen = current()
         state = option.state
         field = QRectF(option.rect).adjusted(2, 1, -2, -1)

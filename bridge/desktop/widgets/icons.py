@@ -1,4 +1,4 @@
-"""Every icon, drawn: crisp at any size, in any colour, without a file. A tray icon shows how things stand."""
+"""All icons, drawn by code: sharp at any size and in any colour. The tray icon shows the state of all jobs."""
 
 from collections.abc import Callable
 
@@ -7,19 +7,19 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap
 
 TRAY_SIZES = (16, 18, 20, 22, 24, 32, 44, 48, 64, 128)
 _BARS = (0.34, 0.72, 1.0, 0.56, 0.28)
-"""Heights of the waveform that is our mark."""
+"""Heights of the bars of the logo."""
 BRAND, QUIET, ERROR = "#e2581f", "#808080", "#e0332a"
-"""On panels of any colour: each has a contrast of 3 to 1 at least with white and with black."""
+"""For panels of any colour: each contrasts with white and with black by at least 3 to 1."""
 
 GROUND = "#b83a17"
-"""Of the mark in windows."""
+"""Background of the logo inside windows."""
 
 Stroke = Callable[[QPainter], None]
-"""Draws on a field of 24 by 24 with the pen that is set."""
+"""Draws on a field of 24 by 24 with the current pen."""
 
 
 def mark(size: int, colour: str, mood: str = "idle", fraction: float = 0.0, ground: str | None = None) -> QPixmap:
-    """Draw our mark, `size` pixels wide: bars; a ring that fills when it works; a red dot for an error."""
+    """Draw the logo, `size` pixels wide: bars; a ring that fills while working; a red dot for an error."""
     pixmap = QPixmap(size, size)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
@@ -39,7 +39,7 @@ def mark(size: int, colour: str, mood: str = "idle", fraction: float = 0.0, grou
 
 
 def _draw_bars(painter: QPainter, size: int, inner: float, colour: QColor) -> None:
-    """Five bars on whole pixels, so that they stay sharp in 16 by 16."""
+    """Draw five bars on whole pixels, so that they are sharp at 16 by 16."""
     pitch = max(2, round(inner / len(_BARS)))
     width = max(1, round(pitch * 0.6))
     left = (size - (pitch * (len(_BARS) - 1) + width)) // 2

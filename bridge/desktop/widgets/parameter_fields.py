@@ -48,7 +48,7 @@ class ParameterField(QWidget):
 
     @property
     def value(self) -> Any:
-        """Return what the field says; a value that was shown comes back exactly as long as nobody changes it."""
+        """Return what the field says; a value that was shown comes back exactly until the field is edited."""
         reading = self._read()
         return self._shown if reading == self._reading else reading
 

@@ -1,4 +1,4 @@
-"""A sound drawn: its waveform, below it its spectrum; a part can be marked, a place chosen, and the playhead moves."""
+"""A drawn sound: waveform, and spectrum below it; a part can be marked, a position clicked, and a playhead moves."""
 
 from typing import Literal
 
@@ -16,7 +16,7 @@ _SHORTEST_MARK = 6
 
 
 class SoundView(QWidget):
-    """Shows a picture; `marked` tells a part in seconds, `sought` a place."""
+    """Shows a picture; `marked` carries a part in seconds, `sought` a position."""
 
     marked = Signal(float, float)
     sought = Signal(float)

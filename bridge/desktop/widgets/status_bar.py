@@ -1,4 +1,4 @@
-"""The strip below the pages: how the daemon is, what it does, and for a while what went wrong."""
+"""The bar below the pages: the daemon's state and activity, and recent errors."""
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QWidget
@@ -8,7 +8,7 @@ from bridge.desktop.widgets.basic import Button, NameLabel, ProgressBar, label, 
 from bridge.wire.messages import StatusReply
 
 COMPLAINT_MS = 10_000
-"""How long a complaint stands before it leaves by itself."""
+"""How long an error is shown."""
 
 
 class StatusBar(QWidget):
@@ -18,13 +18,13 @@ class StatusBar(QWidget):
         super().__init__()
         self.setObjectName("statusBar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._standing, self._is_alarming = "Looking for the daemon…", False
+        self._standing, self._is_alarming = "Connecting to the daemon…", False
         self._complaint = ""
         self.state, self.facts = NameLabel("small"), label("", "small")
         self.activity = ProgressBar()
         self.activity.setFixedWidth(150)
         self.activity.hide()
-        self.dismiss = Button("", "close", "slim", "I have read it")
+        self.dismiss = Button("", "close", "slim", "Dismiss")
         self.dismiss.clicked.connect(lambda: self.complain(""))
         self._leaving = QTimer(self)
         self._leaving.setSingleShot(True)
@@ -38,13 +38,13 @@ class StatusBar(QWidget):
         self._show()
 
     def show_connection(self, *, is_up: bool, trouble: str) -> None:
-        """Say how the line stands; a daemon that has just gone is back in a moment, and no reason for alarm."""
+        """Show the connection; a daemon that has just gone is back in a moment, and no error."""
         waiting = f"{trouble}. Trying again…" if trouble else "Reconnecting…"
         self._standing, self._is_alarming = "Ready" if is_up else waiting, bool(trouble) and not is_up
         self._show()
 
     def show_summary(self, summary: Summary, *, is_connected: bool) -> None:
-        """Say what is worked on, and how far that is."""
+        """Show the current job and its progress."""
         is_working = summary.mood == "working"
         self.activity.setVisible(is_working)
         self.activity.show_fraction(summary.fraction if summary.fraction > 0 else -1)
@@ -53,12 +53,12 @@ class StatusBar(QWidget):
         self._show()
 
     def show_status(self, status: StatusReply) -> None:
-        """Say which model computes on what."""
+        """Show the model and its device."""
         self.facts.setText(f"{status.model} · {status.device}")
         self.facts.setToolTip(f"Retake {status.version}: model {status.model} on {status.device}, {status.state}")
 
     def complain(self, text: str) -> None:
-        """Show what went wrong until it is read, or some seconds have passed; nothing takes it away at once."""
+        """Show an error for some seconds, or until it is dismissed; nothing replaces it before that."""
         self._complaint = text
         if text:
             self._leaving.start()

@@ -1,4 +1,4 @@
-"""One take as a card: play it, look at it, drag it out, find its file."""
+"""One take as a card: waveform, playback, dragging, its folder."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from bridge.desktop.widgets.sound_view import SoundView
 
 
 class TakeCard(QFrame):
-    """A take that was just made; clicking into its waveform plays from there."""
+    """A new take; clicking its waveform plays from there."""
 
     def __init__(self, controller: AppController, path: str, title: str) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class TakeCard(QFrame):
         self._show_playing()
 
     def _show_picture(self, picture: Picture | None) -> None:
-        self.view.show_picture(picture, "" if picture else "this file cannot be read any more")
+        self.view.show_picture(picture, "" if picture else "this file can no longer be read")
         self.facts.setText(picture.sentence if picture else "")
 
     def _show_playing(self) -> None:

@@ -1,4 +1,4 @@
-"""How the window looks: two sets of colours, one scale of type and space, and the style sheet made of them."""
+"""The window's look: two sets of colours, one scale of type and spacing, and the style sheet made from them."""
 
 from dataclasses import dataclass, fields
 
@@ -14,7 +14,7 @@ _SMALLEST_POINTS = 10.0
 
 @dataclass(frozen=True)
 class Colours:
-    """Colours by what they are for; `on_x` is text on x."""
+    """Colours by their purpose; `on_x` is for text on x."""
 
     ground: str
     surface: str
@@ -79,7 +79,7 @@ DARK = Colours(
 
 
 def is_dark_wanted(theme: str) -> bool:
-    """Decide between dark and light; `system` follows the desktop, and is light where that says nothing."""
+    """Return whether to be dark; `system` follows the desktop, and is light where it has no preference."""
     if theme != "system":
         return theme == "dark"
     return QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
@@ -90,13 +90,13 @@ def colours(theme: str) -> Colours:
 
 
 def current() -> Colours:
-    """Return the colours that the application wears now."""
+    """Return the application's current colours."""
     app = QApplication.instance()
     return DARK if app is not None and app.property("dark") else LIGHT
 
 
-def dress(app: QApplication, theme: str) -> Colours:
-    """Put the colours on the whole application."""
+def apply_theme(app: QApplication, theme: str) -> Colours:
+    """Apply the colours to the whole application."""
     chosen = colours(theme)
     app.setProperty("dark", chosen is DARK)
     app.setStyle("Fusion")
@@ -138,7 +138,7 @@ def _palette(chosen: Colours) -> QPalette:
 
 
 def style_sheet(chosen: Colours, points: float) -> str:
-    """Fill the colours and sizes into the sheet."""
+    """Return the style sheet with these colours and sizes."""
     text = _SHEET
     for entry in sorted(fields(chosen), key=lambda entry: -len(entry.name)):
         text = text.replace(f"@{entry.name}", getattr(chosen, entry.name))

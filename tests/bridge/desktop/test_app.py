@@ -237,7 +237,7 @@ class TestClosing:
 
         question = until(lambda: window.findChild(QMessageBox))
         assert question.text() == "A job is not finished."
-        next(button for button in question.buttons() if button.text() == "Go on").click()
+        next(button for button in question.buttons() if button.text() == "Keep running").click()
 
         assert not app._is_quitting
 

@@ -39,7 +39,7 @@ class TestFirstRun:
         app = open_app(is_set_up=False)
         page = app.window.first_run_page
         until(lambda: page.disk.mood != "waiting" and app.controller.is_connected)
-        assert "are free" in page.disk.text.text()
+        assert " free." in page.disk.text.text()
         page.listen_button.click()
         until(lambda: page.sound.mood == "good")
         assert page.replay_button.isVisible()
@@ -63,7 +63,7 @@ class TestFirstRun:
         monkeypatch.setenv("HOME", str(tmp_path))
         app = open_app(is_set_up=False)
 
-        until(lambda: "None was found" in app.window.first_run_page.scripts.text.text())
+        until(lambda: "None found" in app.window.first_run_page.scripts.text.text())
 
 
 class TestSettings:
@@ -98,7 +98,7 @@ class TestSettings:
         page.compute.setCurrentText("cpu")
         page.output_dir.line.setText(str(tmp_path))
         page.apply()
-        until(lambda: page.banner.text.text().startswith("Written"))
+        until(lambda: page.banner.text.text().startswith("Saved"))
 
         assert (tmp_path / "retake.toml").read_text() == (
             f'# mine\nport = 0\noutput_dir = "{tmp_path}"\nmodel = "nano"\ndevice = "cpu"\nidle_unload_min = 30.0\n'
@@ -135,7 +135,7 @@ class TestAbout:
         box.close()
 
     @pytest.mark.parametrize(
-        ("version", "words"), [("99.0", "Version 99.0"), (__version__, "newest version")], ids=["newer", "the same"]
+        ("version", "words"), [("99.0", "Version 99.0"), (__version__, "latest version")], ids=["newer", "the same"]
     )
     def test_asks_the_server_only_when_clicked(self, app, window, until, version, words):
         with mirror_running() as server:

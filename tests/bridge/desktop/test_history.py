@@ -98,7 +98,7 @@ class TestResult:
         rendered.controller._pictures.clear()
         page.compare.show_files(None, page.handle.path)
 
-        until(lambda: page.compare.views["result"]._message == "This file is not there any more.")
+        until(lambda: page.compare.views["result"]._message == "This file no longer exists.")
 
 
 def test_names_with_any_letters_are_dragged_whole(tmp_path):
@@ -144,10 +144,10 @@ class TestListening:
 
         def listen(_):
             switched_at.clear()
-            compare.listen_to("source")
+            compare.choose_side("source")
             compare.toggle()
             until(lambda: audition.is_confirmed and audition.position_s > 1.5)
-            compare.listen_to("result")
+            compare.choose_side("result")
             switched_at.append(audition.position_s)
             assert audition.path == result
             until(lambda: audition.is_confirmed and audition.position_s > switched_at[0] + 1.5)

@@ -17,7 +17,13 @@ from bridge.desktop.state.daemon_settings import read_settings, write_settings
 from bridge.desktop.state.entries import JobItem, facts_of
 from bridge.desktop.state.job_store import JobStore
 from bridge.desktop.state.journal_reader import read_latest
-from bridge.desktop.state.model_list import PullNews, parse_error, parse_models, parse_passed_over, parse_pull_news
+from bridge.desktop.state.model_list import (
+    PullProgress,
+    parse_error,
+    parse_models,
+    parse_passed_over,
+    parse_pull_progress,
+)
 from bridge.desktop.state.parameters import parameters_of
 from bridge.desktop.state.preferences import Preferences, read_preferences, write_preferences
 from bridge.desktop.state.render_form import FormIncompleteError, RenderForm, again, form_of, next_seed, not_in_form
@@ -356,7 +362,7 @@ class TestModelList:
         assert (nano.is_installed, nano.is_shipped, nano.size) == (True, True, "1.0 MB")
         assert (big.is_installed, big.size, big.about) == (False, "2.5 GB", "all")
 
-    def test_names_what_lies_among_the_models_and_cannot_be_used(self):
+    def test_names_the_folders_that_cannot_be_used(self):
         rows = [{"folder": f"/m/broken{n}", "reason": "config.json: it is empty"} for n in range(5)]
         told = parse_passed_over(json.dumps({"models": [], "published": [], "passed_over": rows}))
 
@@ -370,8 +376,8 @@ class TestModelList:
             parse_models(text)
 
     def test_reads_progress_and_passes_over_the_rest(self):
-        assert parse_pull_news('{"fraction": 0.5, "text": "half"}') == PullNews(0.5, "half")
-        assert parse_pull_news("warning: hm") is None
+        assert parse_pull_progress('{"fraction": 0.5, "text": "half"}') == PullProgress(0.5, "half")
+        assert parse_pull_progress("warning: hm") is None
 
     def test_finds_what_a_command_complained_of(self):
         assert parse_error('{"error": {"code": "x", "text": "t", "hint": "h"}}', "") == ("t", "h")

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from bridge.desktop.state.parameters import TITLES
 from bridge.desktop.widgets.basic import Banner, NameLabel
-from bridge.desktop.widgets.theme import colours, dress
+from bridge.desktop.widgets.theme import apply_theme, colours
 from bridge.desktop.window import PAGE_NAMES
 from bridge.errors import PreviewFailedError, PreviewReplacedError
 from bridge.plain_words import sentence
@@ -125,7 +125,7 @@ class TestSize:
     def test_nothing_is_cut_on_any_page(self, full, qt, settle):
         told = []
         for theme, (width, height) in itertools.product(("light", "dark"), SIZES):
-            dress(qt, theme)
+            apply_theme(qt, theme)
             full.resize(width, height)
             settle()
             assert full.size() == QSize(width, height)
@@ -207,7 +207,7 @@ class TestBanner:
     @pytest.mark.parametrize("theme", ["light", "dark"])
     @pytest.mark.parametrize("role", ["bad", "warning", "good"])
     def test_has_the_colour_of_what_it_says(self, window, qt, settle, theme, role):
-        dress(qt, theme)
+        apply_theme(qt, theme)
         banner = window.create_page.banner
         for said in ("warning", "bad", "good", role):
             banner.say("Something.", said)
@@ -218,7 +218,7 @@ class TestBanner:
         banner = window.create_page.banner
         banner.say("Something.", "bad")
         for theme in ("dark", "light", "dark", "light"):
-            dress(qt, theme)
+            apply_theme(qt, theme)
             settle()
             assert colour_of(banner) == colours(theme).bad
 
