@@ -1,17 +1,18 @@
-"""`python -m bridge.wire.document`: write the tables of PROTOCOL.md that the table of operations holds. Nothing else.
+"""`python -m bridge.wire.document`: write the tables of documents that the table of operations holds. Nothing else.
 
-Between `<!-- name -->` and `<!-- end -->` the document belongs to this file; a test holds both equal.
+Between `<!-- name -->` and `<!-- end -->` a document belongs to this file; a test holds both equal.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from bridge.operation_table import JOB_ROWS, OPERATIONS, Row, rows_of
+from bridge.operation_table import JOB_ROWS, OPERATIONS, Row, rows_of, shown_on
 from bridge.wire.arguments import ARGUMENTS
 from bridge.wire.messages import RENDER_REQUESTS
 
-DOCUMENT = Path(__file__).parents[1] / "PROTOCOL.md"
+_ROOT = Path(__file__).parents[2]
+DOCUMENTS = (_ROOT / "bridge" / "PROTOCOL.md", _ROOT / "daw_scripts" / "ableton" / "README.md")
 
 _MARKED = re.compile(r"(?<=<!-- )(?!end )(\w+)( -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
@@ -22,7 +23,8 @@ def generated(text: str) -> str:
 
 
 def _parts() -> dict[str, str]:
-    return {name: "\n".join(_section(name)) + "\n" for name in OPERATIONS} | {"keys": "\n".join(_keys()) + "\n"}
+    lines = {name: _section(name) for name in OPERATIONS} | {"keys": _keys(), "live_keys": _live_keys()}
+    return {name: "\n".join(part) + "\n" for name, part in lines.items()}
 
 
 def _section(operation: str) -> Iterator[str]:
@@ -49,6 +51,24 @@ def _keys() -> Iterator[str]:
     yield from _table(
         ("key", *facts, "operations"), ((name, *_facts(name, rows), ", ".join(rows)) for name, rows in own.items())
     )
+
+
+def _live_keys() -> Iterator[str]:
+    """Yield the keys that Live's control surface takes, those of every command first."""
+    keys = {
+        name: [key for key in (*shown_on("live_surface", name), *_of_jobs()) if key not in OPERATIONS[name]["fixed"]]
+        for name in OPERATIONS
+    }
+    of_all = [key for key in keys["generate"] if all(key in others for others in keys.values())]
+    own = {name: [key for key in found if key not in of_all] for name, found in keys.items()}
+    yield from _table(
+        ("command", "keys"),
+        ((name, ", ".join(f"`{key}`" for key in found)) for name, found in ({"all": of_all} | own).items()),
+    )
+
+
+def _of_jobs() -> Iterator[str]:
+    return (name for name, row in JOB_ROWS.items() if "live_surface" in row["x-surfaces"])
 
 
 def _shared() -> dict[str, Row]:
@@ -108,9 +128,10 @@ def _default(row: Row) -> str:
 
 
 def main() -> None:
-    """Write the document's tables again."""
-    DOCUMENT.write_text(generated(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
-    print(DOCUMENT)
+    """Write the documents' tables again."""
+    for document in DOCUMENTS:
+        document.write_text(generated(document.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+        print(document)
 
 
 if __name__ == "__main__":

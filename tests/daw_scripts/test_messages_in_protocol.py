@@ -18,6 +18,7 @@ import pytest
 
 from bridge.clients.build_request import OPERATIONS
 from bridge.errors import UnknownKeyError, WrongTypeError
+from bridge.operation_table import JOB_ROWS, rows_of
 from bridge.wire.messages import RENDER_REQUESTS, REPLIES, REQUESTS, Generate, Upscale
 from bridge.wire.osc_codec import decode
 from bridge.wire.parsing import parse_request
@@ -158,35 +159,21 @@ class TestControlSurface:
         for name in [name for name in sys.modules if name.startswith("retake_surface.")]:
             del sys.modules[name]
 
-    VALUES = types.MappingProxyType(
-        {
-            "prompt": "rain",
-            "start_s": 0.5,
-            "end_s": 1.5,
-            "strength": 0.25,
-            "seed": 2**32 - 1,
-            "candidates": 2,
-            "steps": 9,
-        }
-        | {
-            "model": "nano",
-            "seconds": 3.0,
-            "structure": 0.5,
-            "tries": 2,
-            "guidance": 3.0,
-            "sampler": "ddim",
-            "draft": 1,
-        }
-        | {"negative": "birds", "like": "/like.wav", "like_weight": 0.5, "keep_air": 1, "cutoff_hz": 4000.0}
-        | {"low_hz": 100.0, "high_hz": 4000.0}
+    SAMPLES = types.MappingProxyType({"string": "rain", "integer": 2, "float": 0.5, "switch": 1, "path": "/like.wav"})
+    OWN_SAMPLES = types.MappingProxyType(
+        {"end_s": 1.5, "seed": 2**32 - 1, "sampler": "ddim", "low_hz": 100.0, "high_hz": 4000.0, "cutoff_hz": 4000.0}
     )
+
+    def value(self, operation, name):
+        row = (JOB_ROWS | rows_of(operation))[name]
+        return self.OWN_SAMPLES.get(name, self.SAMPLES[row["x-kind"]])
 
     def requests(self, surface, operation, markers):
         """What the daemon is sent after a command with all of its keys, and after `again`."""
         commands, requests = surface["commands"], surface["requests"]
         entry = surface["operations"].OPERATIONS[operation]
-        fixed = [self.VALUES[name] for name in entry.fixed]
-        keys = itertools.chain.from_iterable((name, self.VALUES[name]) for name in entry.keys)
+        fixed = [self.value(operation, name) for name in entry.fixed]
+        keys = itertools.chain.from_iterable((name, self.value(operation, name)) for name in entry.keys)
         args = ["id", *fixed, *keys, "token", "secret"]
         command = commands.parse(commands.PREFIX + operation, args, "secret", 0.0)
         excerpt = surface["excerpt"].Excerpt(types.SimpleNamespace(name="track"), None, 0.0)

@@ -12,7 +12,7 @@ from bridge.daemon.file_threads import FolderSilentError
 from bridge.host.entry import LimitError
 from bridge.operation_table import OPERATIONS
 from bridge.wire.arguments import ARGUMENTS
-from bridge.wire.document import generated
+from bridge.wire.document import DOCUMENTS, generated
 from bridge.wire.messages import REPLIES, REQUESTS, RenderRequest, Request
 
 DOCUMENT = (Path(errors.__file__).parent / "PROTOCOL.md").read_text(encoding="utf-8")
@@ -87,6 +87,12 @@ def test_every_error_code_is_documented_and_every_documented_one_exists():
     assert set(rows(chapter("Error codes"))) == codes_of(errors) | codes_of(engine) | others
 
 
-def test_the_tables_of_renders_are_those_of_the_operations():
-    assert generated(DOCUMENT) == DOCUMENT, "run `python -m bridge.wire.document`"
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_the_tables_of_renders_are_those_of_the_operations(document):
+    text = document.read_text(encoding="utf-8")
+
+    assert generated(text) == text, "run `python -m bridge.wire.document`"
+
+
+def test_every_operation_has_its_table():
     assert {name for name in OPERATIONS if f"<!-- {name} -->" not in DOCUMENT} == set()
