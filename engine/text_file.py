@@ -1,12 +1,13 @@
 """Text that users' programs write: what it says, whichever encoding, line end or byte order mark it came with."""
 
 import codecs
+import errno
 import os
 import re
-import stat
-import sys
 import unicodedata
 from pathlib import Path
+
+from engine.plain_file import NotPlainError, open_plain
 
 MOST_BYTES = 2**29
 """Of a text; anything larger is something else by that name."""
@@ -45,21 +46,17 @@ def read_text(path: Path) -> str:
 
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
     """Read a file, but nothing that might never end: a pipe, a device. Raises as `read_text` does."""
-    with open(path, "rb", opener=_open_at_once) as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise UnfitFileError("it is a device, a pipe or a socket, not a file", "write it to a file, and name that")
-        if found.st_size > most:
-            raise UnfitFileError(
-                f"it has {found.st_size:,} bytes; at most {most:,} are read",
-                "check that it is the right file",
-            )
+    try:
+        file, size = open_plain(path)
+    except NotPlainError as error:
+        if error.kind == "a folder":
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path)) from error
+        reason = "it is a device, a pipe or a socket, not a file"
+        raise UnfitFileError(reason, "write it to a file, and name that") from error
+    with file:
+        if size > most:
+            raise UnfitFileError(f"it has {size:,} bytes; at most {most:,} are read", "check that it is the right file")
         return file.read(most + 1)
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Open a file without waiting for whoever is at the other end of a pipe."""
-    return os.open(path, flags if sys.platform == "win32" else flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
 def decode(data: bytes) -> str:

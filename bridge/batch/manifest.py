@@ -20,7 +20,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
-from stat import S_ISREG
 from types import TracebackType
 from typing import Annotated, Any, BinaryIO, Self
 
@@ -28,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, InstanceOf
 from pydantic.dataclasses import dataclass
 
 from bridge.errors import JobCancelledError
+from bridge.host.plain_file import open_plain
 from bridge.wire.messages import Done, Fail, RenderRequest
 
 MANIFEST_FILE, TABLE_FILE = "retake-batch.jsonl", "retake-batch.csv"
@@ -212,7 +212,7 @@ def _open_own(folder: Path) -> tuple[Path, BinaryIO, list[bytes]]:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
         except FileExistsError:
             with contextlib.suppress(OSError, ValueError):
-                stream = _opened(path, os.O_RDWR | os.O_APPEND)
+                stream = _opened(path, to_append=True)
                 lines = stream.read().split(b"\n")
                 if all(_entry(line) or _is_cut_off(line) or not line.strip() for line in lines):
                     return path, stream, lines
@@ -225,14 +225,10 @@ def _open_own(folder: Path) -> tuple[Path, BinaryIO, list[bytes]]:
 _BINARY = getattr(os, "O_BINARY", 0)
 
 
-def _opened(path: Path, flags: int = os.O_RDONLY) -> BinaryIO:
+def _opened(path: Path, *, to_append: bool = False) -> BinaryIO:
     """Open a file of this user's; nothing behind a link, nothing that could block. Raises OSError, ValueError."""
-    flags |= _BINARY if sys.platform == "win32" else os.O_NOFOLLOW | os.O_NONBLOCK
-    descriptor = os.open(path, flags)
-    stream = os.fdopen(descriptor, "r+b" if flags & os.O_RDWR else "rb")
-    status = os.fstat(descriptor)
-    is_link = sys.platform == "win32" and path.is_symlink()
-    if is_link or not S_ISREG(status.st_mode) or not _is_users(status, path.parent):
+    stream = open_plain(path, to_append=to_append)
+    if not _is_users(os.fstat(stream.fileno()), path.parent):
         stream.close()
         raise ValueError(path)
     return stream

@@ -5,17 +5,16 @@ import functools
 import hashlib
 import json
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from stat import S_ISREG
 from typing import Any
 
 from bridge.batch.errors import BatchCellMissingError, BatchColumnError, BatchListError, BatchRowError
 from bridge.clients.build_request import OPERATIONS, request_from_fields
 from bridge.errors import BadValueError, BridgeError
 from bridge.host.paths import check_clip, clips_of
+from bridge.host.plain_file import open_plain
 from bridge.operation_table import JOB_ROWS
 from bridge.wire.messages import RenderRequest
 from bridge.wire.parsing import to_message
@@ -150,10 +149,8 @@ def _fingerprint(path: str) -> str:
     """Tell what a clip is by its content; of one that cannot be read the daemon says so later."""
     try:
         check_clip("clip", path)
-        with open(path, "rb", opener=_open_at_once) as stream:
+        with open_plain(path, follow_links=True) as stream:
             status = os.fstat(stream.fileno())
-            if not S_ISREG(status.st_mode):
-                return ""
             if status.st_size <= _HASHED_WHOLE:
                 return hashlib.file_digest(stream, "sha256").hexdigest()
             told = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns}".encode() + stream.read(_END))
@@ -162,8 +159,3 @@ def _fingerprint(path: str) -> str:
             return told.hexdigest()
     except (OSError, ValueError, BridgeError):
         return ""
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Open a file without waiting: a pipe may have come in its place meanwhile."""
-    return os.open(path, flags if sys.platform == "win32" else flags | os.O_NONBLOCK | os.O_NOCTTY)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
-from bridge.host.plain_file import open_plain
+from bridge.host.plain_file import AT_ONCE, open_plain
 
 if sys.platform == "win32":
     import msvcrt
@@ -167,7 +167,7 @@ else:
     def _shared_lock(path: Path) -> Iterator[bool]:
         """Say whether nobody holds a lock; as long as this lasts nobody can take it."""
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would wait for its other end
+            descriptor = os.open(path, os.O_RDONLY | AT_ONCE)
         except FileNotFoundError:
             yield True
             return

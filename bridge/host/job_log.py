@@ -17,6 +17,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO
 
+from bridge.host.plain_file import AT_ONCE
+
 LOG_FILE = "daemon.log"
 NO_JOB = "-"
 LINE = re.compile(r"(?P<time>\S+ \S+) (?P<level>[A-Z]+) \[(?P<job>[^\]\s]+)\] (?P<name>[\w.]+): (?P<text>.*)")
@@ -91,7 +93,7 @@ class PrivateRotatingFile(RotatingFileHandler):
 
 
 def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o600)  # a pipe would wait for its other end
+    return os.open(path, flags | AT_ONCE, 0o600)
 
 
 def start_log(folder: Path, level: str) -> None:

@@ -6,7 +6,6 @@ that is refused here can be allowed with the setting `allowed_folders`.
 
 import os
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from stat import S_ISBLK, S_ISCHR, S_ISDIR, S_ISFIFO, S_ISREG, S_ISSOCK
 
 from bridge.errors import ClipRefusedError, PathNotAllowedError
 from bridge.host.allowed_folders import AllowedFolders, FolderPlatform, is_below, real
+from bridge.host.plain_file import open_plain
 from bridge.host.settings import MAX_CLIP_BYTES
 from bridge.wire.messages import ClipRequest, Preview, RenderRequest, Request
 
@@ -141,10 +141,5 @@ def _is_beside_clip(folder: Path, request: RenderRequest) -> bool:
 
 
 def _begins_like_audio(path: str) -> bool:
-    flags = 0 if sys.platform == "win32" else os.O_NONBLOCK | os.O_NOCTTY
-    descriptor = os.open(path, os.O_RDONLY | flags)  # does not wait for a pipe that took the file's place just now
-    try:
-        head = os.read(descriptor, 4096) if S_ISREG(os.fstat(descriptor).st_mode) else b""
-    finally:
-        os.close(descriptor)
-    return _SIGNATURES.match(head) is not None
+    with open_plain(path, follow_links=True) as file:
+        return _SIGNATURES.match(file.read(4096)) is not None

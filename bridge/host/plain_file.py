@@ -1,20 +1,36 @@
-"""Opening a file that somebody else named: never through a link, never waiting for a pipe, nothing but a plain file."""
+"""Opening a file that another program named: never waiting for a pipe, never anything but a plain file.
+
+The engine has a piece like this (`engine/plain_file.py`), because the daemon imports nothing of the engine, which in
+turn knows nothing of the bridge. Everything in the bridge opens such files here.
+"""
 
 import errno
 import os
+import sys
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
 from stat import S_ISREG
-from typing import IO
 
-_WARY = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
-"""What the system knows of these; the last one keeps Windows from touching line ends."""
+AT_ONCE: int = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
+"""Flags, as far as the system knows them, by which opening a pipe does not wait for a program at its other end.
+
+They come with the open itself: a file that was looked at before may be a pipe by now. O_BINARY keeps Windows from
+changing line ends.
+"""
 
 
-def open_plain(path: Path) -> IO[bytes]:
-    """Open a plain file for reading. Raises OSError for everything else, and for a link to one."""
-    descriptor = os.open(path, os.O_RDONLY | _WARY)
-    is_plain = S_ISREG(os.fstat(descriptor).st_mode)
-    if not is_plain:
+def open_plain(path: Path | str, *, follow_links: bool = False, to_append: bool = False) -> BufferedReader | BufferedRandom:
+    """Open a plain file for reading, or for reading and appending.
+
+    Raises OSError for everything else, and for a link unless `follow_links`.
+    """
+    flags = AT_ONCE | (os.O_RDWR | os.O_APPEND if to_append else os.O_RDONLY)
+    if not follow_links:
+        flags |= getattr(os, "O_NOFOLLOW", 0)
+        if sys.platform == "win32" and Path(path).is_symlink():  # it has no such flag, and links are rare there
+            raise OSError(errno.ELOOP, "it is a link", str(path))
+    descriptor = os.open(path, flags)
+    if not S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "it is no plain file", str(path))
-    return os.fdopen(descriptor, "rb")
+    return os.fdopen(descriptor, "r+b") if to_append else os.fdopen(descriptor, "rb")

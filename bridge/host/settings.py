@@ -236,7 +236,7 @@ def _told(error: tomllib.TOMLDecodeError) -> str:
 
 def text_of(file: Path) -> str:
     """Read a settings file, in UTF-8 or UTF-16, with a byte order mark or without. Raises OSError, ValueError."""
-    with open_plain(Path(os.path.realpath(file))) as opened:  # a link to a file is fine, a pipe would never end
+    with open_plain(file, follow_links=True) as opened:
         content = opened.read()
     try:
         return content.decode(json.detect_encoding(content)).replace("\r\n", "\n")

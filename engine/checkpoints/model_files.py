@@ -4,47 +4,38 @@ A pipe would be waited for, a device has no end, and a text of gigabytes fills t
 """
 
 import json
-import os
-import stat
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from engine import plain_file
 
 MAX_TEXT_BYTES = 4_000_000
 """Of a JSON file. The shipped config has 10 kB; a large vocabulary of a training corpus makes a megabyte."""
 
-_KINDS = (
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
-_WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-
 
 def require_plain(path: Path, most: int | None = None) -> int:
-    """The size of a file in bytes, links followed.
+    """Return the size of a file in bytes, links followed.
 
     Raises:
         OSError: there is none, it is no plain file, or it has more than `most` bytes.
     """
-    return _size_of(path, path.stat(), most)
+    return _checked(path, plain_file.size_of(path), most)
 
 
 def open_plain(path: Path, most: int | None = None) -> BinaryIO:
-    """Open a file for reading, without waiting for anybody.
+    """Open a file for reading, without waiting.
 
     Raises:
         OSError: as `require_plain`.
     """
-    require_plain(path, most)  # a device may do something when it is opened
-    descriptor = os.open(path, os.O_RDONLY | _WITHOUT_WAITING)
+    require_plain(path, most)
+    file, size = plain_file.open_plain(path)
     try:
-        _size_of(path, os.fstat(descriptor), most)  # it may have become another file since
-        return os.fdopen(descriptor, "rb")
-    except BaseException:
-        os.close(descriptor)
+        _checked(path, size, most)  # it may have become another file since
+    except OSError:
+        file.close()
         raise
+    return file
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -78,13 +69,10 @@ def explained(error: Exception) -> str:
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
 
-def _size_of(path: Path, found: os.stat_result, most: int | None) -> int:
-    if not stat.S_ISREG(found.st_mode):
-        kind = next((words for is_kind, words in _KINDS if is_kind(found.st_mode)), "something else")
-        raise OSError(None, f"it is {kind}, not a file", str(path))
-    if most is not None and found.st_size > most:
-        raise OSError(None, f"it has {found.st_size / 1e6:.1f} MB; at most {most / 1e6:g} MB are read", str(path))
-    return found.st_size
+def _checked(path: Path, size: int, most: int | None) -> int:
+    if most is not None and size > most:
+        raise OSError(None, f"it has {size / 1e6:.1f} MB; at most {most / 1e6:g} MB are read", str(path))
+    return size
 
 
 def _refuse_constant(name: str) -> float:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from engine.errors import AudioMissingError, AudioUnreadableError
+from engine.plain_file import NotPlainError, open_plain
 from engine.sound_files.flac import flac_links
 from engine.sound_files.iff import aiff_links, caf_links
 from engine.sound_files.mpeg import is_mpeg, mpeg_links
@@ -217,14 +217,11 @@ def _opened(path: str | Path) -> Source:
     """The very file that was looked at, whatever takes its name meanwhile, and never a pipe. Raises OSError."""
     if os.path.isdir(path):  # which Windows does not open at all
         raise NotReadableError("it is a folder")
-    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)  # waits for nobody at the other end
-    descriptor = os.open(path, os.O_RDONLY | flags | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0))
-    file = os.fdopen(descriptor, "rb", buffering=2**16)
-    found = os.fstat(descriptor)
-    if not S_ISREG(found.st_mode):
-        file.close()
-        raise NotReadableError("it is a folder" if S_ISDIR(found.st_mode) else "it is not a file")
-    return Source(file, found.st_size)
+    try:
+        file, size = open_plain(path, buffering=2**16)
+    except NotPlainError as error:
+        raise NotReadableError("it is a folder" if error.kind == "a folder" else "it is not a file") from error
+    return Source(file, size)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def preferences_file() -> Path:
 def read_preferences(file: Path) -> Preferences:
     """Return the preferences; what is missing, unknown or damaged has its default."""
     try:
-        with open_plain(Path(os.path.realpath(file))) as opened:  # a pipe in its place would block the window
+        with open_plain(file, follow_links=True) as opened:  # a pipe in its place would block the window
             content = json.loads(opened.read().decode("utf-8"))
         return Preferences(**{name: value for name, value in content.items() if _fits(name, value)})
     except (OSError, ValueError, AttributeError, RecursionError):

@@ -187,7 +187,8 @@ class TestDaemon:
     def test_is_not_misled_by_a_prompt_or_an_id(self, logged, ear, generate, wait_until):
         ear.say(generate("take 1] bridge.daemon.dispatcher: [x", f"refuses \n{FORGED}"))
         ear.wait_for(Fail)
-        ear.send_raw(b"/retake/cancel\0\0,s\0\0" + b"j\n" + FORGED.encode().ljust(74, b"\0"))
+        job = f"j\n{FORGED}".encode()
+        ear.send_raw(b"/retake/cancel\0\0,s\0\0" + job + b"\0" * (4 - len(job) % 4))
         ear.wait_for(Fail)
         wait_until(lambda: any(line and "failed" in line["text"] for line in logged()))
 
