@@ -19,7 +19,9 @@ changing line ends.
 """
 
 
-def open_plain(path: Path | str, *, follow_links: bool = False, to_append: bool = False) -> BufferedReader | BufferedRandom:
+def open_plain(
+    path: Path | str, *, follow_links: bool = False, to_append: bool = False
+) -> BufferedReader | BufferedRandom:
     """Open a plain file for reading, or for reading and appending.
 
     Raises OSError for everything else, and for a link unless `follow_links`.
