@@ -183,16 +183,23 @@ class TestWheel:
         for path in shipped:
             assert (unpacked / path.relative_to(ROOT)).read_bytes() == path.read_bytes()
 
-        (tmp_path / "REAPER").mkdir()
-        command = "from bridge.daw_install.command import main; raise SystemExit(main(['reaper', '--path', 'REAPER']))"
+        table = (ROOT / "daw_scripts" / "shared" / "operations.json").read_bytes()
+        assert self.install("reaper", unpacked, tmp_path).startswith("REAPER: ")
+        assert (tmp_path / "reaper" / "Scripts" / "Retake" / "operations.json").read_bytes() == table
+        assert self.install("ardour", unpacked, tmp_path).startswith("Ardour: ")
+        actions = {path.name for path in (ROOT / "daw_scripts" / "ardour" / "actions").iterdir()}
+        assert {path.name for path in (tmp_path / "ardour" / "scripts").glob("*.lua")} == actions
+
+    def install(self, host, unpacked, folder):
+        (folder / host).mkdir()
+        command = f"from bridge.daw_install.command import main; raise SystemExit(main(['{host}', '--path', '{host}']))"
         done = subprocess.run(
             [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(unpacked)!r}); {command}"],
-            cwd=tmp_path,
-            env={"HOME": str(tmp_path), "RETAKE_STATE_DIR": str(tmp_path / "state"), "PATH": ""},
+            cwd=folder,
+            env={"HOME": str(folder), "RETAKE_STATE_DIR": str(folder / "state"), "PATH": ""},
             capture_output=True,
             text=True,
             check=True,
         )
-
-        assert "What is left to do in REAPER:" in done.stdout
-        assert (tmp_path / "REAPER" / "Scripts" / "Retake" / "retake.json").exists()
+        assert "What is left to do in" in done.stdout
+        return done.stdout
