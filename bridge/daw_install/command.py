@@ -44,8 +44,8 @@ _LINKED = "this folder is a link to Retake's own scripts, which are left as they
 _STRANGE = "{folder} does not look like a folder of {host}: see that --path is right, or start {host} there once"
 _STAYS = "the extension itself is removed in Live: Settings, Extensions"
 _NO_SENDER = "retake-send was not found beside this Retake; the scripts will look where installers put it"
-_REAPACK = "ReaPack keeps the actions, in {folder}; they are told here where Retake is"
-_LOCATED = "the actions are not installed here, only told where Retake is"
+_REAPACK = "ReaPack keeps the actions, in {folder}; this folder only tells them where Retake is"
+_LOCATED = "the actions are not installed here; this folder only tells them where Retake is"
 
 
 def main(argv: Sequence[str] | None = None, machine: HostPlatform | None = None) -> int:
@@ -88,7 +88,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--force", action="store_true", help="move files that you changed to NAME.bak, and go on")
     parser.add_argument("--json", action="store_true", help="machine-readable")
     parser.add_argument(
-        "--locate", action="store_true", help="REAPER: only tell scripts that ReaPack installed where Retake is"
+        "--locate", action="store_true", help="REAPER: only record where Retake is, for scripts that ReaPack installed"
     )
     options = parser.parse_args(argv)
     if options.locate:
@@ -148,7 +148,9 @@ def _settle(host: str, place: ScriptFolder, options: argparse.Namespace) -> Inst
         notes.append(_REAPACK.format(folder=theirs) if theirs else _LOCATED)
     steps = plan_installation(folder, shipped, force=options.force)
     if not shipped and options.dry_run and Record.read(folder) is None:
-        steps.append(Step("installed", LOCATION_FILE))  # all that there is to do, so a program that asks should hear it
+        steps.append(
+            Step("installed", LOCATION_FILE)
+        )  # all that there is to do; a program that asks for JSON should see it
     done = steps if options.dry_run else carry_out_installation(folder, steps, shipped, location)
     return InstallOutcome(host, place, folder, tuple(done), tuple(notes), are_actions_elsewhere=not shipped)
 
@@ -164,7 +166,7 @@ def _introduce_extension(host: str, place: ScriptFolder, options: argparse.Names
         return InstallOutcome(host, place, folder, notes=tuple(notes))
     if not options.dry_run:
         add_copy_folder(state, storage)
-    notes = [f"the daemon tells the extension where it is, in {storage}"]
+    notes = [f"the daemon writes for the extension where it is, in {storage}"]
     build = source_folder(place) / "build.mjs"
     notes += [] if folder.exists() else [f'to make it: node "{build}" --sdk YOUR-COPY.tgz --folder "{folder}"']
     return InstallOutcome(host, place, folder, notes=tuple(notes))

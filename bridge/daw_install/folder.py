@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 LOCATION_FILE = "retake.json"
-"""Tells the scripts where Retake is, and us what we installed."""
+"""Records where Retake is, for the scripts, and what we installed."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Record:
 
     @classmethod
     def read(cls, folder: Path) -> "Record | None":
-        """Read a folder's record; None if there is none, or nobody can understand it."""
+        """Read a folder's record; None if there is none, or it is damaged."""
         try:
             text = json.loads((folder / LOCATION_FILE).read_text(encoding="utf-8"))
             files = {name: sha for name, sha in text["files"].items() if _is_inside(name) and isinstance(sha, str)}
@@ -50,7 +50,7 @@ class Record:
 
 
 def _is_inside(name: str) -> bool:
-    """A record that somebody has tampered with must not lead us out of its folder."""
+    """A record that was tampered with must not lead out of its folder."""
     return not name.startswith("/") and ".." not in name.split("/") and not set(name) & {"\\", ":"}
 
 
@@ -167,7 +167,7 @@ def _recorded_after(before: Mapping[str, str], done: list[Step], shipped: Mappin
 
 
 def _write_location(folder: Path, location: Mapping[str, str], record: Record) -> Iterator[Step]:
-    about = "Written by `retake install-scripts`, and written anew each time. It tells the scripts where Retake is."
+    about = "Written by `retake install-scripts`, and rewritten each time. It tells the scripts where Retake is."
     content: dict[str, Any] = {"about": about, **location, "made": record.made, "files": record.files}
     text = json.dumps(content, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace")
     path = folder / LOCATION_FILE

@@ -12,7 +12,7 @@ _FILE = "installed_scripts.json"
 
 
 def recall(state: Path) -> list[ScriptFolder]:
-    """List the places that scripts were installed to; what nobody can read is forgotten."""
+    """List the places that scripts were installed to; what cannot be read is left out."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         rows = json.loads((state / _FILE).read_text(encoding="utf-8"))
         return [ScriptFolder(row["part"], row["program"], Path(row["folder"])) for row in rows]

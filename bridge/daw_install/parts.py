@@ -63,7 +63,7 @@ class Host:
     folders: dict[str, str]
     """Its folders for scripts by name, and the part that goes there; a folder of another name gets the first one."""
     marks: tuple[str, ...]
-    """What lies in the folder around them: by any of these one knows that it is the host's."""
+    """What is in the folder around them: any of these shows that it is the host's."""
 
 
 HOSTS = {
@@ -80,7 +80,7 @@ HOSTS = {
 
 
 def named_place(host: Host, path: Path) -> ScriptFolder:
-    """Understand what `--path` names: a folder for scripts, the folder around it, or the program in that folder."""
+    """Return the place that `--path` names: a folder for scripts, the folder around it, or the program in that one."""
     folder = path.parent if path.is_file() or path.suffix == ".app" else path
     if folder.name in host.folders:
         return ScriptFolder(host.folders[folder.name], host.name, folder)
@@ -89,7 +89,7 @@ def named_place(host: Host, path: Path) -> ScriptFolder:
 
 
 def is_familiar(host: Host, place: ScriptFolder) -> bool:
-    """Whether a place looks like the host's; a slip in `--path` would put scripts where nobody looks for them."""
+    """Whether a place looks like the host's; a typing error in `--path` would put scripts where no host finds them."""
     return any((place.folder.parent / mark).exists() for mark in host.marks)
 
 
@@ -134,12 +134,12 @@ def _copied_files(part: ScriptSet, source: Path, shipped: Path) -> dict[str, byt
 
 
 def others_folder(place: ScriptFolder) -> Path | None:
-    """Find the set of a part's scripts that somebody else keeps up to date in this place: so far, ReaPack."""
+    """Find the set of a part's scripts that another program keeps up to date in this place: so far, ReaPack."""
     return reapack_folder(place.folder) if place.part == "reaper" else None
 
 
 def extension_storage(place: ScriptFolder) -> Path:
-    """Tell which folder Live lets our extension read."""
+    """Return the folder that Live lets our extension read."""
     return place.folder.with_name("Extensions Data") / PARTS["extension"].own_folder
 
 

@@ -88,7 +88,7 @@ def test_locate_alone_installs_no_action(install, reaper, capsys):
 
     own = reaper / "Scripts" / "Retake"
     assert [path.name for path in own.iterdir()] == ["retake.json"]
-    assert "only told where Retake is" in capsys.readouterr().out
+    assert "only tells them where Retake is" in capsys.readouterr().out
     assert install("reaper", "--remove") == 0
     assert not own.exists()
 

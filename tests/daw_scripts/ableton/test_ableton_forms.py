@@ -1,7 +1,10 @@
 """Live's dialogs and commands as they run: each field that the table gives them, with its label, default and limits."""
 
+import contextlib
 import importlib
 import json
+import os
+import subprocess
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -67,15 +70,41 @@ class TestExtension:
         assert set(forms[operation]) == set(fields_of(operation, "live_extension"))
 
 
-@pytest.fixture(scope="module")
-def commands() -> Iterator[ModuleType]:
+@contextlib.contextmanager
+def imported(folder: Path) -> Iterator[ModuleType]:
     """The part of the control surface that reads commands, without the part that needs Live."""
     package = types.ModuleType("surface_of_forms")
-    package.__path__ = [str(SOURCE)]
+    package.__path__ = [str(folder)]
     sys.modules[package.__name__] = package
-    yield importlib.import_module(f"{package.__name__}.commands")
-    for name in [name for name in sys.modules if name.split(".")[0] == package.__name__]:
-        del sys.modules[name]
+    try:
+        yield importlib.import_module(f"{package.__name__}.commands")
+    finally:
+        for name in [name for name in sys.modules if name.split(".")[0] == package.__name__]:
+            del sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def commands() -> Iterator[ModuleType]:
+    with imported(SOURCE) as module:
+        yield module
+
+
+def test_the_installed_surface_reads_the_table_beside_it(tmp_path: Path) -> None:
+    folder = tmp_path / "Remote Scripts"
+    folder.mkdir()
+    command = [sys.executable, "-m", "bridge", "install-scripts", "ableton", "--path", str(folder)]
+    environment = os.environ | {"RETAKE_STATE_DIR": str(tmp_path / "state")}
+    subprocess.run(command, cwd=SOURCE.parents[3], env=environment, check=True, stdout=subprocess.DEVNULL)
+    table = folder / "Retake" / "operations.json"
+    table.write_text(
+        table.read_text("utf-8").replace(
+            '"/retake/vary",\n   "label": "Vary"', '"/retake/vary",\n   "label": "Wander"'
+        ),
+        "utf-8",
+    )
+
+    with imported(folder / "Retake") as module:
+        assert module.OPERATIONS["vary"].label == "Wander"
 
 
 def value_of(row: dict[str, Any]) -> Any:

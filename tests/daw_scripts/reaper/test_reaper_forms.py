@@ -1,10 +1,16 @@
 """REAPER's dialogs as they run: every field that the table gives them, with its label, default and limits."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+from lupa.lua54 import LuaError
 from reaper_project import Source
 
 from tests.daw_scripts.table_rows import fields_of, is_number, rows_of
 
+ROOT = Path(__file__).parents[3]
 SURFACE = "reaper"
 ROWS = rows_of(SURFACE)
 DIALOGS = {"restyle": "Restyle", "inpaint": "Inpaint", "generate": "Generate"}
@@ -114,3 +120,35 @@ def test_what_is_answered_is_in_the_request(host, script):
     request = request_of(host, script, "Restyle", {"Prompt": "rain", "Structure": "0,25"})
 
     assert (request.structure, request.sampler, request.draft) == (0.25, "ddim", True)
+
+
+class TestInstalled:
+    """As `retake install-scripts` leaves them, the scripts read the table beside them."""
+
+    @pytest.fixture
+    def installed(self, host):
+        command = [sys.executable, "-m", "bridge", "install-scripts", "reaper", "--path", str(host.resources)]
+        subprocess.run(command, cwd=ROOT, env=host.environment, check=True, stdout=subprocess.DEVNULL)
+        return host.resources / "Scripts" / "Retake"
+
+    def dialog(self, host, installed):
+        (action,) = installed.glob("Retake_Restyle*.lua")
+        host.answers.append(None)
+        host.run(action)
+        return host.dialogs[-1][1]
+
+    def test_they_show_what_that_table_says(self, host, installed):
+        table = installed / "operations.json"
+        table.write_text(table.read_text("utf-8").replace('"x-label": "Strength"', '"x-label": "Wildness"'), "utf-8")
+
+        assert "Wildness (0 to 1)" in self.dialog(host, installed)
+
+    @pytest.mark.parametrize("content", [None, "{", '{"operations": 3}'])
+    def test_without_it_they_say_what_helps(self, host, installed, content):
+        (installed / "operations.json").unlink()
+        if content is not None:
+            (installed / "operations.json").write_text(content)
+
+        with pytest.raises(LuaError, match=r"operations\.json is missing or damaged.*install-scripts reaper"):
+            self.dialog(host, installed)
+        host.violations.clear()

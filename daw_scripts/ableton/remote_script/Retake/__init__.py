@@ -1,4 +1,4 @@
-"""Retake for Ableton Live 11 and 12, as a control surface: restyles the clip in view when it is told to."""
+"""Retake for Ableton Live 11 and 12, as a control surface: it restyles the clip in view on command."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from .surface import RetakeSurface
 
 
 def create_instance(c_instance: Any) -> RetakeSurface:
-    """Give Live the surface; Live calls this when the musician chooses Retake in its settings."""
+    """Return the surface; Live calls this when the musician chooses Retake in its settings."""
     return RetakeSurface(c_instance)

@@ -39,7 +39,7 @@ News = Tuple[str, Sequence[Any]]
 
 
 class Job:
-    """A conversation with the daemon. `tick` gives the news as (kind, arguments); the last one ends it."""
+    """A conversation with the daemon. `tick` returns the news as (kind, arguments); the last one ends it."""
 
     def __init__(
         self, find: Callable[[], Runtime | None], runtime: Runtime, address: str, request: list[Any], line: Line
@@ -66,18 +66,18 @@ class Job:
         self._speak()
 
     def tick(self) -> list[News]:
-        """Hear what has come, speak up when nothing has for a while, and give the news."""
+        """Read what has arrived, send again after a silence, and return the news."""
         news: list[News] = []
         while not self.is_over and self._lost is None and len(news) < MESSAGES_A_TICK:
             try:
                 message = decode(self._socket.recv(_MAX_BYTES))
             except BlockingIOError:
                 break
-            except OSError:  # the system says that nobody listens
+            except OSError:  # the system reports that the port is closed
                 news += self._lose("nobody listens where the daemon was")
                 break
             if message is not None:
-                news += self._hear(*message)
+                news += self._receive(*message)
         if not self.is_over and time.monotonic() > self._due:
             news += self._notice() if self._lost is None else self._look_for_the_next(*self._lost)
         return news
@@ -86,9 +86,9 @@ class Job:
         self.is_over = True
         self._socket.close()
 
-    def _hear(self, address: str, args: list[Any]) -> list[News]:
+    def _receive(self, address: str, args: list[Any]) -> list[News]:
         if address in ("/done", "/fail"):
-            return self._hear_end(address, args)
+            return self._receive_end(address, args)
         if not args or args[0] != self.job:
             return []
         self._silences = 0
@@ -103,7 +103,7 @@ class Job:
             return [("warning", args[1:2])]
         return []
 
-    def _hear_end(self, address: str, args: list[Any]) -> list[News]:
+    def _receive_end(self, address: str, args: list[Any]) -> list[News]:
         if args[1] != self.job:
             return []
         if address == "/done" and args[0] == self.address:
@@ -117,7 +117,7 @@ class Job:
         return []
 
     def _notice(self) -> list[News]:
-        """Nothing was heard: speak again, but not for ever."""
+        """No answer came: send again, but not for ever."""
         self._silences += 1
         if self._silences > (SILENCES if self._is_accepted and not self._is_cancelled else RESENDS):
             return self._lose("the daemon does not answer")
@@ -125,7 +125,7 @@ class Job:
         return []
 
     def _lose(self, text: str) -> list[News]:
-        """Nobody is there any more: a job that was accepted is taken up by the next daemon, so wait for that one."""
+        """The daemon is gone: a job that it had accepted is taken up by the next daemon, so wait for that one."""
         if not self._is_known:
             return [self._ended_alone(text)]
         self._socket.close()
@@ -152,7 +152,7 @@ class Job:
         address, args = self.address, self._request
         if self._is_cancelled or self._is_accepted:
             address, args = ("/retake/cancel" if self._is_cancelled else "/retake/job"), [self.job]
-        with contextlib.suppress(OSError):  # an earlier datagram found nobody: `tick` tells
+        with contextlib.suppress(OSError):  # an earlier datagram was refused: `tick` reports it
             self._socket.send(encode(address, [*args, "token", self._runtime.token]))
         self._wait()
 
@@ -162,7 +162,7 @@ class Job:
 
 
 def start_job(find: Callable[[], Runtime | None], address: str, job: str, args: Sequence[Any], line: Line) -> Job:
-    """Begin a job with the daemon that `find` tells of. Raises Refusal when it tells of none."""
+    """Begin a job with the daemon that `find` finds. Raises Refusal when it finds none."""
     runtime = find()
     if runtime is None:
         raise Refusal("no_daemon", "Retake does not run", _NO_DAEMON_HINT)

@@ -1,4 +1,4 @@
-"""The surface: on each of Live's ticks it hears commands, follows the job, and places its takes. No threads."""
+"""The surface: on each of Live's ticks it reads commands, follows the job, and places its takes. No threads."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ class RetakeSurface(ControlSurface):
         self._c_instance.log_message("Retake: " + text)
 
     def _tick(self) -> None:
-        """Whatever goes wrong, the next tick comes."""
+        """Whatever goes wrong, the next tick is scheduled."""
         try:
             for address, args, sender in self._endpoint.messages():
                 self._open(address, args, sender)
             if self._task is not None:
                 task = self._task
                 for kind, news in task.job.tick():
-                    self._tell(task, kind, news)
+                    self._report(task, kind, news)
         except Exception as error:  # noqa: BLE001 - a tick that fails must not be the last
             self._note(repr(error))
         finally:
@@ -130,7 +130,7 @@ class RetakeSurface(ControlSurface):
 
     # -------------------------------------------------------------------------------------------- news
 
-    def _tell(self, task: Task, kind: str, args: Sequence[Any]) -> None:
+    def _report(self, task: Task, kind: str, args: Sequence[Any]) -> None:
         if kind == "progress":
             fraction, stage = args
             self._endpoint.send(PREFIX + "progress", [task.command.id, float(fraction), stage], task.sender)
@@ -150,7 +150,7 @@ class RetakeSurface(ControlSurface):
         self.show_message("Retake: " + text)
 
     def _end(self, task: Task, address: str, args: list[Any]) -> None:
-        """Tell the end; the same command, sent again, hears the same."""
+        """Send the final answer, and keep it: the same command, sent again, gets it again."""
         answer = (address, [task.command.address, task.command.id, *args])
         self._answers[task.command.id] = answer
         for old in list(self._answers)[:-_ANSWERS_KEPT]:

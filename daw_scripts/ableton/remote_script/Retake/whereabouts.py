@@ -18,7 +18,7 @@ class Runtime(NamedTuple):
 
 
 def state_folder(environment: Mapping[str, str]) -> str:
-    """Give the folder in which the daemon's runtime file lies, as bridge/PROTOCOL.md says."""
+    """Return the folder of the daemon's runtime file, as bridge/PROTOCOL.md says."""
     if environment.get("RETAKE_STATE_DIR"):
         return os.path.abspath(environment["RETAKE_STATE_DIR"])
     home = os.path.expanduser("~")
@@ -30,7 +30,7 @@ def state_folder(environment: Mapping[str, str]) -> str:
 
 
 def read_runtime(folder: str) -> Runtime | None:
-    """Tell where the daemon is; None when no file says so."""
+    """Return where the daemon listens; None when no file says so."""
     try:
         with open(os.path.join(folder, "runtime.json"), encoding="utf-8") as file:
             content = json.load(file)
