@@ -148,9 +148,7 @@ def _settle(host: str, place: ScriptFolder, options: argparse.Namespace) -> Inst
         notes.append(_REAPACK.format(folder=theirs) if theirs else _LOCATED)
     steps = plan_installation(folder, shipped, force=options.force)
     if not shipped and options.dry_run and Record.read(folder) is None:
-        steps.append(
-            Step("installed", LOCATION_FILE)
-        )  # all that there is to do; a program that asks for JSON should see it
+        steps.append(Step("installed", LOCATION_FILE))  # all that there is to do: --json must not stay silent of it
     done = steps if options.dry_run else carry_out_installation(folder, steps, shipped, location)
     return InstallOutcome(host, place, folder, tuple(done), tuple(notes), are_actions_elsewhere=not shipped)
 

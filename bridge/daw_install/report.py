@@ -27,7 +27,7 @@ class InstallOutcome:
     steps: tuple[Step, ...] = ()
     notes: tuple[str, ...] = ()
     are_actions_elsewhere: bool = False
-    """Here the scripts only learn where Retake is; the actions themselves are somebody else's to keep."""
+    """The folder only records where Retake is; another program keeps the actions themselves."""
 
     @property
     def has_failed(self) -> bool:
@@ -53,15 +53,15 @@ def facts(outcome: InstallOutcome) -> dict[str, Any]:
 def sentences(outcome: InstallOutcome, *, removing: bool, dry_run: bool) -> Iterator[str]:
     """Return an outcome as lines of text; the first one names the folder."""
     yield f"{outcome.place.program}: {outcome.folder}"
-    told = list(_told(outcome.steps, "would be " if dry_run else ""))
-    if not told and not outcome.notes:
-        told = ["nothing of Retake is there" if removing else "all files are up to date"]
-    yield from (f"  {line}" for line in [*told, *outcome.notes])
+    lines = list(_described(outcome.steps, "would be " if dry_run else ""))
+    if not lines and not outcome.notes:
+        lines = ["nothing of Retake is there" if removing else "all files are up to date"]
+    yield from (f"  {line}" for line in [*lines, *outcome.notes])
     if outcome.place.is_sandboxed and not removing:
         yield f"  {_SANDBOX_NOTE}"
 
 
-def _told(steps: tuple[Step, ...], modal: str) -> Iterator[str]:
+def _described(steps: tuple[Step, ...], modal: str) -> Iterator[str]:
     files = [step for step in steps if step.file != LOCATION_FILE or step.action == "failed"]
     for action in ("installed", "updated", "removed"):
         names = [step.file for step in files if step.action == action]
@@ -71,7 +71,7 @@ def _told(steps: tuple[Step, ...], modal: str) -> Iterator[str]:
         if step.action == "kept":
             yield f"kept: {step.file}, which is not as Retake left it"
         elif step.action == "offered":
-            yield f"the new version {'would lie' if modal else 'lies'} beside it: {step.file}"
+            yield f"the new version {'would be' if modal else 'is'} beside it: {step.file}"
         elif step.action == "backed up":
             yield f"{modal}moved: {step.file}, which is not as Retake left it, to {step.target}"
     for reason in dict.fromkeys(step.reason for step in files if step.action == "failed"):
