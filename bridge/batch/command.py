@@ -1,4 +1,4 @@
-"""`retake batch`: a list of requests into a folder, by the daemon, interrupted and taken up again as need be."""
+"""`retake batch`: renders a list of requests into a folder; an interrupted batch can be resumed."""
 
 import argparse
 import os
@@ -20,10 +20,10 @@ from bridge.host.discovery import InstanceLock, state_folder
 
 FAILED, WRONG_USE, FULL, CANCELLED = 1, 2, 3, 130
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
-_NAMED = 20
-"""Rows that are told one by one; of more there is a number."""
+_MAX_NAMED = 20
+"""Rows that are named one by one; further ones are counted."""
 _DRAW_S, _LINE_S = 0.5, 10.0
-"""How often progress is told: on a terminal, and into a file."""
+"""How often progress is printed: on a terminal, and into a file."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         items = read_list(options.list, folder, bad_rows.append, notes.append)
         if notes:
             print(f"columns that say nothing to Retake are passed over: {', '.join(notes)}", file=sys.stderr)
-        _tell(bad_rows)
+        _print_skipped(bad_rows)
         if items and not _acquire(lock, folder):
             raise BatchBusyError(folder)
         exit_code = _render(items, folder, Limits(options.in_flight, options.max_disk)) if items else FAILED
@@ -50,12 +50,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         lock.release()
 
 
-def _tell(bad_rows: Sequence[BatchRowError]) -> None:
-    """Name the rows that are passed over."""
-    for error in bad_rows[:_NAMED]:
+def _print_skipped(bad_rows: Sequence[BatchRowError]) -> None:
+    """Print the rows that are skipped."""
+    for error in bad_rows[:_MAX_NAMED]:
         print(f"{error.text}\nhint: {error.hint}", file=sys.stderr)
-    if len(bad_rows) > _NAMED:
-        print(f"and {len(bad_rows) - _NAMED} rows more are passed over", file=sys.stderr)
+    if len(bad_rows) > _MAX_NAMED:
+        print(f"and {len(bad_rows) - _MAX_NAMED} rows more are passed over", file=sys.stderr)
 
 
 def _acquire(lock: InstanceLock, folder: Path) -> bool:
@@ -73,16 +73,16 @@ def _acquire(lock: InstanceLock, folder: Path) -> bool:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="retake batch",
-        description="Render a list of requests into a folder. What is there already is not rendered again, so that an "
-        "interrupted batch goes on where it was when it is started once more.",
-        epilog="A list is a .csv or .tsv whose head names arguments (prompt,seconds,seed,...; operation, clip), "
+        description="Render a list of requests into a folder. Existing results are not rendered again, so that an "
+        "interrupted batch resumes when it is started again.",
+        epilog="A list is a .csv or .tsv whose header names arguments (prompt,seconds,seed,...; operation, clip), "
         "a .jsonl with one object a line, a .json, or a .txt with one prompt a line (lines with # are comments). "
         "example: retake batch prompts.csv -o rain",
     )
     parser.add_argument("list", type=Path, metavar="LIST", help="prompts.csv, .tsv, .jsonl, .json or .txt")
     parser.add_argument("-o", "--output", required=True, metavar="FOLDER", help="folder of the results")
-    parser.add_argument("--in-flight", type=_count, default=32, metavar="N", help="jobs at a time (default 32)")
-    parser.add_argument("--max-disk", type=_size, metavar="SIZE", help="what the folder may hold: 500M, 20G")
+    parser.add_argument("--in-flight", type=_count, default=32, metavar="N", help="jobs sent at a time (default 32)")
+    parser.add_argument("--max-disk", type=_size, metavar="SIZE", help="maximum size of the folder: 500M, 20G")
     return parser
 
 
@@ -105,7 +105,7 @@ def _render(items: Sequence[Item], folder: Path, limits: Limits) -> int:
             run = _run(items, folder, limits, manifest)
     except OSError as error:
         raise BatchFolderError(folder, error.strerror or error) from error
-    for item, entry in run.failures[:_NAMED]:
+    for item, entry in run.failures[:_MAX_NAMED]:
         print(f"row {item.row} failed: {entry.error_text}", file=sys.stderr)
     print(f"wrote {manifest.file}")
     return _exit_code(run, limits)
@@ -126,7 +126,7 @@ def _run(items: Sequence[Item], folder: Path, limits: Limits, manifest: BatchMan
 
 
 class _Stopper:
-    """At the first signal the batch is taken back; at the second the process ends at once."""
+    """The first signal cancels the batch; the second ends the process at once."""
 
     def __init__(self, run: BatchRun) -> None:
         self._run = run
@@ -170,7 +170,7 @@ class _Screen:
 
 
 def progress_line(tally: Tally) -> str:
-    """Say how far a batch is: `120 of 500 done, 2 failed, 3.1 a second, 2:03 left, 180 MB`."""
+    """Return the progress of a batch: `120 of 500 done, 2 failed, 3.1 a second, 2:03 left, 180 MB`."""
     parts = [f"{tally.num_done} of {tally.num_items} done"]
     if tally.num_failed:
         parts.append(f"{tally.num_failed} failed")

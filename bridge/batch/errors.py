@@ -31,7 +31,7 @@ class BatchRowError(BridgeError):
 
 
 class BatchColumnError(BridgeError):
-    """A list says something that its operation does not know; left out silently it would be missed."""
+    """A column that its operation does not have; skipping it silently could hide a mistake."""
 
     code = "bad_batch_row"
 
@@ -71,7 +71,7 @@ class BatchBusyError(BridgeError):
 
 
 class BatchRefusedError(BridgeError):
-    """What the daemon says of one request holds for all."""
+    """The daemon refuses one request for a reason that applies to all."""
 
     code = "batch_refused"
 

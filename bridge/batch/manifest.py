@@ -1,10 +1,10 @@
-"""The manifest of a batch: a line for every request that has ended, on disk before the next one is asked for.
+"""The manifest of a batch: a line for every finished request, on disk before the next one is sent.
 
-`retake-batch.jsonl` lies in the folder of the results. While a batch runs it only grows, so that whatever ends the
-batch costs at most the line that was being written; in the end it is put in order, and told once more as
-`retake-batch.csv`. A file of that name is ours when every line of it is what a batch writes; a table, when each of its
-rows is in the manifest, too. What is not ours, also what somebody has changed or linked there, is never touched: the
-next free name is taken. `manifest.jsonl`, as earlier versions called it, is read and left alone.
+`retake-batch.jsonl` is in the folder of the results. While a batch runs the file only grows, so that a crash costs at
+most the line being written; at the end its lines are sorted, and written once more as `retake-batch.csv`. A file of
+that name is ours when every line of it is what a batch writes; a table, when each of its rows is in the manifest, too.
+Other files, also changed or linked ones, are never touched: the next free name is used. `manifest.jsonl`, as earlier
+versions called it, is read and left alone.
 """
 
 import contextlib
@@ -32,11 +32,11 @@ from bridge.wire.messages import Done, Fail, RenderRequest
 
 MANIFEST_FILE, TABLE_FILE = "retake-batch.jsonl", "retake-batch.csv"
 LOCK_FILE = ".retake-batch.lock"
-"""Held by the one batch that writes into a folder; it is the user's own, so its owner is whom a share takes us for."""
+"""Held by the one batch that writes into a folder. Its owner is how a network share sees this user."""
 _EARLIER_FILE = "manifest.jsonl"
 _DRAFT = re.compile(r"\.retake-batch-[0-9a-f]{16}\.new")
 _BEGINNING = b'{"key": "'
-"""Of every line; one that was cut off has it, too."""
+"""How every line begins, also one that was cut off."""
 _FORMAT, _DATA = b"fmt ", b"data"
 
 
@@ -46,9 +46,9 @@ Words = Annotated[str, InstanceOf()]
 
 @dataclass(frozen=True, config=ConfigDict(strict=True, extra="forbid"))
 class ManifestEntry:
-    """What became of a request. The facts are those of its best take; `others` are the other candidates' paths.
+    """The outcome of a request. The facts are those of its best take; `others` are the other candidates' paths.
 
-    `clap_score` is the cosine of prompt and take, `duration_s` in seconds; None where there is no such fact. Raises
+    `clap_score` is the cosine of prompt and take, `duration_s` in seconds; None where they are unknown. Raises
     ValidationError for a value of another type.
     """
 
@@ -69,11 +69,11 @@ class ManifestEntry:
 
     @property
     def is_done(self) -> bool:
-        """Whether it was rendered, and its files are where they were."""
+        """Whether it was rendered, and its files still exist."""
         return self.state == "done" and all(Path(path).is_file() for path in (self.path, *self.others))
 
     def num_bytes(self) -> int:
-        """Add up its files that are there, each with the story beside it."""
+        """Return the size of its existing files, each with the sidecar beside it."""
         num_bytes = 0
         for path in filter(None, (self.path, *self.others)):
             for file in (Path(path), Path(path).with_suffix(".json")):
@@ -83,7 +83,7 @@ class ManifestEntry:
 
 
 def entry_of(key: str, attempt: int, request: RenderRequest, end: Done | Fail) -> ManifestEntry:
-    """Tell of a request what its end says, and the files that it left."""
+    """Return the entry for a request from its final reply and its files."""
     operation = request.address.rpartition("/")[2]
     facts: dict[str, Any] = {"seed": request.seed, "model": request.model}
     if isinstance(end, Fail):
@@ -118,7 +118,7 @@ def _story(take: Path) -> _Story:
 
 
 def duration_s(wav: Path) -> float | None:
-    """Return the length of a WAV by its header; None of what has none that is plain."""
+    """Return the length of a WAV from its header; None for an unusual one."""
     rate_bytes = 0
     try:
         with wav.open("rb") as stream:
@@ -139,7 +139,7 @@ def duration_s(wav: Path) -> float | None:
 
 
 class BatchManifest:
-    """The entries of a folder, the latest of each request; closed at the end of its `with`. Raises OSError."""
+    """The entries of a folder, the latest of each request; a context manager. Raises OSError."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -148,9 +148,9 @@ class BatchManifest:
         self.file, self._stream, lines = _open_own(folder)
         entries = [entry for line in (*earlier, *lines) if (entry := _entry(line)) is not None]
         self.entries = {entry.key: entry for entry in entries}
-        self._told = {_row(entry) for entry in entries}
+        self._known_rows = {_row(entry) for entry in entries}
         if self._stream.tell():
-            self._stream.write(b"\n")  # the last line may have been cut off; empty ones are nothing
+            self._stream.write(b"\n")  # the last line may have been cut off; empty lines are ignored
             self._stream.flush()
 
     def __enter__(self) -> Self:
@@ -162,29 +162,29 @@ class BatchManifest:
         self._stream.close()
 
     def add(self, entry: ManifestEntry) -> None:
-        """Keep an entry, on disk before anything else happens. Raises OSError."""
+        """Add an entry, and wait until it is on disk. Raises OSError."""
         self.entries[entry.key] = entry
-        self._told.add(_row(entry))
+        self._known_rows.add(_row(entry))
         self._stream.write(_line(entry))
         self._stream.flush()
         os.fsync(self._stream.fileno())
 
     def put_in_order(self, order: Iterable[str]) -> None:
-        """Write both files in the order of these keys, then what earlier lists asked for. Raises OSError."""
+        """Write both files in the order of these keys, then entries of earlier lists. Raises OSError."""
         opened = os.fstat(self._stream.fileno())
         self._stream.close()
         keys = dict.fromkeys([*(key for key in order if key in self.entries), *self.entries])
         entries = [self.entries[key] for key in keys]
-        # The table first: its rows have to be in the manifest for it to be known as ours, whenever we are killed.
+        # The table first: its rows must be in the manifest for it to be recognised as ours, whenever we are killed.
         _replace(self._own_table(), _table(entries))
-        if os.path.samestat(os.lstat(self.file), opened):  # nobody has put another file there meanwhile
+        if os.path.samestat(os.lstat(self.file), opened):  # still the same file
             _replace(self.file, b"".join(map(_line, entries)))
 
     def _own_table(self) -> Path:
         return next(path for path in _names(self._folder, TABLE_FILE) if self._is_own_table(path))
 
     def _is_own_table(self, path: Path) -> bool:
-        """Whether nothing is lost when the table at this path is replaced, or nothing is there."""
+        """Whether the table at this path is missing, or may be replaced without losing anything."""
         if not os.path.lexists(path):
             return True
         try:
@@ -193,20 +193,20 @@ class BatchManifest:
             head, *rows = map(tuple, csv.reader(text, strict=True))
         except (OSError, ValueError, csv.Error):
             return False
-        return head == _NAMES and self._told.issuperset(rows)
+        return head == _NAMES and self._known_rows.issuperset(rows)
 
 
 _NAMES = tuple(entry.name for entry in fields(ManifestEntry))
 
 
 def _names(folder: Path, name: str) -> Iterator[Path]:
-    """Return `a.csv`, `a (2).csv`, `a (3).csv` and so on."""
+    """Yield `a.csv`, `a (2).csv`, `a (3).csv` and so on."""
     stem, suffix = os.path.splitext(name)
     return (folder / (name if number == 1 else f"{stem} ({number}){suffix}") for number in itertools.count(1))
 
 
 def _open_own(folder: Path) -> tuple[Path, BinaryIO, list[bytes]]:
-    """Open the manifest to append to it, the first that is ours or new, and read its lines."""
+    """Open the first manifest that is ours or new for appending, and read its lines."""
     for path in _names(folder, MANIFEST_FILE):
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
@@ -226,7 +226,7 @@ _BINARY = getattr(os, "O_BINARY", 0)
 
 
 def _opened(path: Path, *, to_append: bool = False) -> BinaryIO:
-    """Open a file of this user's; nothing behind a link, nothing that could block. Raises OSError, ValueError."""
+    """Open a file of this user, but no link and nothing that could block. Raises OSError, ValueError."""
     stream = open_plain(path, to_append=to_append)
     if not _is_users(os.fstat(stream.fileno()), path.parent):
         stream.close()
@@ -270,7 +270,7 @@ def _line(entry: ManifestEntry) -> bytes:
 
 
 def _row(entry: ManifestEntry) -> tuple[str, ...]:
-    """Spell an entry for the table; a byte of a name that is no text is told as an escape."""
+    """Return an entry as cells of the table; bytes of a name that are not text are escaped."""
     values = asdict(entry) | {"others": " | ".join(entry.others)}
     cells = ("" if value is None else str(value) for value in values.values())
     return tuple(cell.encode("utf-8", "backslashreplace").decode() for cell in cells)
@@ -296,7 +296,7 @@ def _replace(file: Path, content: bytes) -> None:
 
 
 def _clear_drafts(folder: Path) -> None:
-    """Remove what a killed batch was writing; nobody else writes, since we hold the folder's lock."""
+    """Remove partial files of a killed batch; the folder's lock excludes other writers."""
     with os.scandir(folder) as entries:
         drafts = [entry.path for entry in entries if _DRAFT.fullmatch(entry.name)]
     for draft in drafts:

@@ -1,4 +1,4 @@
-"""The list of a batch, whatever program wrote it, as requests, each only once however often it is listed."""
+"""The list of a batch, in any of its formats, as requests without duplicates."""
 
 import difflib
 import functools
@@ -21,32 +21,32 @@ from bridge.wire.parsing import to_message
 from engine import Row, name_on_disk, read_rows
 
 DEFAULTS = {"operation": "generate", "priority": "batch", "client": "batch"}
-"""What a row is that does not say otherwise."""
+"""Values of a row that has none of its own."""
 _KEY_DIGITS = 24
 _ANY_JOB = "batch"
 _NO_COLUMNS = frozenset(name for name, row in JOB_ROWS.items() if "batch" not in row["x-surfaces"])
-"""What the batch itself says."""
-_UNTOLD = frozenset({"client", "reply", "deadline_unix", "priority"})
-"""Columns that a list may have, but that are for programs."""
+"""Set by the batch itself."""
+_FOR_PROGRAMS = frozenset({"client", "reply", "deadline_unix", "priority"})
+"""Columns that a list may have, but that are not suggested to people."""
 _RENDERS = [kind for kind in OPERATIONS.values() if issubclass(kind, RenderRequest)]
 _COLUMNS = {name for kind in _RENDERS for name in (*kind.fixed, *kind.key_names())} | {
     "operation",
     "duration",
     "length",
 }
-"""What a column may be meant to say of an operation."""
-_LIKE_A_KNOB = 0.75
-"""So much alike a column's name and a knob's are when one is taken for the other misspelt."""
+"""Names that a column may be meant to have."""
+_MISSPELT = 0.75
+"""Similarity from which on a column's name is taken for a misspelt parameter."""
 _HASHED_WHOLE = 2**28
-"""Bytes; of a larger clip its size, its time and its ends say what it is."""
+"""Bytes; a larger clip is identified by its size, its time and both ends."""
 _END = 2**20
 
 
 @dataclass(frozen=True)
 class Item:
-    """One request of a list, and its key: the same for all that ask the same of the same clips into the same folder.
+    """One request of a list. Its key is the same for equal requests about equal clips into the same folder.
 
-    `row` is where it stands in the list, first.
+    `row` is the first row of the list that has it.
     """
 
     key: str
@@ -54,7 +54,7 @@ class Item:
     row: int = field(default=0, compare=False)
 
     def attempt(self, number: int) -> RenderRequest:
-        """Return the request as the job of its attempt; the same attempt has the same id in every run."""
+        """Return the request of an attempt; an attempt has the same job id in every run."""
         return replace(self.request, job=f"batch-{self.key}-{number}")
 
     def is_attempt(self, job: str) -> bool:
@@ -72,10 +72,10 @@ def read_list(
     on_bad_row: Callable[[BatchRowError], None] = _refuse,
     on_notes: Callable[[str], None] = lambda _: None,
 ) -> list[Item]:
-    """Read every row, and leave out those that ask what an earlier one asks. Results go into `folder`.
+    """Return the requests of all rows, without repeated ones. Results go into `folder`.
 
-    A row that can be no request is told to `on_bad_row`, which may let the others be read; by itself it is raised. A
-    column that is the list's own business, such as `id` or `notes`, is told once to `on_notes`.
+    An invalid row is passed to `on_bad_row`, which raises it by default, or lets the others be read. The name of a
+    column that is no parameter, such as `id` or `notes`, is passed to `on_notes` once.
 
     Raises BatchListError, BatchRowError.
     """
@@ -120,13 +120,13 @@ def _item(row: Row, folder: Path) -> Item:
             values[name] = name_on_disk(values[name])
     request = request_from_fields(values, _ANY_JOB, {"output_dir": str(folder)})
     assert isinstance(request, RenderRequest)
-    told = json.dumps([to_message(request), *(_fingerprint(path) for _, path in clips_of(request))])
-    return Item(hashlib.sha256(told.encode()).hexdigest()[:_KEY_DIGITS], request, row.number)
+    content = json.dumps([to_message(request), *(_fingerprint(path) for _, path in clips_of(request))])
+    return Item(hashlib.sha256(content.encode()).hexdigest()[:_KEY_DIGITS], request, row.number)
 
 
 def _is_note(name: str) -> bool:
-    """Whether a column belongs to the list alone: no operation knows its name, nor one that it could be meant for."""
-    return name not in _COLUMNS and not difflib.get_close_matches(name, _COLUMNS, n=1, cutoff=_LIKE_A_KNOB)
+    """Whether a column is a note: its name is no parameter's, nor similar to one."""
+    return name not in _COLUMNS and not difflib.get_close_matches(name, _COLUMNS, n=1, cutoff=_MISSPELT)
 
 
 def _require_columns(values: Mapping[str, Any]) -> None:
@@ -138,7 +138,7 @@ def _require_columns(values: Mapping[str, Any]) -> None:
     known = {*kind.fixed, *kind.key_names()} - _NO_COLUMNS
     for name in values:
         if name != "operation" and name not in known:
-            raise BatchColumnError(name, operation, known - _UNTOLD)
+            raise BatchColumnError(name, operation, known - _FOR_PROGRAMS)
     for name in kind.fixed:
         if name not in values and name != "job" and not (name == "prompt" and "like" in values):
             raise BatchCellMissingError(name)
@@ -146,16 +146,16 @@ def _require_columns(values: Mapping[str, Any]) -> None:
 
 @functools.cache
 def _fingerprint(path: str) -> str:
-    """Tell what a clip is by its content; of one that cannot be read the daemon says so later."""
+    """Return a digest of a clip's content; "" if it cannot be read, which the daemon reports later."""
     try:
         check_clip("clip", path)
         with open_plain(path, follow_links=True) as stream:
             status = os.fstat(stream.fileno())
             if status.st_size <= _HASHED_WHOLE:
                 return hashlib.file_digest(stream, "sha256").hexdigest()
-            told = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns}".encode() + stream.read(_END))
+            digest = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns}".encode() + stream.read(_END))
             stream.seek(-_END, os.SEEK_END)
-            told.update(stream.read(_END))
-            return told.hexdigest()
+            digest.update(stream.read(_END))
+            return digest.hexdigest()
     except (OSError, ValueError, BridgeError):
         return ""

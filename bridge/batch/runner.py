@@ -1,7 +1,7 @@
-"""The run of a batch: some jobs at a time to the daemon, until each request of the list has ended.
+"""The run of a batch: sends some jobs at a time to the daemon, until every request of the list has ended.
 
-Whatever is lost on the way is asked again under the same id, which the daemon answers once: a datagram, the daemon
-itself (it is started anew), or this process (the next run takes up where the manifest ends).
+Whatever is lost is requested again under the same id, which the daemon runs once: after a lost datagram, after a crash
+of the daemon (a new one is started), or of this process (the next run resumes where the manifest ends).
 """
 
 import contextlib
@@ -35,26 +35,26 @@ from bridge.wire.errors import RequestTooLongError
 from bridge.wire.messages import Ack, Cancel, Done, Fail, JobQuery, RenderRequest, Reply
 
 MAX_ATTEMPTS = 3
-"""Of a request in one run, where an attempt came to nothing through no fault of its own."""
-_HEAR_S = 0.25
+"""Maximum attempts for each request and run, counting failures that it did not cause."""
+_POLL_S = 0.25
 _RESEND_S = 1.0
-_ASK_S = 5.0
-"""A job of which nothing was heard for so long is asked after: its last word may have been lost."""
-_ASKED_AT_ONCE = 8
+_QUERY_S = 5.0
+"""After this long without a reply a job's state is requested: its last reply may have been lost."""
+_QUERIES_AT_ONCE = 8
 _SILENCE_S = 60.0
-"""Without any word for so long the daemon is lost."""
-_DEATHS = 3
-"""So many daemons in a row may be lost before a job ends; then something is wrong that another one does not mend."""
-_FAREWELL_S = 15.0
+"""A daemon that sends nothing for this long is given up."""
+_MAX_CRASHES = 3
+"""Give up after this many daemon crashes in a row without a finished job."""
+_CANCEL_S = 15.0
 _FIRST_GUESS_BYTES = 2**22
-"""What a result may take, as long as none is there to judge by."""
-_FOR_ALL = {kind.code for kind in (PathNotAllowedError, FolderError, DiskFullError, JournalError)}
-"""What the daemon refuses for reasons that the other requests share."""
+"""Assumed size of a result until there is one."""
+_REFUSES_ALL = {kind.code for kind in (PathNotAllowedError, FolderError, DiskFullError, JournalError)}
+"""Refusals for reasons that apply to all requests."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """`jobs` may be with the daemon at a time; the folder may hold `num_bytes`, or anything when that is None."""
+    """At most `jobs` are sent at a time; `num_bytes` limits the folder's size, None is unlimited."""
 
     jobs: int
     num_bytes: int | None = None
@@ -62,18 +62,18 @@ class Limits:
 
 @dataclass
 class _Flight:
-    """A job that is with the daemon, or on its way there."""
+    """A job that was sent and has not ended."""
 
     item: Item
     tries: int
     attempt: int
     request: RenderRequest
-    said_at: float
+    sent_at: float
     is_accepted: bool = False
 
 
 class Tally:
-    """How far a batch is; times are seconds of `time.monotonic`."""
+    """Progress of a batch; times are seconds of `time.monotonic`."""
 
     def __init__(self, num_items: int, num_done: int) -> None:
         self.num_items, self.num_done, self.num_failed = num_items, num_done, 0
@@ -87,19 +87,19 @@ class Tally:
 
     @property
     def per_s(self) -> float:
-        """Requests that ended in a second, over the last hundred."""
+        """Finished requests per second, over the last hundred."""
         span = time.monotonic() - self._ends[0]
         return (len(self._ends) - 1) / span if span > 0 else 0.0
 
     @property
     def left_s(self) -> float | None:
-        """How long the rest will take at that rate; None while nothing is known."""
+        """Estimated seconds for the rest; None while unknown."""
         left = self.num_items - self.num_done - self.num_failed
         return left / self.per_s if self.per_s else None
 
 
 class BatchRun:
-    """One run over the items of a list. `is_stopping` is set from outside, and `is_full` is the folder's limit."""
+    """One run over the items of a list. `is_stopping` is set from outside, `is_full` by the folder's limit."""
 
     def __init__(
         self,
@@ -107,10 +107,10 @@ class BatchRun:
         items: Iterable[Item],
         manifest: BatchManifest,
         limits: Limits,
-        tell: Callable[[Tally], None],
+        show: Callable[[Tally], None],
     ) -> None:
         self.is_stopping = self.is_full = False
-        self._folder, self._manifest, self._limits, self._tell = folder, manifest, limits, tell
+        self._folder, self._manifest, self._limits, self._show = folder, manifest, limits, show
         listed = list(items)
         self._waiting = deque((item, 1) for item in listed if not self._is_done(item))
         self.tally = Tally(len(listed), len(listed) - len(self._waiting))
@@ -124,45 +124,45 @@ class BatchRun:
         return entry is not None and entry.is_done
 
     def go(self, state_folder: Path) -> None:
-        """Render what is left, or as much as may be.
+        """Render the remaining requests, up to the limits.
 
         Raises DaemonMissingError, BatchRefusedError; OSError when the manifest cannot be written.
         """
         self.tally.num_bytes = _num_bytes_in(self._folder)
         self._waiting = deque(self._without_takes(list(self._waiting), 0.0))
         self._began_at = time.time()
-        deaths, ends = 0, 0
+        crashes, ends = 0, 0
         while self._has_work():
             try:
                 self._converse(state_folder)
             except DaemonMissingError:
-                deaths = 1 if self.tally.num_done + self.tally.num_failed > ends else deaths + 1
+                crashes = 1 if self.tally.num_done + self.tally.num_failed > ends else crashes + 1
                 ends = self.tally.num_done + self.tally.num_failed
-                if deaths >= _DEATHS or self.is_stopping:
+                if crashes >= _MAX_CRASHES or self.is_stopping:
                     raise
 
     def _has_work(self) -> bool:
         return bool(self._flights) or (bool(self._waiting) and not self.is_stopping and not self.is_full)
 
     def _converse(self, state_folder: Path) -> None:
-        """Talk to one daemon as long as it answers."""
+        """Work with one daemon as long as it answers."""
         runtime = find_daemon(state_folder) or start_daemon(state_folder)
         with Client(runtime) as client:
             for flight in self._flights.values():
-                flight.is_accepted, flight.said_at = False, 0.0
-            heard_at = time.monotonic()
+                flight.is_accepted, flight.sent_at = False, 0.0
+            last_reply_at = time.monotonic()
             while self._has_work():
                 if self.is_stopping:
-                    self._take_back(client)
+                    self._cancel_flights(client)
                     return
                 self._send_more(client)
-                if (reply := client.receive(_HEAR_S)) is not None:
-                    heard_at = time.monotonic()
-                    self._hear(reply)
-                elif time.monotonic() - heard_at > _SILENCE_S:
+                if (reply := client.receive(_POLL_S)) is not None:
+                    last_reply_at = time.monotonic()
+                    self._receive(reply)
+                elif time.monotonic() - last_reply_at > _SILENCE_S:
                     raise DaemonMissingError("the daemon does not answer")
-                self._ask(client)
-                self._tell(self.tally)
+                self._query_silent(client)
+                self._show(self.tally)
 
     def _send_more(self, client: Client) -> None:
         while self._waiting and len(self._flights) < self._limits.jobs and time.monotonic() > self._pause_until:
@@ -179,7 +179,7 @@ class BatchRun:
                 self._end(flight, Fail(request.address, request.job, error.code, error.text, error.hint))
 
     def _without_takes(self, waiting: list[tuple[Item, int]], since_unix: float) -> list[tuple[Item, int]]:
-        """Keep as done what an attempt has rendered whose end was another, or was never heard; return the others."""
+        """Record takes that exist although their attempt's success was never reported; return the other requests."""
         attempted = {item.key for item, _ in waiting}
         found = find_takes(self._folder, lambda job: _key_of(job) in attempted, since_unix)
         by_key = {_key_of(job): (job, paths) for job, paths in found.items()}
@@ -194,7 +194,7 @@ class BatchRun:
         return [(item, tries) for item, tries in waiting if item.key not in by_key]
 
     def _next_attempt(self, item: Item) -> int:
-        """Return the number after that of the last end; an attempt without one may still go on at the daemon."""
+        """Return the number after the last finished attempt; an unfinished one may still run in the daemon."""
         entry = self._manifest.entries.get(item.key)
         return 1 if entry is None else entry.attempt + 1
 
@@ -202,26 +202,26 @@ class BatchRun:
         limit, guess = self._limits.num_bytes, self._largest or _FIRST_GUESS_BYTES
         return limit is None or self.tally.num_bytes + guess * (len(self._flights) + 1) <= limit
 
-    def _ask(self, client: Client) -> None:
-        """Say again what was not heard, and ask after the jobs of which nothing was heard for long."""
+    def _query_silent(self, client: Client) -> None:
+        """Resend unacknowledged requests, and query jobs without a recent reply."""
         now = time.monotonic()
         silent = [
-            one for one in self._flights.values() if now - one.said_at > (_ASK_S if one.is_accepted else _RESEND_S)
+            one for one in self._flights.values() if now - one.sent_at > (_QUERY_S if one.is_accepted else _RESEND_S)
         ]
-        for flight in sorted(silent, key=lambda one: one.said_at)[:_ASKED_AT_ONCE]:
+        for flight in sorted(silent, key=lambda one: one.sent_at)[:_QUERIES_AT_ONCE]:
             client.send(JobQuery(job=flight.request.job) if flight.is_accepted else flight.request)
-            flight.said_at = now
+            flight.sent_at = now
 
-    def _hear(self, reply: Reply) -> None:
+    def _receive(self, reply: Reply) -> None:
         flight = self._flights.get(getattr(reply, "job", ""))
         if flight is None:
             return
-        flight.said_at = time.monotonic()
+        flight.sent_at = time.monotonic()
         match reply:
             case Ack():
                 flight.is_accepted = True
-            case Fail(JobQuery.address, code=UnknownJobError.code):  # the daemon that knew it has gone
-                flight.is_accepted, flight.said_at = False, 0.0
+            case Fail(JobQuery.address, code=UnknownJobError.code):  # a restarted daemon without this job
+                flight.is_accepted, flight.sent_at = False, 0.0
             case Fail(command, code=QueueFullError.code) if command == flight.request.address:
                 self._flights.pop(flight.request.job)
                 self._waiting.appendleft((flight.item, flight.tries))
@@ -230,10 +230,10 @@ class BatchRun:
                 self._end(flight, reply)
 
     def _end(self, flight: _Flight, end: Done | Fail) -> None:
-        """Keep the end of a job, unless it says nothing about the request."""
-        if isinstance(end, Fail) and end.code == TokenError.code:  # of the daemon before: the runtime file is read anew
+        """Record the end of a job, unless the failure was not the request's."""
+        if isinstance(end, Fail) and end.code == TokenError.code:  # a new daemon: read the runtime file again
             raise DaemonMissingError(end.text)
-        if isinstance(end, Fail) and end.code in _FOR_ALL:
+        if isinstance(end, Fail) and end.code in _REFUSES_ALL:
             raise BatchRefusedError(end.text, end.hint)
         del self._flights[flight.request.job]
         entry = entry_of(flight.item.key, flight.attempt, flight.request, end)
@@ -251,32 +251,32 @@ class BatchRun:
         if entry.state == "failed":
             self.failures.append((item, entry))
 
-    def _take_back(self, client: Client) -> None:
-        """Cancel what is with the daemon, and wait until it has said so of each; what is done nevertheless counts."""
-        deadline = time.monotonic() + _FAREWELL_S
-        said_at = 0.0
+    def _cancel_flights(self, client: Client) -> None:
+        """Cancel all jobs in flight, and wait until each has ended; those that finish still count."""
+        deadline = time.monotonic() + _CANCEL_S
+        sent_at = 0.0
         while self._flights and time.monotonic() < deadline:
-            if time.monotonic() - said_at > _RESEND_S:
+            if time.monotonic() - sent_at > _RESEND_S:
                 for flight in self._flights.values():
                     client.send(Cancel(job=flight.request.job))
                     client.send(JobQuery(job=flight.request.job))
-                said_at = time.monotonic()
-            reply = client.receive(_HEAR_S)
-            if isinstance(reply, Fail) and reply.code == UnknownJobError.code:  # it never arrived
+                sent_at = time.monotonic()
+            reply = client.receive(_POLL_S)
+            if isinstance(reply, Fail) and reply.code == UnknownJobError.code:  # the request never arrived
                 self._flights.pop(reply.job, None)
             elif reply is not None:
-                self._hear(reply)
+                self._receive(reply)
         self._flights.clear()
 
 
 def _key_of(job: str) -> str:
-    """Return the key of the request that a job is an attempt at; nothing of jobs that are none of a batch's."""
+    """Return the request's key in an attempt's job id; "" for other jobs."""
     match = re.fullmatch(r"batch-([0-9a-f]+)-\d+", job)
     return match[1] if match else ""
 
 
 def _num_bytes_in(folder: Path) -> int:
-    """Add up the files below a folder; one that goes away meanwhile counts nothing."""
+    """Return the size of all files in a folder and below; files that vanish are not counted."""
     num_bytes = 0
     for place, _, names in os.walk(folder):
         for name in names:

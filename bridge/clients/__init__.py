@@ -1,1 +1,1 @@
-"""Programs that ask the daemon: `retake-send`, `retake jobs`, `retake status`, `retake live`."""
+"""Programs that talk to the daemon: `retake-send`, `retake jobs`, `retake status`, `retake live`."""

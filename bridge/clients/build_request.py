@@ -1,4 +1,4 @@
-"""From the words of a command line, or a request file, to a request; relative paths become absolute here."""
+"""Builds requests from the words of a command line or from a request file; relative paths become absolute here."""
 
 import json
 import os
@@ -16,7 +16,7 @@ OPERATIONS: dict[str, type[Request]] = {address.removeprefix(_PREFIX): kind for 
 
 
 def request_from_words(operation: str, words: Sequence[str], job: str, extra: Mapping[str, str]) -> Request:
-    """Read `restyle clip.wav "a prompt" strength 0.6`; `job` is the id of a render, `extra` holds further keys.
+    """Return the request `restyle clip.wav "a prompt" strength 0.6`; `job` is the id of a render, `extra` adds keys.
 
     Raises a ProtocolError when the words do not follow the protocol.
     """
@@ -29,16 +29,16 @@ def request_from_words(operation: str, words: Sequence[str], job: str, extra: Ma
     args = [core.get(name, job) for name in kind.fixed]
     for key, word in (*extra.items(), *zip(rest[::2], rest[1::2], strict=False)):
         args += [key, _drawn_seed() if (key, word) == ("seed", "random") else _value(key, word)]
-    args += rest[len(rest) - len(rest) % 2 :]  # a key without its value, for the parser to refuse
+    args += rest[len(rest) - len(rest) % 2 :]  # a key without a value is refused by the parser
     return parse_request(kind.address, args)
 
 
 def request_from_file(path: Path, job: str | None, default_job: str, extra: Mapping[str, str]) -> Request:
-    """Read `{"operation": "restyle", "clip": "/clip.wav", "prompt": "thunder", "strength": 0.6}`.
+    """Return the request in `{"operation": "restyle", "clip": "/clip.wav", "prompt": "thunder", "strength": 0.6}`.
 
-    The prompt may be left out where the key `like` says what it should sound like.
+    The prompt may be left out where the key `like` names a sound.
 
-    Raises RequestFileError when it is not such a file, a ProtocolError when it does not follow the protocol.
+    Raises RequestFileError for another kind of file, ProtocolError when it does not follow the protocol.
     """
     try:
         content = json.loads(text_of(path))
@@ -51,7 +51,7 @@ def request_from_file(path: Path, job: str | None, default_job: str, extra: Mapp
 
 
 def _reason(error: Exception) -> str:
-    """Say why a file is no request."""
+    """Return why a file is not a request."""
     match error:
         case UnicodeDecodeError():
             return "it is no text in UTF-8 or UTF-16"
@@ -63,7 +63,7 @@ def _reason(error: Exception) -> str:
 
 
 def text_of(path: Path) -> str:
-    """Read a request file in UTF-8 or UTF-16; a byte that is neither may be one of a file's name, as hosts write it.
+    """Return the text of a request file in UTF-8 or UTF-16; other bytes may belong to a file name, as hosts write it.
 
     Raises OSError, ValueError.
     """
@@ -72,7 +72,7 @@ def text_of(path: Path) -> str:
 
 
 def request_from_fields(values: Mapping[str, Any], job: str, extra: Mapping[str, str]) -> Request:
-    """Read a row of a table, by the names of its columns; words are read as what each argument is.
+    """Return the request in a row of a table; text is converted by the kind of each argument.
 
     Raises a ProtocolError when it does not follow the protocol.
     """
@@ -99,7 +99,7 @@ def _kind_of(operation: str) -> type[Request]:
 
 
 def _drawn_seed() -> int:
-    """Draw a seed; the name of the result says which."""
+    """Draw a seed; the result's name contains it."""
     return int.from_bytes(os.urandom(8), "big") % 1_000_000
 
 
@@ -108,7 +108,7 @@ def _is_render(kind: type[Request]) -> bool:
 
 
 def _value(name: str, word: str) -> Any:
-    """Read a word as the argument of that name; an unknown name is left for the parser to refuse."""
+    """Convert a word by the kind of its argument; an unknown name is refused later, by the parser."""
     if name not in ARGUMENTS:
         return word
     try:
@@ -123,7 +123,7 @@ def _absolute(name: str, value: Any) -> Any:
 
 
 def _items(key: str, value: Any) -> Iterator[Any]:
-    """Return what a repeatable key holds one by one; a region may be a list of its numbers, too: [1, 2]."""
+    """Yield the values of a repeatable key one by one; a region may also be a list of numbers: [1, 2]."""
     if key not in REPEATABLE or not isinstance(value, list):
         yield value
         return

@@ -1,8 +1,7 @@
-"""A client's end of the wire: a socket that asks the daemon and hears its answers.
+"""A client's end of the wire: a socket that sends requests to the daemon and receives its replies.
 
-A port proves nothing: when a daemon dies, any program of this machine may take its port. What proves that the daemon
-still is behind it, is that the lock is held and the runtime file still says what it said: the daemon lives as long as
-that is so, and nobody else can have its port while it lives.
+A port proves nothing: when a daemon dies, any program on this machine may take its port. The proof is the lock and the
+runtime file: while the lock is held and the file is unchanged, the daemon lives and no other program has its port.
 """
 
 import contextlib
@@ -21,24 +20,24 @@ from bridge.wire.parsing import parse_reply
 
 _MAX_BYTES = 65_536
 _SMALLEST_LIMIT = 9_216
-"""Bytes that every system sends at once; where less than MAX_REQUEST can be sent, it is this."""
+"""Bytes of a datagram that every system sends; the limit where MAX_REQUEST cannot be sent."""
 
 
 class DaemonGoneError(DaemonMissingError):
-    """The daemon that we talked to is not there any more; another one may be."""
+    """The daemon of this connection has gone; another one may be running."""
 
 
 class Client:
     """Sends requests, with the token of the runtime file, and receives replies.
 
-    With a runtime of `find_daemon` nothing is sent to, and nothing is believed of, a port that is not that daemon's any
-    more: DaemonGoneError says so, and `find_daemon` finds its successor.
+    With a runtime from `find_daemon` nothing is sent to, or accepted from, a port that is no longer that daemon's:
+    DaemonGoneError is raised, and `find_daemon` finds the successor.
     """
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MAX_BYTES)  # macOS has 9,216 bytes by itself
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MAX_BYTES)  # the default on macOS is 9,216 bytes
         self._socket.connect((runtime.host, runtime.port))
 
     def __enter__(self) -> Self:
@@ -50,10 +49,10 @@ class Client:
         self._socket.close()
 
     def send(self, request: Request) -> None:
-        """Send a request; a refusal of the port is told by `receive`.
+        """Send a request; a closed port is reported by `receive`.
 
-        Raises DaemonGoneError when the daemon has gone, RequestTooLongError for more than the daemon would
-        read, SendError when the system refuses.
+        Raises DaemonGoneError when the daemon has gone, RequestTooLongError for more than the daemon
+        reads, SendError when the system refuses to send.
         """
         datagram = encode_request(replace(request, token=self._runtime.token))
         if len(datagram) > MAX_REQUEST:
@@ -66,11 +65,11 @@ class Client:
         except OSError as error:
             if error.errno == errno.EMSGSIZE:
                 raise RequestTooLongError(len(datagram), _SMALLEST_LIMIT) from error
-            if error.errno != errno.ENOBUFS:  # that is a lost datagram like any other
+            if error.errno != errno.ENOBUFS:  # a full buffer loses a datagram, as networks do
                 raise SendError(error.strerror or error) from error
 
     def receive(self, timeout_s: float) -> Reply | None:
-        """Return the next reply; None when none came in time, or something that is none.
+        """Return the next reply; None after a timeout, or for a datagram that is not a reply.
 
         Raises DaemonGoneError when the daemon has gone.
         """
@@ -88,10 +87,10 @@ class Client:
         return None
 
     def require_daemon(self) -> None:
-        """Raise DaemonGoneError unless the port is still that of the daemon which was found."""
+        """Raise DaemonGoneError unless the port still belongs to the daemon that was found."""
         folder = self._runtime.found_in
         if folder is not None and find_daemon(folder) != self._runtime:
             raise self._gone()
 
     def _gone(self) -> DaemonGoneError:
-        return DaemonGoneError(f"nobody listens at {self._runtime.host}:{self._runtime.port} any more")
+        return DaemonGoneError(f"no daemon listens at {self._runtime.host}:{self._runtime.port} any more")

@@ -1,6 +1,6 @@
-"""`retake live`: tells Retake's control surface in Ableton Live what to do with the clip in view, and follows it.
+"""`retake live`: commands for Retake's control surface in Ableton Live, about the clip in view.
 
-It listens where live.json in the state folder says; its commands stand in daw_scripts/ableton/README.md.
+The surface listens where live.json in the state folder says; daw_scripts/ableton/README.md lists its commands.
 """
 
 import argparse
@@ -28,27 +28,27 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     name: tuple(fixed for fixed in operation["fixed"] if fixed not in ("job", "clip"))
     for name, operation in OPERATIONS.items()
 } | {"again": (), "status": ()}
-"""What the surface can do, and the arguments of each."""
+"""The surface's commands, and the arguments of each."""
 
 CANCELLED = 130
 _DEADLINE_S = 5.0
-"""A command that comes to Live later than this is not carried out: by then the musician looks at another clip."""
+"""A command that arrives later is not carried out: by then another clip may be in view."""
 _RESEND_S = 0.5
 _SILENCES = 8
 _MAX_BYTES = 65_536
 
 
 class Endpoint(NamedTuple):
-    """Where the surface listens, and the token that it wants to see."""
+    """Where the surface listens, and its token."""
 
     port: int
     token: str
 
 
-def find_door(folder: Path) -> Endpoint:
-    """Read where the surface listens. Raises LiveMissingError, also when the Live that wrote it down runs no more.
+def find_endpoint(folder: Path) -> Endpoint:
+    """Return where the surface listens. Raises LiveMissingError, also when the Live that wrote it has ended.
 
-    A Live that crashed leaves its file behind; whoever listens there by then shall not learn our words and its token.
+    A Live that crashed leaves its file behind; the program that has its port now must not get the token.
     """
     try:
         content = json.loads((folder / "live.json").read_text(encoding="utf-8"))
@@ -101,14 +101,14 @@ class LiveCommand:
         builder = OscMessageBuilder(address=message.address)
         for value in (*message.args, "token", self._door.token, "deadline", time.time() + _DEADLINE_S):
             builder.add_arg(value, OscMessageBuilder.ARG_TYPE_DOUBLE if isinstance(value, float) else None)
-        with contextlib.suppress(ConnectionError):  # that nobody listens is told by `hear`
+        with contextlib.suppress(ConnectionError):  # `replies` reports that nothing listens
             self._socket.send(builder.build().dgram)
 
     def cancel(self) -> None:
         self.send(Message(f"{PREFIX}cancel", (self.id,)))
 
-    def hear(self) -> Iterator[Message]:
-        """Send the command, again after each silence, and give the answers. Raises LiveMissingError."""
+    def replies(self) -> Iterator[Message]:
+        """Send the command, resend it after each silence, and yield the replies. Raises LiveMissingError."""
         silences = 0
         self.send(self._command)
         self._socket.settimeout(_RESEND_S)
@@ -122,7 +122,7 @@ class LiveCommand:
                 self.send(self._command)
                 continue
             except ConnectionError as error:
-                raise LiveMissingError("Live has gone: nobody listens where it was") from error
+                raise LiveMissingError("Live has gone: nothing listens at its port") from error
             silences = 0
             yield from messages
 
@@ -139,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_intermixed_args(argv)
     try:
         args = arguments_from_words(options.operation, options.words)
-        talk = LiveCommand(find_door(state_folder(os.environ)), options.operation, args)
+        talk = LiveCommand(find_endpoint(state_folder(os.environ)), options.operation, args)
     except BridgeError as error:
         return _complain(error.text, error.hint, 1 if isinstance(error, LiveMissingError) else 2)
     with contextlib.closing(talk):
@@ -148,7 +148,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _follow(talk: LiveCommand) -> int:
     try:
-        for address, args in talk.hear():
+        for address, args in talk.replies():
             exit_code = _show(address, args)
             if exit_code is not None:
                 return exit_code
@@ -161,7 +161,7 @@ def _follow(talk: LiveCommand) -> int:
 
 
 def _show(address: str, args: Sequence[Any]) -> int | None:
-    """Show an answer; return the exit code when it was the last one."""
+    """Print a reply; return the exit code if it was the last one."""
     if address == "/done":
         for path in args[3:]:
             print(f"wrote {path}")

@@ -1,4 +1,4 @@
-"""What `retake-send` adds to a reply file: that it began, and the end of the story where the daemon cannot tell it."""
+"""What `retake-send` adds to a reply file: that it began, and an end that the daemon could not write."""
 
 import contextlib
 import json
@@ -16,7 +16,7 @@ _ENDS = ("done", "failed", "cancelled")
 
 
 class ReplyFileReporter:
-    """Writes for hosts that see neither our exit code nor our words; without a reply file it does nothing."""
+    """Writes for hosts that see neither exit code nor output; does nothing without a reply file."""
 
     def __init__(self, path: str | None, job: str) -> None:
         self._path = path
@@ -29,7 +29,7 @@ class ReplyFileReporter:
 
     @classmethod
     def of_file(cls, path: Path | None) -> "ReplyFileReporter":
-        """Read as much of a request file as can be read, for a request that was refused."""
+        """Return a reporter for the file of a refused request, as far as that can be read."""
         content: Any = None
         with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
             content = json.loads(text_of(Path(path or "")))
@@ -39,13 +39,13 @@ class ReplyFileReporter:
         return cls(reply if isinstance(reply, str) and Path(reply).is_absolute() else None, str(job))
 
     def begin(self) -> None:
-        """Say that the request is taken up; a file that tells more already stays as it is."""
+        """Write that the request was taken up; keep a file that says more already."""
         if self._state() is None:
             self._write("queued", _STARTING)
         self._has_begun = True
 
     def end(self, last: Done | Fail | None) -> None:
-        """Say what the daemon said last, if the file does not."""
+        """Write the daemon's final reply, unless the file has it."""
         match last:
             case Done(paths=paths):
                 self._tell_end("done", paths, None)
@@ -53,17 +53,17 @@ class ReplyFileReporter:
                 self._tell_end("cancelled" if code == "cancelled" else "failed", (), [code, text, hint])
 
     def fail(self, error: BridgeError) -> None:
-        """Say why there will be no word of the daemon."""
+        """Write why the daemon will not reply."""
         self._tell_end("failed", (), [error.code, error.text, error.hint])
 
     def _tell_end(self, state: str, paths: Sequence[str], error: list[str] | None) -> None:
-        told = self._state()
-        is_taken_away = told is None and self._has_begun  # by a host that has heard enough
-        if told not in _ENDS and not is_taken_away:
+        written = self._state()
+        was_removed = written is None and self._has_begun  # by a host that needs no more of it
+        if written not in _ENDS and not was_removed:
             self._write(state, state, paths, error)
 
     def _state(self) -> str | None:
-        """Return the state that the file tells; None when it tells nothing."""
+        """Return the state in the file, or None."""
         with contextlib.suppress(OSError, ValueError, KeyError, RecursionError):
             return str(read_reply_file(Path(self._path or ""))["state"])
         return None

@@ -38,14 +38,14 @@ from bridge.wire.messages import (
 )
 
 RESEND_S = 0.3
-"""A request without an acknowledgement is sent again after so long; the daemon makes one job of it."""
+"""An unacknowledged request is resent after this time; the daemon makes one job of it."""
 _RESENDS = 15
 _SILENCE_S = 2.0
-"""After so long without news we ask how the job stands: the last word may have been lost."""
+"""After this long without a reply the job's state is requested: the last reply may have been lost."""
 _SILENCES = 5
 _STOP_S = 10.0
 _SUCCESSORS = 3
-"""Daemons that may follow one that died over a job; then something is wrong that another one does not mend."""
+"""Give up after this many successors of a daemon that died over a job."""
 
 CANCELLED = 130
 
@@ -57,30 +57,30 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     options = _parser().parse_intermixed_args(argv)
-    witness = ReplyFileReporter.of_file(options.request)
+    reporter = ReplyFileReporter.of_file(options.request)
     try:
         request = _request(options)
     except BridgeError as error:
-        witness.fail(error)
-        return _complain(error, 2 if isinstance(error, ProtocolError) else 1)
+        reporter.fail(error)
+        return _print_error(error, 2 if isinstance(error, ProtocolError) else 1)
     return deliver(request, options)
 
 
 def deliver(request: Request, options: argparse.Namespace) -> int:
-    """Send a request and show what comes of it, as the options start, stop_after, no_wait and timeout say."""
-    witness = ReplyFileReporter.of_request(request)
+    """Send a request and print its replies, following the options start, stop_after, no_wait and timeout."""
+    reporter = ReplyFileReporter.of_request(request)
     try:
-        witness.begin()
-        return _converse(request, options, witness)
+        reporter.begin()
+        return _converse(request, options, reporter)
     except WaitedTooLongError as error:
-        return _complain(error, 1)
+        return _print_error(error, 1)
     except BridgeError as error:
-        witness.fail(error)
-        return _complain(error, 1)
+        reporter.fail(error)
+        return _print_error(error, 1)
 
 
 def _seconds(word: str) -> float:
-    """As the other commands' parser refuses a number; that one is the engine's, and this program starts without it."""
+    """Refuse a number as the other commands do; their parser is the engine's, which this program must not import."""
     try:
         return float(word)
     except ValueError:
@@ -117,8 +117,8 @@ def _request(options: argparse.Namespace) -> Request:
     return request_from_words(options.operation, options.words, options.job or fresh, extra)
 
 
-def _converse(request: Request, options: argparse.Namespace, witness: ReplyFileReporter) -> int:
-    """Find or start the daemon, talk to it, and stop it if that was asked for."""
+def _converse(request: Request, options: argparse.Namespace, reporter: ReplyFileReporter) -> int:
+    """Find or start the daemon, send the request, and stop the daemon if requested."""
     folder = state_folder(os.environ)
     runtime = find_daemon(folder)
     is_ours = runtime is None and options.start
@@ -128,9 +128,9 @@ def _converse(request: Request, options: argparse.Namespace, witness: ReplyFileR
         raise DaemonMissingError("no daemon runs")
     conversation = Conversation(request, no_wait=options.no_wait, timeout_s=options.timeout)
     try:
-        return _see_through(conversation, runtime, folder, may_start=options.start)
+        return _follow(conversation, runtime, folder, may_start=options.start)
     finally:
-        witness.end(conversation.end)
+        reporter.end(conversation.end)
         is_last = is_ours and options.stop_after
         if is_last and (found := find_daemon(folder)) is not None:
             with contextlib.suppress(DaemonGoneError), Client(found) as client:
@@ -139,8 +139,8 @@ def _converse(request: Request, options: argparse.Namespace, witness: ReplyFileR
             wait_for_end(folder, _STOP_S)
 
 
-def _see_through(conversation: "Conversation", runtime: Runtime, folder: Path, *, may_start: bool) -> int:
-    """Follow a request to its end; when the daemon dies over it, with the one that comes after it.
+def _follow(conversation: "Conversation", runtime: Runtime, folder: Path, *, may_start: bool) -> int:
+    """Follow a request to its end; if the daemon dies, with its successor.
 
     Raises DaemonMissingError when there is none.
     """
@@ -157,7 +157,7 @@ def _see_through(conversation: "Conversation", runtime: Runtime, folder: Path, *
                 if successor is None and (is_last or not may_start or not conversation.has_job):
                     raise
         runtime = successor or _start(folder)
-    raise AssertionError("the last one returns or raises")
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _start(folder: Path) -> Runtime:
@@ -167,7 +167,7 @@ def _start(folder: Path) -> Runtime:
 
 
 class Conversation:
-    """One request and everything that is said about it."""
+    """One request and its replies."""
 
     def __init__(self, request: Request, *, no_wait: bool, timeout_s: float | None) -> None:
         self._request = request
@@ -180,12 +180,12 @@ class Conversation:
 
     @property
     def has_job(self) -> bool:
-        """Whether it is about a job, which a later daemon knows as well."""
+        """Whether it concerns a job, which the daemon's successor knows as well."""
         return bool(self._job)
 
     @property
     def is_over_with_daemon(self) -> bool:
-        """Whether the end of the daemon was what was asked for."""
+        """Whether the request was to end the daemon."""
         return isinstance(self._request, Quit)
 
     def run(self, client: Client) -> int:
@@ -195,14 +195,14 @@ class Conversation:
         while True:
             reply = client.receive(_SILENCE_S if self._is_accepted else RESEND_S)
             if reply is None:
-                self._speak_up(client)
-            elif (exit_code := self._hear(reply)) is not None:
+                self._break_silence(client)
+            elif (exit_code := self._receive(reply)) is not None:
                 return exit_code
             if self._deadline is not None and time.monotonic() > self._deadline:
                 raise WaitedTooLongError(self._job)
 
     def cancel(self, client: Client) -> int:
-        """Take the job back, and wait a moment for the answer."""
+        """Cancel the job, and wait a moment for the reply."""
         if self._job:
             with contextlib.suppress(DaemonMissingError):
                 client.send(Cancel(job=self._job))
@@ -211,15 +211,15 @@ class Conversation:
         print("cancelled", file=sys.stderr)
         return CANCELLED
 
-    def _speak_up(self, client: Client) -> None:
-        """Nothing was heard: say it again, or ask how the job stands, but not for ever."""
+    def _break_silence(self, client: Client) -> None:
+        """After a silence, resend the request or ask for the job's state, up to a limit."""
         self._silences += 1
         if self._silences > (_SILENCES if self._is_accepted else _RESENDS):
             raise DaemonMissingError("the daemon does not answer")
         client.send(JobQuery(job=self._job) if self._is_accepted and self._job else self._request)
 
-    def _hear(self, reply: Reply) -> int | None:
-        """Show a reply; return the exit code when it was the last one."""
+    def _receive(self, reply: Reply) -> int | None:
+        """Print a reply; return the exit code if it was the last one."""
         self._silences = 0
         match reply:
             case Done(command, _, paths) if command == self._request.address:
@@ -235,7 +235,7 @@ class Conversation:
                 return CANCELLED if code == JobCancelledError.code else 1
             case Progress() if not self._job:
                 self._is_accepted = True
-            case PreviewReply():  # it is being started; what comes of it is told by /done or /fail
+            case PreviewReply():  # playback is starting; /done or /fail follows
                 self._is_accepted = True
                 return None
             case _ if not self._job:
@@ -264,7 +264,7 @@ def _wait_for(client: Client, kind: type[Reply], seconds: float) -> None:
 
 
 def _signs(encoding: str) -> tuple[str, str]:
-    """Return what the bar is drawn with, as far as the terminal has it."""
+    """Return the characters of the progress bar that the terminal's encoding has."""
     try:
         "█░".encode(encoding)
     except (UnicodeError, LookupError):
@@ -290,7 +290,7 @@ def _print_fields(reply: Reply) -> None:
         print(f"{entry.name}: {', '.join(value) if isinstance(value, tuple) else value}")
 
 
-def _complain(error: BridgeError, exit_code: int) -> int:
+def _print_error(error: BridgeError, exit_code: int) -> int:
     print(f"{at_terminal(error.text)}\nhint: {at_terminal(error.hint)}", file=sys.stderr)
     return exit_code
 

@@ -8,7 +8,7 @@ from bridge.clients.send import main as send
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `retake-send`; what it prints is nowhere to be seen, and the reply file tells all that counts."""
+    """Run `retake-send`; its output is not visible; the reply file says what counts."""
     if sys.stdout is None or sys.stderr is None:  # as Python leaves them without a console
         nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as the program runs
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere

@@ -1,4 +1,4 @@
-"""`retake status`: is there a daemon, where is it, and what is it doing?"""
+"""`retake status`: whether a daemon runs, where, and what it is doing."""
 
 import argparse
 import json
@@ -42,7 +42,7 @@ def _ask() -> dict[str, Any]:
 
 
 def ask_daemon(runtime: Runtime) -> StatusReply:
-    """Ask a daemon how it is, several times if need be. Raises DaemonMissingError when it stays silent."""
+    """Return a daemon's status, asking several times if need be. Raises DaemonMissingError if it does not answer."""
     with Client(runtime) as client:
         for _ in range(_TRIES):
             client.send(Status())
@@ -54,7 +54,7 @@ def ask_daemon(runtime: Runtime) -> StatusReply:
 
 def _sentence(facts: dict[str, Any]) -> str:
     notes = "".join(f"\n{note}" for note in facts["notes"])
-    held = "; jobs wait until somebody resumes (`retake send pause 0`)" if facts["paused"] else ""
+    held = "; the queue is paused (`retake send pause 0` resumes)" if facts["paused"] else ""
     return (
         "Retake {version} at {host}:{port} (pid {pid}) is {state}; "
         "model {model} on {device}, {queue_length} unfinished jobs".format(**facts)

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from bridge.clients.live import PREFIX, LiveCommand, find_door
+from bridge.clients.live import PREFIX, LiveCommand, find_endpoint
 from bridge.errors import LiveMissingError
 from bridge.wire.parsing import Message
 
@@ -14,8 +14,8 @@ OnMessage = Callable[[Message], None]
 
 def clip_in_live(folder: Path) -> str:
     """Return the name of the clip that Live shows. Raises LiveMissingError without Live or without a clip in view."""
-    with closing(LiveCommand(find_door(folder), "status", [])) as talk:
-        for address, args in talk.hear():
+    with closing(LiveCommand(find_endpoint(folder), "status", [])) as command:
+        for address, args in command.replies():
             if address == f"{PREFIX}status.reply" and args[3]:
                 return str(args[3])
             if address == f"{PREFIX}status.reply":
@@ -30,16 +30,16 @@ class LiveJob:
 
     def __init__(self, folder: Path, operation: str, args: Sequence[Any]) -> None:
         """Find Live. Raises LiveMissingError."""
-        self._talk = LiveCommand(find_door(folder), operation, args)
+        self._command = LiveCommand(find_endpoint(folder), operation, args)
 
     def run(self, on_message: OnMessage) -> Message:
         """Send it and pass its replies on; return its final /done or /fail. Raises LiveMissingError."""
-        with closing(self._talk):
-            for message in self._talk.hear():
+        with closing(self._command):
+            for message in self._command.replies():
                 if message.address in {"/done", "/fail"}:
                     return message
                 on_message(message)
         raise LiveMissingError("Live does not answer")
 
     def cancel(self) -> None:
-        self._talk.cancel()
+        self._command.cancel()

@@ -50,7 +50,7 @@ class Host:
     def __init__(self, live, package, line):
         self.live, self.package = live, package
         self.surface = package.RetakeSurface(live.c_instance, line)
-        self.door = sender.find_door(state_folder(os.environ))
+        self.door = sender.find_endpoint(state_folder(os.environ))
         self.talks = []
 
     def talk(self, operation, *args, token=None):
@@ -487,7 +487,7 @@ class TestManners:
         host.surface.disconnect()
         assert not file.exists()
         with pytest.raises(sender.LiveMissingError):
-            sender.find_door(daemon.state)
+            sender.find_endpoint(daemon.state)
 
     def test_a_start_that_fails_leaves_no_whereabouts(self, start, daemon):
         with pytest.raises(AttributeError):
@@ -508,7 +508,7 @@ class TestManners:
         first, second = start(), start()
         first.surface.disconnect()
 
-        assert sender.find_door(daemon.state).port == second.door.port
+        assert sender.find_endpoint(daemon.state).port == second.door.port
         second.surface.disconnect()
         assert not (daemon.state / "live.json").exists()
 
@@ -519,14 +519,14 @@ class TestManners:
         (tmp_path / "live.json").write_text(json.dumps({"port": 53171, "pid": gone.pid, "token": "t"}))
 
         with pytest.raises(sender.LiveMissingError):
-            sender.find_door(tmp_path)
+            sender.find_endpoint(tmp_path)
 
     @pytest.mark.parametrize("content", ["{", "[]", "3", '{"port": 1}', '{"port": 1, "token": "t", "pid": "x"}'])
     def test_whereabouts_that_nobody_can_read_are_none(self, tmp_path, content):
         (tmp_path / "live.json").write_text(content)
 
         with pytest.raises(sender.LiveMissingError):
-            sender.find_door(tmp_path)
+            sender.find_endpoint(tmp_path)
 
     @pytest.mark.usefixtures("host")
     def test_it_finds_the_daemons_folder_as_the_daemon_does(self):
