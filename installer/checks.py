@@ -136,9 +136,12 @@ def check_scripts(stage: Stage, _findings: Findings) -> None:
     known = json.loads((stage.home / "REAPER" / "Scripts" / "Retake" / "retake.json").read_text(encoding="utf-8"))
     if known["send"] != f"{stage.programs}/retake-send":
         raise SmokeError(f"REAPER's scripts look for {known['send']}")
+    if not (stage.home / "REAPER" / "Scripts" / "Retake" / "operations.json").exists():
+        raise SmokeError("REAPER's scripts have no table of operations beside them")
     stage.run("retake", "install-scripts", "ardour")
-    if not list((stage.home / ".config" / "ardour7" / "scripts").glob("retake_*.lua")):
-        raise SmokeError("no script is in Ardour's folder")
+    built = {file.name for file in (stage.home / ".config" / "ardour7" / "scripts").glob("retake_*.lua")}
+    if built != {file.name for file in (ROOT / "daw_scripts" / "ardour" / "actions").iterdir()}:
+        raise SmokeError(f"Ardour's folder holds {sorted(built)}")
     stage.run("retake", "install-scripts", "reaper", "--path", "REAPER", "--remove")
 
 
