@@ -19,5 +19,18 @@ def rows_of(surface: str) -> list[tuple[str, str]]:
     return [(operation, name) for operation in OPERATIONS for name in fields_of(operation, surface)]
 
 
+NEW = "sparkle"
+"""A field that no operation has, for the tests that a new row of the table needs no line in a host."""
+
+
+def add_new_field(table: Path) -> None:
+    """Give restyle one more row in a copy of the table."""
+    content = json.loads(table.read_text("utf-8"))
+    row = {"type": "number", "minimum": 0, "maximum": 5, "default": 2.5, "x-kind": "float", "x-unit": "dB"}
+    row |= {"x-label": "Sparkle", "description": "…", "x-surfaces": content["surfaces"], "x-leaves-out": {}}
+    content["operations"]["restyle"]["properties"][NEW] = row
+    table.write_text(json.dumps(content), "utf-8")
+
+
 def is_number(row: dict[str, Any]) -> bool:
     return row["x-kind"] in ("integer", "float")

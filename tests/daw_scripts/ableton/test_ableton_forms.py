@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import types
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.daw_scripts.table_rows import OPERATIONS, fields_of, is_number, rows_of
+from tests.daw_scripts.table_rows import NEW, OPERATIONS, add_new_field, fields_of, is_number, rows_of
 
 SOURCE = Path(__file__).parents[3] / "daw_scripts" / "ableton" / "remote_script" / "Retake"
 ASKED = rows_of("live_extension")
@@ -69,6 +70,23 @@ class TestExtension:
     ) -> None:
         assert set(forms[operation]) == set(fields_of(operation, "live_extension"))
 
+    def test_a_new_row_of_the_table_is_a_new_field(self, run_node_once: Callable[..., str], tmp_path: Path) -> None:
+        copy = shutil.copytree(SOURCE.parents[2], tmp_path / "daw_scripts")
+        add_new_field(copy / "shared" / "operations.json")
+        script = tmp_path / "ask.cjs"
+        script.write_text(
+            f"const it = require({str(copy / 'ableton/extension/src/operations.js')!r});"
+            "const { first, more } = it.fieldsOf('restyle', { asksRegion: false });"
+            f"const settings = {{ ...it.settingsOf('restyle'), prompt: 'rain', {NEW}: 4.5 }};"
+            "const { args } = it.requestFor('restyle', settings, { clip: '/a.wav' }, '/takes');"
+            "console.log(JSON.stringify([[...first, ...more], args]));"
+        )
+        fields, args = json.loads(run_node_once(script, {}))
+
+        (field,) = [field for field in fields if field["name"] == NEW]
+        assert (field["label"], field["min"], field["max"], field["initial"]) == ("Sparkle", 0, 5, 2.5)
+        assert args[args.index(["s", NEW]) + 1] == ["d", 4.5]
+
 
 @contextlib.contextmanager
 def imported(folder: Path) -> Iterator[ModuleType]:
@@ -103,8 +121,12 @@ def test_the_installed_surface_reads_the_table_beside_it(tmp_path: Path) -> None
         "utf-8",
     )
 
+    add_new_field(table)
+
     with imported(folder / "Retake") as module:
         assert module.OPERATIONS["vary"].label == "Wander"
+        command = module.parse("/retake/live/restyle", ["id", "rain", NEW, 4.5, "token", "t"], "t", 0.0)
+        assert command.keys == {NEW: 4.5}
 
 
 def value_of(row: dict[str, Any]) -> Any:

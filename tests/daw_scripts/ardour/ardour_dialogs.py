@@ -21,12 +21,12 @@ _HOST = Path(__file__).with_name("stand_in.lua").read_text(encoding="utf-8")
 class ArdourDialogs:
     """One Ardour whose user answers dialogs; `dialogs` are those that were shown, `requests` what was sent."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, daw_scripts: Path = DAW_SCRIPTS) -> None:
         self.folder = folder
         self.dialogs: list[dict[str, dict[str, Any]]] = []
         self.messages: list[str] = []
         self.requests: list[dict[str, Any]] = []
-        self._scripts = assembled_scripts(DAW_SCRIPTS)
+        self._scripts = assembled_scripts(daw_scripts)
         self._answers: list[dict[str, Any] | None] = []
         self._count = 0
         (folder / "scripts").mkdir()

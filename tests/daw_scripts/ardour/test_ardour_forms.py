@@ -1,13 +1,14 @@
 """Ardour's dialogs as they run: every field that the table gives them, with its label, default and limits."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bridge.clients.build_request import request_from_fields
-from tests.daw_scripts.ardour.ardour_dialogs import ArdourDialogs
-from tests.daw_scripts.table_rows import OPERATIONS, fields_of, is_number, rows_of
+from tests.daw_scripts.ardour.ardour_dialogs import DAW_SCRIPTS, ArdourDialogs
+from tests.daw_scripts.table_rows import NEW, OPERATIONS, add_new_field, fields_of, is_number, rows_of
 
 SURFACE = "ardour"
 ROWS = rows_of(SURFACE)
@@ -70,6 +71,19 @@ def test_has_no_field_that_the_table_does_not_give_it(ardour: ArdourDialogs, act
     expected = {name for operation, name in ROWS if action_of(operation, name) == action}
 
     assert set(shown(ardour, action)) == expected | (OWN if action != "settings" else set())
+
+
+def test_a_new_row_of_the_table_is_a_new_field(tmp_path: Path) -> None:
+    copy = shutil.copytree(DAW_SCRIPTS, tmp_path / "daw_scripts")
+    add_new_field(copy / "shared" / "operations.json")
+    (tmp_path / "song").mkdir()
+    ardour = ArdourDialogs(tmp_path / "song", copy)
+    ardour.act("restyle", {"prompt": "rain", NEW: 4.5})
+
+    field = ardour.dialogs[0][NEW]
+    assert (field["title"], field["default"]) == ("Sparkle (0 to 5 dB)", 2.5)
+    assert (field["min"], field["max"]) == (0, 5)
+    assert ardour.requests[0][NEW] == 4.5
 
 
 def test_a_number_shows_all_digits_of_the_length(ardour: ArdourDialogs) -> None:

@@ -8,7 +8,7 @@ import pytest
 from lupa.lua54 import LuaError
 from reaper_project import Source
 
-from tests.daw_scripts.table_rows import fields_of, is_number, rows_of
+from tests.daw_scripts.table_rows import add_new_field, fields_of, is_number, rows_of
 
 ROOT = Path(__file__).parents[3]
 SURFACE = "reaper"
@@ -142,6 +142,11 @@ class TestInstalled:
         table.write_text(table.read_text("utf-8").replace('"x-label": "Strength"', '"x-label": "Wildness"'), "utf-8")
 
         assert "Wildness (0 to 1)" in self.dialog(host, installed)
+
+    def test_a_new_row_of_the_table_is_a_new_field(self, host, installed):
+        add_new_field(installed / "operations.json")
+
+        assert self.dialog(host, installed)["Sparkle (0 to 5 dB)"] == "2.5"
 
     @pytest.mark.parametrize("content", [None, "{", '{"operations": 3}'])
     def test_without_it_they_say_what_helps(self, host, installed, content):
