@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 from engine.audio import SAMPLE_RATES, Audio
 from engine.errors import ClipTooLongError
 from engine.requests.clip_checks import LONGEST_S, require_clip, require_region
+from engine.requests.documented import documented
 from engine.requests.knob import DAWS, Knob, Text
 from engine.requests.regions import HIGHEST_HZ, LOWEST_HZ, Given, Region, merge_regions, parse_regions, require_band
 from engine.requests.sampling import STRICT, Sampling, require_prompt
@@ -86,6 +87,7 @@ End = Annotated[
 ]
 
 
+@documented
 @dataclass(frozen=True, config=STRICT)
 class Generate(Sampling):
     """A mono sound of exactly `seconds`, at the model's rate.
@@ -128,6 +130,7 @@ class Generate(Sampling):
         require_prompt(self.prompt, self.like)
 
 
+@documented
 @dataclass(frozen=True, config=STRICT)
 class Restyle(Sampling):
     """The clip in another sound: same rate, channels, length and loudness.
@@ -162,6 +165,7 @@ class Restyle(Sampling):
         require_region(self.clip, self.start_s, self.end_s)
 
 
+@documented
 @dataclass(frozen=True, config=STRICT)
 class Inpaint(Sampling):
     """The clip with its regions replaced, in all frequencies or in a band.
@@ -247,6 +251,7 @@ class Inpaint(Sampling):
         return merge_regions(require_region(self.clip, start_s, end_s) for start_s, end_s, *_ in self.regions)
 
 
+@documented
 @dataclass(frozen=True, config=STRICT)
 class Vary(Sampling):
     """Another take of the clip: same rate, channels, length and loudness; its own sound is the prompt.
@@ -267,6 +272,7 @@ class Vary(Sampling):
         require_region(self.clip, self.start_s, self.end_s)
 
 
+@documented
 @dataclass(frozen=True, config=STRICT)
 class Upscale(Sampling):
     """The clip with sound above its cutoff, up to the model's highest frequency; below it stays what it was.

@@ -1,7 +1,10 @@
 """Requests: one that exists is valid; every other is a sentence with the value and what was expected."""
 
+import inspect
+import re
 import subprocess
 import sys
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -17,6 +20,7 @@ from engine.errors import (
     PromptTooLongError,
     RegionError,
 )
+from engine.requests.schema import OPERATIONS, Operation
 
 CLIP = Audio(np.zeros((1, 3 * 8_000), np.float32), 8_000)
 
@@ -160,3 +164,21 @@ def test_importing_the_requests_loads_no_tensors() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert done.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize("entry", OPERATIONS, ids=lambda entry: entry.name)
+def test_help_shows_plain_types_and_every_argument(entry: Operation) -> None:
+    names = [field.name for field in fields(entry.request)]
+    parameters = inspect.signature(entry.request).parameters
+    _, _, arguments = (inspect.getdoc(entry.request) or "").partition("\n\nArgs:\n")
+
+    assert "Annotated" not in str(inspect.signature(entry.request))
+    assert sorted(parameters) == sorted(names)
+    assert re.findall(r"^    (\w+): [^ ]", arguments, re.MULTILINE) == list(parameters)
+
+
+def test_help_of_an_argument_says_its_range_and_default() -> None:
+    said = inspect.getdoc(Restyle) or ""
+
+    assert "    strength: 0 keeps the clip, 1 keeps only its length (0 to 1; default 0.5).\n" in said
+    assert "    steps: Sampling steps; more is slower and finer (1 to 1000; None: the model's).\n" in said
