@@ -1,6 +1,6 @@
-"""`retake doctor`: looks at everything that Retake needs, and says what is wrong and what to do about it.
+"""`retake doctor`: checks everything that Retake needs, and says what is wrong and how to fix it.
 
-Changes nothing. Every check is loaded and run by itself, so that what is broken breaks the finding and not the doctor.
+Changes nothing. Every check is loaded and run separately, so that a broken part fails its own check and not the rest.
 """
 
 import argparse
@@ -36,18 +36,18 @@ CHECKS = {
     "render farm": "farm:check_farm",
     "workstations": "workstations:check_workstations",
 }
-"""Families of checks, in the order in which they are told: a module of `diagnosis.checks`, and its function."""
+"""Groups of checks in the order of their output: a module of `diagnosis.checks`, and its function."""
 SELF_TEST = {"self-test": "self_test:check_rendering"}
-"""Takes long, so it is done when it is asked for."""
+"""Takes long, so it runs only on request."""
 
 _AT_ONCE = 6
-"""Checks that run side by side; most of them wait for a process of their own."""
+"""Checks that run at the same time; most of them wait for a child process."""
 _NAME_WIDTH = 22
 _INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print every finding; 0 when none is a problem, 1 when one is, 130 when somebody would not wait."""
+    """Print every finding; return 0 without problems, 1 with any, 130 when interrupted."""
     options = _options(argv)
     try:
         return _run(options)
@@ -72,8 +72,8 @@ def _run(options: argparse.Namespace) -> int:
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="retake doctor",
-        description="Look at everything that Retake needs: what is wrong, and what to do about it. Changes nothing.",
-        epilog="The exit code is 0 when there is no problem, 1 when there is one; warnings do not count.",
+        description="Check everything that Retake needs: what is wrong, and how to fix it. Changes nothing.",
+        epilog="The exit code is 1 if there is a problem, otherwise 0; warnings do not count.",
     )
     parser.add_argument("--self-test", action="store_true", help="also render a short sound, and say how long it took")
     parser.add_argument("--json", action="store_true", help="machine-readable")
@@ -81,29 +81,31 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def examine(surroundings: Surroundings, checks: Mapping[str, str] = CHECKS) -> Iterator[Finding]:
-    """Carry out the checks side by side, and give their findings in the order of the table."""
+    """Run the checks at the same time, and yield their findings in the order of the table."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for findings in pool.map(lambda name: _carry_out(name, checks[name], surroundings), checks):
+        for findings in pool.map(lambda name: _run_check(name, checks[name], surroundings), checks):
             yield from findings
 
 
-def _carry_out(name: str, row: str, surroundings: Surroundings) -> list[Finding]:
-    """Return a family's findings; a check that cannot be done is a problem itself."""
+def _run_check(name: str, row: str, surroundings: Surroundings) -> list[Finding]:
+    """Return a group's findings; a check that fails to run is a problem itself."""
     module, _, function = row.partition(":")
     findings: list[Finding] = []
     try:
         findings.extend(getattr(importlib.import_module(f"bridge.diagnosis.checks.{module}"), function)(surroundings))
-    except Exception as error:  # noqa: BLE001 - the doctor outlives whatever is broken, and says what it was
+    except Exception as error:  # noqa: BLE001 - whatever is broken becomes a finding
         findings.append(_impossible(name, error))
     return findings
 
 
 def _impossible(name: str, error: Exception) -> Finding:
     if isinstance(error, ImportError):
-        return problem(name, f"this could not be checked: {error}", "install Retake anew, as its README says")
+        return problem(name, f"this could not be checked: {error}", "reinstall Retake, as its README says")
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        return problem(name, f"this could not be checked: {where}{error.strerror or error}", "see that you may use it")
+        return problem(
+            name, f"this could not be checked: {where}{error.strerror or error}", "check that you may use it"
+        )
     if isinstance(error, RuntimeError) and "home" in str(error):
         return problem(name, "this could not be checked: this user has no home folder", "set the variable HOME")
     text = f"this could not be checked: {type(error).__name__}: {error}"
@@ -111,7 +113,7 @@ def _impossible(name: str, error: Exception) -> Finding:
 
 
 def report(findings: Iterable[Finding]) -> dict[str, Any]:
-    """Return the findings as JSON can hold them."""
+    """Return the findings as JSON values."""
     listed = list(findings)
     return {
         "retake": __version__,
@@ -148,8 +150,8 @@ def _summary(findings: Sequence[Finding]) -> str:
     problems, warnings = _count(findings, State.PROBLEM), _count(findings, State.WARNING)
     if not problems and not warnings:
         return "All is well."
-    told = [_counted(count, word) for count, word in ((problems, "problem"), (warnings, "warning")) if count]
-    return f"{' and '.join(told)}; what to do about each stands behind its ->"
+    counts = [_counted(count, word) for count, word in ((problems, "problem"), (warnings, "warning")) if count]
+    return f"{' and '.join(counts)}; what to do about each stands behind its ->"
 
 
 def _counted(count: int, word: str) -> str:
@@ -157,7 +159,7 @@ def _counted(count: int, word: str) -> str:
 
 
 def _show(lines: Iterable[str]) -> None:
-    """Print lines, also on a terminal whose alphabet lacks a character of some path."""
+    """Print lines, also where the terminal's encoding lacks a character of some path."""
     for line in lines:
         encoding = sys.stdout.encoding or "utf-8"
         print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)

@@ -1,4 +1,4 @@
-"""`retake examine`, for `retake doctor` only: tries what may crash, and prints what came of it as JSON."""
+"""`retake examine`, for `retake doctor` only: tries what may crash, and prints the result as JSON."""
 
 import importlib
 import importlib.metadata
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 _LOADED = ("numpy", "soundfile", "soxr", "safetensors", "tokenizers", "platformdirs", "pythonosc", "filelock", "tqdm")
-"""Packages that are quick to load, several of which bring libraries of the system along."""
+"""Packages that load quickly, several of which need system libraries."""
 _PRESENT = ("torch", "scipy", "transformers", "huggingface_hub")
-"""Packages that take seconds to load, and are only looked for."""
+"""Packages that take seconds to load, and are only searched for."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _packages() -> dict[str, str]:
-    """Say of each package why it cannot be loaded; an empty string where it can."""
+    """Return for each package why it cannot be loaded; "" where it can."""
     return {name: _why_not(name) for name in _LOADED} | {
         name: "" if importlib.util.find_spec(name) else "it is not installed" for name in _PRESENT
     }
@@ -46,7 +46,7 @@ def _clap() -> dict[str, str]:
 
 
 def _outputs() -> dict[str, Any]:
-    """Name the audio outputs and the default one. Raises what sounddevice raises."""
+    """Return the audio outputs and the default one. Raises what sounddevice raises."""
     sounddevice = importlib.import_module("sounddevice")
     devices = list(sounddevice.query_devices())
     default = sounddevice.default.device[1]

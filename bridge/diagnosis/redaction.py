@@ -1,4 +1,4 @@
-"""Takes out of a text what is nobody else's business: tokens, the home folder's name, prompts, folders of projects.
+"""Redacts secrets and personal data: tokens, the home folder's name, prompts, project folders.
 
 Pure: works on strings, whichever system they come from.
 """
@@ -15,32 +15,32 @@ TOKEN, PROMPT, FOLDER, TEXT = "(token)", "(prompt)", "(folder)", "(text)"
 
 _NAMED_TOKEN = re.compile(r"(?i)(\btoken\b\W{1,6})([\w-]{16,})")
 _TAKE = re.compile(rf"\b({'|'.join(OPERATIONS)}) [^\s/\\]+ (s\d+)\b")
-"""The name of a result: its middle part is made of the prompt."""
+"""The name of a result: its middle part comes from the prompt."""
 _SHORTEST = 3
-"""Characters of what can tell something; shorter prompts are in every second word."""
+"""Characters; shorter prompts occur in many words by chance."""
 _BETWEEN = r"(?:/|\\{1,2})"
 _LETTER = r"""(?:[^/\\"'`<>|\n\r\t]|(?<=\w)'(?=\w))"""
 _ENDINGS = "wav|wave|bwf|aiff?|aifc|caf|flac|og[ga]|opus|mp3|json|jsonl|csv|tsv|txt|toml|py|lua|js|log|zip|sqlite3|tmp"
 _MODELS = "ckpt|pth?|bin|safetensors"
 _PATH = re.compile(
-    rf"(?<![\w./\\~-])(?!/(?:retake/[\w.]+|ack|done|fail)(?![\w/]))"  # addresses of the protocol are none
+    rf"(?<![\w./\\~-])(?!/(?:retake/[\w.]+|ack|done|fail)(?![\w/]))"  # but not addresses of the protocol
     rf"(?:file:/{{2,3}})?(?:~[\w.-]*{_BETWEEN}|[A-Za-z]:{_BETWEEN}|\\{{2,4}}|(?<!:)//|/)(?=[^\s/\\])"
     rf"(?:(?!\s){_LETTER}*(?<!\s){_BETWEEN})*"
     rf"(?:(?P<file>{_LETTER}{{1,150}}?\.(?:{_ENDINGS}|{_MODELS})(?!\w))|[^\s,;:()\[\]/\\\"'`<>|]*)",
     re.IGNORECASE,
 )
-"""What looks like an absolute path of any system, with the blanks in it as far as another folder follows them."""
+"""What looks like an absolute path of any system; spaces belong to it where another folder follows."""
 _QUOTED = re.compile(r"""(?<![\w\\])(?<!File )(?:'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*")(?!\w)""")
 _PLAIN_ID = re.compile(r"[A-Za-z]{0,12}[-_]?(?=[a-fA-F-]*\d)[\da-fA-F-]{1,64}")
 
 
 def cut_paths(text: str) -> str:
-    """Leave of everything that looks like an absolute path its file name, and of a folder nothing."""
+    """Return a text with all absolute paths cut to file names, and folders replaced."""
     return _PATH.sub(lambda found: (found["file"] or FOLDER).strip(), text)
 
 
-def told_id(job_id: str) -> str:
-    """Return a job's id as it is when it is made of a counter or a random number, otherwise one that tells nothing."""
+def anonymous_id(job_id: str) -> str:
+    """Return a job's id if it is a counter or random number, otherwise an anonymous one."""
     if len(job_id) < _SHORTEST or _PLAIN_ID.fullmatch(job_id):
         return job_id
     return f"job-{hashlib.sha256(job_id.encode(errors='surrogatepass')).hexdigest()[:12]}"
@@ -52,10 +52,9 @@ def _hidden(quoted: re.Match[str]) -> str:
 
 @dataclass(frozen=True)
 class Redactor:
-    """What to take out. `homes` become ~; `tokens`, `prompts` and `folders` a word for them; `files` their name alone.
+    """What to redact. `homes` become ~; `tokens`, `prompts` and `folders` a placeholder; `files` their bare name.
 
-    With `keeps_prompts` prompts, names of results and folders stay; with `cuts_paths` no absolute path does, whoever it
-    belongs to.
+    With `keeps_prompts` prompts, names of results and folders stay; with `cuts_paths` every absolute path is cut.
     """
 
     homes: tuple[str, ...] = ()
@@ -67,7 +66,7 @@ class Redactor:
     cuts_paths: bool = False
 
     def clean(self, text: str) -> str:
-        """Return a text without them."""
+        """Return a text without secrets and personal data."""
         for token in filter(None, self.tokens):
             text = text.replace(token, TOKEN)
         text = _NAMED_TOKEN.sub(rf"\1{TOKEN}", text)
@@ -78,7 +77,7 @@ class Redactor:
         return cut_paths(text) if self.cuts_paths and not self.keeps_prompts else text
 
     def clean_sentence(self, text: str) -> str:
-        """As `clean`, of a sentence about a failure or a line of a log: what it quotes may be anybody's words."""
+        """Return an error sentence or log line cleaned, also of quoted text, which may be a user's words."""
         cleaned = self.clean(text)
         return cleaned if self.keeps_prompts else _QUOTED.sub(_hidden, cleaned)
 
@@ -96,19 +95,19 @@ class Redactor:
         return text
 
     def clean_all(self, values: Iterable[object]) -> list[object]:
-        """Return a list of sentences cleaned."""
+        """Return a list with its sentences cleaned."""
         return [self.clean_sentence(value) if isinstance(value, str) else value for value in values]
 
 
 def _spellings(text: str) -> tuple[str, ...]:
-    """Return a text as it is, and as it stands in `repr` and in JSON, with its backslashes and line breaks escaped."""
+    """Return a text as it is, and as `repr` and JSON escape its backslashes and line breaks."""
     escaped = text.encode("unicode_escape", "surrogatepass").decode()
     return tuple(dict.fromkeys((text, text.replace("\\", "\\\\"), escaped)))
 
 
 def _replace_folder(text: str, folder: str, by: str) -> str:
-    """Put a word in the place of a folder, not of another folder whose name only begins like it."""
-    if len(folder.rstrip("/\\")) <= 1:  # the root is nobody's home
+    """Replace a folder, but not another one whose name only begins like it."""
+    if len(folder.rstrip("/\\")) <= 1:  # the root is not a home
         return text
     for spelled in _spellings(folder):
         text = re.sub(rf"{re.escape(spelled)}(?!\w)", lambda _: by, text)
@@ -116,12 +115,12 @@ def _replace_folder(text: str, folder: str, by: str) -> str:
 
 
 def last_part(path: str) -> str:
-    """Return the name at the end of a path of any system."""
+    """Return the last name of a path of any system."""
     return _pure(path).name
 
 
 def folder_of(path: str) -> str:
-    """Return the folder that a path of any system is in; nothing where that is a root or a drive."""
+    """Return the folder of a path of any system; "" for a root or a drive."""
     folder = _pure(path).parent
     return str(folder) if folder.name else ""
 

@@ -1,4 +1,4 @@
-"""`retake support`: packs what helps to find a fault into one zip file; no audio, prompt or token unless asked for."""
+"""`retake support`: collects diagnostics in one zip file; no token, and no audio or prompts unless requested."""
 
 import argparse
 import itertools
@@ -22,7 +22,7 @@ _SHOWN = "Prompts and paths are readable, as you asked."
 
 
 def main(argv: Sequence[str] | None = None, checks: Mapping[str, str] = CHECKS) -> int:
-    """Write the bundle and name it; 1 when it cannot be written, 130 when it was interrupted."""
+    """Write the bundle and print its name; return 1 if it cannot be written, 130 when interrupted."""
     options = _options(argv)
     bundle = Bundle(own_surroundings(), tuple(options.with_audio), options.with_prompts, checks)
     try:
@@ -35,46 +35,46 @@ def main(argv: Sequence[str] | None = None, checks: Mapping[str, str] = CHECKS) 
         return 1
     except KeyboardInterrupt:
         return _INTERRUPTED
-    print(f"wrote {file}\nNothing was sent. Look into it if you like, then attach it to your report.")
+    print(f"wrote {file}\nNothing was sent. Have a look inside if you like, then attach it to your report.")
     return 0
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="retake support",
-        description="Pack into one zip file what helps to find a fault. It is written here, and sent nowhere.",
+        description="Collect diagnostics in one zip file. It is written here, and not sent anywhere.",
         epilog="The token and the name of your home folder are never in it.",
     )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: retake-support-<date>.zip, here")
-    parser.add_argument("--list", action="store_true", help="only say what would be in it")
+    parser.add_argument("--list", action="store_true", help="only list what it would contain")
     parser.add_argument("--with-prompts", action="store_true", help="leave prompts and paths readable")
     parser.add_argument(
         "--with-audio",
         action="append",
         default=[],
         metavar="JOB",
-        help="put the clip and the results of this job in, too; results carry their prompt inside; may be repeated",
+        help="include the clip and the results of this job; results contain their prompt; may be repeated",
     )
     return parser.parse_args(argv)
 
 
 def _listing(bundle: Bundle) -> Iterator[str]:
-    """Say what would be in the bundle. Raises SupportError for audio of an unknown job."""
+    """Yield what the bundle would contain. Raises SupportError for audio of an unknown job."""
     rows = [(name, about) for name, (about, _) in ENTRIES.items()]
     rows += [(f"logs/{file.name}", f"{file.stat().st_size / 1000:.1f} kB") for file in bundle.logs]
     rows += [(name, str(path) if path.is_file() else f"missing: {path}") for name, path in _audio(bundle)]
     width = max(len(name) for name, _ in rows)
     yield from (f"{name:<{width}}  {about}" for name, about in rows)
     yield ""
-    yield _manner(bundle)
+    yield _privacy(bundle)
 
 
-def _manner(bundle: Bundle) -> str:
+def _privacy(bundle: Bundle) -> str:
     return f"{_SHOWN if bundle.with_prompts else _HIDDEN} The token and your home folder's name are left out."
 
 
 def _audio(bundle: Bundle) -> list[tuple[str, Path]]:
-    """List the audio that was asked for. Raises SupportError."""
+    """Return the requested audio. Raises SupportError."""
     try:
         return list(bundle.audio())
     except BridgeError:
@@ -84,7 +84,7 @@ def _audio(bundle: Bundle) -> list[tuple[str, Path]]:
 
 
 def _write(wanted: Path | None, bundle: Bundle) -> Path:
-    """Write the bundle whole or not at all, and never over another file. Raises SupportError."""
+    """Write the complete bundle or nothing, and never over another file. Raises SupportError."""
     audio = _audio(bundle)
     file, stream = _open_fresh(wanted)
     try:
@@ -99,7 +99,7 @@ def _write(wanted: Path | None, bundle: Bundle) -> Path:
 
 
 def _open_fresh(wanted: Path | None) -> tuple[Path, IO[bytes]]:
-    """Make the file that is wanted, or the first free one of `retake-support-<date>.zip`, `…-2.zip` and so on."""
+    """Create the requested file, or the first free one of `retake-support-<date>.zip`, `…-2.zip` and so on."""
     if wanted is not None:
         return _create(wanted.expanduser().absolute())
     stem = f"retake-support-{datetime.now(UTC).astimezone():%Y-%m-%d}"
@@ -112,7 +112,7 @@ def _open_fresh(wanted: Path | None) -> tuple[Path, IO[bytes]]:
 
 
 def _create(file: Path) -> tuple[Path, IO[bytes]]:
-    """Make a file that only its user may read, where there is none. Raises SupportError."""
+    """Create a new file that only its user may read. Raises SupportError."""
     try:
         return file, open(file, "xb", opener=lambda path, flags: os.open(path, flags, 0o600))
     except FileExistsError as error:
@@ -124,8 +124,8 @@ def _create(file: Path) -> tuple[Path, IO[bytes]]:
 def _fill(archive: zipfile.ZipFile, bundle: Bundle, audio: list[tuple[str, Path]]) -> None:
     missing = [name for name, path in audio if not path.is_file()]
     about = [f"{name}: {about}" for name, (about, _) in ENTRIES.items()]
-    gone = [f"{name} was asked for, and is not there any more" for name in missing]
-    archive.writestr("README.txt", "\n".join(["A support bundle of Retake.", *about, _manner(bundle), *gone, ""]))
+    gone = [f"{name} was requested, but no longer exists" for name in missing]
+    archive.writestr("README.txt", "\n".join(["A support bundle of Retake.", *about, _privacy(bundle), *gone, ""]))
     for name in ENTRIES:
         archive.writestr(name, write_entry(name, bundle))
     for log in bundle.logs:

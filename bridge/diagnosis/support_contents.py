@@ -1,4 +1,4 @@
-"""What goes into a support bundle, file by file: each is a row of ENTRIES, made when it is written."""
+"""The files of a support bundle: each is a row of ENTRIES, created when it is written."""
 
 import json
 import os
@@ -16,9 +16,9 @@ from bridge import __version__
 from bridge.clients.settings_command import facts
 from bridge.diagnosis.checks.surroundings import Surroundings
 from bridge.diagnosis.doctor import CHECKS, examine, report
-from bridge.diagnosis.journal_excerpt import arguments_of, paths_of, read_jobs, redactor_for, told
-from bridge.diagnosis.redaction import TOKEN, Redactor, told_id
-from bridge.diagnosis.support_errors import AudioOfNobodyError
+from bridge.diagnosis.journal_excerpt import arguments_of, paths_of, read_jobs, redacted, redactor_for
+from bridge.diagnosis.redaction import TOKEN, Redactor, anonymous_id
+from bridge.diagnosis.support_errors import UnknownAudioJobError
 from bridge.host.discovery import read_runtime
 from bridge.host.job_log import LINE, LOG_FILE
 from bridge.host.runtime_copies import copy_folders
@@ -32,7 +32,7 @@ _ALL = -1
 
 @dataclass(frozen=True)
 class Bundle:
-    """What a bundle is made of: where to look, whose audio goes along, and whether prompts and paths stay readable."""
+    """What a bundle is made from: where to look, which audio to include, whether prompts and paths stay readable."""
 
     surroundings: Surroundings
     audio_of: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Bundle:
 
     @cached_property
     def redactors(self) -> dict[str, Redactor]:
-        """For each job, what knows its words and paths. Empty when the journal cannot be read."""
+        """A redactor for each job, which knows its words and paths. Empty when the journal cannot be read."""
         try:
             return {str(row["id"]): redactor_for(row, self.redactor) for row in self.rows}
         except (sqlite3.Error, KeyError):
@@ -66,11 +66,11 @@ class Bundle:
         return [] if state is None or not state.is_dir() else sorted(state.glob(f"{LOG_FILE}*"))
 
     def audio(self) -> Iterator[tuple[str, Path]]:
-        """Return the audio that was asked for: its name in the bundle, and where it lies. Raises AudioOfNobodyError."""
+        """Yield the requested audio: its name in the bundle, and its path. Raises UnknownAudioJobError."""
         jobs = {str(row["id"]): row for row in self.rows} if self.audio_of else {}
         for number, job in enumerate(self.audio_of, start=1):
             if job not in jobs:
-                raise AudioOfNobodyError(job)
+                raise UnknownAudioJobError(job)
             arguments = arguments_of(jobs[job])
             clips = [arguments[name] for name in ("clip", "like") if isinstance(arguments.get(name), str)]
             for path in (*clips, *paths_of(jobs[job])):
@@ -78,12 +78,12 @@ class Bundle:
 
 
 def _spelled(home: Path) -> tuple[str, ...]:
-    """Name the home folder as it is, and as links in its path make it."""
+    """Return the home folder's path as it is, and with its links resolved."""
     return tuple(dict.fromkeys((str(home), os.path.realpath(home))))
 
 
 def _tokens(state: Path | None) -> Iterator[str]:
-    """Return the tokens of the runtime file and of its copies."""
+    """Yield the tokens of the runtime file and of its copies."""
     if state is None:
         return
     for folder in (state, *copy_folders(state)):
@@ -116,7 +116,7 @@ def _runtime(bundle: Bundle) -> str:
 
 
 def _jobs(bundle: Bundle) -> str:
-    return _json([told(row, bundle.redactor) for row in bundle.rows[:_JOBS]])
+    return _json([redacted(row, bundle.redactor) for row in bundle.rows[:_JOBS]])
 
 
 def _json(value: Any) -> str:
@@ -126,24 +126,24 @@ def _json(value: Any) -> str:
 ENTRIES: dict[str, tuple[str, Callable[[Bundle], str]]] = {
     "doctor.json": ("what `retake doctor` finds", _doctor),
     "versions.txt": ("Retake, Python, system, and the version of every package", _versions),
-    "settings.json": ("every setting, and where it comes from", _settings),
-    "runtime.json": ("where the daemon says that it is, without its token", _runtime),
+    "settings.json": ("every setting and its source", _settings),
+    "runtime.json": ("where the daemon listens, without its token", _runtime),
     "jobs.json": (f"the last {_JOBS} jobs: state, times, settings, error", _jobs),
 }
-"""Files of every bundle, beside the logs and the audio that was asked for: what each holds, and what writes it."""
+"""Files of every bundle, besides the logs and the requested audio: description and function."""
 
 
 def write_entry(name: str, bundle: Bundle) -> str:
-    """Return the text of a file, cleaned; where it cannot be made, it says why."""
+    """Return the text of a file, cleaned; if it cannot be created, the text says why."""
     try:
         text = ENTRIES[name][1](bundle)
-    except Exception as error:  # noqa: BLE001 - a bundle is for when things are broken: one part may be missing
+    except Exception as error:  # noqa: BLE001 - bundles are made when things are broken, so a part may be missing
         text = f"this could not be found out: {type(error).__name__}: {error}\n"
     return bundle.redactor.clean(text)
 
 
 def cleaned_log(file: Path, bundle: Bundle) -> str:
-    """Return a log, each line cleaned of the words and paths of the job that it is about."""
+    """Return a log, each line cleaned of the words and paths of its job."""
     try:
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
@@ -157,12 +157,12 @@ def _cleaned_line(line: str, bundle: Bundle) -> str:
         return bundle.redactor.clean_sentence(line)
     job = _spelled_out(found["job"])
     text = bundle.redactors.get(job, bundle.redactor).clean_sentence(found["text"])
-    if not bundle.with_prompts and told_id(job) != job:
-        line, text = line.replace(found["job"], told_id(job)), text.replace(job, told_id(job))
+    if not bundle.with_prompts and anonymous_id(job) != job:
+        line, text = line.replace(found["job"], anonymous_id(job)), text.replace(job, anonymous_id(job))
     head = line[: line.index("] ") + 2]
     return f"{head}{found['name']}: {text}"
 
 
 def _spelled_out(column: str) -> str:
-    """Return the id that a line of the log is about, without the escapes that make one word of it."""
+    """Return the job id of a log line, unescaped."""
     return re.sub(r"\\x([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), column)

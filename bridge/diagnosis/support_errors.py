@@ -2,8 +2,8 @@
 
 SupportError
   BundleExistsError           -o names a file that is there
-  BundleWriteError            the system does not let us write it
-  AudioOfNobodyError          --with-audio names a job that the journal does not know
+  BundleWriteError            the file cannot be written
+  UnknownAudioJobError        --with-audio names a job that the journal does not know
 """
 
 from pathlib import Path
@@ -31,7 +31,7 @@ class BundleWriteError(SupportError):
         super().__init__(f"the support bundle cannot be written to {file}: {reason}", "name another place with -o")
 
 
-class AudioOfNobodyError(SupportError):
+class UnknownAudioJobError(SupportError):
     code = "no_such_job"
 
     def __init__(self, job: str) -> None:

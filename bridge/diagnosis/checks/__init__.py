@@ -1,1 +1,1 @@
-"""What `retake doctor` looks at: one family of checks a file, each named by a row of `diagnosis.doctor.CHECKS`."""
+"""The checks of `retake doctor`: one group for each file, each named by a row of `diagnosis.doctor.CHECKS`."""

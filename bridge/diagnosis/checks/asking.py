@@ -1,4 +1,4 @@
-"""Asking a process of our own something that might crash, hang or be missing, so that the doctor survives it."""
+"""Runs what might crash, hang or be missing in a child process, so that the doctor survives it."""
 
 import json
 import os
@@ -9,15 +9,15 @@ from typing import Any
 
 from bridge.host.program import HOME, own_command, start_flags
 
-PATIENCE_S = 120.0
-"""How long an answer may take; importing PyTorch from a slow disk is what takes long."""
+TIMEOUT_S = 120.0
+"""How long an answer may take: importing PyTorch from a slow disk takes long."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the process printed as JSON, or else `trouble`: one sentence about why there is nothing to read.
+    """What the process printed as JSON, or else `trouble`: a sentence about why there is no answer.
 
-    `hint` is what the process itself says to do about it, if it says anything.
+    `hint` is what the process itself suggests, if anything.
     """
 
     facts: dict[str, Any]
@@ -25,8 +25,8 @@ class Answer:
     hint: str = ""
 
 
-def ask(*words: str, environment: Mapping[str, str] | None = None, patience_s: float = PATIENCE_S) -> Answer:
-    """Run `retake <words>` and read its JSON object; whatever goes wrong becomes the answer's trouble."""
+def ask(*words: str, environment: Mapping[str, str] | None = None, timeout_s: float = TIMEOUT_S) -> Answer:
+    """Run `retake <words>` and read its JSON object; any failure becomes the answer's trouble."""
     try:
         done = subprocess.run(  # noqa: S603 - our own program
             own_command(*words),
@@ -34,12 +34,12 @@ def ask(*words: str, environment: Mapping[str, str] | None = None, patience_s: f
             env=dict(os.environ | (environment or {})),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=patience_s,
+            timeout=timeout_s,
             check=False,
             creationflags=start_flags(),
         )
     except subprocess.TimeoutExpired:
-        return Answer({}, f"`retake {' '.join(words)}` gave no answer within {patience_s:g} s")
+        return Answer({}, f"`retake {' '.join(words)}` gave no answer within {timeout_s:g} s")
     except OSError as error:
         return Answer({}, f"`retake {' '.join(words)}` does not start: {error.strerror or error}")
     return _understood(words, done)
@@ -62,6 +62,6 @@ def _ending(code: int) -> str:
 
 
 def _last_line(stderr: bytes) -> str:
-    """Quote what a process said last, which is where Python names the reason."""
+    """Return the last line of a process, which is where Python names the reason."""
     lines = stderr.decode(errors="replace").strip().splitlines()
     return f": {lines[-1].strip()[:300]}" if lines else ""

@@ -8,7 +8,7 @@ from bridge.clients.status import ask_daemon
 from bridge.daemon.osc_server import PORTS_TRIED
 from bridge.diagnosis.checks.finding import Finding, ok, problem, warning
 from bridge.diagnosis.checks.port_owner import is_free, owner_of
-from bridge.diagnosis.checks.settings_file import settings_as_far_as_valid
+from bridge.diagnosis.checks.settings_file import valid_settings
 from bridge.diagnosis.checks.surroundings import Surroundings
 from bridge.errors import BridgeError
 from bridge.host.discovery import Runtime, is_daemon_locked, lock_file, read_runtime, runtime_file, wait_for_daemon
@@ -45,7 +45,7 @@ def _look_at_running(state: Path) -> Finding:
     except (BridgeError, OSError) as error:
         return problem(
             "daemon",
-            f"the daemon with pid {runtime.pid} runs, but is silent: {error}",
+            f"the daemon with pid {runtime.pid} runs, but cannot be reached: {error}",
             f"end the process {runtime.pid}, then start the daemon again with `retake daemon`; no job is lost",
         )
     text = (
@@ -57,7 +57,7 @@ def _look_at_running(state: Path) -> Finding:
 
 
 def check_port(surroundings: Surroundings) -> Iterator[Finding]:
-    port = settings_as_far_as_valid(surroundings).port
+    port = valid_settings(surroundings).port
     running = _running(surroundings)
     if running is not None:
         yield _compare(port, running)
@@ -89,5 +89,5 @@ def _look_for_next(port: int, owner: str) -> Finding:
     return warning(
         "port",
         f"{text}; the daemon will take {free} instead, and the scripts find it there",
-        f"if something of yours counts on {port}, end that program, or set another `port`",
+        f"if something of yours depends on {port}, end that program, or set another `port`",
     )

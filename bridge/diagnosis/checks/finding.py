@@ -1,4 +1,4 @@
-"""One finding of a check: what was looked at, how it stands, and what to do about it. Pure."""
+"""One finding of a check: what was checked, its state, and what to do about it. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,7 +20,7 @@ class Finding:
     remedy: str = ""
 
     def __post_init__(self) -> None:
-        assert bool(self.remedy) == (self.state is not State.OK), f"{self.name}: a remedy where, and only where, ill"
+        assert bool(self.remedy) == (self.state is not State.OK), f"{self.name}: only what is not ok has a remedy"
 
 
 def ok(name: str, text: str) -> Finding:

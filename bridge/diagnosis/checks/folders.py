@@ -1,4 +1,4 @@
-"""Whether the folders that Retake writes to can be used, whether others are kept out, and how much room there is."""
+"""Whether Retake's folders can be written to, whether other users are kept out, and how much space is free."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from bridge.diagnosis.checks.finding import Finding, ok, problem, warning
-from bridge.diagnosis.checks.settings_file import settings_as_far_as_valid
+from bridge.diagnosis.checks.settings_file import valid_settings
 from bridge.diagnosis.checks.surroundings import Surroundings
 from bridge.host.discovery import runtime_file
 
@@ -39,7 +39,7 @@ def check_state_folder(surroundings: Surroundings) -> Iterator[Finding]:
 
 
 def _look_at_rights(folder: Path, system: str) -> Iterator[Finding]:
-    """Say whether other users can look in; on Windows the folder is in the user's profile, which sees to that."""
+    """Check whether other users can look in; on Windows the user's profile prevents that."""
     token_file = runtime_file(folder)
     if system == "win32":
         yield ok("state folder", f"{folder} can be written to")
@@ -75,7 +75,7 @@ def check_disk_space(surroundings: Surroundings) -> Iterator[Finding]:
         places["state folder"] = surroundings.state
     for what, folder in places.items():
         usage = shutil.disk_usage(_nearest_existing(folder))
-        if usage.total:  # what the system makes up, such as /proc, has no room at all
+        if usage.total:  # a virtual file system, such as /proc, has no size
             yield _room(f"room in {what}", folder, usage.free)
 
 
@@ -89,19 +89,19 @@ def _room(name: str, folder: Path, free: int) -> Finding:
 
 
 def _output_folder(surroundings: Surroundings) -> Path:
-    """Return the folder of sounds that have no clip to lie beside, as `audio_io.output_folder` chooses it."""
-    return settings_as_far_as_valid(surroundings).output_dir or platformdirs.user_music_path().absolute() / "Retake"
+    """Return the folder for generated sounds, as `audio_io.output_folder` chooses it."""
+    return valid_settings(surroundings).output_dir or platformdirs.user_music_path().absolute() / "Retake"
 
 
 def models_folder(surroundings: Surroundings) -> Path:
     """Return the folder of the user's models, as the engine chooses it."""
     named = surroundings.environment.get("RETAKE_MODELS")
     own = Path(named) if named else platformdirs.user_data_path("retake", appauthor=False) / "models"
-    return settings_as_far_as_valid(surroundings).models_dir or own.absolute()
+    return valid_settings(surroundings).models_dir or own.absolute()
 
 
 def _refusal(folder: Path) -> str:
-    """Say why nothing can be written to a folder; nothing if it can. A draft is written and removed again."""
+    """Return why a folder cannot be written to, "" if it can, by writing and removing a file."""
     nearest = _nearest_existing(folder)
     if not nearest.is_dir():
         return f"{nearest} is a file"

@@ -1,4 +1,4 @@
-"""Whether the journal is sound, can be read, and is held by nobody else; and which damaged ones were set aside."""
+"""Whether the journal is intact, readable and not locked; and which damaged ones were set aside."""
 
 import os
 import sqlite3
@@ -21,7 +21,7 @@ _RENEW = (
 
 
 def check_journal(surroundings: Surroundings) -> Iterator[Finding]:
-    """Look at every page of the journal, and change nothing."""
+    """Check every page of the journal, without changing it."""
     state = surroundings.state
     file = None if state is None else state / JOURNAL_FILE
     if file is None or not os.path.lexists(file) or (file.is_file() and file.stat().st_size == 0):
@@ -48,10 +48,10 @@ def _look_into(file: Path) -> Finding:
     except JournalDamagedError as error:
         return problem(_NAME, error.text, _RENEW)
     except sqlite3.DatabaseError as error:
-        told = journal_error(error)
-        if isinstance(told, JournalBusyError):
-            return warning(_NAME, f"{file} is held by another program: {error}", told.hint)
-        return problem(_NAME, f"{file} cannot be read: {error}", told.hint)
+        known = journal_error(error)
+        if isinstance(known, JournalBusyError):
+            return warning(_NAME, f"{file} is held by another program: {error}", known.hint)
+        return problem(_NAME, f"{file} cannot be read: {error}", known.hint)
     return ok(_NAME, f"{number} jobs, and every page is sound")
 
 

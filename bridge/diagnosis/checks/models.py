@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from bridge.diagnosis.checks.asking import ask
 from bridge.diagnosis.checks.finding import Finding, ok, problem
 from bridge.diagnosis.checks.folders import models_folder
-from bridge.diagnosis.checks.settings_file import settings_as_far_as_valid
+from bridge.diagnosis.checks.settings_file import valid_settings
 from bridge.diagnosis.checks.surroundings import Surroundings
 
 _WEIGHTS_FILE = "model.safetensors"
@@ -26,14 +26,14 @@ def check_models(surroundings: Surroundings) -> Iterator[Finding]:
     folder = models_folder(surroundings)
     answer = ask("models", "list", "--json", environment={"RETAKE_MODELS": str(folder)})
     if answer.trouble:
-        yield problem("models", answer.trouble, answer.hint or "install Retake anew, as its README says")
+        yield problem("models", answer.trouble, answer.hint or "reinstall Retake, as its README says")
         return
     models: list[dict[str, Any]] = answer.facts.get("models", [])
     if not any(model["shipped"] for model in models):
-        yield problem("models", "this Retake came without its model", "install Retake anew, as its README says")
+        yield problem("models", "this Retake came without its model", "reinstall Retake, as its README says")
     yield from map(_look_at, models)
     yield from map(_tell_passed_over, answer.facts.get("passed_over", []))
-    yield from _look_for_default(settings_as_far_as_valid(surroundings).model, [model["name"] for model in models])
+    yield from _look_for_default(valid_settings(surroundings).model, [model["name"] for model in models])
 
 
 def _tell_passed_over(broken: dict[str, str]) -> Finding:
@@ -41,7 +41,7 @@ def _tell_passed_over(broken: dict[str, str]) -> Finding:
     return problem(
         f"model {folder.name}",
         f"{folder} is passed over: {broken['reason']}",
-        "repair or delete that folder; then pull or import the model anew",
+        "repair or delete that folder; then pull or import the model again",
     )
 
 
@@ -50,9 +50,9 @@ def _look_at(model: dict[str, Any]) -> Finding:
     try:
         count = count_tensors(weights)
     except (OSError, ValueError) as error:
-        remedy = "install Retake anew, as its README says"
+        remedy = "reinstall Retake, as its README says"
         if not model["shipped"]:
-            remedy = f"`retake models remove {model['name']}`, then pull or import it anew"
+            remedy = f"`retake models remove {model['name']}`, then pull or import it again"
         return problem(name, f"{weights} is damaged: {error}", remedy)
     origin = "shipped" if model["shipped"] else "installed"
     return ok(
@@ -73,13 +73,13 @@ def _look_for_default(chosen: str, names: list[str]) -> Iterator[Finding]:
 
 
 def _fingerprint(file: Path) -> str:
-    """Return the first digits of a file's SHA-256: enough to compare two machines."""
+    """Return the first digits of a file's SHA-256, enough to compare two machines."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()[:12]
 
 
 def count_tensors(file: Path) -> int:
-    """Count the tensors of a safetensors file whose every tensor has its bytes, with none left over.
+    """Return the number of tensors in a safetensors file in which each has its bytes and none are left over.
 
     Raises:
         OSError: the file cannot be read.
@@ -114,7 +114,7 @@ def _read_header(stream: BinaryIO) -> tuple[dict[str, Any], int]:
 
 
 def _end_of(name: str, entry: Any) -> int:
-    """Return the offset behind a tensor, after a look at its bytes being as many as its shape asks for."""
+    """Return the offset behind a tensor, checking that its size fits its shape."""
     try:
         begin, end = entry["data_offsets"]
         expected = math.prod(entry["shape"]) * _BYTES_OF.get(entry["dtype"], 1)

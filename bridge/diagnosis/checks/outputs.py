@@ -1,4 +1,4 @@
-"""Whether there is an audio output to listen through: asked of a process of its own, since PortAudio may crash."""
+"""Whether there is an audio output; a child process asks PortAudio, which may crash."""
 
 from collections.abc import Iterator
 
@@ -6,15 +6,15 @@ from bridge.diagnosis.checks.asking import ask
 from bridge.diagnosis.checks.finding import Finding, ok, warning
 from bridge.diagnosis.checks.surroundings import Surroundings
 
-_PATIENCE_S = 30.0
+_TIMEOUT_S = 30.0
 
 
 def check_outputs(_: Surroundings) -> Iterator[Finding]:
-    answer = ask("examine", "outputs", patience_s=_PATIENCE_S)
+    answer = ask("examine", "outputs", timeout_s=_TIMEOUT_S)
     if answer.trouble:
         yield warning(
             "audio output",
-            f"previews cannot be heard: {answer.trouble}",
+            f"previews cannot be played: {answer.trouble}",
             "install sounddevice (`pip install sounddevice`) and, on Linux, the system's libportaudio2",
         )
         return
@@ -22,8 +22,8 @@ def check_outputs(_: Surroundings) -> Iterator[Finding]:
     if not names:
         yield warning(
             "audio output",
-            "the system has no audio output, so previews cannot be heard; rendering does not need one",
-            "connect or switch on a device, and see that no other program has it for itself",
+            "the system has no audio output, so previews cannot be played; rendering needs none",
+            "connect or switch on a device, and check that no other program uses it exclusively",
         )
         return
     default = answer.facts["default"]

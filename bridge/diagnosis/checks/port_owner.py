@@ -1,4 +1,4 @@
-"""Whether a UDP port of the loopback address is free, and which program has it if not."""
+"""Whether a UDP port on the loopback address is free, and which program has it otherwise."""
 
 import contextlib
 import os
@@ -25,7 +25,7 @@ def is_free(port: int) -> bool:
 
 
 def owner_of(port: int, system: str) -> str:
-    """Name the program that has a port, with its process number, as far as this user may know."""
+    """Return the program that has a port and its process id, as far as this user may know."""
     with contextlib.suppress(OSError, ValueError, IndexError, subprocess.SubprocessError):
         if system == "linux":
             return _owner_on_linux(port)

@@ -1,4 +1,4 @@
-"""Renders a short sound with the default model through a render process of its own, and says how long it took."""
+"""Renders a short sound with the default model in a separate render process, and measures the time."""
 
 import subprocess
 import tempfile
@@ -10,7 +10,7 @@ from typing import IO
 
 from bridge.diagnosis.checks.finding import Finding, ok, problem
 from bridge.diagnosis.checks.folders import models_folder
-from bridge.diagnosis.checks.settings_file import settings_as_far_as_valid
+from bridge.diagnosis.checks.settings_file import valid_settings
 from bridge.diagnosis.checks.surroundings import Surroundings
 from bridge.errors import BridgeError
 from bridge.host.program import HOME, own_command, start_flags
@@ -18,13 +18,13 @@ from bridge.rendering.pipe import HEARTBEAT, PROGRESS_PING, RenderSetup, reply_f
 from bridge.wire.messages import Done, Fail, Generate, Progress, Reply
 
 _SECONDS = 1.0
-_PATIENCE_S = 600.0
+_TIMEOUT_S = 600.0
 _NAME = "self-test"
 _REMEDY = "run `retake support`, and send us the file that it makes"
 
 
 def check_rendering(surroundings: Surroundings) -> Iterator[Finding]:
-    settings = settings_as_far_as_valid(surroundings)
+    settings = valid_settings(surroundings)
     with tempfile.TemporaryDirectory(prefix="retake-") as name:
         folder = Path(name)
         setup = RenderSetup(settings.model, settings.device, str(models_folder(surroundings)), str(folder))
@@ -43,7 +43,7 @@ def _render(setup: RenderSetup, folder: Path) -> Finding:
             stderr=log,
             creationflags=start_flags(),
         )
-        timer = threading.Timer(_PATIENCE_S, process.kill)
+        timer = threading.Timer(_TIMEOUT_S, process.kill)
         timer.start()
         try:
             assert process.stdin is not None
@@ -62,7 +62,7 @@ def _render(setup: RenderSetup, folder: Path) -> Finding:
 
 
 def _follow(stdout: IO[bytes]) -> tuple[float | None, Reply | None]:
-    """Return the moment when the model was loaded, and the last word about the job; None where the process died."""
+    """Return when the model was loaded, and the job's final reply; None where the process died."""
     loaded_at = None
     for line in stdout:
         if line in {HEARTBEAT, PROGRESS_PING}:

@@ -1,4 +1,4 @@
-"""Whether every setting can be used: each bad one is named with its source."""
+"""Whether every setting is valid; each invalid one is named with its source."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +19,9 @@ def check_settings(surroundings: Surroundings) -> Iterator[Finding]:
 def _sentence(survey: SettingsReport, file: Path) -> str:
     where = f"settings file {file}" if file.exists() else f"no settings file (it would be {file})"
     count = len(survey.origins)
-    return f"{where}; {'every setting is built in' if not count else f'{count} set, and all can be used'}"
+    return f"{where}; {'every setting is built in' if not count else f'{count} set, all of them valid'}"
 
 
-def settings_as_far_as_valid(surroundings: Surroundings) -> Settings:
-    """Return the settings, with the built-in value wherever one cannot be used."""
+def valid_settings(surroundings: Surroundings) -> Settings:
+    """Return the settings, with the built-in value for each invalid one."""
     return Settings(**survey_settings(surroundings.environment, {}).values)

@@ -1,4 +1,4 @@
-"""What the checks have to know of the machine: system, environment, home, state folder. Needs no package of others."""
+"""What the checks know of the machine: system, environment, home, state folder. Only the standard library."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ _NOWHERE = Path("/nonexistent")
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Where the checks look. `state` is None when nobody can say where it would be, for want of a home folder."""
+    """Where the checks look. `state` is None if it cannot be found without a home folder."""
 
     machine: HostPlatform
     state: Path | None
@@ -25,7 +25,7 @@ class Surroundings:
 
 
 def own_surroundings() -> Surroundings:
-    """Describe the machine that we run on."""
+    """Return the surroundings of this process."""
     try:
         home = Path.home()
     except RuntimeError:

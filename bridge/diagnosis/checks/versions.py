@@ -26,10 +26,10 @@ def check_packages(_: Surroundings) -> Iterator[Finding]:
     broken = {name: why for name, why in answer.facts.items() if why}
     for name, why in broken.items():
         yield problem(
-            f"package {name}", f"the package {name} cannot be loaded: {why}", "install Retake anew, as its README says"
+            f"package {name}", f"the package {name} cannot be loaded: {why}", "reinstall Retake, as its README says"
         )
     if answer.trouble:
-        yield problem("packages", answer.trouble, "install Retake anew, as its README says")
+        yield problem("packages", answer.trouble, "reinstall Retake, as its README says")
     elif not broken:
         yield ok("packages", f"all {len(answer.facts)} packages that Retake needs can be loaded")
 

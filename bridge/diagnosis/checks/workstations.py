@@ -1,4 +1,4 @@
-"""Which workstations are here, whether Retake's scripts are in each, and whether they are those of this Retake."""
+"""Which DAWs are installed, whether Retake's scripts are in each, and whether these are up to date."""
 
 import json
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def _look_at(host: str, place: ScriptFolder) -> Finding:
         return warning(place.program, f"found, but Retake's scripts are not in {folder}", remedy)
     lost = _lost_program(folder)
     if lost:
-        return problem(place.program, f"its scripts look for Retake at {lost}, where it is no more", remedy)
+        return problem(place.program, f"its scripts look for Retake at {lost}, which no longer exists", remedy)
     if actions & {"installed", "updated", "removed", "offered"}:
         return warning(place.program, f"the scripts in {folder} are those of another version of Retake", remedy)
     changed = sum(step.action == "kept" for step in steps)
@@ -56,20 +56,20 @@ def _look_at(host: str, place: ScriptFolder) -> Finding:
 
 
 def _look_at_others(host: str, place: ScriptFolder, theirs: Path) -> Finding:
-    """Look at scripts that ReaPack keeps up to date: do they know where Retake is, and is there a second set?"""
+    """Check scripts that ReaPack installed: whether they can find Retake, and whether there is a second set."""
     folder, remedy = target_folder(place), f"`retake install-scripts {host}`"
     record, lost = Record.read(folder), _lost_program(folder)
     if record is None:
         return warning(place.program, f"the scripts of ReaPack in {theirs} were not told where Retake is", remedy)
     if lost:
-        return problem(place.program, f"its scripts look for Retake at {lost}, where it is no more", remedy)
+        return problem(place.program, f"its scripts look for Retake at {lost}, which no longer exists", remedy)
     if record.files:
         return warning(place.program, f"every action is there twice: in {folder}, and by ReaPack in {theirs}", remedy)
     return ok(place.program, f"ReaPack keeps the scripts in {theirs}")
 
 
 def _lost_program(folder: Path) -> str:
-    """Name the program that the scripts were told to start and that is gone; nothing if all is well."""
+    """Return the program that the scripts would start but that no longer exists; "" if there is none."""
     try:
         location = json.loads((folder / LOCATION_FILE).read_text(encoding="utf-8"))
         programs = [str(location[word]) for word in _PROGRAMS if word in location]

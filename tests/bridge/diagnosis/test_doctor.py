@@ -158,7 +158,7 @@ class TestAsking:
         assert "KeyError" in ask("examine", "nonsense").trouble
 
     def test_does_not_wait_for_ever(self):
-        assert "no answer within 0.01 s" in ask("examine", "packages", patience_s=0.01).trouble
+        assert "no answer within 0.01 s" in ask("examine", "packages", timeout_s=0.01).trouble
 
 
 class TestSettings:
@@ -258,7 +258,7 @@ class TestDaemon:
             write_runtime(state_dir, Runtime("127.0.0.1", deaf.getsockname()[1], os.getpid(), "0", "secret"))
             finding = only(check_daemon(surroundings()))
         lock.release()
-        assert (finding.state, "silent" in finding.text) == (State.PROBLEM, True)
+        assert (finding.state, "cannot be reached" in finding.text) == (State.PROBLEM, True)
         assert str(os.getpid()) in finding.remedy
 
 

@@ -60,8 +60,8 @@ class TestFarm:
         token.write_text("secret")
         monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(token))
         token.chmod(0o600)
-        assert "farm's token" not in [finding.name for finding in look("local")]
+        assert "farm token" not in [finding.name for finding in look("local")]
 
         token.chmod(0o644)
-        (finding,) = (finding for finding in look("local") if finding.name == "farm's token")
+        (finding,) = (finding for finding in look("local") if finding.name == "farm token")
         assert (finding.state, str(token) in finding.text) == (State.WARNING, True)

@@ -17,10 +17,10 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 from bridge.daw_install.hosts import HostPlatform
 from bridge.diagnosis import support
 from bridge.diagnosis.checks.surroundings import Surroundings
-from bridge.diagnosis.journal_excerpt import read_jobs, told
-from bridge.diagnosis.redaction import FOLDER, PROMPT, TOKEN, Redactor, cut_paths, folder_of, last_part, told_id
+from bridge.diagnosis.journal_excerpt import read_jobs, redacted
+from bridge.diagnosis.redaction import FOLDER, PROMPT, TOKEN, Redactor, anonymous_id, cut_paths, folder_of, last_part
 from bridge.diagnosis.support_contents import ENTRIES, Bundle, cleaned_log, write_entry
-from bridge.diagnosis.support_errors import AudioOfNobodyError, SupportError
+from bridge.diagnosis.support_errors import SupportError, UnknownAudioJobError
 from bridge.host.discovery import Runtime, write_runtime
 from bridge.host.job_log import LOG_FILE
 from bridge.jobs.job import Job
@@ -138,7 +138,7 @@ class TestBundle:
 
         files = unpacked(tmp_path / "bundle.zip")
         assert "audio/1/clip.wav" not in files
-        assert b"audio/1/clip.wav was asked for, and is not there any more" in files["README.txt"]
+        assert b"audio/1/clip.wav was requested, but no longer exists" in files["README.txt"]
 
     def test_of_an_unknown_jobs_audio_is_not_written(self, tmp_path, capsys):
         assert main(["-o", "bundle.zip", "--with-audio", "take-9"]) == 1
@@ -236,7 +236,7 @@ class TestJobs:
     def test_of_a_later_journal_are_told_with_its_numbers(self):
         row = {"id": "x", "state": "new", "address": "/retake/later", "arguments": "?", "attempts": 2, "mood": "secret"}
 
-        assert told(row, Redactor()) == {
+        assert redacted(row, Redactor()) == {
             "id": "x",
             "state": "new",
             "address": "/retake/later",
@@ -248,7 +248,7 @@ class TestJobs:
         }
 
     def test_of_nobody_have_no_audio(self, bundle):
-        with pytest.raises(AudioOfNobodyError, match="take-9"):
+        with pytest.raises(UnknownAudioJobError, match="take-9"):
             list(bundle(audio_of=("take-9",)).audio())
 
 
@@ -319,10 +319,10 @@ class TestRedactor:
 
     @pytest.mark.parametrize("job", ["take-1", "3fa9c2d1-aa11-4b2c-9d7e-001122334455", "0a1b2c3d"])
     def test_keeps_the_ids_that_programs_give(self, job):
-        assert told_id(job) == job
+        assert anonymous_id(job) == job
 
     def test_hides_ids_that_are_words(self):
-        assert "secret" not in told_id("my secret film")
+        assert "secret" not in anonymous_id("my secret film")
 
 
 @pytest.mark.slow
