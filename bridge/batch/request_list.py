@@ -29,6 +29,8 @@ _NO_COLUMNS = frozenset(name for name, row in JOB_ROWS.items() if "batch" not in
 _FOR_PROGRAMS = frozenset({"client", "reply", "deadline_unix", "priority"})
 """Columns that a list may have, but that are not suggested to people."""
 _RENDERS = [kind for kind in OPERATIONS.values() if issubclass(kind, RenderRequest)]
+_NAMES = [name for name, kind in OPERATIONS.items() if kind in _RENDERS]
+_RENDERS_IN_WORDS = f"{', '.join(_NAMES[:-1])} or {_NAMES[-1]}"
 _COLUMNS = {name for kind in _RENDERS for name in (*kind.fixed, *kind.key_names())} | {
     "operation",
     "duration",
@@ -134,7 +136,7 @@ def _require_columns(values: Mapping[str, Any]) -> None:
     operation = values["operation"]
     kind = OPERATIONS.get(operation) if isinstance(operation, str) else None
     if kind is None or not issubclass(kind, RenderRequest):
-        raise BadValueError("operation", operation, "generate, restyle, vary, inpaint or upscale")
+        raise BadValueError("operation", operation, _RENDERS_IN_WORDS)
     known = {*kind.fixed, *kind.key_names()} - _NO_COLUMNS
     for name in values:
         if name != "operation" and name not in known:

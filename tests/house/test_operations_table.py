@@ -125,6 +125,10 @@ def test_the_command_line_has_no_option_without_a_row(operation: str) -> None:
     assert set(options_of(operation)) - rows == {"-h", "--help", "-o", "--output", "--model", "--device", "--json"}
 
 
+def test_the_wire_has_a_request_for_each_operation() -> None:
+    assert {kind.address for kind in RENDER_REQUESTS} == {entry["address"] for entry in TABLE["operations"].values()}
+
+
 @pytest.mark.parametrize("kind", RENDER_REQUESTS, ids=lambda kind: kind.__name__)
 def test_the_wire_has_each_row_and_its_kind(kind: Any) -> None:
     entry = TABLE["operations"][kind.address.rpartition("/")[2]]
