@@ -1,4 +1,4 @@
-"""`retake install-scripts`: brings Retake's scripts into REAPER, Ardour and Ableton Live, or takes them away again."""
+"""`retake install-scripts`: installs Retake's scripts into REAPER, Ardour and Ableton Live, or removes them."""
 
 import argparse
 import json
@@ -40,7 +40,7 @@ from bridge.host.entry import enter
 from bridge.host.program import own_program, own_sender
 from bridge.host.runtime_copies import add_copy_folder, remove_copy_folder
 
-_LINKED = "this folder is a link to Retake's own scripts, which are left as they are"
+_LINKED = "this folder is a link to Retake's own scripts, which stay unchanged"
 _STRANGE = "{folder} does not look like a folder of {host}: see that --path is right, or start {host} there once"
 _STAYS = "the extension itself is removed in Live: Settings, Extensions"
 _NO_SENDER = "retake-send was not found beside this Retake; the scripts will look where installers put it"
@@ -49,7 +49,7 @@ _LOCATED = "the actions are not installed here; this folder only tells them wher
 
 
 def main(argv: Sequence[str] | None = None, machine: HostPlatform | None = None) -> int:
-    """Install, update or remove: 0 all is well, 1 something failed or nothing was found, 2 wrong usage."""
+    """Install, update or remove: 0 success, 1 something failed or nothing was found, 2 wrong usage."""
     options = _options(argv)
     machine = machine or HostPlatform(sys.platform, os.environ, Path.home())
     outcomes: list[InstallOutcome] = []
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None, machine: HostPlatform | None = None)
         except BridgeError as error:
             errors.append(error)
     if not options.dry_run:
-        _keep_in_mind(outcomes, remove=options.remove)
+        _remember(outcomes, remove=options.remove)
     new = [] if options.remove else [outcome for outcome in outcomes if not outcome.are_actions_elsewhere]
     parts = {outcome.place.part: outcome.host for outcome in new}
     clicks = {part: remaining_clicks(host, part) for part, host in parts.items()}
@@ -69,23 +69,25 @@ def main(argv: Sequence[str] | None = None, machine: HostPlatform | None = None)
         print(json.dumps(_as_json(outcomes, errors, clicks), indent=1, ensure_ascii=False))
     else:
         _print(outcomes, errors, clicks, options)
-    is_missed = errors and (options.host or not outcomes) and not options.remove
-    return 1 if is_missed or any(outcome.has_failed for outcome in outcomes) else 0
+    is_failure = errors and (options.host or not outcomes) and not options.remove
+    return 1 if is_failure or any(outcome.has_failed for outcome in outcomes) else 0
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="retake install-scripts",
-        description="Put Retake's scripts into REAPER, Ardour and Ableton Live, or bring them up to date.",
-        epilog="A file that you changed is never replaced: the new one comes beside it, as NAME.new.",
+        description="Install Retake's scripts into REAPER, Ardour and Ableton Live, or update them.",
+        epilog="A file that you changed is never replaced: the new version is written beside it, as NAME.new.",
     )
-    parser.add_argument("host", nargs="?", choices=HOSTS, metavar="HOST", help=f"{', '.join(HOSTS)}; all, if not given")
+    parser.add_argument("host", nargs="?", choices=HOSTS, metavar="HOST", help=f"{', '.join(HOSTS)}; default: all")
     parser.add_argument(
-        "--path", type=Path, metavar="FOLDER", help="where HOST keeps its things, such as a portable REAPER's folder"
+        "--path", type=Path, metavar="FOLDER", help="HOST's own folder, such as that of a portable REAPER"
     )
-    parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
-    parser.add_argument("--remove", action="store_true", help="take the scripts away again")
-    parser.add_argument("--force", action="store_true", help="move files that you changed to NAME.bak, and go on")
+    parser.add_argument("--dry-run", action="store_true", help="only print what would happen")
+    parser.add_argument("--remove", action="store_true", help="remove the scripts")
+    parser.add_argument(
+        "--force", action="store_true", help="move files that you changed to NAME.bak, and replace them"
+    )
     parser.add_argument("--json", action="store_true", help="machine-readable")
     parser.add_argument(
         "--locate", action="store_true", help="REAPER: only record where Retake is, for scripts that ReaPack installed"
@@ -103,7 +105,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _places(host: str, options: argparse.Namespace, machine: HostPlatform) -> list[ScriptFolder]:
-    """List the folders to work on: the one that is named, or those that are found or remembered."""
+    """Return the folders to work on: the named one, or those that are found or remembered."""
     if options.path is not None:
         path = options.path.expanduser().absolute()
         if not path.exists():
@@ -116,7 +118,7 @@ def _places(host: str, options: argparse.Namespace, machine: HostPlatform) -> li
 
 
 def known_places(host: str, machine: HostPlatform, state: Path | None) -> list[ScriptFolder]:
-    """List the folders of a host that are found, or remembered in the state folder from an earlier installation."""
+    """Return a host's folders: found, or remembered from an earlier installation."""
     found = HOSTS[host].find(machine)
     parts = set(HOSTS[host].folders.values())
     remembered = [
@@ -128,9 +130,9 @@ def known_places(host: str, machine: HostPlatform, state: Path | None) -> list[S
 
 
 def _settle(host: str, place: ScriptFolder, options: argparse.Namespace) -> InstallOutcome:
-    """Bring one folder to the state that was asked for. Raises ScriptsMissingError."""
+    """Install, update or remove one folder. Raises ScriptsMissingError."""
     if place.part == "extension":
-        return _introduce_extension(host, place, options)
+        return _connect_extension(host, place, options)
     folder, shipped = target_folder(place), shipped_files(place)
     if folder.resolve() == source_folder(place).resolve():
         return InstallOutcome(host, place, folder, notes=(_LINKED,))
@@ -148,13 +150,13 @@ def _settle(host: str, place: ScriptFolder, options: argparse.Namespace) -> Inst
         notes.append(_REAPACK.format(folder=theirs) if theirs else _LOCATED)
     steps = plan_installation(folder, shipped, force=options.force)
     if not shipped and options.dry_run and Record.read(folder) is None:
-        steps.append(Step("installed", LOCATION_FILE))  # all that there is to do: --json must not stay silent of it
+        steps.append(Step("installed", LOCATION_FILE))  # the only change, which --json has to report
     done = steps if options.dry_run else carry_out_installation(folder, steps, shipped, location)
     return InstallOutcome(host, place, folder, tuple(done), tuple(notes), are_actions_elsewhere=not shipped)
 
 
-def _introduce_extension(host: str, place: ScriptFolder, options: argparse.Namespace) -> InstallOutcome:
-    """Have the daemon say where it is in the one folder that Live lets the extension read, or no longer."""
+def _connect_extension(host: str, place: ScriptFolder, options: argparse.Namespace) -> InstallOutcome:
+    """Let the daemon publish its address in the one folder that the extension can read, or stop it."""
     state, storage, folder = state_folder(os.environ), extension_storage(place), target_folder(place)
     if options.remove:
         if not options.dry_run:
@@ -171,7 +173,7 @@ def _introduce_extension(host: str, place: ScriptFolder, options: argparse.Names
 
 
 def _clear_work(place: ScriptFolder) -> tuple[str, ...]:
-    """Remove the folder of files on their way if nothing is on its way; say so if there is."""
+    """Remove the folder of temporary files if it is empty; return a note if it is not."""
     part = PARTS[place.part]
     work = Path(os.path.normpath(target_folder(place) / part.work_folder))
     if not part.work_folder or not work.exists():
@@ -181,12 +183,12 @@ def _clear_work(place: ScriptFolder) -> tuple[str, ...]:
 
 
 def _location() -> dict[str, str]:
-    """Say where our programs are, for scripts that start them."""
+    """Return where our programs are, for scripts that start them."""
     found = {"send": own_sender(), "retake": own_program("retake")}
     return {"version": __version__} | {word: str(path) for word, path in found.items() if path is not None}
 
 
-def _keep_in_mind(outcomes: list[InstallOutcome], *, remove: bool) -> None:
+def _remember(outcomes: list[InstallOutcome], *, remove: bool) -> None:
     state = state_folder(os.environ)
     if remove:
         forget(state, (outcome.place for outcome in outcomes if not outcome.has_failed))
@@ -211,7 +213,7 @@ def _print(
     for part, text in clicks.items():
         if text:
             name = next(host.name for host in HOSTS.values() if part in host.folders.values())
-            print(f"\nWhat is left to do in {name}:\n\n{text}")
+            print(f"\nRemaining steps in {name}:\n\n{text}")
     for error in errors:
         if options.host or not isinstance(error, HostMissingError):
             print(f"{error.text}\nhint: {error.hint}", file=sys.stderr)

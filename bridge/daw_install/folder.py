@@ -1,4 +1,4 @@
-"""One folder of installed scripts: first a plan of what to write, move and delete there, then its execution.
+"""One folder of installed scripts: a plan of what to write, move and delete, and its execution.
 
 `retake.json` in that folder records what Retake put there, with its SHA-256. A file that differs from its record is the
 musician's: it is kept, and a new version comes beside it as `<name>.new`, or it is first moved away to `<name>.bak`.
@@ -33,7 +33,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Record:
-    """What the last installation left here: the shipped SHA-256 of each file, and the folders that it had to make."""
+    """What the last installation left here: the shipped SHA-256 of each file, and the folders it created."""
 
     files: dict[str, str] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
@@ -58,23 +58,25 @@ def _is_inside(name: str) -> bool:
 
 
 def plan_installation(folder: Path, shipped: Mapping[str, bytes], *, force: bool) -> list[Step]:
-    """Say what has to happen so that `folder` holds the shipped files, and nothing of ours that is shipped no more."""
+    """Return the steps after which `folder` has the shipped files, and none of ours that are no longer shipped."""
     recorded = (Record.read(folder) or Record()).files
-    steps = [step for name in shipped for step in _bring(folder, name, shipped[name], recorded, force=force)]
+    steps = [step for name in shipped for step in _install_file(folder, name, shipped[name], recorded, force=force)]
     spoken_for = set(shipped) | {step.file for step in steps}
     for name in sorted(set(recorded) - spoken_for):
-        steps += _take_away(folder, name, recorded[name], force=False)
+        steps += _remove_file(folder, name, recorded[name], force=False)
     return steps
 
 
 def plan_removal(folder: Path, shipped: Mapping[str, bytes], *, force: bool) -> list[Step]:
-    """Say what has to happen so that nothing of ours is left; without a record what is as shipped counts as ours."""
+    """Return the steps that remove our files; without a record these are the files that equal shipped ones."""
     record = Record.read(folder)
     files = {name: _sha256(content) for name, content in shipped.items()} if record is None else record.files
-    return [step for name in sorted(files) for step in _take_away(folder, name, files[name], force=force)]
+    return [step for name in sorted(files) for step in _remove_file(folder, name, files[name], force=force)]
 
 
-def _bring(folder: Path, name: str, content: bytes, recorded: Mapping[str, str], *, force: bool) -> Iterator[Step]:
+def _install_file(
+    folder: Path, name: str, content: bytes, recorded: Mapping[str, str], *, force: bool
+) -> Iterator[Step]:
     there, wanted = _fingerprint(folder / name), _sha256(content)
     if there is None:
         yield Step("installed", name, content)
@@ -91,7 +93,7 @@ def _bring(folder: Path, name: str, content: bytes, recorded: Mapping[str, str],
 
 
 def _offer(folder: Path, name: str, content: bytes, recorded: Mapping[str, str]) -> Iterator[Step]:
-    """Put a new version beside the musician's, once: what was offered before and thrown away is not offered again."""
+    """Write a new version beside the musician's file, once: if it was deleted, it is not written again."""
     wanted = _sha256(content)
     earlier = [offer for offer in recorded if offer.startswith(f"{name}.new")]
     ours = [offer for offer in earlier if _fingerprint(folder / offer) == recorded[offer]]
@@ -101,7 +103,7 @@ def _offer(folder: Path, name: str, content: bytes, recorded: Mapping[str, str])
         yield Step("offered", ours[0] if ours else _free_name(folder, name, ".new"), content)
 
 
-def _take_away(folder: Path, name: str, recorded: str, *, force: bool) -> Iterator[Step]:
+def _remove_file(folder: Path, name: str, recorded: str, *, force: bool) -> Iterator[Step]:
     there = _fingerprint(folder / name)
     if there == recorded:
         yield Step("removed", name)
@@ -112,7 +114,7 @@ def _take_away(folder: Path, name: str, recorded: str, *, force: bool) -> Iterat
 
 
 def _fingerprint(path: Path) -> str | None:
-    """Return a file's SHA-256; None if there is nothing, and a word that fits no file if it cannot be read."""
+    """Return a file's SHA-256; None if it is missing, and "unreadable" if it cannot be read."""
     if not os.path.lexists(path):
         return None
     try:
@@ -126,7 +128,7 @@ def _sha256(content: bytes) -> str:
 
 
 def _free_name(folder: Path, name: str, suffix: str) -> str:
-    """Find a name that is not taken."""
+    """Return an unused name."""
     number, free = 1, name + suffix
     while os.path.lexists(folder / free):
         number += 1
@@ -140,7 +142,7 @@ def _free_name(folder: Path, name: str, suffix: str) -> str:
 def carry_out_installation(
     folder: Path, steps: Iterable[Step], shipped: Mapping[str, bytes], location: Mapping[str, str]
 ) -> list[Step]:
-    """Do what was planned, then write down what was done; steps that fail say why, and the others go on."""
+    """Execute a plan, then write the record; failed steps say why, and do not stop the others."""
     before = Record.read(folder) or Record()
     made = before.made or [name for name in (".", "..") if not Path(os.path.normpath(folder / name)).exists()]
     done = _execute_all(folder, steps)
@@ -152,7 +154,7 @@ def carry_out_installation(
 
 
 def _recorded_after(before: Mapping[str, str], done: list[Step], shipped: Mapping[str, bytes]) -> dict[str, str]:
-    """Say what is ours now; of a file that the musician changed, which version we would have put there."""
+    """Return our files now; for a file that the musician changed, the version that was shipped."""
     files: dict[str, str] = {}
     for step in done:
         name = step.file
@@ -176,7 +178,7 @@ def _write_location(folder: Path, location: Mapping[str, str], record: Record) -
 
 
 def carry_out_removal(folder: Path, steps: Iterable[Step]) -> list[Step]:
-    """Do what was planned, then take the record away, and the folders that are empty now."""
+    """Execute a plan, then remove the record and empty folders."""
     record = Record.read(folder)
     done = _execute_all(folder, steps)
     if any(step.action == "failed" for step in done):
@@ -190,7 +192,7 @@ def carry_out_removal(folder: Path, steps: Iterable[Step]) -> list[Step]:
 
 
 def _clear_folders(folder: Path, steps: Iterable[Step]) -> None:
-    """Remove the folders inside this one that their files have left empty."""
+    """Remove folders inside this one that are now empty."""
     for name in sorted({str(PurePosixPath(step.file).parent) for step in steps}, reverse=True):
         remove_if_empty(folder / name / "__pycache__")
         if name != ".":
@@ -198,7 +200,7 @@ def _clear_folders(folder: Path, steps: Iterable[Step]) -> None:
 
 
 def _execute_all(folder: Path, steps: Iterable[Step]) -> list[Step]:
-    """Do one step after the other; what could not be backed up is not written over."""
+    """Execute the steps in order; a file that could not be backed up is not overwritten."""
     done: list[Step] = []
     for step in steps:
         if not any(earlier.file == step.file and earlier.action == "failed" for earlier in done):
@@ -222,7 +224,7 @@ def _execute(folder: Path, step: Step) -> Step:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: a host may read it at any moment."""
+    """Write a file atomically: a host may read it at any moment."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -233,13 +235,13 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _forget_compiled(path: Path) -> None:
-    """Remove what a host's Python made of a script."""
+    """Remove the bytecode that a host's Python compiled."""
     if path.suffix == ".py":
         for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
             compiled.unlink(missing_ok=True)
 
 
 def remove_if_empty(folder: Path) -> None:
-    """Remove a folder that holds nothing; leave any other, and be content where there is none."""
+    """Remove a folder if it is empty and exists."""
     with contextlib.suppress(OSError):
         folder.rmdir()

@@ -1,4 +1,4 @@
-"""Where REAPER, Ardour and Ableton Live keep scripts, on Windows, macOS and Linux. Looks, and changes nothing.
+"""Where REAPER, Ardour and Ableton Live keep scripts, on Windows, macOS and Linux. Read-only.
 
 Every rule is a function of a `HostPlatform`, never of the machine that runs it, so that each system's rules can be
 tried on any other.
@@ -15,7 +15,7 @@ _REAPER_SETTINGS = "reaper.ini"
 _REAPER_PROGRAMS = ("reaper.exe", "REAPER.app", "reaper")
 REAPER_MARKS = (_REAPER_SETTINGS, *_REAPER_PROGRAMS)
 _OLDEST_ARDOUR = 7
-"""Before it Ardour's Lua lacks what our scripts use."""
+"""Older versions' Lua lacks functions that our scripts use."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class HostPlatform:
     root: Path = Path("/")
 
     def folder(self, variable: str, otherwise: Path) -> Path:
-        """Return the folder that an environment variable names, or the one that it has by default."""
+        """Return the folder that an environment variable names, or else its default."""
         named = self.environment.get(variable)
         return Path(named) if named else otherwise
 
@@ -47,7 +47,7 @@ class HostPlatform:
 
 @dataclass(frozen=True)
 class ScriptFolder:
-    """A folder where a host looks for scripts of one kind: `part` is a key of `install_scripts.PARTS`."""
+    """A folder where a host looks for scripts of one kind: `part` is a key of `parts.PARTS`."""
 
     part: str
     program: str
@@ -59,7 +59,7 @@ class ScriptFolder:
 
 
 def reaper_resources(machine: HostPlatform) -> list[Path]:
-    """List where REAPER's resource path may be, portable installations apart."""
+    """Return where REAPER's resource path may be, except in portable installations."""
     if machine.system == "win32":
         return [machine.roaming / "REAPER"]
     if machine.system == "darwin":
@@ -83,12 +83,12 @@ def find_reaper(machine: HostPlatform) -> list[ScriptFolder]:
 
 
 def is_portable_reaper(folder: Path) -> bool:
-    """Whether REAPER is in a folder together with its settings, which makes the installation a portable one."""
+    """Whether a folder holds REAPER together with its settings, as a portable installation does."""
     return (folder / _REAPER_SETTINGS).is_file() and any((folder / program).exists() for program in _REAPER_PROGRAMS)
 
 
 def _portable_reapers(machine: HostPlatform) -> Iterator[Path]:
-    """Look where people unpack programs; a portable REAPER elsewhere is named by `--path`."""
+    """Search where people extract programs; elsewhere `--path` names a portable REAPER."""
     for parent in _program_folders(machine):
         for folder in [parent, *_children(parent, r"reaper.*")]:
             if is_portable_reaper(folder):
@@ -111,7 +111,7 @@ def _program_folders(machine: HostPlatform) -> list[Path]:
 
 
 def ardour_parents(machine: HostPlatform) -> list[Path]:
-    """List the folders in which each version of Ardour has a configuration folder of its own."""
+    """Return the folders in which each version of Ardour has its configuration folder."""
     if machine.system == "win32":
         return [machine.local]
     if machine.system == "darwin":
@@ -132,7 +132,7 @@ def find_ardour(machine: HostPlatform) -> list[ScriptFolder]:
 
 
 def live_libraries(machine: HostPlatform) -> list[Path]:
-    """List where Live's User Library may be: where Live's preferences say, then where it is by default."""
+    """Return where Live's User Library may be: as Live's preferences say, then the defaults."""
     if machine.system not in ("win32", "darwin"):
         return []
     return [*dict.fromkeys([*_configured_libraries(machine), *_default_libraries(machine)])]
@@ -153,7 +153,7 @@ def find_live(machine: HostPlatform) -> list[ScriptFolder]:
 
 
 def live_extensions(machine: HostPlatform) -> list[Path]:
-    """List where Live 12.4.5 and later may keep extensions; its betas did not always agree."""
+    """Return where Live 12.4.5 and later may keep extensions; its betas used different folders."""
     if machine.system == "win32":
         return [folder / "Ableton" / "Extensions" for folder in (machine.local, machine.roaming)]
     if machine.system == "darwin":
@@ -169,7 +169,7 @@ def _default_libraries(machine: HostPlatform) -> list[Path]:
 
 
 def _configured_libraries(machine: HostPlatform) -> Iterator[Path]:
-    """Read where each version of Live keeps its User Library, which the musician may have moved to another drive."""
+    """Yield each Live version's User Library, which the musician may have moved to another drive."""
     if machine.system == "darwin":
         parent, inside = machine.home / "Library" / "Preferences" / "Ableton", Path()
     else:
@@ -184,7 +184,7 @@ def _configured_libraries(machine: HostPlatform) -> Iterator[Path]:
 
 
 def _children(parent: Path, pattern: str) -> list[Path]:
-    """List the folders in a folder whose names match, in order; none if it cannot be read."""
+    """Return the matching folders inside a folder, sorted; none if it cannot be read."""
     try:
         inside = sorted(parent.iterdir())
         return [folder for folder in inside if re.fullmatch(pattern, folder.name, re.IGNORECASE) and folder.is_dir()]

@@ -1,4 +1,4 @@
-"""Remembers where scripts were installed, so that an update or a removal finds also the folders named by `--path`."""
+"""Remembers where scripts were installed, so that updates and removals also find folders named by `--path`."""
 
 import contextlib
 import json
@@ -12,7 +12,7 @@ _FILE = "installed_scripts.json"
 
 
 def recall(state: Path) -> list[ScriptFolder]:
-    """List the places that scripts were installed to; what cannot be read is left out."""
+    """Return the folders that scripts were installed to; none if the file cannot be read."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         rows = json.loads((state / _FILE).read_text(encoding="utf-8"))
         return [ScriptFolder(row["part"], row["program"], Path(row["folder"])) for row in rows]
@@ -29,7 +29,7 @@ def forget(state: Path, places: Iterable[ScriptFolder]) -> None:
 
 
 def _write(state: Path, places: Iterable[ScriptFolder]) -> None:
-    """Keep one row for each folder. A disk that refuses costs only the memory: the scripts themselves are in place."""
+    """Keep one row for each folder. A write error loses only the memory; the scripts are installed."""
     rows = {
         (place.part, str(place.folder)): {"part": place.part, "program": place.program, "folder": str(place.folder)}
         for place in places

@@ -1,4 +1,4 @@
-"""What is installed where: a row for each kind of script, and a row for each host. The one table to add a script to."""
+"""What is installed where: a row for each kind of script, and a row for each host. New scripts are added here."""
 
 import os
 import re
@@ -39,7 +39,7 @@ class ScriptSet:
     patterns: tuple[str, ...]
     own_folder: str = ""
     work_folder: str = ""
-    """Where the scripts keep files on their way, seen from their folder."""
+    """Where the scripts keep temporary files, relative to their folder."""
     shared: tuple[str, ...] = ()
     build: Callable[[Path], dict[str, bytes]] | None = None
 
@@ -50,12 +50,12 @@ PARTS = {
     "remote_script": ScriptSet("ableton/remote_script/Retake", ("*.py",), "Retake", shared=(TABLE,)),
     "extension": ScriptSet("ableton/extension", (), "retake.retake"),
 }
-"""Live's extension has no files here: Ableton's kit may not be handed on, so each musician builds it with their own."""
+"""Live's extension has no files here: Ableton's SDK may not be passed on, so musicians build it with their own."""
 
 
 @dataclass(frozen=True)
 class Host:
-    """A workstation: what people call it, how it is found, where that looks, and what `--path` means for it."""
+    """A DAW: its name, how it is found, where that searches, and what `--path` means for it."""
 
     name: str
     find: Callable[[HostPlatform], list[ScriptFolder]]
@@ -98,13 +98,13 @@ def target_folder(place: ScriptFolder) -> Path:
 
 
 def _shipped_folder() -> Path | None:
-    """Find the folder of all scripts; RETAKE_DAW_SCRIPTS names another one, such as that of changed scripts."""
+    """Return the folder of all scripts; RETAKE_DAW_SCRIPTS overrides it, such as for changed scripts."""
     named = os.environ.get("RETAKE_DAW_SCRIPTS")
     return own_folder(SHIPPED) if not named else Path(named) if Path(named).is_dir() else None
 
 
 def source_folder(place: ScriptFolder) -> Path:
-    """Find the folder that a part is copied from. Raises ScriptsMissingError."""
+    """Return the folder that a part is copied from. Raises ScriptsMissingError."""
     shipped = _shipped_folder()
     if shipped is None:
         raise ScriptsMissingError(SHIPPED)
@@ -126,7 +126,9 @@ def shipped_files(place: ScriptFolder) -> dict[str, bytes]:
 
 def _copied_files(part: ScriptSet, source: Path, shipped: Path) -> dict[str, bytes]:
     files = {file for pattern in part.patterns for file in source.glob(pattern) if file.is_file()}
-    scripts = sorted(file for file in files if not file.name.startswith("._"))  # which macOS leaves on foreign disks
+    scripts = sorted(
+        file for file in files if not file.name.startswith("._")
+    )  # macOS writes such files to other file systems
     shared = [shipped / "shared" / name for name in part.shared] if scripts else []
     return {file.relative_to(source).as_posix(): file.read_bytes() for file in scripts} | {
         file.name: file.read_bytes() for file in shared
@@ -134,7 +136,7 @@ def _copied_files(part: ScriptSet, source: Path, shipped: Path) -> dict[str, byt
 
 
 def others_folder(place: ScriptFolder) -> Path | None:
-    """Find the set of a part's scripts that another program keeps up to date in this place: so far, ReaPack."""
+    """Return the folder of a part's scripts that another program, so far ReaPack, keeps up to date here."""
     return reapack_folder(place.folder) if place.part == "reaper" else None
 
 
@@ -144,7 +146,7 @@ def extension_storage(place: ScriptFolder) -> Path:
 
 
 def remaining_clicks(host: str, part: str) -> str:
-    """Read from a host's page, between two comments, what is left to do in the host itself; as plain text."""
+    """Return the remaining steps in a host, from between two comments of its README, as plain text."""
     shipped = _shipped_folder()
     page = None if shipped is None else shipped / host / "README.md"
     if page is None or not page.is_file():

@@ -1,4 +1,4 @@
-"""What `retake install-scripts` did, in sentences for people and in facts for programs. Pure."""
+"""What `retake install-scripts` did, as sentences for people and as facts for programs. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from bridge.daw_install.folder import LOCATION_FILE, Step
 from bridge.daw_install.hosts import ScriptFolder
 
 _SHOWN = 3
-"""More names than these are only counted."""
+"""More names than this are only counted."""
 
 _SANDBOX_NOTE = (
     "this one runs in a Flatpak sandbox, which may keep it from starting retake-send: if it says so, allow it with "
@@ -19,7 +19,7 @@ _SANDBOX_NOTE = (
 
 @dataclass(frozen=True)
 class InstallOutcome:
-    """One folder, what happened in it, and what the musician should know about it."""
+    """One folder: what happened there, and notes for the musician."""
 
     host: str
     place: ScriptFolder
@@ -35,7 +35,7 @@ class InstallOutcome:
 
 
 def facts(outcome: InstallOutcome) -> dict[str, Any]:
-    """Return an outcome as JSON can hold it."""
+    """Return an outcome as JSON values."""
     return {
         "host": outcome.host,
         "program": outcome.place.program,
@@ -51,7 +51,7 @@ def facts(outcome: InstallOutcome) -> dict[str, Any]:
 
 
 def sentences(outcome: InstallOutcome, *, removing: bool, dry_run: bool) -> Iterator[str]:
-    """Return an outcome as lines of text; the first one names the folder."""
+    """Yield an outcome as lines of text; the first one names the folder."""
     yield f"{outcome.place.program}: {outcome.folder}"
     lines = list(_described(outcome.steps, "would be " if dry_run else ""))
     if not lines and not outcome.notes:
@@ -77,7 +77,7 @@ def _described(steps: tuple[Step, ...], modal: str) -> Iterator[str]:
     for reason in dict.fromkeys(step.reason for step in files if step.action == "failed"):
         names = [step.file for step in files if step.action == "failed" and step.reason == reason]
         yield f"failed: {_counted(names)}: {reason}"
-        yield "hint: close the workstation, see that you may write to this folder, and run the same command again"
+        yield "hint: close the DAW, check that you may write to this folder, and run the same command again"
 
 
 def _counted(names: list[str]) -> str:

@@ -237,7 +237,7 @@ class CreatePage(Page):
     def _show_takes(self, entry: JobItem) -> None:
         self.takes_label.show()
         for rank, path in reversed(list(enumerate(entry.paths, 1))):
-            title = f"take {rank} of {len(entry.paths)}" if len(entry.paths) > 1 else entry.operation
+            title = f"Take {rank} of {len(entry.paths)}" if len(entry.paths) > 1 else TITLES.get(entry.operation, "")
             self.takes.insertWidget(0, TakeCard(self._controller, path, title))
         while self.takes.count() > _MAX_TAKES:
             take_last(self.takes)

@@ -102,7 +102,7 @@ class SettingsPage(Page):
         self.body.addWidget(self.banner)
         self.body.addWidget(label("This window", "heading"))
         self.body.addWidget(card(self._window_form()))
-        self.body.addWidget(label("Listening", "heading"))
+        self.body.addWidget(label("Playback", "heading"))
         self.body.addWidget(card(self._listening_form()))
         self.body.addWidget(label("Rendering", "heading"))
         self.body.addWidget(card(column(self._daemon_form(), 6, self._daemon_actions(), gap=10)))
@@ -119,7 +119,7 @@ class SettingsPage(Page):
 
     def _window_form(self) -> SettingsForm:
         form = SettingsForm()
-        self.theme = Segments([("system", "As the system"), ("light", "Light"), ("dark", "Dark")], "appearance")
+        self.theme = Segments([("system", "Same as system"), ("light", "Light"), ("dark", "Dark")], "appearance")
         self.theme.chosen.connect(lambda theme: self._controller.prefer(theme=theme))
         form.add("Appearance", self.theme)
         self.closing = Segments([("tray", "Keep running in the tray"), ("quit", "Quit")], "closing the window")
@@ -130,7 +130,7 @@ class SettingsPage(Page):
         form.add("Start", self.login, "Starts in the tray, without a window.")
         self.keeps_daemon = Switch("Keep the daemon running when I quit")
         self.keeps_daemon.clicked.connect(lambda on: self._controller.prefer(keeps_daemon=on))
-        form.add("Quit", self.keeps_daemon, "DAW scripts start it again when they need it.")
+        form.add("Quit", self.keeps_daemon, "Otherwise DAW scripts start it again when they need it.")
         self.update_url = QLineEdit()
         self.update_url.setPlaceholderText("none: updates are never checked")
         self.update_url.editingFinished.connect(self._keep_address)

@@ -100,7 +100,7 @@ class TestInstalling:
         install("reaper")
 
         page = (ROOT / "daw_scripts" / "reaper" / "README.md").read_text(encoding="utf-8").replace("*", "")
-        clicks = capsys.readouterr().out.split("What is left to do in REAPER:")[1].strip()
+        clicks = capsys.readouterr().out.split("Remaining steps in REAPER:")[1].strip()
         assert clicks.startswith("1. Actions")
         assert clicks in page
 
@@ -493,7 +493,7 @@ class TestMishaps:
         assert install("reaper") == 1
         said = capsys.readouterr().out
         assert said.count("failed: ") == 1
-        assert "hint: close the workstation" in said
+        assert "hint: close the DAW" in said
         assert scripts.parent.read_text() == "a file where a folder should be"
 
     def test_files_that_cannot_be_written_do_not_stop_the_others(self, install, scripts):
@@ -567,12 +567,12 @@ class TestExtension:
 
     def test_how_to_build_it_is_said_until_it_is_there(self, install, live, capsys):
         install("ableton", system="darwin")
-        assert "build.mjs" in capsys.readouterr().out.split("What is left")[0]
+        assert "build.mjs" in capsys.readouterr().out.split("Remaining steps")[0]
         (live / "Extensions" / "retake.retake").mkdir()
 
         install("ableton", system="darwin")
 
-        assert "build.mjs" not in capsys.readouterr().out.split("What is left")[0]
+        assert "build.mjs" not in capsys.readouterr().out.split("Remaining steps")[0]
 
     def test_removal_takes_copy_and_order_back(self, install, live, state_dir):
         install("ableton", system="darwin")

@@ -57,7 +57,7 @@ def test_install_scripts_only_tells_reapacks_set_where_retake_is(install, reaper
     assert {path: path.read_bytes() for path in before} == before
     said = capsys.readouterr().out
     assert f"ReaPack keeps the actions, in {reapack}" in said
-    assert "What is left" not in said
+    assert "Remaining steps" not in said
 
 
 def test_a_set_that_was_there_before_goes(install, reaper, capsys):

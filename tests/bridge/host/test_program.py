@@ -201,5 +201,5 @@ class TestWheel:
             text=True,
             check=True,
         )
-        assert "What is left to do in" in done.stdout
+        assert "Remaining steps in" in done.stdout
         return done.stdout
