@@ -29,7 +29,7 @@ class JobKeys:
     ]
     model: Annotated[
         str | None,
-        Knob("Model", "an installed model's name, or a folder", metavar="NAME", default="the one of the settings"),
+        Knob("Model", "an installed model's name, or a folder", metavar="NAME", default="as in the settings"),
     ] = None
     reply: Annotated[
         str | None,
@@ -47,7 +47,7 @@ class JobKeys:
             "Folder",
             "folder of the results; made if it is not there",
             kind="path",
-            default="the one of the settings, or beside the clip",
+            default="as in the settings, or beside the clip",
             leaves_out=_FOR_PROGRAMS | _NO_FILES | _BY_BATCH,
         ),
     ] = None
