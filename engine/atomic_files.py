@@ -1,7 +1,7 @@
-"""Files under temporary names: whole and on disk when they get their name, cleared away when their writer was killed.
+"""Atomic files: written under a temporary name, renamed when complete and on disk, removed if their writer was killed.
 
-A writer holds a lock on its draft as long as it lives; the system lets go of it however the process ends. So a draft
-that can be locked belongs to nobody any more. Where there are no such locks (Windows), a day's age says so.
+A writer holds a lock on its temporary file while it lives; the system releases it however the process ends. So a
+temporary file that can be locked is abandoned. Where there are no such locks (Windows), one that is a day old is.
 """
 
 import errno
@@ -56,7 +56,7 @@ def _sync(descriptor: int) -> None:
 
 
 def clear_abandoned(folder: Path) -> None:
-    """Remove the drafts of writers that were killed, and the story of a WAV that never came; trouble is no matter."""
+    """Remove temporary files of killed writers, and sidecars whose WAV was never written; errors are ignored."""
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in list(entries):
             if _NAME.fullmatch(entry.name):
@@ -78,7 +78,7 @@ def _clear(path: Path) -> None:
 
 
 def _clear_orphaned_sidecar(folder: Path, inode: int) -> None:
-    """Of a pair whose writer was killed between the two names only the sidecar is there; it is the draft's twin."""
+    """Remove a sidecar without its WAV, whose writer was killed in between; it is a hard link to the temporary file."""
     with os.scandir(folder) as entries:
         twins = [Path(entry.path) for entry in entries if entry.inode() == inode]
     for twin in twins:
@@ -87,7 +87,7 @@ def _clear_orphaned_sidecar(folder: Path, inode: int) -> None:
 
 
 def _new_temporary(folder: Path) -> tuple[Path, IO[bytes]]:
-    """Make and lock a new file; once more if somebody took it for abandoned before it was locked."""
+    """Make and lock a new file; try again if another process removed it as abandoned before it was locked."""
     while True:
         path = folder / f".retake-{secrets.token_hex(8)}.tmp"
         file = path.open("xb")

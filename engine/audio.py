@@ -31,9 +31,9 @@ from engine.wav_writer import Samples, write_wav
 
 MAX_CHANNELS = 2
 SAMPLE_RATES = (4_000, 384_000)  # Hz, lowest and highest
-SHORTEST_S = 0.02  # seconds; less than one cycle of the lowest note that the log-mel can tell from silence
+SHORTEST_S = 0.02  # seconds; less than one cycle of the lowest note that the log-mel can distinguish from silence
 MOST_SAMPLES = 500_000_000  # of all channels: what still fits into one WAV at 64 bits, 87 minutes of stereo at 48 kHz
-SMALL_SAMPLES = 20_000_000  # of all channels: so many there is always room for
+SMALL_SAMPLES = 20_000_000  # of all channels; there is always memory for this many
 COPIES = 2.5  # of a clip in memory, in float32, while it is worked on
 CANCELLED = 0.25  # of a channel's RMS: the mean of two that have nothing in common has twice that or more
 END_TOLERANCE_S = 0.001  # seconds; times on the wire are 32-bit floats, coarse beyond some minutes
@@ -53,7 +53,7 @@ OUTPUT_ENCODINGS = {
 }
 RESAMPLED_AT_ONCE = 2**16  # samples of a channel
 _SHOWN = 60  # characters of a prompt in a one-line description
-LONGEST_PROVENANCE = 2**20  # bytes from a file's start among which its story lies
+LONGEST_PROVENANCE = 2**20  # bytes at the start of a file that are searched for its story
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,7 +199,7 @@ def resample(samples: Samples, from_rate: int, to_rate: int, num_samples: int) -
 
 
 def _resampled(channel: Samples, from_rate: int, to_rate: int) -> Iterator[Samples]:
-    """One channel [T] in pieces, so that little lies about twice; together they are what soxr makes of it at once."""
+    """One channel [T], block by block to save memory; joined, the blocks equal what soxr returns for the whole."""
     if from_rate == to_rate:
         yield channel
         return
@@ -241,7 +241,7 @@ def read_story(path: str | Path) -> dict[str, Any]:
 
 
 def _long_comment(path: Path) -> str:
-    """What a RIFF file says about itself."""
+    """Return the comment of a RIFF file."""
     with path.open("rb") as file:
         head = file.read(LONGEST_PROVENANCE)
     listed = _chunk(head[12:], b"LIST") if head.startswith(b"RIFF") else b""

@@ -22,15 +22,15 @@ from engine.models.vocoder import HiFiGanConfig, VocoderConfig, build_vocoder
 
 @dataclass(frozen=True)
 class DraftConfig:
-    """Of the draft net: a second denoiser of the UNet's shape that learnt few long DDIM steps, guidance included."""
+    """Of the draft net: a second denoiser of the UNet's shape, distilled to few long DDIM steps, guidance included."""
 
     timesteps: tuple[int, ...]  # descending; it knows no others
-    guidance: float  # of the denoiser that it learnt from; it needs none itself
+    guidance: float  # of the denoiser that it was distilled from; it needs none itself
 
 
 @dataclass(frozen=True)
 class AudioLDMConfig:
-    """Everything that tells one model from another, but its weights; defaults are AudioLDM-S."""
+    """Everything that distinguishes one model from another except its weights; the defaults are AudioLDM-S."""
 
     name: str
     mel: MelConfig = field(default_factory=MelConfig)
@@ -44,9 +44,7 @@ class AudioLDMConfig:
     clip_x0: float | None = None  # bound on predicted clean latents
     normalise_peak: float | None = 0.5  # clips are brought to this peak before they are encoded; None keeps their level
     window_rows: int = 256  # latent rows of a training clip: 10.24 s
-    shortest_s: float = (
-        2.5  # seconds that are rendered at least, and then cut; the published nets learnt nothing shorter
-    )
+    shortest_s: float = 2.5  # shortest render in seconds, then cut; the published nets were trained on nothing shorter
     default_steps: int = 25
     default_guidance: float = 2.5
     default_tries: int = 1  # at most, for a take from words; see engine/operations/tries.py
@@ -107,12 +105,12 @@ class AudioLDM(nn.Module):
         return self.config.unet.stride
 
     def rows_for(self, num_samples: int) -> int:
-        """Latent rows that cover so many samples, rounded up to what the UNet takes."""
+        """Return the number of latent rows that cover `num_samples`, rounded up to what the UNet accepts."""
         unit = self.samples_per_row * self.row_multiple
         return max(1, -(-num_samples // unit)) * self.row_multiple
 
     def latent_shape(self, rows: int) -> tuple[int, int, int]:
-        """(Z, H, W) of a latent with so many rows."""
+        """Return (Z, H, W) of a latent with that many rows."""
         return self.config.vae.latent_channels, rows, self.config.mel.num_mels // self.config.vae.stride
 
     def embed_text(self, prompts: Sequence[str]) -> Tensor:
@@ -124,7 +122,7 @@ class AudioLDM(nn.Module):
         return self.clap.embed_audio(waveform.to(self.device), self.sample_rate)
 
     def embed_log_mel(self, log_mel: Tensor) -> Tensor:
-        """Log-mel [B, 1, N, M] -> [B, D], without a vocoder where CLAP hears log-mels of this kind."""
+        """Log-mel [B, 1, N, M] -> [B, D], without a vocoder where CLAP accepts log-mels of this kind."""
         if isinstance(self._clap, PocketClap):
             return self._clap.embed_log_mel(log_mel)
         return self.embed_audio(self.vocode(log_mel))
@@ -144,7 +142,7 @@ class AudioLDM(nn.Module):
         return self.config.vae.linear_skip
 
     def sketch(self, latent: Tensor) -> Tensor:
-        """Latent [B, Z, H, W] -> log-mel [B, 1, N, M]: nearly what `decode` gives, at next to no cost."""
+        """Latent [B, Z, H, W] -> log-mel [B, 1, N, M]: an approximation of `decode` at next to no cost."""
         return self.vae.decode_linearly(
             latent / self._per_channel(self.latent_scale) + self._per_channel(self.latent_mean)
         )
@@ -192,7 +190,7 @@ class AudioLDM(nn.Module):
 
 
 def in_own_format(net: UNet) -> Net:
-    """The net with float32 outside, whatever it computes in: what it gets is rounded, what is made of it is not.
+    """The net with float32 inputs and outputs, whatever it computes in: only what goes through the net is rounded.
 
     x0, ε and guidance are differences of its outputs and of x; formed in half precision they would add six times the
     error that the net itself makes.

@@ -47,11 +47,11 @@ def describe_device(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
-SPARE_MEMORY = 0.5  # of what is free: the share that may be taken for speed alone
+SPARE_MEMORY = 0.5  # share of the free memory that may be used for speed alone
 
 
 def fits_in_memory(size: int) -> bool:
-    """Whether so many bytes may be taken for speed: half of what is free at most; none if `RETAKE_SPARING` is 1."""
+    """Whether `num_bytes` may be spent on speed: at most half of the free memory, nothing if `RETAKE_SPARING` is 1."""
     return os.environ.get("RETAKE_SPARING") != "1" and size <= SPARE_MEMORY * psutil.virtual_memory().available
 
 
@@ -64,13 +64,13 @@ def memory_errors_translated(device: torch.device) -> Iterator[None]:
         release_cached_memory(device)
         raise OutOfMemoryError(describe_device(device)) from error
     except RuntimeError as error:
-        if "not enough memory" not in str(error):  # how torch's allocator for the processor says it
+        if "not enough memory" not in str(error):  # the message of torch's CPU allocator
             raise
         raise OutOfMemoryError(describe_device(device)) from error
 
 
 def release_cached_memory(device: torch.device) -> None:
-    """Give unused blocks back to the device, so that other programs can have them."""
+    """Return unused blocks to the device, so that other programs can use them."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
     elif device.type == "mps":

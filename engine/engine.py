@@ -81,7 +81,7 @@ class Engine:
         Both callbacks are called on this thread; `should_stop` is asked at least once a step.
 
         Raises:
-            CancelledError: `should_stop` said so.
+            CancelledError: `should_stop` returned True.
             InvalidRequestError: this model cannot do what is asked.
             OutOfMemoryError: the device is too small for it.
             ModelBrokenError: the model makes samples that are not numbers.
@@ -124,7 +124,7 @@ class Engine:
         return [replace(take, story={**take.story, **origin}) for take in takes]
 
     def unload(self) -> None:
-        """Give the model's memory back; after this only `load` makes a usable engine again."""
+        """Free the model's memory; after this only `load` makes a usable engine again."""
         self._model = None
         release_cached_memory(self._device)
 
@@ -135,7 +135,7 @@ class Engine:
 
 
 def _name(model: str | Path, models_dir: Path | None) -> str:
-    """What a model can be asked for by again, from anywhere: its name where it is installed, otherwise its folder."""
+    """Return what loads this model again from anywhere: its name where it is installed, otherwise its folder."""
     found = (entry.folder for entry in list_models(models_dir) if entry.name == str(model))
     folder = next(found, Path(model).expanduser())
     is_installed = any(entry.folder == folder for entry in list_models())
@@ -143,10 +143,10 @@ def _name(model: str | Path, models_dir: Path | None) -> str:
 
 
 def prepare_for_inference(model: AudioLDM, dtype: torch.dtype) -> AudioLDM:
-    """The denoisers, which take nearly all the time, compute in `dtype`, and convolve the short way where that fits.
+    """Cast the denoisers, which take nearly all the time, to `dtype`, and use fast convolutions where memory allows.
 
     Everything else stays in 32 bits: in half precision the autoencoder's log-mels and HiFi-GAN's samples have 8 to 11
-    bits, which is heard (48 dB below the sound in bfloat16), and each of them is one call a take.
+    bits, which is audible (48 dB below the sound in bfloat16), and each of them is called once a take.
     """
     denoisers = (model.unet, *([model.draft] if model.draft else []))
     for denoiser in denoisers:

@@ -11,29 +11,29 @@ EngineError                     code, text, hint
     AudioUnreadableError
     AudioEmptyError
     AudioNotFiniteError
-    SilentClipError             a clip whose sound was asked for has none
+    SilentClipError             a clip whose sound is needed, but that is silent
     ClipTooLongError
     TooManyChannelsError
     SampleRateError
   StoryError                    a take that cannot be made again
     SourceMissingError          the clip that it was made from is not there
-    SourceChangedError          it is there, but is another sound now
-  OutputExistsError             something already lies where the result should go
+    SourceChangedError          it is there, but its sound has changed
+  OutputExistsError             a file of that name already exists
   OutputWriteError              the disk refused (full, read-only, no such folder)
   ModelNotFoundError            no model of that name or at that path
   ModelBrokenError              a model folder that does not hold what its config promises
-  ModelUnloadedError            the engine gave its model's memory back
+  ModelUnloadedError            the engine was unloaded
   AudioTowerMissingError        the model's CLAP reads prompts but cannot hear
-  CheckpointError               somebody else's checkpoint that cannot be imported: checkpoints/import_errors.py
-  DownloadError                 a published checkpoint that did not come: checkpoints/download_errors.py
-  RemovalError                  a model that was not removed, told there too
+  CheckpointError               a foreign checkpoint that cannot be imported: checkpoints/import_errors.py
+  DownloadError                 a published checkpoint that was not downloaded: checkpoints/download_errors.py
+  RemovalError                  a model that was not removed; listed there too
   DiskFullError                 less space than the files need
-  DeviceUnavailableError        cuda or mps was asked for and is not there
+  DeviceUnavailableError        cuda or mps was requested, but is not available
   OutOfMemoryError              the device ran out of memory
   EvaluationError               a measurement that would not mean anything: evaluation/evaluation_errors.py
   TrainingError                 a training that cannot start: training/training_errors.py
   PackageMissingError           an optional package that this command needs is not installed
-  CancelledError                should_stop said so; nothing was written
+  CancelledError                should_stop returned True; nothing was written
 """
 
 import errno
@@ -44,7 +44,7 @@ from pathlib import Path
 
 
 class EngineError(Exception):
-    """A failure that a person can act on: `text` says what happened and what was expected, `hint` what to do next."""
+    """A failure that its reader can act on: `text` says what happened and what was expected, `hint` what to do next."""
 
     code = "engine_error"
 
@@ -242,7 +242,7 @@ class OutputExistsError(EngineError):
 
 
 class OutputWriteError(EngineError):
-    """The result was not written, and nothing was left behind; `number` is the system's number of the reason."""
+    """The result was not written, and no file was left behind; `number` is the errno."""
 
     code = "output_failed"
 
@@ -310,7 +310,7 @@ class ModelUnloadedError(EngineError):
 
 
 class AudioTowerMissingError(EngineError):
-    """CLAP's audio tower is asked for; diffusers' folders come without one."""
+    """CLAP's audio tower is needed; diffusers' folders have none."""
 
     code = "no_audio_tower"
 
@@ -368,7 +368,7 @@ class OutOfMemoryError(EngineError):
 
 
 class CancelledError(EngineError):
-    """Rendering was stopped because `should_stop` said so; nothing was written."""
+    """Rendering was stopped because `should_stop` returned True; nothing was written."""
 
     code = "cancelled"
 

@@ -1,9 +1,9 @@
-"""Lists that people and their programs write, as rows: CSV with any separator, JSON, JSON lines, plain lines.
+"""Lists from users and their programs, as rows: CSV with any separator, JSON, JSON lines, plain lines.
 
 Tolerant in form: byte order marks and encodings, semicolons, tabs, decimal commas, blanks and capitals in a head,
 empty columns and rows, an index column, whole numbers spelt 1.0, and the many words for nothing (nan, None, NULL).
 Strict in content: a quote that is never closed, and a cell that no column is there for, are errors with their line;
-nothing is cut off and nothing becomes part of its neighbour. The front door leads here, since batches read lists, too.
+no cell is cut off and none becomes part of its neighbour. `engine` exports this module, since batches read lists too.
 """
 
 import csv
@@ -24,7 +24,7 @@ _DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?(e[+-]?\d+)?(\s+[+-]?\d+(,\d+)?(e[+
 _THOUSANDS = re.compile(r",\d{3}(?!\d)")
 _SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # Excel's own first line
 _EXACT = 2**53  # up to here a 64-bit float is every integer
-_LONGEST_CELL = 2**31 - 1  # characters; who reads the row says what is too long
+_LONGEST_CELL = 2**31 - 1  # characters; the caller decides what is too long
 _SHOWN = 40
 
 
@@ -38,7 +38,7 @@ class ListError(ValueError):
 
 @dataclass(frozen=True)
 class Row:
-    """What a row says, by the names of its columns in lower case; cells that say nothing are not there.
+    """The cells of a row by column name in lower case, without empty ones.
 
     `number` is the line of the file at which it begins, or its place in a JSON list, from 1. A row that cannot be read
     while the others can has no cells, and `fault` says why.
@@ -50,7 +50,7 @@ class Row:
 
 
 def read_rows(path: Path, column: str = "prompt", pair: tuple[str, str] | None = None) -> list[Row]:
-    """Read a list, by the ending of its name; rows that say nothing are left out.
+    """Read a list, by the ending of its name; empty rows are left out.
 
     `column` is what the lines of a .txt are; a .txt with tabs is a table, as Excel saves Unicode text. A JSON object
     of texts is a list where `pair` names its keys and its values.
@@ -212,7 +212,7 @@ def _number(cell: str, separator: str) -> str:
 
 
 def _said(cells: Mapping[str, Any]) -> dict[str, Any]:
-    """What is not empty, by its name; whole numbers that came as floats are integers."""
+    """Return the cells that are not empty, by name; whole numbers given as floats become integers."""
     values = {_name(str(name)): _plain(value) for name, value in cells.items()}
     return {name: value for name, value in values.items() if value is not None}
 

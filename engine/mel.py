@@ -26,7 +26,7 @@ class MelConfig:
     fmin: float = 0.0  # Hz
     fmax: float = 8_000.0  # Hz
     floor: float = 1e-5  # ln(floor) = -11.51 is silence
-    centre: Centre = "vocoder"  # where frames lie, see `LogMel`; "librosa" encodes clips as the reference does
+    centre: Centre = "vocoder"  # how frames are centred, see `LogMel`; "librosa" encodes clips as the reference does
 
     def __post_init__(self) -> None:
         if self.centre not in get_args(Centre):

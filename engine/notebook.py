@@ -39,7 +39,7 @@ def audio_html(samples: Samples, sample_rate: int, story: Mapping[str, Any]) -> 
 
 
 def wav_bytes(samples: Samples, sample_rate: int) -> bytes:
-    """Samples [C, T] -> a WAV of 16 bits, which every browser plays; what is beyond full scale is clipped."""
+    """Samples [C, T] -> a WAV of 16 bits, which every browser plays; samples beyond full scale are clipped."""
     channels = samples.shape[0]
     data: bytes = np.rint(np.clip(samples.T, -1, 1) * _PEAK).astype("<i2").tobytes()
     layout = struct.pack("<HHIIHH", 1, channels, sample_rate, 2 * channels * sample_rate, 2 * channels, 16)

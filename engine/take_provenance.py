@@ -1,4 +1,4 @@
-"""The way back from a take to its request: which files it was made from, and how to ask for it again."""
+"""From a take back to its request: which files it was made from, and the request that makes it again."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ REQUESTS: dict[str, type] = {kind.__name__.lower(): kind for kind in OPERATIONS}
 
 
 def sources_of(request: Request) -> dict[str, str]:
-    """For the story: what each sound in a request was, and where it lies if it is a whole file's."""
+    """Return the fingerprint of each sound in a request, and its path if it is a whole file, for the story."""
     told: dict[str, str] = {}
     for name in SOURCES:
         clip = getattr(request, name, None)
@@ -52,14 +52,14 @@ def _sidecar(path: Path) -> dict[str, Any]:
 
 
 def request_of(provenance: Mapping[str, Any], moved: Mapping[str, Path | None], seed: int | None = None) -> Request:
-    """The request that a story tells of, with its clips read again; `moved` says where those lie that do not any more.
+    """Return the request that a story records, its clips read again; `moved` names the new paths of moved ones.
 
     `seed` None is that of the take: the same request then makes the same takes, sample by sample.
 
     Raises:
-        StoryError: it tells of no request that is known here.
+        StoryError: it records no request that is known here.
         SourceMissingError, SourceChangedError: a clip is not where and what it was.
-        InvalidRequestError, AudioFileError: somebody wrote into the story what no request can hold.
+        InvalidRequestError, AudioFileError: the story was edited, and holds what no request can.
     """
     kind = REQUESTS.get(str(provenance.get("operation")))
     if kind is None:

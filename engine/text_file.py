@@ -1,4 +1,4 @@
-"""Text that users' programs write: what it says, whichever encoding, line end or byte order mark it came with."""
+"""Text files of any program: decoded whichever encoding, line ends or byte order mark they have."""
 
 import codecs
 import errno
@@ -24,12 +24,12 @@ _UNLIKELY = re.compile(r"[^\W\d_a-zA-Z]{4}")  # four letters with accents in a r
 _RARE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 _LEAST_NULS = 3  # one alone is a slip of whatever wrote the file
 _NUL_SHARE = 64  # UTF-16 has a zero for each blank and comma at least
-_CLEARLY = 4  # so many times more zeros on one side than on the other: a letter may hold one, too
+_CLEARLY = 4  # how many times more zeros one side must have: a letter may hold one, too
 _NO_TEXT = "it could not be decoded as text in UTF-8, UTF-16 or Windows-1252"
 
 
 class UnfitFileError(ValueError):
-    """What is no file, or too large for one of text; `hint` says what to do."""
+    """Not a file, or too large for a text file; `hint` says what to do."""
 
     def __init__(self, reason: str, hint: str) -> None:
         super().__init__(reason)
@@ -60,7 +60,7 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
 
 
 def decode(data: bytes) -> str:
-    """Tell what bytes say in UTF-8, UTF-16, UTF-32 or Windows-1252, by mark or by look. Raises ValueError."""
+    """Decode bytes as UTF-8, UTF-16, UTF-32 or Windows-1252, by byte order mark or by content. Raises ValueError."""
     try:
         text = _decoded(data)
     except UnicodeDecodeError:
@@ -86,7 +86,7 @@ def _decoded(data: bytes) -> str:
 
 
 def _utf_16_by_look(data: bytes) -> str:
-    """Tell the byte order by where the zeros are. Raises ValueError when that says nothing."""
+    """Detect the byte order from the positions of zeros. Raises ValueError if they do not decide it."""
     even, odd = data[::2].count(0), data[1::2].count(0)
     if (
         max(even, odd) < min(_LEAST_NULS, len(data) // 2)

@@ -1,4 +1,4 @@
-"""Writing a WAV and its sidecar whole or not at all; nothing is ever overwritten and nothing half-made is left behind.
+"""Writing a WAV and its sidecar, both or neither; nothing is ever overwritten and no incomplete file is left behind.
 
 libsndfile scales floats by 0x7FFFFF when it writes and by 0x800000 when it reads, so an untouched sample would come
 back changed. Here integers are rint(x · 2^(bits-1)): whatever was read from a file is written back bit for bit.
@@ -26,15 +26,15 @@ Samples = NDArray[np.floating[Any]]  # float32 or float64
 
 
 def sidecar_path(wav: Path) -> Path:
-    """Where the story of a WAV lies: `rain.wav` -> `rain.json`."""
+    """Return the path of a WAV's sidecar: `rain.wav` -> `rain.json`."""
     return wav.with_suffix(".json")
 
 
 def write_wav(path: Path, samples: Samples, sample_rate: int, encoding: str, provenance: Mapping[str, Any]) -> None:
     """Samples [C, T] -> a WAV at `path` with its story inside (comment chunk) and beside it (`sidecar_path`).
 
-    Both files are made under temporary names in the same folder, synced to disk and only then given their names,
-    the sidecar first: whoever sees the WAV sees a finished pair.
+    Both files are written under temporary names in the same folder, synced to disk and only then renamed, the
+    sidecar first: when the WAV is there, the pair is complete.
 
     Raises:
         OutputExistsError: a file of either name is there already; it is left as it is.
@@ -73,7 +73,7 @@ def _require_writable(path: Path, sidecar: Path, num_bytes: int) -> None:
 
 
 def _publish(fresh: Path, path: Path) -> None:
-    """Give a draft its name, unless something has that name already (no gap between looking and taking)."""
+    """Rename a temporary file unless the name is taken, atomically."""
     try:
         os.link(fresh, path)
     except FileExistsError:
@@ -83,7 +83,7 @@ def _publish(fresh: Path, path: Path) -> None:
 
 
 def _claim_and_replace(fresh: Path, path: Path) -> None:
-    """Take the name with an empty file that must be new, then put the draft in its place."""
+    """Reserve the name with an empty file that must be new, then replace it with the temporary one."""
     try:
         path.open("xb").close()
     except FileExistsError:
@@ -118,7 +118,7 @@ def _json(provenance: Mapping[str, Any], indent: int | None = None) -> bytes:
 
 
 def _wav_blocks(samples: Samples, sample_rate: int, encoding: str, provenance: Mapping[str, Any]) -> Iterator[bytes]:
-    """A whole RIFF file, piece by piece: header, format, story, samples."""
+    """Yield a RIFF file block by block: header, format, story, samples."""
     channels, num_frames = samples.shape
     frame_bytes = channels * WIDTHS[encoding]
     is_float = encoding in ("FLOAT", "DOUBLE")

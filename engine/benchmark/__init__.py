@@ -1,1 +1,1 @@
-"""How fast the engine is, beside other implementations of the same model, in one run."""
+"""How fast the engine is compared with other implementations of the same model, in one run."""

@@ -1,4 +1,4 @@
-"""Where the seconds go: whole runs and the stages in them, and the machine they are of."""
+"""Timings of whole runs and of their stages, and a description of the machine."""
 
 import os
 import platform

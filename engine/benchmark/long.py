@@ -20,12 +20,12 @@ SAMPLE_RATE, CHANNELS = 48_000, 2
 WARM_UP_S = 6  # of the clip that is restyled before anything is measured
 _STATUS, _FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
-OnRound = Callable[[float, str], None]  # share of the whole, and what is being measured
+OnRound = Callable[[float, str], None]  # share of the whole, and the current measurement
 
 
 @dataclass(frozen=True)
 class LongClips:
-    """What is asked: each length once for its memory, then `runs` times in turn for its time."""
+    """The settings: each length once for its memory, then `runs` rounds for its time."""
 
     lengths: tuple[int, ...] = LENGTHS
     steps: int | None = None  # the model's own
@@ -45,13 +45,13 @@ def measure(
     on_round: OnRound = lambda _share, _text: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
-    """The report: for each length seconds of wall clock and of processor a second of clip, and the process' peak.
+    """Return the report: for each length wall and processor seconds per second of clip, and the process' peak memory.
 
     The shortest comes first, so that what an allocator keeps counts against the longer ones. The peak is of the whole
-    process, and None where the system does not tell it; clip and take, which lie in memory whole, are in it, and one of
-    the ratios is without them.
+    process, None where the system does not report it; it includes clip and take, which are held in memory whole, and
+    one of the ratios leaves them out.
 
-    Raises CancelledError when `should_stop` says so.
+    Raises CancelledError when `should_stop` returns True.
     """
     lengths = sorted(asked.lengths)
     peaks: dict[int, int | None] = {}
@@ -104,7 +104,7 @@ def _restyle(engine: Engine, seconds: int, asked: LongClips, should_stop: Callab
 
 
 def _forget_peak() -> bool:
-    """Let the peak begin anew; False where that is not possible."""
+    """Reset the peak; False where that is not possible."""
     try:
         _FORGET.write_text("5", encoding="ascii")
     except OSError:
@@ -123,6 +123,6 @@ def _spread(values: list[float]) -> float:
 
 
 def _growth(peaks: Mapping[int, int | None], bytes_per_second: int) -> float | None:
-    """The longest clip's peak over the shortest's, both without so many bytes for each second."""
+    """Return the longest clip's peak over the shortest's, both less that many bytes for each second."""
     rest = [peak - bytes_per_second * seconds for seconds, peak in peaks.items() if peak is not None]
     return round(rest[-1] / rest[0], 3) if len(rest) == len(peaks) else None

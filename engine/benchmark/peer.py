@@ -27,7 +27,7 @@ OnPeerStep = Callable[[int, int, torch.Tensor], None]  # (step index, timestep, 
 
 
 class Peer:
-    """The pipeline, asked as the benchmark asks."""
+    """The pipeline with the benchmark's settings."""
 
     def __init__(self, config: AudioLDMConfig) -> None:
         with torch.random.fork_rng(devices=[]):

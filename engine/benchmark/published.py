@@ -1,7 +1,7 @@
-"""Ours beside diffusers' pipeline at equal steps, and beside the recipe that the reference uses by default.
+"""Retake compared with diffusers' pipeline at equal steps, and with the reference's default recipe.
 
 The reference's code is not run: its recipe is (200 DDIM steps, three candidates, guidance, all three decoded and ranked
-by CLAP), on diffusers' nets, which are quicker than its own. A few of its steps are timed, and the rest are reckoned.
+by CLAP), on diffusers' nets, which are quicker than its own. A few of its steps are timed, and the rest extrapolated.
 """
 
 import statistics
@@ -31,7 +31,7 @@ OnStage = Callable[[str], None]  # what is being timed
 
 @dataclass(frozen=True)
 class Comparison:
-    """What is asked of both sides."""
+    """Settings of both sides."""
 
     config: AudioLDMConfig
     steps: int
@@ -44,9 +44,9 @@ class Comparison:
 def compare(
     asked: Comparison, on_round: OnStage = lambda _: None, should_stop: Callable[[], bool] = lambda: False
 ) -> dict[str, Any]:
-    """Both sides in turn, `runs` times after one to warm up, then the reference's recipe once.
+    """Time both sides in turn, `runs` times after a warm-up, then the reference's recipe once.
 
-    Raises CancelledError when `should_stop` says so, at the next step of either side.
+    Raises CancelledError when `should_stop` returns True, at the next step of either side.
     """
     model = prepare_for_inference(build(asked.config), torch.float32)
     engine, peer = Engine(model, asked.config.name), Peer(asked.config)
@@ -103,7 +103,7 @@ def _ask(peer: Peer, asked: Comparison, should_stop: Callable[[], bool], candida
 
 
 def _time_reference(peer: Peer, model: AudioLDM, asked: Comparison, should_stop: Callable[[], bool]) -> dict[str, Any]:
-    """Seconds of the whole recipe; the steps that were not made cost as much as the median of those that were."""
+    """Return the seconds of the whole recipe; steps that were not run cost the median of those that were."""
     made = min(REFERENCE_STEPS, max(2, asked.reference_steps))
     num_samples = round(asked.seconds * model.sample_rate)
     heard = torch.randn(REFERENCE_CANDIDATES, num_samples, generator=torch.Generator().manual_seed(1)) / 10

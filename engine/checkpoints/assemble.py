@@ -16,7 +16,7 @@ from engine.models.vocoder import HiFiGan, HiFiGanConfig
 
 
 def assemble(foreign: Foreign) -> dict[str, Tensor]:
-    """Our names -> tensors; they stay in their files until somebody looks at them.
+    """Return our names -> tensors; these stay in their files until they are read.
 
     Raises:
         WeightsMissingError, WeightsShapeError: the parts are not what AudioLDM is made of.
@@ -64,7 +64,7 @@ def _ours(net: nn.Module) -> Mapping[str, Tensor]:
 
 
 def _translated(expected: Mapping[str, Tensor], names: Names, weights: Weights) -> list[tuple[str, Tensor]]:
-    """Our names and the foreign tensors behind them.
+    """Yield our names and their foreign tensors.
 
     Raises:
         WeightsMissingError, WeightsShapeError: with all that is missing or of another shape.
@@ -103,5 +103,5 @@ def _fits(pieces: list[Tensor], like: Tensor) -> bool:
 
 
 def _constant(ours: str, like: Tensor) -> Tensor:
-    """What transformers does not keep: attention masks, which follow from the shape, and layers that nobody asks."""
+    """What transformers does not keep: attention masks, which follow from the shape, and layers that are never used."""
     return like.clone() if ours.endswith("attn_mask") else torch.zeros(like.shape)

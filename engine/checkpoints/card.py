@@ -7,7 +7,7 @@ _DEAF = (
     "It reads prompts but cannot hear, for its files hold no audio tower of CLAP's: candidates are not ranked, and like"
     " and vary do not work. Import it again with --clap and a LAION-CLAP file, or import the original .ckpt."
 )
-# What is said of the weights in `AudioLDMConfig.source`, where there is something to say
+# Notes about the weights, for `AudioLDMConfig.source`
 RAW_UNET = "the file has no moving average of the UNet, so its raw weights were taken"
 OTHER_CLAP = "the text tower and that of the CLAP given beside it differ, so scores and like may mean nothing"
 

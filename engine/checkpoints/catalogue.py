@@ -1,6 +1,6 @@
-"""Which models there are: the shipped one, those in the user's models folder, and any folder named by its path.
+"""The catalogue of models: the shipped one, those in the user's models folder, and any folder given by its path.
 
-Knows folders and their config.json, not what is in the weights; so listing models needs no PyTorch.
+It reads folders and their config.json, not the weights; so listing models needs no PyTorch.
 """
 
 import os
@@ -35,18 +35,18 @@ class ModelEntry:
 
 
 def models_folder() -> Path:
-    """Where the user's models lie; the environment variable RETAKE_MODELS moves it."""
+    """Return the user's models folder; the environment variable RETAKE_MODELS overrides it."""
     return Path(os.environ.get("RETAKE_MODELS") or user_data_path("retake", appauthor=False) / "models")
 
 
 def downloads_folder(models_dir: Path) -> Path:
-    """Where downloads lie until they are imported; hidden, and no model itself."""
+    """Return the folder of downloads that are not imported yet; hidden, and no model itself."""
     return models_dir / ".downloads"
 
 
 @dataclass(frozen=True)
 class PassedOver:
-    """A folder among the models that cannot be used, and why; it stands in nobody's way."""
+    """A folder among the models that cannot be used, and why; the others are not affected."""
 
     folder: Path
     reason: str
@@ -58,7 +58,7 @@ def list_models(extra: Path | None = None) -> list[ModelEntry]:
 
 
 def look_through(extra: Path | None = None) -> tuple[list[ModelEntry], list[PassedOver]]:
-    """The installed models, and what lies among them and cannot be used. Whatever lies there, nothing is raised."""
+    """Return the installed models, and the folders among them that cannot be used. Never raises."""
     entries, passed_over = [], []
     for root in (SHIPPED_MODELS, extra or models_folder()):
         for found in _look_into(root):
@@ -87,10 +87,10 @@ def _look_into(root: Path) -> Iterator[ModelEntry | PassedOver]:
 
 
 def _claims_to_be_a_model(folder: Path) -> bool:
-    """Whether a model lies here, or what is left of one; other files and folders are none of ours.
+    """Return whether this is a model, or the remains of one; other files and folders are ignored.
 
     Raises:
-        OSError, ValueError: it cannot be looked into, or not be asked for by its name.
+        OSError, ValueError: it cannot be read, or its name cannot be used.
     """
     if not os.path.exists(folder):  # a link that leads nowhere, or in a circle
         raise OSError(None, "it is a link, and what it leads to is not there")
@@ -173,7 +173,7 @@ def remove_model(name: str, extra: Path | None = None) -> None:
 def discard_downloads(name: str, models_dir: Path) -> None:
     """Delete what has been downloaded of the published checkpoint `name`; not the model that was made of it."""
     shutil.rmtree(downloads_folder(models_dir) / name, ignore_errors=True)
-    with suppress(OSError):  # others lie there still
+    with suppress(OSError):  # other files are still in it
         downloads_folder(models_dir).rmdir()
 
 
@@ -190,7 +190,7 @@ def read_json(folder: Path) -> dict[str, Any]:
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
-    """Raises OSError or ValueError, whose words tell what is wrong with it."""
+    """Raises OSError or ValueError, whose message says what is wrong with it."""
     try:
         values = read_object(folder / CONFIG_FILE)
     except OSError as error:

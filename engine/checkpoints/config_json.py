@@ -1,6 +1,6 @@
-"""A model's config as JSON and back: every value has the type and lies in the range that a net can be built from.
+"""A model's config as JSON and back: every value has the right type and a range that a net can be built from.
 
-What somebody else wrote, or half a copy left, is refused with the name of the setting, before anything is built.
+Foreign or truncated configs are refused with the name of the setting, before anything is built.
 """
 
 import math
@@ -92,7 +92,7 @@ def config_from_json(values: dict[str, Any]) -> AudioLDMConfig:
     """The reverse of `config_to_json`.
 
     Raises:
-        ValueError: a setting is unknown, missing, or no value that a net can be built from; the message says which.
+        ValueError: a setting is unknown, missing or out of range; the message says which.
     """
     values = dict(values)
     if values.pop("format", None) != CONFIG_FORMAT:
@@ -103,7 +103,7 @@ def config_from_json(values: dict[str, Any]) -> AudioLDMConfig:
 
 
 def check_config(config: AudioLDMConfig) -> None:
-    """Look at what the parts of a config have to agree on, and at all of its ranges.
+    """Check all ranges of a config, and what its parts have to agree on.
 
     Raises:
         ValueError: they do not agree; the message says where.

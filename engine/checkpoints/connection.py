@@ -1,4 +1,4 @@
-"""The way to a server: the proxy that stands in it, whom it trusts, and what to do where it does not lead through."""
+"""Connections to servers: proxies, trusted certificates, and advice where a connection fails."""
 
 import re
 import ssl

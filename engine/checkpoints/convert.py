@@ -1,4 +1,4 @@
-"""An AudioLDM checkpoint of somebody else's becomes a model folder of ours, whole or not at all."""
+"""Importing: a foreign AudioLDM checkpoint becomes a model folder, completely or not at all."""
 
 import json
 import os
@@ -34,7 +34,7 @@ from engine.models.clap_sizes import TEXT_TOWERS
 from engine.models.clap_tokenizer import RobertaTokenizer
 from engine.presets import PRESETS
 
-OnProgress = Callable[[float, str], None]  # share of the whole, and what is being done
+OnProgress = Callable[[float, str], None]  # share of the whole, and the current activity
 
 _SMALL_FILES = 8_000_000  # bytes, at most: config, card, tokenizer
 _TOKENIZER_FILES = (("tokenizer.json",), ("vocab.json", "merges.txt"))
@@ -54,17 +54,17 @@ def import_checkpoint(
     on_progress: OnProgress = lambda _fraction, _text: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Path:
-    """Import the original .ckpt or diffusers folder at `path`; the folder of the new model.
+    """Import the original .ckpt or diffusers folder at `path`; return the folder of the new model.
 
-    `clap` supplies the towers that are missing there (LAION-CLAP's file, or a transformers folder), `tokenizer` is a
-    folder with tokenizer.json, or vocab.json and merges.txt. `source` says in words where the files came from; without
-    it the path and the SHA-256 are noted. `heads="diffusers"` computes with diffusers' number of attention heads
-    instead of those that the models were trained with. Both callbacks are asked often; `on_progress` may raise as well.
+    `clap` supplies missing towers (LAION-CLAP's file, or a transformers folder), `tokenizer` is a
+    folder with tokenizer.json, or vocab.json and merges.txt. `source` describes where the files came from; without
+    it the path and the SHA-256 are recorded. `heads="diffusers"` computes with diffusers' number of attention heads
+    instead of those that the models were trained with. Both callbacks are called often; `on_progress` may raise too.
 
     Raises:
         CheckpointError: it cannot be imported; nothing was written.
         InvalidRequestError, OutputExistsError: the name cannot be used, or is taken.
-        DiskFullError, OutputWriteError: there is no room, or the disk refused.
+        ModelDiskFullError, OutputWriteError: there is no room, or the write failed.
         CancelledError: `should_stop` said so; nothing was left behind.
     """
     watch = _ImportProgress(on_progress, should_stop)
@@ -101,14 +101,14 @@ def _taken_apart(path: Path, clap: Path | None, heads: Heads) -> tuple[Foreign, 
         foreign = read_foreign(path, clap, heads)
         return foreign, assemble(foreign)
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
-        # Settings and shapes are whatever somebody wrote: a net that cannot be built from them is no AudioLDM.
+        # Settings and shapes may be anything: if no net can be built from them, this is not AudioLDM.
         said = f" ({error})" if isinstance(error, ValueError | RuntimeError) else ""
         raise CheckpointUnknownError(path, f"no net can be built from its settings and shapes{said}") from error
 
 
 @dataclass(frozen=True)
 class _ImportProgress:
-    """Tells how far it is, and stops when it is asked to."""
+    """Reports progress, and stops on request."""
 
     on_progress: OnProgress
     should_stop: Callable[[], bool]
@@ -119,12 +119,12 @@ class _ImportProgress:
         self.on_progress(fraction, text)
 
     def part(self, start: float, end: float, text: str) -> Callable[[float], None]:
-        """The progress of one stage, 0 to 1, as progress of the whole."""
+        """Return a callback that maps the progress of one stage, 0 to 1, to progress of the whole."""
         return lambda share: self.at(start + (end - start) * share, text)
 
 
 def _checked(given: str | None, default: str, path: Path) -> str:
-    """The name of the new model: that which was asked for, or what the checkpoint is called."""
+    """Return the name of the new model: the given one, or the checkpoint's."""
     name = default if given is None else given
     hint = f"`retake models import {path} --name NAME` gives it another"
     if not _NAME.fullmatch(name):
@@ -191,7 +191,7 @@ def _require_space(root: Path, needed: int) -> None:
 
 @contextmanager
 def _new_folder(folder: Path) -> Iterator[Path]:
-    """A folder beside the place where it will stand; there at once when all is written, gone when anything fails."""
+    """A temporary folder that is renamed when everything is written, and removed when anything fails."""
     staging = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -34,7 +34,7 @@ from engine.checkpoints.published import (
 from engine.checkpoints.transfer import Received, RetryLimits, ask, fetch
 from engine.errors import CheckpointError, ModelDiskFullError, OutputExistsError
 
-OnProgress = Callable[[float, str], None]  # share of the whole, 0 to 1; what is being done
+OnProgress = Callable[[float, str], None]  # share of the whole, 0 to 1; the current activity
 
 _DOWNLOADED = 0.85  # of the time; the import takes the rest
 _BYTES_PER_PARAMETER = 4  # of the imported model, at most
@@ -47,7 +47,7 @@ class _DownloadPlan:
 
     files: tuple[RemoteFile, ...]
     origin: str
-    num_bytes: int  # of all files; estimated where no server has said
+    num_bytes: int  # of all files; estimated where no server reports it
 
 
 def pull(
@@ -60,16 +60,16 @@ def pull(
     on_progress: OnProgress | None = None,
     limits: RetryLimits = _LIMITS,
 ) -> Path:
-    """Fetch `published`, import it, and throw the download away unless it is to be kept; the folder of the model.
+    """Fetch `published`, import it, and delete the download unless it is to be kept; return the model's folder.
 
-    `revision` names a commit of the diffusers form; without it the newest is looked up and noted. What has arrived when
-    this is interrupted stays, and the next call goes on from there.
+    `revision` names a commit of the diffusers form; without it the newest is looked up and recorded. An
+    interrupted download is kept, and the next call resumes it.
 
     Raises:
         DownloadError: as its branches say; DownloadStoppedError on Ctrl-C.
-        DiskFullError: the download and the model have no room.
+        ModelDiskFullError: the download and the model do not fit.
         OutputExistsError: a model of that name is installed.
-        CheckpointError: what came is not what it should be; nothing was installed.
+        CheckpointError: the download is not the checkpoint it should be; nothing was installed.
     """
     refuse_offline()
     show = on_progress or (lambda _share, _text: None)
@@ -94,7 +94,7 @@ def pull(
 
 
 def require_space(folder: Path, download_bytes: int, published: Published) -> None:
-    """Raises DiskFullError unless what is missing of the download, and the model made of it, find room."""
+    """Raises ModelDiskFullError unless the rest of the download, and the model made of it, fit."""
     arrived = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     needed = max(download_bytes - arrived, 0) + published.parameters * _BYTES_PER_PARAMETER
     disk = next(parent for parent in (folder, *folder.parents) if parent.exists())
@@ -104,7 +104,7 @@ def require_space(folder: Path, download_bytes: int, published: Published) -> No
 
 
 def _plan(published: Published, form: CheckpointForm, revision: str | None, limits: RetryLimits) -> _DownloadPlan:
-    """Look up what is to be fetched: sizes and checksums as the servers give them, the commit of a diffusers folder."""
+    """Look up what is to be fetched: sizes and checksums from the servers, the commit of a diffusers folder."""
     if form == DIFFUSERS:
         repository = published.diffusers()
         snapshot = list_snapshot(repository, revision or published.revision, hub(), limits.timeout_s)
@@ -147,7 +147,7 @@ def _fetch_all(plan: _DownloadPlan, folder: Path, show: OnProgress, limits: Retr
 def _install(
     plan: _DownloadPlan, received: list[Received], folder: Path, published: Published, root: Path, show: OnProgress
 ) -> Path:
-    """Import what has arrived; what nobody could check is thrown away when it turns out to be no checkpoint."""
+    """Import the download; files without a known checksum are deleted if they turn out to be no checkpoint."""
     single = received[-1].path.suffix == ".ckpt"
     path = received[-1].path if single else folder
     source = f"{plan.origin}, sha256 {received[-1].sha256}" if single else plan.origin

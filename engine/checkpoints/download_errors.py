@@ -1,21 +1,21 @@
 """What can go wrong when a published model is fetched, or an installed one removed; a branch of the tree in errors.py.
 
 DownloadError                   nothing was installed
-  OfflineError                  the user said that nothing may go over the network
+  OfflineError                  the user has forbidden network access
   NotPublishedError             no published checkpoint has that name
   FormMissingError              it was not published in that form
-  LicenceError                  nobody has accepted the licence
+  LicenceError                  the licence has not been accepted
   PullRunningError              another process is fetching the same one
-  ServerUnreachableError        no answer, or the line dropped too often; what came is kept
-  DownloadRefusedError          the server said no
-  WrongFileError                something else came than was asked for
-  DownloadUnwritableError       the disk refused; what came is kept
+  ServerUnreachableError        no answer, or too many dropped connections; what came is kept
+  DownloadRefusedError          the server refused
+  WrongFileError                the server sent something else
+  DownloadUnwritableError       the file cannot be written; what came is kept
   DownloadDamagedError          a checksum does not match; what came is deleted
   DownloadStoppedError          Ctrl-C; what came is kept (also a CancelledError)
 RemovalError                    nothing was removed
   ModelShippedError             it is part of Retake
   NotOursError                  a folder that Retake did not make
-  NotConfirmedError             nobody has said yes
+  NotConfirmedError             the user has not confirmed
   RemovalFailedError            the system refused
 """
 
@@ -149,7 +149,7 @@ class NotConfirmedError(RemovalError):
     code = "not_confirmed"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} was not removed: nobody has said yes", "answer yes, or give --yes")
+        super().__init__(f"{name} was not removed: the user has not confirmed", "answer yes, or give --yes")
 
 
 class RemovalFailedError(RemovalError):

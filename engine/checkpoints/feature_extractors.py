@@ -1,4 +1,4 @@
-"""The nets by whose features the field compares sounds: where their weights lie, and how they are fetched.
+"""The nets whose features the field compares sounds by: where their weights are, and how they are fetched.
 
 They make no sound and are no models of Retake; `retake evaluate --features panns,vggish` needs them. Nothing here needs
 PyTorch.
@@ -18,7 +18,7 @@ from engine.checkpoints.download_errors import DownloadDamagedError, DownloadUnw
 from engine.checkpoints.published import RemoteFile, refuse_offline, zenodo
 from engine.checkpoints.transfer import RetryLimits, fetch
 
-OnProgress = Callable[[float, str], None]  # share of the whole, 0 to 1; what is being done
+OnProgress = Callable[[float, str], None]  # share of the whole, 0 to 1; the current activity
 
 _LIMITS = RetryLimits()
 _HASH_IN_NAME = re.compile(r"-([0-9a-f]{8})\.pth$")  # torch.hub's habit: the beginning of the SHA-256
@@ -51,7 +51,7 @@ def find_extractor(name: str, rows: Sequence[PublishedExtractor] = EXTRACTORS) -
 
 
 def extractors_folder() -> Path:
-    """Where the weights lie, in the models folder; hidden, and no model itself."""
+    """Return the folder of the weights, in the models folder; hidden, and no model itself."""
     return models_folder() / ".listeners"
 
 
@@ -90,7 +90,7 @@ def pull_extractor(
     on_progress: OnProgress | None = None,
     limits: RetryLimits = _LIMITS,
 ) -> Path:
-    """Fetch what is missing of a net; the folder. What has arrived when this is interrupted stays for the next call.
+    """Fetch the missing files of a net; return their folder. An interrupted download is resumed by the next call.
 
     Raises:
         DownloadError: as its branches say.

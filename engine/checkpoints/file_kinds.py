@@ -1,4 +1,4 @@
-"""What a file of weights is, told by what is in it: a name's ending may say anything."""
+"""What a file of weights is, by its content, since a suffix may be wrong."""
 
 import re
 import stat
@@ -10,7 +10,7 @@ from engine.checkpoints.model_files import explained, open_plain
 
 FileKind = Literal["safetensors", "zip", "pickle"]
 
-_HEAD = 1024  # bytes that tell
+_HEAD = 1024  # bytes that decide
 _LARGEST_HEADER = 100_000_000  # bytes of JSON in a safetensors file, by its format
 _AGAIN = "download it again, and compare its size with the server's"
 _UNPACK = "unpack it, and give the file or folder inside"
@@ -26,11 +26,11 @@ _OTHERS = (
 
 
 def kind_of(path: Path) -> FileKind:
-    """How the weights in a file are written.
+    """Return how the weights in a file are stored.
 
     Raises:
         CheckpointMissingError: there is no such file.
-        CheckpointUnreadableError: it is something else, and the error says what, and what to do.
+        CheckpointUnreadableError: it is something else; the error says what, and what to do.
     """
     head, size = _begin(path)
     if head.startswith(b"PK\x03\x04"):

@@ -1,6 +1,6 @@
-"""A foreign checkpoint taken apart: what it is, the tensors of each part, and what its settings tell.
+"""A foreign checkpoint taken apart: what it is, the tensors of each part, and its settings.
 
-Three things come in: the original file (UNet, VAE, vocoder and both towers of CLAP in one), the diffusers folder (the
+There are three kinds: the original file (UNet, VAE, vocoder and both towers of CLAP in one), the diffusers folder (the
 same without CLAP's audio tower), and LAION-CLAP's own file or folder, which supplies a tower that is missing.
 """
 
@@ -35,7 +35,7 @@ _DIFFUSERS_HEADS = 8  # at every level, whatever the width
 _PREDICTIONS: dict[str, Prediction] = {"epsilon": "eps", "v_prediction": "v"}
 _PIPELINES = {"AudioLDMPipeline": "", "MusicLDMPipeline": "a MusicLDM (Chen et al. 2023), which has AudioLDM's nets"}
 _SAME = 1e-4  # of the largest number; what differs by less was only computed otherwise
-# Precisions that weights are published in, the coarsest first: what was rounded to one lies on its grid
+# Precisions that weights are published in, the coarsest first: values that were rounded to one are on its grid
 _PRECISIONS = (torch.float8_e5m2, torch.float8_e4m3fn, torch.bfloat16, torch.float16, torch.float32)
 _EXPECTED: dict[
     str, dict[str, Any]
@@ -83,7 +83,7 @@ def read_foreign(path: Path, clap: Path | None = None, heads: Heads = "original"
 
 
 def weight_files(path: Path) -> list[Path]:
-    """The files that the weights of a checkpoint lie in."""
+    """Return the files that hold the weights of a checkpoint."""
     return [file for part in PARTS for file in find_weights(path / part)] if path.is_dir() else pieces_of(path)
 
 
@@ -132,7 +132,7 @@ def _read_folder(path: Path, extra: Towers | None, heads: Heads) -> Foreign:
     for part in PARTS:
         settings[part], tensors = read_folder_part(path, part)
         weights[part] = Weights(part.replace("unet", "UNet").replace("vae", "VAE"), tensors, "diffusers")
-        if part == "text_encoder" and isinstance(settings[part].get("text_config"), dict):  # a whole CLAP
+        if part == "text_encoder" and isinstance(settings[part].get("text_config"), dict):  # a complete CLAP
             settings[part] = settings[part]["text_config"]
         _check_settings(path / part, settings[part], _EXPECTED.get(part, {}))
     own = _towers_in(weights["text_encoder"].tensors)
@@ -281,7 +281,7 @@ def _close(one: Tensor, other: Tensor) -> bool:
 
 
 def _rounding_of(tensor: Tensor) -> torch.finfo:
-    """The coarsest precision on whose grid all of the numbers lie."""
+    """Return the coarsest precision on whose grid all of the numbers are."""
     values = tensor.float()
     on_grid = (kind for kind in _PRECISIONS if torch.equal(values.to(kind).float(), values))
     return torch.finfo(next(on_grid, torch.float32))

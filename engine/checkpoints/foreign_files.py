@@ -1,6 +1,6 @@
-"""Somebody else's files -> tensors by their names; a file may lie, so nothing of it is ever run.
+"""Foreign files -> tensors by name; a file may be malicious, so none of its code is ever run.
 
-Pickles are read with `weights_only`, memory-mapped: a tensor is in memory when it is looked at, not before.
+Pickles are read with `weights_only`, memory-mapped: a tensor is read from disk when it is used, not before.
 """
 
 import hashlib
@@ -67,7 +67,7 @@ class Weights:
         return tuple(found.shape)
 
     def unused(self, *groups: str) -> list[str]:
-        """Names in these groups of layers that nobody asked for and that are no strays."""
+        """Return names in these groups of layers that are neither used nor known strays."""
         names = (name.removeprefix(self.prefix) for name in self.tensors if name.startswith(self.prefix))
         return sorted(
             name
@@ -136,7 +136,7 @@ def _largest_dictionary(values: Any, depth: int) -> dict[str, Tensor]:
 
 
 def _require_backed(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Raises CheckpointUnreadableError where the tensors say that they have many more numbers than the file."""
+    """Raises CheckpointUnreadableError where the tensors claim many more numbers than the file holds."""
     told, size = sum(tensor.nbytes for tensor in tensors.values()), path.stat().st_size
     if any(tensor.is_meta or tensor.is_sparse or tensor.is_quantized for tensor in tensors.values()):
         raise CheckpointUnreadableError(path, "its tensors are not stored in full", "save it as plain tensors")
@@ -191,7 +191,7 @@ def read_settings(path: Path) -> dict[str, Any]:
 
 
 def sha256_of(path: Path, on_share: Callable[[float], None]) -> str:
-    """The fingerprint of a file, in hexadecimal; `on_share` hears how much of it is done, and may raise."""
+    """Return the SHA-256 of a file in hexadecimal; `on_share` is called with the share done, and may raise."""
     digest, size, done = hashlib.sha256(), max(path.stat().st_size, 1), 0
     for block in _blocks(path):
         digest.update(block)

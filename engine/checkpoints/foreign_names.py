@@ -1,7 +1,7 @@
-"""What others call the layers that are ours: AudioLDM's own files, and diffusers' and transformers' folders.
+"""Foreign names of our layers: in AudioLDM's own files, and in diffusers' and transformers' folders.
 
 The only file that knows foreign names, but for transformers' names of CLAP's layers (`engine/models/clap_names.py`). A
-row is (ours, original, diffusers); where one of ours stands in several rows the foreign ones are joined along their
+row is (ours, original, diffusers); where one of ours appears in several rows the foreign ones are joined along their
 first axis, in that order.
 """
 
@@ -17,7 +17,7 @@ CheckpointForm = Literal["original", "diffusers"]
 Names = Callable[[str], tuple[str, ...]]  # our tensor -> the foreign ones that it is joined from; none: it has no twin
 _NameRow = tuple[str, str, str]
 
-# Where the parts lie in an original checkpoint
+# Prefixes of the parts in an original checkpoint
 UNET, UNET_EMA, VAE, VOCODER = (
     "model.diffusion_model.",
     "model_ema.",
@@ -25,7 +25,7 @@ UNET, UNET_EMA, VAE, VOCODER = (
     "first_stage_model.vocoder.",
 )
 CONDITIONING = "cond_stage"  # begins the name of the CLAP that conditions, also in a list: cond_stage_models.0
-EMA_OF = "diffusion_model."  # stands before the name in which the moving average then drops the dots
+EMA_OF = "diffusion_model."  # prefix of a name in which the moving average then drops the dots
 SCALE = "scale_factor"
 ALPHAS = "alphas_cumprod"
 MARK_OF_TEXT = "text_branch.embeddings.word_embeddings.weight"
@@ -36,7 +36,7 @@ MARK_OF_UNET = "film_emb.weight"  # the layer through which CLAP's vector enters
 
 # Put into names by trainings on several cards and by torch.compile; no layer of ours or theirs is called so
 WRAPPERS = ("module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
-# What may lie among the weights without belonging to the nets
+# Entries among the weights that do not belong to the nets
 STRAYS = (
     "position_ids", "token_type_ids", "num_batches_tracked", "text_transform.", "audio_transform.", "logit_scale",
     "spectrogram_extractor.", "logmel_extractor.", "loss.",
@@ -145,7 +145,7 @@ def _unet_rows(config: UNetConfig) -> Iterator[_NameRow]:
 
 
 def _stage(ours: str, original: str, diffusers: str, index: int) -> Iterator[_NameRow]:
-    """Residual block and attention; where a stage has no attention, nobody asks for its rows."""
+    """Residual block and attention; where a stage has no attention, its rows are not used."""
     yield from _below(f"{ours}.res", f"{original}.0", f"{diffusers}.resnets.{index}", _UNET_RESIDUAL)
     attention = [(ours_inside, both, both) for ours_inside, both in _TRANSFORMER.items()]
     yield from _below(f"{ours}.attention", f"{original}.1", f"{diffusers}.attentions.{index}", attention)

@@ -17,7 +17,7 @@ _GROUPS = 32
 
 
 def unet_config(weights: Weights, num_heads: int | None = None, groups: int = _GROUPS) -> UNetConfig:
-    """The UNet's config; the number of heads cannot be seen, so it is the originals' unless `num_heads` says else."""
+    """The UNet's config; the number of heads cannot be seen, so it is the originals' unless `num_heads` is given."""
     levels = _original_levels(weights) if weights.form == "original" else _diffusers_levels(weights)
     if not levels or not all(len(level) == len(levels[0]) > 0 for level in levels):
         raise WeightsShapeError(weights.part, [f"{[len(level) for level in levels]} residual blocks a level"])
@@ -89,7 +89,7 @@ def vae_config(weights: Weights, groups: int = _GROUPS) -> VaeConfig:
 
 
 def vocoder_config(weights: Weights, settings: dict[str, Any] | None = None) -> HiFiGanConfig:
-    """The vocoder's config; upsampling rates and dilations cannot be seen: `settings` tell them, or the published ones.
+    """The vocoder's config; upsampling rates and dilations come from `settings`, or are the published ones.
 
     Raises:
         WeightsShapeError: there are no settings, and the kernels are not those of the published vocoder.

@@ -30,7 +30,7 @@ def list_snapshot(repository: str, revision: str, endpoint: str, timeout_s: floa
         DownloadRefusedError: the Hub does not answer, or does not have it.
     """
     try:
-        api = HfApi(endpoint=endpoint, token=False)  # all is public; a mirror need not learn who asks
+        api = HfApi(endpoint=endpoint, token=False)  # everything is public; a mirror need not know the user
         info = api.model_info(repository, revision=revision, files_metadata=True, timeout=timeout_s)
     except Exception as error:  # the Hub's client passes on what its HTTP library raises, and changes that library
         reason, hint = str(error).strip().split("\n")[0], advice(endpoint, error)

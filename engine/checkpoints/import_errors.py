@@ -1,9 +1,9 @@
-"""What can go wrong when somebody else's checkpoint is imported; a branch of the tree in errors.py.
+"""What can go wrong when a foreign checkpoint is imported; a branch of the tree in errors.py.
 
-CheckpointError               somebody else's checkpoint that cannot be imported
+CheckpointError               a foreign checkpoint that cannot be imported
   CheckpointMissingError
   CheckpointUnreadableError   no checkpoint at all, or one that was cut short
-  CheckpointUnsafeError       a pickle that asks for code to be run
+  CheckpointUnsafeError       a pickle that would run code
   CheckpointUnknownError      weights of something that is not AudioLDM
   WeightsMissingError         some of the weights are not there
   WeightsShapeError           some of them have another shape

@@ -1,4 +1,4 @@
-"""Where a checkpoint lies that somebody points at: a file, a folder of diffusers', a copy in the Hub's cache."""
+"""Finding a checkpoint from a path: a file, a diffusers folder, or a copy in the Hub's cache."""
 
 import os
 import re
@@ -38,7 +38,7 @@ def locate(path: Path) -> Location:
             return Location(whole.parent, repository)
         return Location(_link_to(whole) if repository else whole, repository)
     if not os.path.isdir(whole):
-        return Location(path, repository)  # reading it tells what it is
+        return Location(path, repository)  # its content decides
     if not os.path.isfile(whole / INDEX) and repository:
         whole = _snapshot_of(whole)
     if os.path.isfile(whole / INDEX):
@@ -63,7 +63,7 @@ def _advice(folder: Path) -> str | None:
 
 
 def _repository_above(path: Path) -> str | None:
-    """The Hub's repository whose cached copy this is, or lies in."""
+    """Return the Hub repository whose cached copy this path is, or is in."""
     for folder in (path, *path.parents):
         if match := _CACHED.fullmatch(folder.name):
             return f"{match['owner']}/{match['name']}"
@@ -75,7 +75,7 @@ def _cache_folder(path: Path) -> Path:
 
 
 def _snapshot_of(path: Path) -> Path:
-    """The copy that the folder of a cached repository, or one in it, stands for: the main branch's, or the newest."""
+    """Return the snapshot that a cached repository's folder refers to: the main branch's, or the newest."""
     top = _cache_folder(path)
     snapshots = top / "snapshots"
     if path not in (top, snapshots, top / "blobs", top / "refs") or not os.path.isdir(snapshots):
@@ -102,7 +102,7 @@ def _link_to(blob: Path) -> Path:
 
 
 def _checkpoints_in(folder: Path) -> list[Path]:
-    """The files of weights that lie in a folder by themselves."""
+    """Return the files of weights directly in a folder."""
     try:
         files = sorted(folder / name for name in os.listdir(folder) if name.lower().endswith(_ENDINGS))
     except OSError:

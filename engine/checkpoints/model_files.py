@@ -1,6 +1,6 @@
-"""Opening the files of a model folder, which may be anything: what is no plain file of a sensible size is not read.
+"""Opening the files of a model folder, which may be anything: only regular files of a sensible size are read.
 
-A pipe would be waited for, a device has no end, and a text of gigabytes fills the memory. Nothing here needs PyTorch.
+A pipe would block, a device has no end, and a text of gigabytes fills the memory. Nothing here needs PyTorch.
 """
 
 import json
@@ -39,11 +39,11 @@ def open_plain(path: Path, most: int | None = None) -> BinaryIO:
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """A JSON file that holds an object.
+    """Read a JSON file that holds an object.
 
     Raises:
         OSError: as `require_plain`.
-        ValueError: it is no JSON, or none that can be read; the message says why.
+        ValueError: it is no valid JSON; the message says why.
     """
     with open_plain(path, MAX_TEXT_BYTES) as file:
         text = file.read(MAX_TEXT_BYTES + 1)

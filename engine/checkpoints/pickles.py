@@ -1,7 +1,7 @@
-"""Files that PyTorch pickled -> what is in them: nothing of it is run, and it takes no more memory than the file has.
+"""Reading files that PyTorch pickled: none of their code is run, and they take no more memory than the file's size.
 
-A pickle is a program. Before PyTorch's own careful reader sees it, its length, its instructions and the names that it
-asks for are looked at: a few bytes of it could ask for gigabytes, and a small archive could unpack to them.
+A pickle is a program. Before PyTorch's own safe loader sees it, its length, its instructions and the names that it
+imports are checked: a few bytes could allocate gigabytes, and a small archive could unpack to them.
 """
 
 import io
@@ -45,13 +45,13 @@ _END, _ZIP64_LOCATOR, _ZIP64_END = b"PK\x05\x06", b"PK\x06\x07", b"PK\x06\x06"
 
 
 def unpickled(path: Path, kind: FileKind) -> Any:
-    """What is in a pickle, if it is nothing but tensors, numbers, words and containers.
+    """Return what is in a pickle, if it holds only tensors, numbers, text and containers.
 
     The notes of training programs (settings, states of callbacks) are read as hollow objects, without their code.
 
     Raises:
-        CheckpointUnreadableError: it is damaged, or asks for more memory than the file has.
-        CheckpointUnsafeError: it asks for code to be run.
+        CheckpointUnreadableError: it is damaged, or would take more memory than the file's size.
+        CheckpointUnsafeError: it would run code.
     """
     if kind == "zip":
         require_sound_archive(path)
@@ -115,7 +115,7 @@ def require_sound_archive(path: Path) -> None:
 
 
 class _TooLargeError(CheckpointUnreadableError):
-    """Something small that asks for a lot of memory."""
+    """A small file that would allocate a lot of memory."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(path, reason, "PyTorch writes no such file; use one from its authors")

@@ -1,4 +1,4 @@
-"""What an imported model is called and whose it is, as far as its path, its notes and its shape tell."""
+"""Name and licence of an imported model, as far as its path, its notes and its shape reveal them."""
 
 import re
 from collections.abc import Iterator
@@ -22,9 +22,9 @@ _WRITTEN = {"cc": "CC", "by": "BY", "nc": "NC", "sa": "SA", "nd": "ND"}
 
 
 def default_name(path: Path, repository: str | None = None) -> str:
-    """What a checkpoint is called if nobody says: the published name if it has one, else that of its file.
+    """Return the default name of a checkpoint: the published name if it has one, else that of its file.
 
-    "" where nothing of it makes a name.
+    Returns "" if neither makes a name.
     """
     stem = _stem_of(path.name)
     own = stem if repository is None or path.suffix else repository.rpartition("/")[2]
@@ -37,9 +37,9 @@ def default_name(path: Path, repository: str | None = None) -> str:
 
 
 def licence_of(location: Location, name: str, digests: dict[Path, str], config: AudioLDMConfig) -> str:
-    """The licence in words; never better than what is known of the published checkpoints.
+    """Return the licence as text; never more permissive than what is known of the published checkpoints.
 
-    `digests` holds the SHA-256 of the files of weights, where they were taken.
+    `digests` holds the SHA-256 of the files of weights, where they were computed.
     """
     told = _told_in_readme(location.path)
     if any(_is_of(row, location, name, digests) for row in PUBLISHED) or told == LICENCE:

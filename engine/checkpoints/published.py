@@ -1,10 +1,10 @@
-"""The six AudioLDM checkpoints that their authors published: where they lie, how large they are, what is known of them.
+"""The six AudioLDM checkpoints that their authors published: addresses, sizes and known checksums.
 
-Where a size or checksum was never seen from two sides it stays None: what comes is then checked against what the server
-itself says, and its SHA-256 is noted in the imported model. Nothing here needs PyTorch or a connection.
+A size or checksum that was not confirmed by two sources is None: the download is then checked against what the server
+itself reports, and its SHA-256 is recorded in the imported model. Nothing here needs PyTorch or a connection.
 
-Zenodo labels its records CC BY 4.0; the authors' repository and their pages on the Hub say CC BY-NC-SA 4.0. Retake goes
-by the stricter of the two.
+Zenodo labels its records CC BY 4.0; the authors' repository and their pages on the Hub say CC BY-NC-SA 4.0. Retake
+assumes the stricter of the two.
 """
 
 import os

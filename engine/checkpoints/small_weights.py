@@ -1,4 +1,4 @@
-"""Weights in 8 bits: whole numbers from -127 to 127, and one factor for each output channel. Vectors stay as they are.
+"""Weights in 8 bits: whole numbers from -127 to 127, and one factor for each output channel. Vectors are unchanged.
 
 Shape letter: O output channels.
 """

@@ -1,6 +1,6 @@
-"""A model as a folder: config.json tells its shape, model.safetensors its weights, MODEL_CARD.md its story.
+"""A model as a folder: config.json (its shape), model.safetensors (its weights), MODEL_CARD.md (how it was made).
 
-Half precision on disk unless told otherwise, the draft net (and where asked the denoiser) in 8 bits; float32 again in
+Half precision on disk by default, the draft net (and on request the denoiser) in 8 bits; float32 again in
 memory. Nothing is ever unpickled.
 """
 
@@ -64,7 +64,7 @@ def load_model(folder: Path, device: torch.device | str = "cpu") -> AudioLDM:
     except (OSError, SafetensorError, KeyError, RuntimeError, ValueError) as error:
         raise ModelBrokenError(folder, f"{WEIGHTS_FILE}: {error}") from error
     if isinstance(config.clap, ClapConfig):
-        model.set_submodule("_clap", LaionClap(config.clap))  # its constants are no weights, and lie in no file
+        model.set_submodule("_clap", LaionClap(config.clap))  # its constants are no weights, and are in no file
     model.load_state_dict({name: _own(tensor) for name, tensor in tensors.items()}, assign=True)
     assert not any(buffer.is_meta for buffer in model.buffers()), "what is in no file is computed on the CPU"
     if isinstance(model.clap, LaionClap):
@@ -101,7 +101,7 @@ def read_config(folder: Path) -> AudioLDMConfig:
 
 
 def _own(tensor: Tensor) -> Tensor:
-    """In 32 bits where it is no whole number, and in memory of its own: the file may be replaced while we run."""
+    """Return a copy, in 32 bits unless it is an integer: the file may be replaced while we run."""
     return tensor.to(torch.float32 if tensor.is_floating_point() else tensor.dtype, copy=True)
 
 

@@ -44,7 +44,7 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def write_tensors(tensors: Mapping[str, Tensor], path: Path, on_share: Callable[[float], None]) -> None:
-    """Write a new file; `on_share` hears how much of it is done, and may raise to stop.
+    """Write a new file; `on_share` is called with the share done, and may raise to stop.
 
     Raises:
         OSError: the disk refused.
@@ -67,7 +67,7 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path, on_share: Callable[
 
 
 def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """The tensors of a file by name and shape, without reading any; each has its bytes there, and no byte is left over.
+    """Return names and shapes of a file's tensors without reading them; checks that their bytes fill it exactly.
 
     Raises:
         OSError: it cannot be read, or is no plain file.
@@ -97,7 +97,7 @@ def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
 
 def _end_of(name: str, entry: Mapping[str, Any]) -> int:
-    """Where a tensor ends; raises ValueError or another error of damage where its bytes are not as many as it says."""
+    """Return where a tensor ends; raises ValueError or another error if its bytes do not match its shape."""
     begin, end = entry["data_offsets"]
     shape, bits = entry["shape"], _BITS[entry["dtype"]]
     if not all(type(number) is int and number >= 0 for number in (begin, end, *shape)):

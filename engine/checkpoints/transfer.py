@@ -1,6 +1,6 @@
-"""One file from a server to the disk: resumed where it stopped, tried again when the line drops, checked at the end.
+"""One file from a server to the disk: resumed where it stopped, retried when the connection drops, verified at the end.
 
-By urllib, which is Python's own: huggingface_hub starts a large file anew with every run and has changed its HTTP
+By urllib, which is Python's own: huggingface_hub restarts a large file with every run and has changed its HTTP
 library twice, and a GET with a Range needs no more.
 """
 
@@ -28,7 +28,7 @@ from engine.checkpoints.download_errors import (
 )
 from engine.checkpoints.published import RemoteFile
 
-OnBytes = Callable[[int, int | None, str], None]  # bytes so far, of so many if known, what the trouble is if any
+OnBytes = Callable[[int, int | None, str], None]  # bytes so far, the total if known, a message if there is a problem
 
 _CHUNK = 1 << 20
 _LONGEST_WAIT_S = 60.0
@@ -46,7 +46,7 @@ class RetryLimits:
 
 @dataclass(frozen=True)
 class Received:
-    """A file that has arrived whole; `checked`: against a checksum that was known before or named by the server."""
+    """A complete file; `checked`: against a checksum that was known before or reported by the server."""
 
     path: Path
     sha256: str
@@ -54,7 +54,7 @@ class Received:
 
 
 class _DroppedError(Exception):
-    """The line dropped, or the server asks to come back later: worth another try."""
+    """The connection dropped, or the server asks to retry later: worth another try."""
 
     def __init__(self, reason: str, wait_s: float = 0.0) -> None:
         super().__init__(reason)
@@ -88,7 +88,7 @@ class _PartialFile:
             self.restart("")
 
     def restart(self, tag: str) -> None:
-        """Begin anew, with what the server calls `tag`; what had arrived of another version is dropped."""
+        """Restart, for the version that the server calls `tag`; data of another version is deleted."""
         self._forget()
         self.tag = tag
         try:
@@ -120,11 +120,11 @@ class _PartialFile:
 
 
 def fetch(remote: RemoteFile, folder: Path, on_bytes: OnBytes, limits: RetryLimits) -> Received:
-    """Bring `remote` into `folder`; what an earlier call has brought is not asked for again.
+    """Download `remote` to `folder`; what an earlier call has received is not requested again.
 
     Raises:
-        ServerUnreachableError: patience is at its end; the part that arrived is kept.
-        DownloadRefusedError, WrongFileError: what the server says or sends is not the file.
+        ServerUnreachableError: the retries are used up; the part that arrived is kept.
+        DownloadRefusedError, WrongFileError: the server refuses, or sends another file.
         DownloadDamagedError: a checksum differs; the file is deleted.
         DownloadUnwritableError: the disk refused.
     """
@@ -150,7 +150,7 @@ def fetch(remote: RemoteFile, folder: Path, on_bytes: OnBytes, limits: RetryLimi
 
 
 def ask(url: str, timeout_s: float) -> Any:
-    """The JSON at `url`, or None where the server gives none: for what is good to know but not needed."""
+    """Return the JSON at `url`, or None where there is none: for optional information."""
     try:
         with _open(urllib.request.Request(url, headers={"Accept": "application/json"}), timeout_s) as response:  # noqa: S310
             return json.load(response)
@@ -162,9 +162,9 @@ def ask(url: str, timeout_s: float) -> Any:
 
 
 def _receive(remote: RemoteFile, part: _PartialFile, on_bytes: OnBytes, limits: RetryLimits) -> None:
-    """One try: ask for what is missing and append it."""
+    """One try: request what is missing and append it."""
     headers = {"User-Agent": "retake", "Accept-Encoding": "identity"}
-    if part.size and not part.tag:  # nothing tells whether the rest would be of the same version
+    if part.size and not part.tag:  # the rest might be of another version
         part.restart("")
     if part.size:
         headers |= {"Range": f"bytes={part.size}-", "If-Range": part.tag}
@@ -188,7 +188,7 @@ def _receive(remote: RemoteFile, part: _PartialFile, on_bytes: OnBytes, limits: 
 
 
 def _accept(response: http.client.HTTPResponse, remote: RemoteFile, part: _PartialFile) -> int | None:
-    """Make the part fit for what comes now; the size of the whole file, where the server tells it."""
+    """Prepare the partial file for this response; return the size of the whole file, if the server reports it."""
     if response.headers.get_content_type() == "text/html":
         raise WrongFileError(remote.url, "a web page", f"the file {remote.name}")
     total: int | None

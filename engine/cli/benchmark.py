@@ -177,7 +177,7 @@ def time_requests(
     should_stop: Callable[[], bool],
     bar: TerminalProgressBar,
 ) -> dict[str, Timing]:
-    """Each request once to warm up, then turn by turn, so that a change of the machine's mood meets all alike."""
+    """Each request once to warm up, then turn by turn, so that changes in the machine's load affect all alike."""
     timings = {name: Timing() for name in requests}
     for turn in range(runs + 1):
         for name, request in requests.items():

@@ -30,7 +30,7 @@ def _counted(number: int, what: str) -> str:
 
 
 def _described(name: str) -> dict[str, Any]:
-    """A device's name, how people call it, threads (processors only), memory and what is free of it, in bytes."""
+    """A device's name, its product name, threads (processors only), memory and free memory in bytes."""
     memory, free = _memory(name)
     return {
         "name": name,
@@ -42,7 +42,7 @@ def _described(name: str) -> dict[str, Any]:
 
 
 def _memory(name: str) -> tuple[int | None, int | None]:
-    """Bytes of memory, and of free memory; None where the system does not say."""
+    """Bytes of memory, and of free memory; None where the system does not report them."""
     if name == "cuda":
         free, total = torch.cuda.mem_get_info()
         return total, free
@@ -55,7 +55,7 @@ def _memory(name: str) -> tuple[int | None, int | None]:
 
 
 def _available_on_linux() -> int | None:
-    """What the kernel would give without swapping, its caches included."""
+    """Return what the kernel could free without swapping, its caches included."""
     with suppress(OSError, ValueError):
         found = re.search(r"^MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(encoding="ascii"), re.MULTILINE)
         return None if found is None else 1024 * int(found[1])

@@ -81,7 +81,7 @@ def _refuse_wrong_usage(options: argparse.Namespace) -> None:
 
 
 def _refuse_strays(options: argparse.Namespace) -> None:
-    """Options that only mean something beside another one."""
+    """Refuse options that only mean something together with another."""
     for option in ("strength", "structure"):
         if getattr(options, option) is not None and not options.edits:
             options.wrong_usage(f"--{option} belongs to --edits")
@@ -105,7 +105,7 @@ def _judge_folders(options: argparse.Namespace) -> FolderReport:
 def _extractors(
     options: argparse.Namespace, classifier: SoundClassifier
 ) -> tuple[list[FeatureExtractor], FeatureExtractor | None]:
-    """The nets asked for by name, or by the pipeline that uses them."""
+    """Return the extractors selected by name, or by the pipeline that uses them."""
     makers: dict[str, Callable[[], FeatureExtractor]] = {
         "judge": lambda: ClassifierExtractor(classifier),
         "panns": lambda: PannsExtractor(load_cnn14(options.weights)),

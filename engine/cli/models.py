@@ -1,4 +1,4 @@
-"""`retake models`: what is installed, what could be, and the way there and back."""
+"""`retake models`: list, pull, import and remove models."""
 
 import argparse
 import sys
@@ -83,7 +83,7 @@ def _show(options: argparse.Namespace, _known: Offers) -> int:
 
 
 def _pull_extractor(extractor: feature_extractors.PublishedExtractor, options: argparse.Namespace) -> int:
-    """A net that only listens: free to use, so nobody is asked."""
+    """A feature extractor: free to use, so there is no licence to accept."""
     with TerminalProgressBar() as bar:
         folder = feature_extractors.pull_extractor(extractor, on_progress=bar.show)
     if options.json:

@@ -23,13 +23,13 @@ def choose_outputs(wanted: Path | None, words: str, count: int) -> list[Path]:
     They can be written: their folder is made where it is missing, and each name is tried.
 
     Raises:
-        OutputExistsError: a name that was asked for is taken.
+        OutputExistsError: the given name is taken.
         InvalidRequestError: it does not end in .wav.
         OutputWriteError: nothing can be written there, or not under that name.
     """
     try:
         paths = _chosen(wanted, words, count)
-    except OSError as error:  # such as a name that is too long to be asked for
+    except OSError as error:  # such as a name that is too long for the file system
         raise OutputWriteError(wanted or Path(), error.strerror or str(error), error.errno) from error
     for path in paths:
         _try_name(path)
@@ -77,7 +77,7 @@ def refuge(path: Path) -> Path:
 
 
 def refuse_existing(path: Path) -> None:
-    """Raises OutputExistsError when something lies there already, be it a link to nowhere."""
+    """Raises OutputExistsError when the path exists, even as a broken link."""
     if os.path.lexists(path):
         raise OutputExistsError(path)
 

@@ -85,7 +85,7 @@ def _moved_clip(options: argparse.Namespace) -> Audio:
 
 
 def _asked(options: argparse.Namespace, operation: str) -> dict[str, Any]:
-    """Return what the request is made of beside its clip and its regions."""
+    """Return the request's fields other than its clip and its regions."""
     like = Audio.read(options.like, longest_s=LONGEST_S) if options.like else None
     return {**values_of(options, operation), "like": like}
 
@@ -122,7 +122,7 @@ def _render(options: argparse.Namespace, request: Request, choose: Choose | None
 
 
 def _write(take: Audio, path: Path) -> Path:
-    """Where the take lies now: at `path`, or elsewhere when that folder was renamed or removed while it was made."""
+    """Return where the take was written: `path`, or elsewhere if that folder was renamed or removed meanwhile."""
     try:
         take.write(path)
     except OutputWriteError as error:
@@ -136,7 +136,7 @@ def _write(take: Audio, path: Path) -> Path:
 
 
 def _words(request: Request) -> str:
-    """What a take is called that nobody named."""
+    """Return the default name of a take."""
     clip = getattr(request, "clip", None)
     steer = request.prompt or (f"like {request.like.path.stem}" if request.like and request.like.path else "")
     return default_words(type(request).__name__.lower(), steer, request.seed, clip.path if clip else None)

@@ -1,4 +1,4 @@
-"""What the command line says and hears: errors in words, a progress bar on terminals, Ctrl-C."""
+"""The terminal: errors as sentences, a progress bar, questions, Ctrl-C."""
 
 import json
 import re
@@ -42,7 +42,7 @@ def show_warning(text: str) -> None:
 
 
 def show_note(text: str) -> None:
-    """Something worth knowing that is no trouble, on stderr."""
+    """Print a note on stderr that is not an error."""
     print(text, file=sys.stderr)
 
 
@@ -56,7 +56,7 @@ def in_options(text: str) -> str:
 
 
 def confirmed(question: str) -> bool:
-    """Whether somebody at the terminal answers yes; False where nobody can be asked."""
+    """Return whether the user answers yes; False without a terminal."""
     if not sys.stdin.isatty():
         return False
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
@@ -89,12 +89,12 @@ def interruptible() -> Iterator[Callable[[], bool]]:
 class TerminalProgressBar:
     """One line on stderr that fills up; silent where stderr is no terminal.
 
-    With `as_json` each piece of news is a line {"fraction", "text"} on stderr instead, for programs that follow it.
+    With `as_json` each report is a line {"fraction", "text"} on stderr instead, for programs that follow it.
     """
 
     def __init__(self, *, as_json: bool = False) -> None:
         self._as_json, self._told = as_json, (-1.0, "")
-        columns, rows = shutil.get_terminal_size()  # 80 by 24 where the terminal does not say; tqdm would show nothing
+        columns, rows = shutil.get_terminal_size()  # 80 by 24 if it reports no size; tqdm would show nothing
         bar = "{percentage:3.0f}% {bar:30} {desc}"
         self._bar = tqdm(total=1.0, disable=as_json or None, leave=False, ncols=columns, nrows=rows, bar_format=bar)
 
@@ -107,7 +107,7 @@ class TerminalProgressBar:
         self._bar.close()
 
     def show(self, fraction: float, text: str) -> None:
-        """`fraction` of the whole, 0 to 1, and what is being done."""
+        """Show `fraction` of the whole, 0 to 1, and the current activity."""
         share = min(max(fraction, 0.0), 1.0)
         self._bar.n = share
         self._bar.set_description_str(text)
@@ -115,7 +115,7 @@ class TerminalProgressBar:
             self._tell(share, text)
 
     def _tell(self, share: float, text: str) -> None:
-        """Write a line, unless it would say next to nothing new."""
+        """Write a line, unless it would hardly differ from the last one."""
         share = round(share, 3)
         if (share, text) != self._told:
             self._told = (share, text)

@@ -1,6 +1,6 @@
 """Denoisers from nets: what a net predicts becomes (x0, ε), and classifier-free guidance sharpens it.
 
-And the reverse, for nets that learn a whole step: what they have to predict so that DDIM lands where it should.
+And the reverse, for nets that learn a whole step: the prediction with which DDIM arrives at a given latent.
 """
 
 from collections.abc import Callable
@@ -69,7 +69,7 @@ def guided_denoiser(
     kind: Prediction,
     clip_x0: float | None = None,
 ) -> Denoise:
-    """A denoiser that asks the net with and without the condition at once; scale 1 asks only with it.
+    """A denoiser that evaluates the net with and without the condition in one call; at scale 1 only with it.
 
     condition and negative: [B, D]; the latents that come in may hold a multiple of B rows (windows of each).
     """

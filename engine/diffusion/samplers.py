@@ -1,8 +1,8 @@
 """Samplers behind one signature: from a noised latent down the timesteps, one latent a step.
 
-Every sampler is a generator: whoever loops over it sees each latent, reports progress, and stops by leaving the loop.
-`impose`, if given, gets the latent after each step with the ᾱ that it has reached, and returns what to go on with.
-`draw` makes unit normal noise of x's shape anew at every call; samplers that add none do without.
+Every sampler is a generator: its caller sees each latent, reports progress, and stops by leaving the loop.
+`impose`, if given, receives the latent after each step with the ᾱ that it has reached, and returns the one to use.
+`draw` returns new unit normal noise of x's shape at every call; samplers that add no noise do not need it.
 """
 
 import math
@@ -105,7 +105,7 @@ def sample_dpm_solver_2m_sde(
 ) -> Iterator[Tensor]:
     """SDE-DPM-Solver++(2M): the same for the stochastic differential equation (Lu et al. 2022, §5 and appendix).
 
-    As much noise is added at every step as DDPM adds, so the net meets, and corrects, its own errors of earlier steps.
+    Every step adds as much noise as DDPM does, so the net sees, and corrects, its own errors of earlier steps.
     First and last step are of first order; eta is not used.
     """
     del eta

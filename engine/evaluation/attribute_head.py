@@ -1,7 +1,7 @@
-"""The part of the judge that names attributes: low or high, near or distant, once or twice.
+"""The classifier's head for attributes: low or high, near or distant, once or twice.
 
-It looks at what the judge's convolutions found, at the clip's spectrum and how fast it rises and falls (a room is heard
-in the falling), and, since some attributes are levels, at how loud the loudest point is.
+Its inputs are the classifier's convolutional features, the clip's spectrum and how fast it rises and falls (the decay
+reveals a room), and, since some attributes are levels, the level of the loudest point.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ class AttributeHead(nn.Module):
 
 def statistics_of(log_mel: Tensor, found: Tensor, level: Tensor) -> Tensor:
     """log-mel [B, N, M] below its loudest point, channels [B, C, N', M'], loudest point [B] -> [B, S]."""
-    over_time = found.amax(dim=3)  # how it goes on and off tells fast from slow
+    over_time = found.amax(dim=3)  # how it goes on and off separates fast from slow
     slopes = log_mel.diff(dim=1)
     parts = [
         found.mean(dim=(2, 3)),

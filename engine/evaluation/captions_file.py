@@ -1,7 +1,7 @@
 """Captions of a folder of clips, read from a table (file,caption[,class]) or JSON.
 
-Whatever program wrote them; but a row that names no file or says nothing of it is refused with its line, and is not
-passed over: figures of fewer clips than were meant would be figures of something else.
+Any program's lists are read; but a row without a file or a caption is refused with its line and not skipped: metrics of
+fewer clips than intended would be metrics of something else.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from engine.lists import Row, read_rows
 
 @dataclass(frozen=True)
 class Caption:
-    """What a clip should sound like, and the class that a classifier should hear, where there is one."""
+    """What a clip should sound like, and the class that it should be recognised as, if given."""
 
     text: str
     sound: str | None = None

@@ -1,4 +1,4 @@
-"""How well each clip fits its caption in the ears of a CLAP model, and how often a caption finds its class."""
+"""How well each clip fits its caption according to a CLAP model, and how often a caption retrieves its class."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -26,7 +26,7 @@ def clap_scores(
 ) -> NDArray[np.float64]:
     """Cosine between each waveform [T] and its caption, -1 to 1: [n].
 
-    Judged by the CLAP that conditions the model, the score says how well the model obeys, not how real it sounds.
+    With the CLAP that conditions the model, the score measures how well the model follows, not how natural it sounds.
     Raises PairMissingError when counts differ, NotFiniteError when an embedding is not a number.
     """
     _require_partners(waveforms, captions)
@@ -89,7 +89,7 @@ def _batch_scores(
 def _embed_sounds(
     clap: Embedder, waveforms: Sequence[NDArray[np.float32]], sample_rate: int, device: torch.device
 ) -> Tensor:
-    """Clips of one length are embedded together, others one by one: padding would change what CLAP hears."""
+    """Clips of one length are embedded together, others one by one: padding would change CLAP's input."""
     heard = [torch.from_numpy(waveform[None]).to(device) for waveform in waveforms]
     if len({len(waveform) for waveform in waveforms}) == 1:
         return clap.embed_audio(torch.cat(heard), sample_rate)

@@ -1,7 +1,7 @@
-"""The judge: a small CNN that names the class of a sound and its attributes. It has only ever heard real corpus clips.
+"""The classifier: a small CNN that names the class of a sound and its attributes, trained on corpus clips only.
 
-It shares nothing with the model that it judges: another architecture than the CLAP tower, other seeds, no generated
-clip. `engine/evaluation/train_classifier.py` trains it; the shipped weights lie in `engine/weights/classifier/`.
+It shares nothing with the model that it evaluates: another architecture than the CLAP tower, other seeds, no generated
+clip. `engine/evaluation/train_classifier.py` trains it; the shipped weights are in `engine/weights/classifier/`.
 """
 
 import json
@@ -24,16 +24,16 @@ from engine.evaluation.attribute_head import AttributeHead, statistics_of
 from engine.evaluation.evaluation_errors import NotFiniteError
 from engine.mel import LogMel, MelConfig
 
-SAMPLE_RATE = 16_000  # Hz; what the classifier hears
+SAMPLE_RATE = 16_000  # Hz
 WEIGHTS_FILE, METADATA_FILE = "classifier.safetensors", "classifier.json"
 SHIPPED = Path(__file__).parents[1] / "weights" / "classifier"
-MINIMUM_S = 0.1  # shorter sounds are not judged
-RANGE = 11.5  # natural-log units below the loudest point that are still heard: 100 dB
-BATCH = 16  # clips judged at once
+MINIMUM_S = 0.1  # shorter sounds are not classified
+RANGE = 11.5  # natural-log units below the loudest point that count: 100 dB
+BATCH = 16  # clips per call
 
 
 class ClassifierOutput(NamedTuple):
-    """What the net says of B clips."""
+    """The net's output for B clips."""
 
     classes: Tensor  # logits [B, classes]
     attributes: dict[str, Tensor]  # kind -> logits [B, values]
@@ -41,10 +41,10 @@ class ClassifierOutput(NamedTuple):
 
 
 class SoundClassifier(nn.Module):
-    """log-mel [B, 1, N, M] of any length -> logits [B, classes]; `hear` answers for the attributes, too.
+    """log-mel [B, 1, N, M] of any length -> logits [B, classes]; `predict` returns the attributes too.
 
-    Each clip is measured from its own loudest point, so its level does not matter (apart from what the floor has cut).
-    Only the ear for attributes, of which some are levels, is told how loud that point is.
+    Each clip is measured relative to its own loudest point, so its level does not matter (apart from the floor).
+    Only the head for attributes, some of which are levels, gets the level of that point.
     """
 
     feature_mean: Tensor  # [D] over the training clips
@@ -76,7 +76,7 @@ class SoundClassifier(nn.Module):
         return ClassifierOutput(logits, self.attribute_ear(statistics), embedding)
 
     def forward_features(self, log_mel: Tensor, loudest: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """The same -> logits of the classes, embedding [B, D], and what the ear for attributes hears, [B, S]."""
+        """The same -> logits of the classes, embedding [B, D], and the attribute head's statistics, [B, S]."""
         own = log_mel.amax(dim=(1, 2, 3))
         heard = (log_mel - own[:, None, None, None]).clamp(min=-RANGE) / 4 + 1
         found = self.layers(heard)
@@ -85,7 +85,7 @@ class SoundClassifier(nn.Module):
         return self.head(torch.relu(embedding)), embedding, statistics
 
     def scaled(self, embedding: Tensor) -> Tensor:
-        """Every dimension at unit variance over real clips: the features of Frechet distances, [B, D]."""
+        """Every dimension at unit variance over corpus clips: the features of Fréchet distances, [B, D]."""
         return (embedding - self.feature_mean) / self.feature_std
 
     def forward(self, log_mel: Tensor) -> Tensor:
@@ -96,7 +96,7 @@ class SoundClassifier(nn.Module):
 class Classification:
     """What the classifier made of n clips."""
 
-    names: tuple[str, ...]  # the class each clip was heard as
+    names: tuple[str, ...]  # the class each clip was recognised as
     confidences: NDArray[np.float64]  # [n], 0 to 1
     logits: NDArray[np.float64]  # [n, classes]
     features: NDArray[np.float64]  # [n, D]
@@ -111,7 +111,7 @@ def classify(classifier: SoundClassifier, waveforms: Iterable[NDArray[np.float32
 
 @torch.no_grad()
 def classify_log_mels(classifier: SoundClassifier, batches: Iterable[Tensor]) -> Classification:
-    """Name each log-mel of the batches [B, 1, N, M]: for sounds that have not met a vocoder yet."""
+    """Name each log-mel of the batches [B, 1, N, M]: for sounds that have not been through a vocoder."""
     names: list[str] = []
     attributes: list[dict[str, str]] = []
     logits, features = [np.zeros((0, len(classifier.classes)))], [np.zeros((0, classifier.embedding.out_features))]
@@ -135,14 +135,14 @@ def _likeliest(classifier: SoundClassifier, logits: Mapping[str, Tensor], clips:
 
 
 def mono_16_khz(clip: Audio) -> NDArray[np.float32]:
-    """The mean of the clip's channels at the rate that the classifier hears: [T]."""
+    """Return the mean of the clip's channels at the classifier's rate: [T]."""
     mono = clip.to_mono()
     heard = mono if mono.sample_rate == SAMPLE_RATE else mono.resample(SAMPLE_RATE)
     return np.ascontiguousarray(heard.samples[0], dtype=np.float32)
 
 
 def save_classifier(classifier: SoundClassifier, folder: Path, metadata: dict[str, object]) -> None:
-    """Write float16 weights and a JSON with the classes, the attributes and how they were learnt."""
+    """Write float16 weights and a JSON with the classes, the attributes and how it was trained."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: t.half() if t.is_floating_point() else t for name, t in classifier.state_dict().items()}
     save_file(weights, folder / WEIGHTS_FILE)

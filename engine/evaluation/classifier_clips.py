@@ -1,4 +1,4 @@
-"""Real corpus clips for the judge: log-mels, their classes and their attributes; kept in a folder if one is given."""
+"""Corpus clips for the classifier: log-mels, classes and attributes; cached in a folder if one is given."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ class LabelledClips:
     attributes: tuple[Mapping[str, str], ...]  # of each clip: kind -> value
 
     def values(self) -> dict[str, tuple[str, ...]]:
-        """Every kind of attribute that was met, with its values, both in alphabetical order."""
+        """Return every kind of attribute that occurs, with its values, both in alphabetical order."""
         met = {(kind, value) for attributes in self.attributes for kind, value in attributes.items()}
         kinds = sorted({kind for kind, _ in met})
         return {kind: tuple(sorted(value for one, value in met if one == kind)) for kind in kinds}

@@ -12,7 +12,7 @@ HOP_S = 0.01  # seconds from one point of an envelope to the next
 WINDOW_S = 0.04  # seconds over which each is measured
 RANGE_DB = 60.0  # below the loudest point, where an envelope ends
 SIDE_S = 0.05  # seconds that are measured on either side of a border
-FLOOR_DB = -80.0  # of full scale: what is softer counts as this
+FLOOR_DB = -80.0  # of full scale: softer levels count as this
 _STEADY_DB = 1e-3  # standard deviation of an envelope that does not move
 
 Waveform = NDArray[np.float32]  # [T]

@@ -1,4 +1,4 @@
-"""Kullback-Leibler divergences: what a classifier hears in a generated clip, against its reference."""
+"""Kullback-Leibler divergences of a classifier's outputs for a generated clip and its reference."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -5,7 +5,7 @@ from typing import Any
 
 from engine.evaluation.report import ClassRow, aligned, class_table
 
-ENOUGH = 65  # clips, below which the Frechet distance of 64 features says little
+ENOUGH = 65  # clips, below which the Fréchet distance of 64 features means little
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,8 @@ class RestyleFigures:
 
     clips: int
     strength: float
-    as_target: float  # 0 to 1: results heard as the target
-    as_source: float  # heard as what they were
+    as_target: float  # 0 to 1: results recognised as the target
+    as_source: float  # recognised as what they were
     envelope: float  # -1 to 1: mean correlation of the loudness over time with the source's own
     envelope_chance: float  # the same with the other sources'
     classes: tuple[ClassRow, ...]  # by target
@@ -23,11 +23,11 @@ class RestyleFigures:
 
 @dataclass(frozen=True)
 class InpaintFigures:
-    """Real clips with a hole that was filled, and with the same hole left silent, each against the whole clips."""
+    """Corpus clips with a gap that was filled, and with the same gap left silent, each against the whole clips."""
 
     clips: int
     hole_s: float  # seconds
-    context_s: float  # seconds heard on either side of it
+    context_s: float  # seconds evaluated on either side of it
     filled: float  # Frechet distance of the hole and its surroundings
     silenced: float
     filled_clips: float  # the same of whole clips
@@ -67,7 +67,7 @@ class EditReport:
         moved, holes = self.restyle, self.inpaint
         head = f"{self.model}: {moved.clips} clips, {self.clips_per_class} a sound, seed {self.seed}"
         restyled = [
-            ("heard as the target", f"{moved.as_target:.1%}", f"still as the source {moved.as_source:.1%}"),
+            ("recognised as the target", f"{moved.as_target:.1%}", f"still as the source {moved.as_source:.1%}"),
             ("loudness over time", f"{moved.envelope:.2f}", f"correlation; by chance {moved.envelope_chance:.2f}"),
         ]
         around = f"silent {holes.silenced:.2f}, {_times(holes.gain)}; {holes.context_s:g} s on either side"
@@ -78,7 +78,7 @@ class EditReport:
                 f"{holes.filled_clips:.2f}",
                 f"silent {holes.silenced_clips:.2f}, {_times(holes.gain_clips)}",
             ),
-            ("jump at a border", f"{holes.jump_db:.1f} dB", f"real clips {holes.jump_real_db:.1f} dB"),
+            ("jump at a border", f"{holes.jump_db:.1f} dB", f"corpus clips {holes.jump_real_db:.1f} dB"),
         ]
         few = [f"note: {holes.clips} clips are few for a Frechet distance; at least {ENOUGH} are needed"]
         blocks = [

@@ -18,11 +18,11 @@ from engine.evaluation.report import class_rows
 from engine.requests import Inpaint, Restyle
 from engine.sounds import SOUNDS, Sound, captions, render
 
-FIRST_SEED = 13_000_000  # real clips that are edited; neither training nor `evaluate` meets them
+FIRST_SEED = 13_000_000  # corpus clips that are edited; neither training nor `evaluate` uses them
 SEEDS_A_RUN = 10_000
 SECONDS = 5.12
 HOLE_S = 1.0
-CONTEXT_S = 0.5  # heard on either side of a hole
+CONTEXT_S = 0.5  # seconds evaluated on either side of a gap
 
 Waveform = NDArray[np.float32]  # [T] at 16 kHz
 
@@ -35,7 +35,7 @@ class CorpusEditor(Protocol):
 
 @dataclass(frozen=True)
 class EditSettings:
-    """What is asked of the model."""
+    """Settings of the evaluation."""
 
     clips_per_class: int = 4
     seed: int = 1
@@ -64,7 +64,7 @@ def evaluate_edits(
 ) -> EditReport:
     """Restyle and inpaint each of the clips once; one candidate each, nothing is chosen after the fact.
 
-    Raises CancelledError when `should_stop` says so.
+    Raises CancelledError when `should_stop` returns True.
     """
     clips = _clips(settings)
     restyles, inpaints = _restyles(settings, clips), _inpaints(settings, clips)
@@ -118,7 +118,7 @@ def _restyles(settings: EditSettings, clips: Sequence[Sound]) -> list[Restyle]:
 
 
 def _inpaints(settings: EditSettings, clips: Sequence[Sound]) -> list[Inpaint]:
-    """A hole of a second, somewhere with room on either side, and a held-out wording of what the clip is."""
+    """A gap of a second at a random place with room on either side, and a held-out wording of the clip."""
     random = np.random.default_rng(settings.seed)
     requests = []
     for index, clip in enumerate(clips):

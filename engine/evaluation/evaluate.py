@@ -1,4 +1,4 @@
-"""A model against the held-out part of the corpus: wordings and clips that no training has met."""
+"""A model against the held-out part of the corpus: wordings and clips that no training has used."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ from engine.requests import Generate
 from engine.sounds import SOUNDS, captions, render
 from engine.sounds.spoken import spoken_attributes
 
-PAIRED_SEED = 11_000_000  # real clips whose attributes the prompts describe
-FLOOR_SEED = 12_000_000  # other real clips, for the floor of the Frechet distance
-SEEDS_A_RUN = 10_000  # so that evaluations with different seeds meet different clips
+PAIRED_SEED = 11_000_000  # corpus clips whose attributes the prompts describe
+FLOOR_SEED = 12_000_000  # other corpus clips, for the floor of the Fréchet distance
+SEEDS_A_RUN = 10_000  # so that evaluations with different seeds use different clips
 SILENT_PEAK = 1e-3  # -60 dBFS
 SECONDS = 5.12
 SHORTEST_S, LONGEST_S = 0.3, 30.0  # of the corpus' clips
@@ -43,7 +43,7 @@ class Generator(Protocol):
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """What is asked of the model."""
+    """Settings of the evaluation."""
 
     clips_per_class: int = 4
     seed: int = 1
@@ -65,7 +65,7 @@ class EvaluationSettings:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The report and the clips it rests on, paired: real k is what prompt k describes."""
+    """The report and its clips, paired: `real[k]` is the corpus clip that prompt k describes."""
 
     report: ModelReport
     prompts: tuple[str, ...]
@@ -86,7 +86,7 @@ class _Prompted:
 @dataclass(frozen=True)
 class _EvaluationClips:
     generated: list[Waveform]
-    others: list[Waveform]  # real clips that no prompt describes
+    others: list[Waveform]  # corpus clips that no prompt describes
     reconstructed: list[Waveform]  # the same through the model's autoencoder and vocoder
 
 
@@ -100,9 +100,9 @@ def evaluate_model(
     on_clip: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Evaluation:
-    """Generate a clip for a held-out wording of every class, several times, and judge the clips beside real ones.
+    """Generate a clip for a held-out wording of every class, several times, and compare the clips with corpus clips.
 
-    One take a prompt, as a user gets it: with the model's own number of tries, unless `settings` has another.
+    One take a prompt, as users get it: with the model's own number of tries, unless `settings` has another.
     `round_trip` is the model's autoencoder and vocoder.
     Raises CancelledError when `should_stop` says so, NotFiniteError when a figure is not a number.
     """
@@ -188,7 +188,7 @@ def _judged(
 
 
 def _reconstruction(clips: _EvaluationClips, reference: Classification, classifier: SoundClassifier) -> Reconstruction:
-    """The distance to other real clips than its own, as for generated clips: equal numbers, and no pair flatters it."""
+    """The distance to corpus clips other than its own, as for generated clips: equal numbers, and no pairs."""
     rows = [_distances(made, clip) for made, clip in zip(clips.reconstructed, clips.others, strict=True)]
     lsd_db, l1 = np.mean(rows, axis=0).tolist()
     return Reconstruction(

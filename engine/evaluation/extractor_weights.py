@@ -1,4 +1,4 @@
-"""Published weights of the listening nets -> nets that are ready; a file may lie, so nothing of it is ever run."""
+"""Published weights of PANNs and VGGish -> nets; a file may be malicious, so none of its code is ever run."""
 
 import pickle
 from collections.abc import Mapping

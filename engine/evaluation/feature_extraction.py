@@ -1,4 +1,4 @@
-"""Clips -> features and logits, by the nets that compare sounds: our own judge, PANNs' Cnn14, VGGish."""
+"""Clips -> features and logits, by the nets that compare sounds: our own classifier, PANNs' Cnn14, VGGish."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ Logits = NDArray[np.float64]  # [K]
 
 
 class FeatureExtractor(Protocol):
-    """A net that hears one clip at a time."""
+    """A net that extracts the features of one clip at a time."""
 
     name: str
     minimum_s: float
@@ -43,13 +43,13 @@ class ExtractedFeatures:
     logits: NDArray[np.float64] | None  # [n, K]
 
 
-Preprocessing = Callable[[Audio], Waveform]  # how a clip comes to a listener's ear
+Preprocessing = Callable[[Audio], Waveform]  # how a clip is prepared for an extractor
 
 
 def as_published(clip: Audio) -> Waveform:
-    """A clip as audioldm_eval hears it, [T] at 16 kHz, T at least two seconds.
+    """A clip prepared as in audioldm_eval, [T] at 16 kHz, T at least two seconds.
 
-    The first channel only, its mean removed, by the short sinc to 16 kHz, short ones filled up with silence.
+    The first channel only, its mean removed, by the short sinc to 16 kHz, short ones padded with silence.
     """
     first = torch.from_numpy(clip.samples[:1]).float()
     heard = resample_by_sinc(first - first.mean(), clip.sample_rate, SAMPLE_RATE)
@@ -59,7 +59,7 @@ def as_published(clip: Audio) -> Waveform:
 def extract_features(
     extractor: FeatureExtractor, folder: Path, clips: Mapping[str, Audio], preprocess: Preprocessing = mono_16_khz
 ) -> ExtractedFeatures:
-    """Hear every clip, in the order of the mapping.
+    """Extract the features of every clip, in the order of the mapping.
 
     Raises:
         ClipUnusableError: a clip is too short for the net.

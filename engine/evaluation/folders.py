@@ -45,12 +45,12 @@ def evaluate_folders(
 ) -> FolderReport:
     """Compare the clips in two folders; those of the same name are pairs: either all have a partner, or none.
 
-    `captions` belong to the generated clips; `clap` scores them. Everything is judged at 16 kHz in mono. Each of the
-    `listeners` adds its figures, with clips brought to it by `hearing`; `seed` is the one that the seed report's
-    pipeline hears by.
+    `captions` belong to the generated clips; `clap` scores them. Everything is measured at 16 kHz in mono. Each of the
+    `extractors` adds its metrics, on clips prepared by `preprocess`; `seed` is the extractor of the seed report's
+    pipeline.
 
     Raises:
-        FolderMissingError, TooFewClipsError, ClipUnusableError: a folder, or a file in it, is not what it should be.
+        ClipFolderMissingError, TooFewClipsError, ClipUnusableError: a folder, or a file in it, is unusable.
         RateMismatchError, LengthMismatchError, PairMissingError, NoPairsError: the clips do not belong together.
         NotFiniteError: a net made NaN of a clip.
     """
@@ -106,9 +106,9 @@ def _measurements(
 
 
 def read_folder(folder: Path) -> dict[str, Audio]:
-    """Its clips by file name, in order; files that are not audio by their ending are passed over.
+    """Its clips by file name, in order; files whose suffix is not audio are skipped.
 
-    So are those that macOS leaves beside each file on foreign disks (`._rain.wav`).
+    So are those that macOS adds beside each file on foreign disks (`._rain.wav`).
     """
     if not folder.is_dir():
         raise ClipFolderMissingError(folder)

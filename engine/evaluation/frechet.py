@@ -12,8 +12,8 @@ def frechet_distance(first: Features, second: Features) -> float:
     """|m1 - m2|² + Tr(S1 + S2 - 2 (S1 S2)^½) (Heusel et al. 2017, eq. 6; Kilgour et al. 2019 for audio).
 
     The trace of the root is the sum of the singular values of A Bᵀ, with A and B the centred features over the roots of
-    n - 1: the eigenvalues of S1 S2 are their squares. So no matrix root is taken, singular covariances (n <= D) need no
-    epsilon, and the result is real and not negative. It still grows as n shrinks: compare at equal n only.
+    n - 1: the eigenvalues of S1 S2 are their squares. So no matrix root is needed, singular covariances (n <= D) need
+    no epsilon, and the result is real and not negative. It still grows as n shrinks: compare at equal n only.
 
     Raises TooFewClipsError below two rows, NotFiniteError for NaN or infinity, ValueError for different widths.
     """

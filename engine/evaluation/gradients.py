@@ -1,4 +1,4 @@
-"""How sharp a sound is: the mean slope of its log-mel along time and along frequency, where it can be heard.
+"""How sharp a sound is: the mean slope of its log-mel along time and along frequency, where it is audible.
 
 Blurred contours and noise in the place of lines and clicks have small slopes, clicks and beating lines large ones.
 """
@@ -27,7 +27,7 @@ Waveform = NDArray[np.float32]  # [T] at 16 kHz
 
 @dataclass(frozen=True)
 class GradientRow:
-    """Generated clips of one class over the real ones: 1 is as sharp as real, less is blurred."""
+    """Generated clips of one class over corpus clips: 1 is as sharp, less is blurred."""
 
     sound: str
     over_time: float
@@ -57,7 +57,7 @@ def gradient_rows(
 ) -> tuple[GradientRow, ...]:
     """One row a class, in the order in which the classes first appear; clips of one place have one class.
 
-    Raises NotFiniteError where a clip is not finite, or a ratio is not, since real clips have no slope at all.
+    Raises NotFiniteError where a clip is not finite, or a ratio is not, since the corpus clips have no slope at all.
     """
     made, wanted = _energies(generated, "a generated clip"), _energies(real, "a real clip")
     rows = []

@@ -1,4 +1,4 @@
-"""Two sets of clips by the ears of one net: Frechet distance, inception score, KL; and the seed report's way."""
+"""Two sets of clips compared by one extractor: Fréchet distance, inception score, KL; and the seed pipeline."""
 
 import numpy as np
 
@@ -10,13 +10,13 @@ from engine.evaluation.inception import SPLITS, inception_score
 from engine.evaluation.kernel_distance import kernel_distance
 from engine.evaluation.report import Measurement
 
-_ENOUGH_A_SPLIT = 50  # clips, below which the size of a split tells more than what is in it
+_ENOUGH_A_SPLIT = 50  # clips, below which the size of a split matters more than its content
 
 
 def measure(extractor: str, generated: ExtractedFeatures, reference: ExtractedFeatures, *, paired: bool) -> Measurement:
-    """What the net can say: the two distances always; IS where it names classes; KL where there are pairs, too.
+    """What the extractor allows: the two distances always; IS if it names classes; KL if there are pairs too.
 
-    With VGGish the Frechet distance is the Frechet audio distance (FAD). Pairs stand at the same place on both sides.
+    With VGGish the Frechet distance is the Frechet audio distance (FAD). Pairs have the same position on both sides.
     """
     features = generated.features, reference.features
     figures = {"frechet": frechet_distance(*features), "kernel": kernel_distance(*features)}
@@ -38,8 +38,8 @@ def measure_as_seed(
     """The pipeline of the report that Retake began with: each pair alone on VGGish's released features, then means.
 
     Its Frechet distance compares the few seconds of one clip with those of its partner; its IS takes the features as
-    logits and a clip's seconds as the set; its KL is that of two Gaussians. The figures are comparable with nothing but
-    themselves, since a handful of rows says little about 128 dimensions.
+    logits and a clip's seconds as the set; its KL is that of two Gaussians. The metrics are comparable only with
+    each other, since a handful of rows says little about 128 dimensions.
 
     Raises:
         NoPairsError: the clips are not paired.

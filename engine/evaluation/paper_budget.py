@@ -17,7 +17,7 @@ class Budget:
     cell_steps: int  # of each training
     batch_size: int
     marks: int  # measurements in the course of a training that is watched
-    prompts_per_class: int  # each net is judged by, at every measurement
+    prompts_per_class: int  # of each net, at every measurement
     trained_seeds: int
     # sampled: the shipped model as it is
     prompts: int  # of each seed, classes taking turns

@@ -1,4 +1,4 @@
-"""A contact sheet: the log-mel of one generated clip above a real one, one column a class. Needs Matplotlib."""
+"""A contact sheet: the log-mel of one generated clip above a corpus clip, one column a class. Needs Matplotlib."""
 
 import io
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ def draw_contact_sheet(
     for place, (sound, index) in enumerate(first.items()):
         row, column = 2 * (place // COLUMNS), place % COLUMNS
         _draw(axes[row, column], generated[index], f"{sound}\n{_short(captions[index])}")
-        _draw(axes[row + 1, column], real[index], "real")
+        _draw(axes[row + 1, column], real[index], "corpus")
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=100)
     return stream.getvalue()

@@ -1,4 +1,4 @@
-"""How far a waveform is from the one it should be: log-spectral distance, mel L1, spectral convergence.
+"""Distances between a waveform and its reference: log-spectral distance, mel L1, spectral convergence.
 
 All take two equal shapes [B, T] and answer one figure a clip [B]; identical waveforms give 0.
 """
@@ -12,7 +12,7 @@ from engine.mel import LogMel, MelConfig
 WINDOW_S = 0.064  # 1024 samples at 16 kHz
 HOP_S = 0.010  # 160 samples at 16 kHz
 _TINY = 1e-12  # of the published formula
-FLOOR = 1e-3  # magnitude below which differences are not heard: -60 dB re one
+FLOOR = 1e-3  # magnitude below which differences are inaudible: -60 dB re one
 
 
 def magnitudes(waveform: Tensor, sample_rate: int = 16_000) -> Tensor:
@@ -37,7 +37,7 @@ def published_lsd(estimate: Tensor, target: Tensor, sample_rate: int = 16_000) -
     """The LSD of papers on super-resolution (Liu et al. 2022, NVSR), by which AudioLDM is compared: [B].
 
     Mean over frames of the RMS over bins of log10(target² / estimate²), windows of 46 ms, 100 frames a second. Nothing
-    is floored, so silence that is not quite silent weighs as much as sound; `log_spectral_distance` is for ears.
+    is floored, so silence that is not quite silent weighs as much as sound; `log_spectral_distance` is perceptual.
     """
     _check(estimate, target)
     window = torch.hann_window(int(2048 * sample_rate / 44_100), dtype=estimate.dtype, device=estimate.device)

@@ -1,7 +1,7 @@
-"""What edits of recordings keep: loudness, offset, sound above the model's band; measured, not judged by a net.
+"""What edits of recordings keep: loudness, offset, sound above the model's band; measured directly, not by a net.
 
 Each clip is restyled and varied as a whole, and a region in its middle is inpainted. The words for a clip are the name
-of its folder, or its own where all lie in one; it is restyled to the next clip's.
+of its folder, or its own if all are in one folder; it is restyled to the next clip's.
 """
 
 from collections.abc import Callable, Iterator
@@ -141,7 +141,7 @@ def _above_db(source: Samples, made: Samples, rate: int) -> float | None:
 
 
 def _offset_change(source: Samples, made: Samples, region: tuple[int, int], rate: int) -> float:
-    """The largest change of an offset inside of a border; for the whole, of its mean."""
+    """Return the largest change of an offset inside a border; for a whole clip, of its mean."""
     start, end = region
     change = made[:, start:end] - source[:, start:end]
     if start == 0 and end == source.shape[1]:

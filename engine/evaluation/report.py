@@ -10,12 +10,12 @@ from engine.evaluation.gradients import TOLERANCE, GradientRow
 
 @dataclass(frozen=True)
 class ClassRow:
-    """How the clips of one class were heard."""
+    """How the clips of one class were recognised."""
 
     sound: str
     clips: int
     right: int
-    heard_as: dict[str, int]  # the wrong names it was given, most frequent first
+    heard_as: dict[str, int]  # the wrong classes, most frequent first
 
 
 def class_rows(truths: Sequence[str], heard: Sequence[str]) -> tuple[ClassRow, ...]:
@@ -30,12 +30,12 @@ def class_rows(truths: Sequence[str], heard: Sequence[str]) -> tuple[ClassRow, .
 
 @dataclass(frozen=True)
 class AttributeRow:
-    """How one kind of attribute was heard in the clips whose prompts speak of it."""
+    """How one kind of attribute was recognised in the clips whose prompts name it."""
 
     kind: str
     clips: int
     right: int
-    right_real: int  # in the real clips that the same prompts describe
+    right_real: int  # in the corpus clips that the same prompts describe
 
 
 def attribute_rows(
@@ -54,17 +54,17 @@ def attribute_rows(
 class Reconstruction:
     """Real clips on their way through the model's autoencoder and vocoder: what no generated clip can surpass."""
 
-    frechet: float  # against the same real clips as the generated ones, which are others
+    frechet: float  # against the same corpus clips as the generated ones; others than these
     lsd_db: float
     mel_l1: float  # natural-log units
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What one listening net says of two sets of clips; `notes` say how far its figures may be trusted."""
+    """One extractor's metrics of two sets of clips; `notes` say how far they can be trusted."""
 
     listener: str
-    figures: dict[str, float]  # frechet, inception, kl_softmax, …: those that the net can give
+    figures: dict[str, float]  # frechet, inception, kl_softmax, …: those that the net allows
     generated: int  # rows of features: clips, or pieces of clips
     reference: int
     dimensions: int
@@ -98,7 +98,7 @@ _MEANINGS = {
 
 @dataclass(frozen=True)
 class ModelReport:
-    """A model against the held-out part of the corpus: equal numbers of generated and real clips, same captions."""
+    """A model against the held-out part of the corpus: equal numbers of generated and corpus clips, same captions."""
 
     model: str
     clips: int
@@ -107,27 +107,27 @@ class ModelReport:
     steps: int | None  # None: the model's default
     guidance: float | None
     sampler: str | None
-    accuracy: float  # 0 to 1: generated clips heard as the class of their prompt
-    accuracy_real: float  # the same for the real clips
-    frechet: float  # generated against real
-    frechet_real: float  # real against other real clips: the floor at this number of clips
+    accuracy: float  # 0 to 1: generated clips recognised as the class of their prompt
+    accuracy_real: float  # the same for the corpus clips
+    frechet: float  # generated against corpus
+    frechet_real: float  # corpus against other corpus clips: the floor at this number of clips
     clap_score: float  # -1 to 1
     clap_score_real: float
     silent: int  # generated clips without a sound
     classes: tuple[ClassRow, ...]
-    judged: Measurement  # IS and KL by the judge's ears, pairs of a prompt's clip and the real clip it describes
+    judged: Measurement  # IS and KL by the classifier, pairs of a prompt's clip and the corpus clip it describes
     attributes: tuple[AttributeRow, ...]  # only of those that the prompts speak of
     reconstruction: Reconstruction
     gradients: tuple[GradientRow, ...]
-    gradients_real: tuple[GradientRow, ...]  # of other real clips over the real ones: what chance alone does
-    gradients_reconstructed: tuple[GradientRow, ...]  # real clips through autoencoder and vocoder over themselves
-    clap_recall: float  # 0 to 1: held-out wordings whose closest real clip is of their class
+    gradients_real: tuple[GradientRow, ...]  # of other corpus clips over these: what chance alone does
+    gradients_reconstructed: tuple[GradientRow, ...]  # corpus clips through autoencoder and vocoder over themselves
+    clap_recall: float  # 0 to 1: held-out wordings whose closest corpus clip is of their class
     draft: bool = False  # whether the clips were made as drafts
     seconds: float = 5.12  # of each clip
 
     @property
     def attribute_accuracy(self) -> float | None:
-        """Share of the attributes spoken of that are heard in the generated clips; None where none is spoken of."""
+        """Return the share of named attributes that are recognised in the generated clips; None if none is named."""
         return _share(self.attributes, "right")
 
     @property
@@ -143,12 +143,12 @@ class ModelReport:
         real_attributes = _shown(self.attribute_accuracy_real, "{:.1%}")
         made, kept = self.reconstruction, f"reconstructed {self.reconstruction.frechet:.2f}"
         figures = [
-            ("recognised", f"{self.accuracy:.1%}", f"real clips {self.accuracy_real:.1%}"),
-            ("attributes", attributes, f"of those in the prompts; real clips {real_attributes}"),
-            ("Frechet distance", f"{self.frechet:.2f}", f"{kept}, real against real {self.frechet_real:.2f}"),
-            ("CLAP score", f"{self.clap_score:.3f}", f"real clips {self.clap_score_real:.3f}"),
-            ("CLAP recall at 1", f"{self.clap_recall:.1%}", "held-out wordings that find a real clip of their class"),
-            ("reconstruction, LSD", f"{made.lsd_db:.2f} dB", "real clips through autoencoder and vocoder"),
+            ("recognised", f"{self.accuracy:.1%}", f"corpus clips {self.accuracy_real:.1%}"),
+            ("attributes", attributes, f"of those in the prompts; corpus clips {real_attributes}"),
+            ("Frechet distance", f"{self.frechet:.2f}", f"{kept}, corpus against corpus {self.frechet_real:.2f}"),
+            ("CLAP score", f"{self.clap_score:.3f}", f"corpus clips {self.clap_score_real:.3f}"),
+            ("CLAP recall at 1", f"{self.clap_recall:.1%}", "held-out wordings that find a corpus clip of their class"),
+            ("reconstruction, LSD", f"{made.lsd_db:.2f} dB", "corpus clips through autoencoder and vocoder"),
             ("the same, mel L1", f"{made.mel_l1:.3f}", "natural-log units"),
             ("silent", str(self.silent), f"of {self.clips}"),
         ]
@@ -161,12 +161,13 @@ class ModelReport:
         return "\n\n".join("\n".join(block) for block in blocks if block)
 
     def _gradient_lines(self) -> list[str]:
-        """How many classes are as sharp as real, then those whose pitch moves, then the others that are not."""
+        """Return how many classes are as sharp as the corpus, those whose pitch moves, and the blurred others."""
         rows = self.gradients
         chance, kept = _close(self.gradients_real), _close(self.gradients_reconstructed)
+        close = f"{_close(rows)} of {len(rows)} sounds within {TOLERANCE:.0%} both ways"
         lines = [
-            f"slopes of the log-mel over real: {_close(rows)} of {len(rows)} sounds within {TOLERANCE:.0%} both ways",
-            f"(other real clips {chance}, real clips through autoencoder and vocoder {kept})",
+            f"slopes of the log-mel over the corpus': {close}",
+            f"(other corpus clips {chance}, corpus clips through autoencoder and vocoder {kept})",
         ]
         shown = [("moving", row) for row in rows if row.is_moving]
         shown += [("beyond", row) for row in rows if not row.is_moving and not row.is_close]
@@ -196,7 +197,7 @@ class FolderReport:
     frechet: float  # grows as folders shrink: compare at equal numbers only
     pairs: int  # clips of the same name
     lsd_db: float | None
-    lsd_published: float | None  # log10 units, as papers on super-resolution give it
+    lsd_published: float | None  # log10 units, as in papers on super-resolution
     mel_l1: float | None
     spectral_convergence: float | None
     clap_score: float | None
@@ -233,7 +234,7 @@ def aligned(rows: Iterable[tuple[str, str, str]]) -> list[str]:
 
 
 def class_table(rows: Sequence[ClassRow]) -> list[str]:
-    lines = [f"{'sound':<14} {'right':>7}   heard as"]
+    lines = [f"{'sound':<14} {'right':>7}   recognised as"]
     for row in rows:
         wrong = ", ".join(f"{name} {count}" for name, count in row.heard_as.items())
         lines.append(f"{row.sound:<14} {f'{row.right}/{row.clips}':>7}   {wrong}".rstrip())
@@ -241,6 +242,6 @@ def class_table(rows: Sequence[ClassRow]) -> list[str]:
 
 
 def _attribute_table(rows: Sequence[AttributeRow]) -> list[str]:
-    lines = [f"{'attribute':<14} {'right':>7}   in real clips"]
+    lines = [f"{'attribute':<14} {'right':>7}   in corpus clips"]
     lines += [f"{row.kind:<14} {f'{row.right}/{row.clips}':>7}   {row.right_real}/{row.clips}" for row in rows]
     return lines if rows else []

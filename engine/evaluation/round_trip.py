@@ -18,9 +18,9 @@ Waveform = NDArray[np.float32]  # [T] at 16 kHz
 
 @torch.inference_mode()
 def round_trip(model: AudioLDM, waveform: Waveform) -> Waveform:
-    """The way of every clip that is edited, without a step of diffusion in between: [T] -> [T].
+    """Return what autoencoder and vocoder make of a clip, without a step of diffusion in between: [T] -> [T].
 
-    No generated sound can be closer to real ones than this. Raises ModelBrokenError when it is not finite.
+    No generated sound can be closer to the corpus than this. Raises ModelBrokenError when it is not finite.
     """
     clip = Audio(waveform, SAMPLE_RATE)
     excerpt = take_excerpt(clip, 0, clip.num_samples, model.sample_rate, model.config.normalise_peak)

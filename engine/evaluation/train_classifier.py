@@ -1,7 +1,7 @@
-"""Train the judge on real corpus clips: `python -m engine.evaluation.train_classifier` (a few minutes on one core).
+"""Train the classifier on corpus clips: `python -m engine.evaluation.train_classifier` (a few minutes on one core).
 
-Hidden from musicians: only a new sound or attribute of the corpus calls for it. The training seeds (2,000,000 up) meet
-neither those of the model (below 1,000,000) nor those of the test (10,000,000 up).
+Not for musicians: only a new sound or attribute of the corpus needs it. The training seeds (2,000,000 up) differ from
+those of the model (below 1,000,000) and those of the test (10,000,000 up).
 """
 
 import argparse
@@ -27,7 +27,7 @@ SILENCE = math.log(MelConfig().floor)
 
 @dataclass(frozen=True)
 class ClassifierSettings:
-    """Sizes and lengths of the recipe; the defaults made the shipped judge."""
+    """Sizes and lengths of the recipe; the defaults made the shipped classifier."""
 
     clips_per_class: int = 150  # to learn from
     test_clips_per_class: int = 20  # to be tested on
@@ -35,10 +35,10 @@ class ClassifierSettings:
     batch: int = 32
     peak_rate: float = 3e-3  # of AdamW, cosine to a twentieth
     weight_decay: float = 1e-2
-    attribute_steps: int = 1000  # of the ear for attributes alone, at the end
+    attribute_steps: int = 1000  # of the attribute head alone, at the end
     attribute_batch: int = 64
-    attribute_noise: float = 0.2  # on its statistics, standard deviations: generated clips are a little off real ones
-    attribute_weight: float = 0.5  # of the attributes' loss beside the classes'
+    attribute_noise: float = 0.2  # on its statistics, standard deviations: since generated clips differ a little
+    attribute_weight: float = 0.5  # of the attributes' loss relative to the classes'
     gain_range: float = 3.0  # natural-log units: +-26 dB of level
     seed: int = 0
     cache: Path | None = None  # folder for the log-mels, so that a second run starts at once
@@ -46,7 +46,7 @@ class ClassifierSettings:
 
 
 def run(settings: ClassifierSettings, on_progress: OnStage = print) -> float:
-    """Render, train, test, save. Returns the share of held-out real clips that are named rightly."""
+    """Render, train, test, save. Returns the share of held-out corpus clips that are named correctly."""
     learn = labelled_clips(settings.clips_per_class, TRAINING_SEED, settings.cache, on_progress)
     held_out = labelled_clips(settings.test_clips_per_class, HELD_OUT_SEED, settings.cache, on_progress)
     classifier = train(settings, learn, on_progress)
@@ -57,7 +57,7 @@ def run(settings: ClassifierSettings, on_progress: OnStage = print) -> float:
     }
     confused = confusions(heard, held_out)
     attributes = attribute_accuracy(classifier, heard, held_out)
-    on_progress(f"held-out accuracy {results}; heard as something else: {confused or 'none'}")
+    on_progress(f"held-out accuracy {results}; recognised as something else: {confused or 'none'}")
     on_progress(f"held-out accuracy of the attributes {attributes}")
     metadata = {
         "held_out_accuracy": results,
@@ -102,10 +102,10 @@ def train(settings: ClassifierSettings, clips: LabelledClips, on_progress: OnSta
 
 
 def teach_attributes(classifier: SoundClassifier, settings: ClassifierSettings, clips: LabelledClips) -> None:
-    """Train the ear for attributes once more, from nothing, on the clips as they are, with all else standing still.
+    """Train the attribute head again from scratch, on the clips as they are, with everything else frozen.
 
-    Other levels, noise and cuts make classes certain, but hide rooms and numbers; and statistics at one scale are
-    learnt in a fraction of the steps.
+    Augmented levels, noise and cuts make classes robust, but hide rooms and numbers; and statistics at one scale are
+    learned in a fraction of the steps.
     """
     values = classifier.attributes
     with torch.random.fork_rng():
@@ -166,7 +166,7 @@ def at_level(mels: Tensor, gain_db: float) -> Tensor:
 
 @torch.no_grad()
 def verdicts(classifier: SoundClassifier, mels: Tensor) -> ClassifierOutput:
-    """What the net says of all clips, 32 at a time."""
+    """The net's output for all clips, 32 at a time."""
     parts = [classifier.predict(batch.float()) for batch in torch.split(mels, 32)]
     attributes = {kind: torch.cat([part.attributes[kind] for part in parts]) for kind in classifier.attributes}
     return ClassifierOutput(
@@ -197,7 +197,7 @@ def attribute_accuracy(classifier: SoundClassifier, output: ClassifierOutput, cl
 
 
 def confusions(output: ClassifierOutput, clips: LabelledClips) -> dict[str, int]:
-    """How often one class was heard as another: {"rain as fire": 2}, most frequent first."""
+    """How often one class was recognised as another: {"rain as fire": 2}, most frequent first."""
     pairs = zip(output.classes.argmax(dim=1).tolist(), clips.classes.tolist(), strict=True)
     wrong = [f"{SOUNDS[truth]} as {SOUNDS[heard]}" for heard, truth in pairs if heard != truth]
     return {pair: wrong.count(pair) for pair in sorted(set(wrong), key=lambda pair: (-wrong.count(pair), pair))}

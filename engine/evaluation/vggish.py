@@ -68,7 +68,7 @@ class Vggish(nn.Module):
 
 
 def examples_of(waveform: Tensor) -> Tensor:
-    """Waveform [T] at 16 kHz -> log-mel examples [K, 1, 96, 64], in a row; what is left at the end is not heard.
+    """Waveform [T] at 16 kHz -> consecutive log-mel examples [K, 1, 96, 64]; the remainder is dropped.
 
     Raises ValueError below 0.975 s, which is one example.
     """
@@ -81,7 +81,7 @@ def examples_of(waveform: Tensor) -> Tensor:
 
 
 def htk_filterbank() -> Tensor:
-    """Triangles of height one, straight on HTK's mel scale; the constant part is not heard: [n_fft // 2 + 1, M]."""
+    """Triangles of height one, straight on HTK's mel scale; the constant part is left out: [n_fft // 2 + 1, M]."""
 
     def to_mel(hz: Tensor | float) -> Tensor:
         return 1127.0 * torch.log1p(torch.as_tensor(hz, dtype=torch.float64) / 700.0)

@@ -46,7 +46,7 @@ def transform(weight: Tensor, bias: Tensor | None, before: int) -> Kernel:
 
 
 def convolve(x: Tensor, width: int, kernel: Kernel) -> Tensor:
-    """Cells x [B, T, C], read as rows of `width` cells -> [B, T, O]; zeros lie around.
+    """Cells x [B, T, C], read as rows of `width` cells -> [B, T, O]; padded with zeros.
 
     An image is rows of its width; a signal that is convolved with dilation d is rows of d.
     """
@@ -148,10 +148,10 @@ class ConvTranspose1d(Prepared, nn.ConvTranspose1d):
 
 
 def prepare(net: nn.Module, *, short: bool = True, kernels: bool = True) -> None:
-    """Let a net's convolutions take the short way from now on (or no longer), on processors and without gradients.
+    """Switch a net's fast convolutions on or off; they are used on processors and without gradients.
 
     Kernels are transformed when they are first needed, and kept beside the plain ones (`memory_of_kernels`): the
-    weights must be final. Without `kernels` only what takes no memory is done.
+    weights must be final. Without `kernels` only optimisations that take no memory are used.
     """
     for module in net.modules():
         if isinstance(module, Prepared):
@@ -160,7 +160,7 @@ def prepare(net: nn.Module, *, short: bool = True, kernels: bool = True) -> None
 
 
 def memory_of_kernels(net: nn.Module) -> int:
-    """Bytes that a net's evaluated kernels will take beside the plain ones."""
+    """Return the bytes that a net's transformed kernels will take beside the plain ones."""
     return sum(
         _numbers_evaluated(module) * module.weight.element_size()
         for module in net.modules()
@@ -184,7 +184,7 @@ def _as_column(x: Tensor, weight: Tensor, bias: Tensor | None, *, padding: int, 
 
 
 def computes(x: Tensor) -> bool:
-    """Whether what is prepared takes its short way for this input: on processors, in 32 bits, without gradients."""
+    """Whether a prepared layer uses its fast form for this input: on processors, in 32 bits, without gradients."""
     return x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_grad_enabled()
 
 

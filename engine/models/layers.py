@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from engine.models.fast_convolution import Conv2d, Prepared, computes
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
-_FEW_CELLS = 4096  # up to so many, PyTorch's own sums do
+_FEW_CELLS = 4096  # up to this many cells PyTorch's own sums are exact enough
 _PIECES = 64
 
 
@@ -33,7 +33,7 @@ class GroupNorm(Prepared, nn.GroupNorm):
     """Group norm whose sums stay exact on big images; see `prepare`. Its state is that of `nn.GroupNorm`.
 
     With channels last PyTorch adds up all cells of an image one after the other, and the rounding adds up as well (7e-6
-    over 65,536 cells, 2e-4 where the mean is ten deviations): here, pieces of it are normalised, and then moved to the
+    over 65,536 cells, 2e-4 where the mean is ten deviations): here, blocks of it are normalised, and then moved to the
     moments of the whole.
     """
 
@@ -164,8 +164,8 @@ class GatedFeedForward(nn.Module):
 class SpatialTransformer(nn.Module):
     """AudioLDM's attention block: 1x1 in, two self-attentions and a GEGLU feed-forward, 1x1 out, around a shortcut.
 
-    The second attention is the place where Stable Diffusion looks at its text; AudioLDM gives it nothing to look at
-    but the sound itself. Shapes: x [B, C, H, W] -> [B, C, H, W].
+    The second attention is the place where Stable Diffusion looks at its text; in AudioLDM it
+    attends to the sound itself. Shapes: x [B, C, H, W] -> [B, C, H, W].
     """
 
     def __init__(self, channels: int, *, head_dim: int, groups: int = 32) -> None:

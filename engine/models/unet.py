@@ -1,7 +1,7 @@
 """The denoising UNet: noised latent, timestep and CLAP embedding -> prediction (Liu et al. 2023, §3.3).
 
-The embedding enters as one vector: a linear map of it stands beside the time embedding, and every residual block adds
-a projection of the two. There is no cross-attention.
+The embedding enters as one vector: a linear map of it is concatenated with the time embedding, and every residual block
+adds a projection of the two. There is no cross-attention.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class UNetConfig:
     condition_size: int = 512  # D
     groups: int = 32  # of group norm
     patch_size: int = 1  # p x p latent cells become channels
-    frequency_positions: bool = False  # two input channels f, f² tell the net which pitch a row of cells has
+    frequency_positions: bool = False  # two input channels f, f² encode the pitch of a row of cells
     scale_shift: bool = False  # the embedding multiplies as well as adds
     attention: Literal["transformer", "plain"] = "transformer"
     compact: bool = False  # pixel-shuffle resampling and skips that are added, not concatenated

@@ -1,4 +1,4 @@
-"""What a musician asks for: a function for each request, one row each."""
+"""The operations: a function for each request, one row each."""
 
 from collections.abc import Callable
 

@@ -1,8 +1,8 @@
 """Air: what lies above a model's band, made for a replacement from noise that is shaped like its surroundings.
 
-How loud the surroundings are in each band above the model's, as a rest that is always there and as what comes and goes,
-says how loud the air is; what comes and goes moves with the top octave of what the model made. Nothing of the sound
-that is replaced is heard in it. The noise is as alike in both channels as the surroundings are.
+The level of the surroundings in each band above the model's, split into a constant floor and a varying part, sets the
+level of the air; the varying part follows the top octave of what the model made. Nothing of the replaced sound is used.
+The noise is as correlated between channels as the surroundings are.
 
 Shape letters: C channels, T samples, F frames, Q frequencies, H bands above the model's.
 """
@@ -21,9 +21,9 @@ FRAME_S = 0.0107  # seconds
 BANDS_AN_OCTAVE = 12
 LEAST_ROOM = 1.1  # of where the air begins: half the rate must be that for any
 REST_PERCENT = 10  # of the frames are softer than what counts as always there
-BRIGHTEST = 10 ** (20 / 10)  # of power, beside the octave: by so much more than its surroundings air is bright, at most
-NATURAL_DB = -12.0  # an octave, beside the top octave: a loud event in quiet surroundings has that much air,
-EVENT = 10 ** (6 / 10)  # of power: but only so much more than the surroundings
+BRIGHTEST = 10 ** (20 / 10)  # of power, relative to the octave: how much brighter than its surroundings air may be
+NATURAL_DB = -12.0  # an octave, relative to the top octave: the air of a loud event in quiet surroundings,
+EVENT = 10 ** (6 / 10)  # of power: but at most this much above the surroundings
 ALIKE = 0.999  # channels more alike than this are one
 TINY = 1e-20
 
@@ -69,7 +69,7 @@ def air_of(surroundings: Sequence[Samples], sample_rate: int, from_hz: float) ->
     cross = np.zeros(3)
     for sound in surroundings:
         for _, spectra in frames_of(sound[:, : sound.shape[1] // (size // 2) * (size // 2)], size, hann(size)):
-            whole = spectra[:, 1:-1]  # the outer ones lie half over nothing
+            whole = spectra[:, 1:-1]  # half of each outer one is outside the sound
             bands.append(_in_bands(whole, edges, size))
             below.append(_in_octave(whole, octave, size))
             cross += _cross(whole[..., edges[0] : edges[-1]])
@@ -115,7 +115,7 @@ def _noise(air: Air, octave: Powers, num_samples: int, generator: torch.Generato
 
 
 def _powers(air: Air, octave: Powers, movement: Powers) -> Powers:
-    """How loud the air is in each band, [C, F, H], beside an octave's powers and their movement around 1, [C, F]."""
+    """Return the level of the air in each band, [C, F, H], from an octave's powers and their variation, both [C, F]."""
     mean, rest = air.mean[:, None], air.rest[:, None]
     centres = (air.edges[:-1] + air.edges[1:]) / 2 / (sum(air.octave) / 2)
     natural = centres ** (NATURAL_DB / (10 * np.log10(2)))

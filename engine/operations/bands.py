@@ -8,7 +8,7 @@ from engine.wav_writer import Samples
 
 NARROWEST_HZ, WIDEST_HZ = 40.0, 1000.0  # of the transition from pass to stop
 RELATIVE_WIDTH = 0.1  # of the edge's own frequency
-DEPTH_DB = 120.0  # what is left of a tone beyond the transition: less than the smallest step of 24 bits, mostly
+DEPTH_DB = 120.0  # what remains of a tone beyond the transition: usually less than the smallest step of 24 bits
 # Kaiser's formulas for the window's shape and for taps · width / rate (Oppenheim and Schafer, chapter 7).
 KAISER_BETA, KAISER_WIDTH = 0.1102 * (DEPTH_DB - 8.7), (DEPTH_DB - 7.95) / 14.36
 LEAST_BLOCK = 2**15  # samples filtered at a time

@@ -1,6 +1,6 @@
-"""Where a sound's own band ends: the cliff in its long-term spectrum behind which nothing but noise is left.
+"""Where a sound's own band ends: the cliff in its long-term spectrum above which only noise remains.
 
-A low-pass, a low sample rate or a sparing encoder cuts a spectrum off within a few per cent of a frequency; sounds that
+A low-pass, a low sample rate or a lossy encoder cuts a spectrum off within a few per cent of a frequency; sounds that
 are dark by nature fade over octaves, into a room's noise that reaches all the way up.
 """
 
@@ -17,9 +17,9 @@ BELOW, ABOVE = (0.85, 0.97), 1.06  # of the edge's frequency: what is compared, 
 TOP = 0.985  # of half the sample rate: beyond, converters' filters have fallen off
 CLIFF_DB = 20.0  # from the band below down to the loudest thing anywhere above
 ABSENT_DB = 70.0  # below the loudest band: nothing is there, whatever its shape
-FLAT_DB = 20.0  # what is louder than that is noise, if its level varies by no more over frequency
+FLAT_DB = 20.0  # anything louder is noise, if its level varies by no more than this over frequency
 EDGE_DB = 6.0  # by which the level has fallen at the edge
-SILENCE_DB = -140.0  # the lowest level that is told apart
+SILENCE_DB = -140.0  # the lowest level that is distinguished
 
 Spectrum = NDArray[np.float64]
 

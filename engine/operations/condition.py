@@ -1,4 +1,4 @@
-"""What is wanted, as a vector: a prompt, a sound to be like, or both, in CLAP's one space; and what is not wanted.
+"""The condition as a vector: a prompt, a sound to be like, or both, in CLAP's shared space; and the negative prompt.
 
 Shape letter: D embedding.
 """
@@ -17,9 +17,9 @@ from engine.operations.excerpt import take_excerpt
 from engine.requests import Sampling
 
 # Cosine of a sound and the nearest name that the model knows. On nano 2 % of the corpus's held-out sounds have less; of
-# 110 recordings 79 % have, of which 14 % are heard right; of the others 61 %.
+# 110 recordings 79 % have, of which 14 % are recognised; of the others 61 %.
 SURE = 0.7
-WORDS_LEAD = 0.5  # the sound's weight up to which words have their say
+WORDS_LEAD = 0.5  # the sound's weight up to which the words have an effect
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,22 +29,22 @@ class Condition:
     prompt: str
     wanted: Tensor  # [1, D], a unit vector
     negative: Tensor  # [1, D]; of the empty negative prompt, which is the unconditional one
-    settings: Mapping[str, Any]  # what the story tells beside the prompts: the weight of a sound, never its samples
+    settings: Mapping[str, Any]  # what the story records beside the prompts: the weight of a sound, never its samples
     warnings: list[str]
 
     @property
     def is_open(self) -> bool:
-        """Nothing is wanted and nothing unwanted: guidance would have no direction."""
+        """No prompt, no sound and no negative prompt: guidance would have no direction."""
         return torch.equal(self.wanted, self.negative)
 
 
 def condition_of(model: AudioLDM, prompt: str, sampling: Sampling) -> Condition:
     """The prompt's embedding, that of the sound in `like` where there is no prompt, or a mixture by `like_weight`.
 
-    Mixed: normalise(w · sound + (1 - w) · prompt), on the sphere where both towers were trained to meet.
+    Mixed: normalise(w · sound + (1 - w) · prompt), on the sphere that both towers were trained to share.
 
     Raises:
-        AudioTowerMissingError: something is to be like a sound, and the model's CLAP does not hear.
+        AudioTowerMissingError: `like` is given, and the model's CLAP has no audio tower.
     """
     text, negative = model.embed_text([prompt, sampling.negative_prompt]).split(1)
     wanted, settings, warnings = text, {}, _warnings(model, prompt, sampling)
@@ -59,16 +59,16 @@ def condition_of(model: AudioLDM, prompt: str, sampling: Sampling) -> Condition:
 
 
 def embed_clip(model: AudioLDM, clip: Audio) -> Tensor:
-    """The CLAP embedding [1, D] of a clip of any rate and length, as it is heard, at the level of an excerpt.
+    """Return the CLAP embedding [1, D] of a clip of any rate and length, at the level of an excerpt.
 
-    It is heard through the model's own rate, as its training heard everything, and brought from there to CLAP's.
+    The clip is resampled to the model's rate, as in training, then to CLAP's.
     """
     mono = take_excerpt(clip.as_heard(), 0, clip.num_samples, model.sample_rate, model.config.normalise_peak)
     return model.embed_audio(torch.from_numpy(mono.waveform))
 
 
 def _doubts(model: AudioLDM, sound: Tensor) -> list[str]:
-    """A sentence where a sound [1, D] is like none that the model makes; one that makes any sound cannot tell."""
+    """Return a warning if a sound [1, D] is unlike all that the model knows; without a list of sounds, none."""
     names = [name.replace("_", " ") for name in model.config.sounds]
     if not names:
         return []

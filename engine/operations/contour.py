@@ -1,14 +1,14 @@
 """The loudness contour of a clip, held while it becomes another sound: the structure that a restyle keeps.
 
-Noise deep enough for another sound drowns the clip's gestures; where it is shallow enough to keep them, the old sound
-stays, too (the trade of SDEdit, Meng et al. 2022). So a clip is noised deeper than its strength says, and at every step
-the clean latent that the net predicts is pulled towards the clip's loudness, row by row, as ILVR pulls one picture
-towards the coarse shape of another (Choi et al. 2021). Afterwards the decoded frames go a part of the way that is left.
+Noise deep enough for another sound drowns the clip's gestures; noise shallow enough to keep them keeps the old sound
+too (the trade of SDEdit, Meng et al. 2022). So a clip is noised deeper than its strength says, and at every step the
+clean latent that the net predicts is pulled towards the clip's loudness, row by row, as ILVR pulls one picture towards
+the coarse shape of another (Choi et al. 2021). Afterwards the decoded frames are moved part of the remaining way.
 
 Measured on an earlier nano of 36 kinds: 36 clips, each to become the kind seven places on, in held-out wordings;
-decoded log-mel before the vocoder, named by the judge; correlation of the frames' loudness (with other clips' it is
-0.01 to 0.08). One seed, so one clip is 2.8 %; * with 10 steps instead of 20. "Shaped" is the half of the way after
-decoding.
+decoded log-mel before the vocoder, named by the classifier; correlation of the frames' loudness (with other clips' it
+is 0.01 to 0.08). One seed, so one clip is 2.8 %; * with 10 steps instead of 20. "Shaped" is half of the remaining way,
+after decoding.
 
     noised to, and then                         right   correlation   and shaped: right   correlation
     0.6 of the way, plain                        53 %      0.41
@@ -32,7 +32,7 @@ The inversion costs a call more a step. On the nano of 66 kinds, 66 clips, whole
 
 Strength 0.6 with structure 0.5 is the last row but one. On today's weights, 66 clips at each of three seeds, structure
 0.6 gives 88 % and 0.52, 0.7 gives 88 % and 0.55 (`retake evaluate --edits --per-class 1 --structure 0.7`). But
-footfalls that are to become heavy rain are heard as rain in five takes of six at 0.6, in none at 0.7.
+footfalls that are to become heavy rain are recognised as rain in five takes of six at 0.6, in none at 0.7.
 
 Shape letters: C' computed channels, B latents (candidate by candidate), H latent rows, N mel frames, M mel bins.
 """
@@ -109,5 +109,5 @@ def amplified(log_mel: Tensor, gain: Tensor, mel: MelConfig) -> Tensor:
 
 
 def _mean_of_rows(loudness: Tensor, frames: int) -> Tensor:
-    """Of frames [B, N] -> of latent rows [B, H], each of so many frames."""
+    """Per frame [B, N] -> per latent row [B, H], each of `frames` frames."""
     return torch.logsumexp(loudness.unflatten(1, (-1, frames)), dim=2) - math.log(frames)

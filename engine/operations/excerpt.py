@@ -9,7 +9,7 @@ from engine.operations.splice import SILENCE, loudest, rms
 from engine.wav_writer import Samples
 
 PANNED = 0.01  # of a channel's RMS; a channel that is the other one within this, but for its level, is a panned copy
-RAW_PEAKS = (0.06, 0.95)  # of the corpus: models trained on raw levels hear a clip as it is, unless it lies outside
+RAW_PEAKS = (0.06, 0.95)  # of the corpus: models trained on raw levels get a clip unscaled within this range
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class Excerpt:
         return int(self.waveform.shape[0])
 
     def without_sound(self) -> "Excerpt":
-        """The same, once its waveform is encoded: silence stands in for it, which takes no memory at any length."""
+        """The same without its waveform, once that is encoded: a view of one zero takes its place and no memory."""
         silence = np.broadcast_to(np.zeros((), self.waveform.dtype), self.waveform.shape)
         return replace(self, waveform=silence)
 
@@ -44,7 +44,7 @@ class Excerpt:
         return samples if self.pan is None else samples * np.array(self.pan, samples.dtype)[:, None]
 
     def model_position(self, sample: int) -> float:
-        """Where a sample of the clip lies in the waveform."""
+        """Return the position in the waveform of a sample of the clip."""
         return (sample - self.start) * self.model_rate / self.clip.sample_rate
 
 

@@ -15,9 +15,9 @@ from engine.operations.splice import SILENCE, limit_peak, rms
 from engine.operations.surroundings import SHORTEST_S
 from engine.wav_writer import Samples
 
-# More than so much louder than either side is an event that is to go; so much softer is a gap that is to be filled.
+# What is this much louder than both sides is an event to remove; this much softer, a gap to fill.
 EVENT_LU, GAP_LU = 6.0, 20.0
-BLEED = 10 ** (6 / 20)  # by so much the ends of a replacement may be louder than what lies between them
+BLEED = 10 ** (6 / 20)  # the ends of a replacement may be this much louder than its middle
 LEAST_CEILING = 0.05  # where a clip rests on an offset near full scale
 
 
@@ -32,8 +32,8 @@ def fit(
 ) -> None:
     """Bring a replacement [C, t] to a level and balance, with air if given, in place; true peaks stay below `ceiling`.
 
-    What stands in silence has no level to keep: it is only turned down where it would be too loud. Where a model made
-    silence it stays silence.
+    In silent surroundings there is no level to keep: the replacement is only turned down where it would be too loud. If
+    the model made silence, it stays silence.
     """
     if wanted.is_silent:
         replacement[:] = limit_peak(replacement, ceiling)

@@ -27,17 +27,17 @@ def half_sine(size: int) -> NDArray[np.float64]:
 
 
 def num_frames(num_samples: int, size: int) -> int:
-    """Frames that lie over so many samples; the first and the last reach over their ends by a half."""
+    """Return how many frames cover that many samples; the first and the last extend half a frame beyond the ends."""
     return -(-num_samples // (size // 2)) + 1
 
 
 def hann(size: int) -> NDArray[np.float64]:
-    """The window [size] for looking only: what is loud at one frequency is hardly seen at another."""
+    """Return the window [size] for analysis only: it hardly leaks between frequencies."""
     return half_sine(size) ** 2
 
 
 def frames_of(samples: Samples, size: int, window: NDArray[np.float64]) -> Iterator[tuple[int, Spectra]]:
-    """Samples [C, T] -> the number of a first frame and spectra [C, F, Q], so many at a time; before and after: 0."""
+    """Samples [C, T], padded with zeros -> pairs of a first frame's number and spectra [C, F, Q], block by block."""
     hop = size // 2
     for first in range(0, num_frames(samples.shape[1], size), FRAMES_AT_ONCE):
         last = min(first + FRAMES_AT_ONCE, num_frames(samples.shape[1], size))
@@ -50,7 +50,7 @@ def frames_of(samples: Samples, size: int, window: NDArray[np.float64]) -> Itera
 
 
 def overlapped(spectra: Iterator[tuple[int, Spectra]], size: int, into: Samples) -> None:
-    """Add frames up under `half_sine` into samples [C, T], in place; unchanged ones give what they were taken of."""
+    """Overlap-add frames under `half_sine` into samples [C, T], in place; unchanged frames reproduce their source."""
     hop, window = size // 2, half_sine(size)
     for first, spectrum in spectra:
         frames = np.fft.irfft(spectrum, size) * window

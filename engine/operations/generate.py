@@ -39,7 +39,7 @@ def takes_of(tries: Tries, request: Generate) -> list[Audio]:
     sample_rate = rendering.model.sample_rate
     waveforms = rendering.waveforms(latent)[:, 0]  # [n, T']
     settings = {"seconds": float(request.seconds), "tries": tries.limit}
-    like = request.like if rendering.condition.settings.get("like_weight") else None  # at weight 0 it says nothing
+    like = request.like if rendering.condition.settings.get("like_weight") else None  # at weight 0 it has no effect
     return [
         Audio(
             _finished(waveforms[place], sample_rate, like),

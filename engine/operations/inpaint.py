@@ -1,8 +1,8 @@
-"""Inpaint: regions of a clip made anew from a prompt, in their surroundings; everything else stays, bit for bit.
+"""Inpaint: regions of a clip generated from a prompt to fit their surroundings; all else stays, bit for bit.
 
 At every step the observed latent, at the noise level that was reached, replaces what the model made there (Liu et al.
 2023, §3.5). The reference stops there; here the waveform outside the regions is the clip's own as well. Measured on
-nano, 40 held-out sounds with a hole of 1 s: outside it a log-spectral distance of 0 instead of 5.3 dB, inside 14.0
+nano, 40 held-out sounds with a gap of 1 s: outside it a log-spectral distance of 0 instead of 5.3 dB, inside 14.0
 instead of 14.7 dB, mel L1 around the borders 0.89 instead of 1.04. Putting the observed mel back before the vocoder
 changes none of these figures by more than 0.002, and is left out.
 """
@@ -34,7 +34,7 @@ from engine.requests import Inpaint
 from engine.requests.regions import Region, merge_regions
 from engine.wav_writer import Samples
 
-CONTEXT_SHARE = 1 / 8  # of the model's window: what it hears at least on either side of a region
+CONTEXT_SHARE = 1 / 8  # of the model's window: the least context on either side of a region
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +130,7 @@ def _in_band(clip: Audio, samples: Samples, region: BandRegion) -> Samples:
 
 
 def _measured(clip: Audio, region: BandRegion, others: list[Region], air_from_hz: float) -> tuple[Level, Air | None]:
-    """How loud a region is to be, and its air, by what lies beside it and by what it replaces, both in its band."""
+    """Return the level and the air wanted for a region, from its surroundings and what it replaces, in its band."""
     rate, reach = clip.sample_rate, round(REACH_S * clip.sample_rate)
     first, last = max(0, region.start - reach), min(clip.num_samples, region.end + reach)
     around = _in_band(clip, clip.samples[:, first:last], region)

@@ -1,8 +1,8 @@
-"""A look-ahead limiter of true peaks: what would rise above a ceiling is turned down around its peak, and only there.
+"""A look-ahead limiter of true peaks: what would exceed a ceiling is attenuated around its peak, and only there.
 
 Peaks are read between the samples too, at four times the rate, with the interpolator of ITU-R BS.1770-4, annex 2. The
-gain is known ahead of every peak: it sinks to what the peak needs within the look-ahead, smoothly, and lets go slowly.
-What lies below the ceiling passes bit for bit; all channels share one gain, so nothing moves in the panorama.
+gain is known ahead of every peak: it falls smoothly within the look-ahead to what the peak needs, and recovers slowly.
+Anything below the ceiling passes bit for bit; all channels share one gain, so nothing moves in the panorama.
 
 Shape letters: C channels, T samples, K blocks of `block_size` samples, for each of which there is one gain.
 """
@@ -74,7 +74,7 @@ def true_peak(samples: Samples, sample_rate: int) -> float:
 def true_peaks(samples: Samples, sample_rate: int, beyond: float = 0.0) -> Envelope:
     """The largest absolute value in and between the samples [C, T] of each block, over all channels, [K].
 
-    Blocks whose peaks cannot reach `beyond` may tell their samples' peak alone.
+    For blocks whose peaks cannot reach `beyond` it may be the samples' own peak.
     """
     size = block_size(sample_rate)
     count = -(-samples.shape[1] // size)
@@ -133,7 +133,7 @@ def limit(samples: Samples, ceiling: float, sample_rate: int) -> Samples:
 
 
 def limit_in_place(samples: Samples, ceiling: float, sample_rate: int) -> None:
-    """The same for samples [C, T] that are nobody else's, and may last ten minutes."""
+    """The same in place, for samples [C, T] that no one else uses and that may last ten minutes."""
     for _ in range(ROUNDS):
         peaks = true_peaks(samples, sample_rate, beyond=ceiling)
         if peaks.max(initial=0.0) <= ceiling:

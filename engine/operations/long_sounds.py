@@ -1,8 +1,8 @@
 """Front end, autoencoder and vocoder over sounds of any length, window by window: memory does not grow with length.
 
-What looks only so far is joined exactly: front end and HiFi-GAN give what they would give at once. Where windows
-overlap, the autoencoder (its norms and its attention look at all there is) and Griffin-Lim (it draws phases) are
-crossfaded.
+Nets with a limited receptive field are joined exactly: front end and HiFi-GAN return what they would for the whole.
+The autoencoder (its norms and attention see all rows) and Griffin-Lim (its phases are random) are crossfaded where
+windows overlap.
 Shape letters: B batch, T samples, Z latent channels, H latent rows, W latent columns, N mel frames, M mel bins.
 """
 

@@ -102,9 +102,9 @@ def _power(lufs: float) -> float:
 
 
 def balancing_gains(now: Level, wanted: Level) -> NDArray[np.float32]:
-    """What brings one balance to another, at the same power altogether, [C, 1].
+    """Return the gains that move one balance to another at the same total power, [C, 1].
 
-    What lay to the left stays there, and beside a channel that is silent while another sounds, the part is silent too.
+    Left stays left, and a channel that is silent in the clip is silent in the take.
     """
     if now.is_silent or wanted.is_silent:
         return np.ones((len(now.shares), 1), np.float32)
@@ -113,9 +113,9 @@ def balancing_gains(now: Level, wanted: Level) -> NDArray[np.float32]:
 
 
 def set_loudness(samples: Samples, lufs: float, ceiling: float, sample_rate: int) -> None:
-    """Bring samples [C, T] to a loudness, in place, its true peaks limited to the ceiling rather than all turned down.
+    """Bring samples [C, T] to a loudness, in place; true peaks are limited to the ceiling, nothing else is turned down.
 
-    Where peaks have to give way, what lies between them is raised in return, by 24 dB at most. Silence stays silence.
+    Where peaks are limited, the rest is raised in return, by 24 dB at most. Silence stays silence.
     """
     now = level_of(samples, sample_rate)
     if now.is_silent or lufs < SILENCE_LUFS:

@@ -26,10 +26,10 @@ class MaskedSpan:
 
 
 def imposing(observed: Tensor, is_observed: Tensor, draw: Draw) -> Impose:
-    """After each step: the observed cells [H, W] as they would be at this noise level, the others as they became.
+    """Return the function that puts the observed cells [H, W] back after each step, at that step's noise level.
 
     Liu et al. 2023, §3.5; Lugmayr et al. 2022, equation 8. observed: [B, Z, H, W], and so is the noise that `draw`
-    gives for each step (`Rendering.observed_noise`).
+    returns for each step (`Rendering.observed_noise`).
     """
 
     def impose(x: Tensor, alpha_bar: float) -> Tensor:
@@ -50,7 +50,7 @@ def observed_cells(model: AudioLDM, rows: int, spans: list[MaskedSpan]) -> Tenso
 
 
 def reaching(mel: MelConfig, low_hz: float | None, high_hz: float | None) -> Tensor:
-    """Which mel bins hear anything of a band, bool [M]."""
+    """Return which mel bins respond to a band, bool [M]."""
     hz = torch.linspace(0, mel.sample_rate / 2, mel.n_fft // 2 + 1)
     inside = (hz > (low_hz or 0.0)) & (hz < (high_hz or math.inf))
     return (slaney_filterbank(mel) * inside).amax(dim=1) > 0

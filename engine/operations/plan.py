@@ -23,9 +23,9 @@ class SamplingPlan:
     warnings: tuple[str, ...] = ()
 
     def kept(self, strength: float) -> list[int]:
-        """Timesteps from exactly that share of the way down: as many of them, at least one.
+        """Timesteps from exactly that share of the way down: the same share of the steps, at least one.
 
-        A draft net knows no others than its own: there they begin where the noise is nearest to what was asked for.
+        A draft net knows only its own timesteps: there they begin at the noise level nearest to the one requested.
         """
         if not self.by_draft_net:
             return timesteps_for(len(self.timesteps), self.schedule, strength)
@@ -35,7 +35,7 @@ class SamplingPlan:
 
 
 def plan_of(model: AudioLDM, request: Sampling) -> SamplingPlan:
-    """A draft takes the steps that its net has learnt, and no others; everything else takes those that it asks for."""
+    """A draft uses the steps that its net was trained for; everything else uses those of the request."""
     config = model.config
     if request.draft and config.draft:
         warnings = tuple(_unheeded(model, request))
@@ -55,7 +55,7 @@ def _unguided(request: Sampling, guidance: float) -> tuple[str, ...]:
 
 
 def _unheeded(model: AudioLDM, request: Sampling) -> Iterator[str]:
-    """Sentences for what a draft net cannot do; the story of a draft asks for nothing of that."""
+    """Sentences for options that a draft net ignores; the story of a draft leaves them out."""
     assert model.config.draft
     steps = len(model.config.draft.timesteps)
     if request.steps not in (None, steps):

@@ -1,4 +1,4 @@
-"""How far a request is, and whether to go on: the only way news leaves an operation and the only way to stop one."""
+"""Progress and cancellation: the only way that an operation reports, and the only way to stop one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ ENCODED, SAMPLED = 0.02, 0.92
 
 @dataclass(frozen=True)
 class Progress:
-    """One piece of news."""
+    """The state of a request at one moment."""
 
     stage: str  # loading, encoding, "step 3/20", decoding, writing
     fraction: float  # 0..1 of the whole request, never less than before
     step: int = 0  # sampling steps done
-    num_steps: int = 0  # of so many
+    num_steps: int = 0  # in total
 
 
 OnStep = Callable[[Progress], None]
@@ -26,7 +26,7 @@ ShouldStop = Callable[[], bool]
 class ProgressReporter:
     """Carries `on_step` and `should_stop` through an operation; both are called on the thread that runs it.
 
-    A request in several parts (regions far apart) gives each part its own pulse, which fills its share of the whole.
+    A request with several excerpts (regions far apart) has a reporter for each, which covers its share of the whole.
     """
 
     def __init__(self, on_step: OnStep | None = None, should_stop: ShouldStop | None = None) -> None:
@@ -35,18 +35,18 @@ class ProgressReporter:
         self._start, self._share, self._latest = 0.0, 1.0, 0.0
 
     def part(self, index: int, count: int, whole: float = 1.0) -> "ProgressReporter":
-        """The pulse of part `index` of `count` equal parts of the whole, or of that share of it which comes first."""
+        """Return the reporter of part `index` of `count` equal parts of the first `whole` share of this one."""
         reporter = ProgressReporter(self._on_step, self._should_stop)
         reporter._share = self._share * whole / count
         reporter._start = reporter._latest = self._start + index * reporter._share
         return reporter
 
     def round(self, index: int, count: int) -> "ProgressReporter":
-        """The pulse of round `index` of at most `count`, all of them before anything is decoded."""
+        """Return the reporter of round `index` of at most `count`, all of them before anything is decoded."""
         return self if count == 1 else self.part(index, count, SAMPLED)
 
     def check(self) -> None:
-        """Raises CancelledError when somebody wants the request to stop."""
+        """Raise CancelledError if the request should stop."""
         if self._should_stop is not None and self._should_stop():
             raise CancelledError
 

@@ -30,7 +30,7 @@ from engine.requests.clip_checks import require_region
 from engine.requests.regions import Region
 from engine.wav_writer import Samples
 
-MADE_SILENCE_LUFS = -90.0  # a decoder's silence lies some 10 dB below
+MADE_SILENCE_LUFS = -90.0  # a decoder's silence is some 10 dB below
 CONTEXT_S = 0.16  # seconds on either side of a region that are encoded with it and thrown away again
 
 
@@ -106,9 +106,10 @@ def _sampled(rendering: Rendering, encoded: Tensor, depth: float, contour: Conto
 def _fitted(
     excerpt: Excerpt, waveform: Samples, region: Region, keep_air: bool, air_from_hz: float, carrier: torch.Generator
 ) -> Samples:
-    """Waveform [C', T'] -> the region of the clip, [C, t], as loud as it was there, on the clip's offset.
+    """Waveform [C', T'] -> the region's replacement [C, t], at the level and constant offset of the clip there.
 
-    Above `air_from_hz` it stays what it was, or has air like the clip's beside it, or like its own if it is the whole.
+    Above `air_from_hz` it stays what it was, or it gets air like the clip's around it, or like its own if the region is
+    the whole clip.
     """
     clip, inside = excerpt.clip, slice(region[0] - excerpt.start, region[1] - excerpt.start)
     rate, source = clip.sample_rate, clip.samples[:, excerpt.start : excerpt.end]

@@ -108,7 +108,7 @@ class Rendering:
         return encode_long(self.model, torch.from_numpy(waveform), self.windows, self.reporter.check)
 
     def contour(self, waveform: Samples, structure: float) -> Contour | None:
-        """How waveform [C', T'] rises and falls, to hold its takes to; None where no structure is wanted."""
+        """Return the loudness contour of waveform [C', T'] that its takes follow; None where no structure is wanted."""
         if structure == 0:
             return None
         log_mel = log_mel_long(self.model, torch.from_numpy(waveform), self.windows, self.reporter.check)
@@ -153,7 +153,7 @@ class Rendering:
         """What each candidate made, [T'] each -> (candidate, score), best first.
 
         The score is the cosine of the condition and the sound's CLAP embedding; equal scores keep their order. A model
-        that does not hear gives none, and its candidates stay as they were made.
+        without an audio tower has no scores, and its candidates keep their order.
         """
         if not self.model.clap.has_audio_tower:
             return [(candidate, None) for candidate in range(len(heard))]
@@ -194,7 +194,7 @@ class Rendering:
 def loudest_log_mel(mel: MelConfig) -> Tensor:
     """The log-mel [M] of a full-scale sine in the middle of each band; few sounds within full scale are louder there.
 
-    Guidance overshoots: where a net is unsure it asks for more than that, up to a millionfold, in a few bands, and
+    Guidance overshoots: where a net is unsure it can exceed that a millionfold in a few bands, and
     bringing the take's peak back to full scale would bury everything else.
     """
     lobe = mel.n_fft / 2  # the sum of a Hann window's main lobe: n_fft / 4 in its middle, half of that on either side

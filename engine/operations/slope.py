@@ -1,8 +1,8 @@
-"""A band above a clip's own held to the clip's spectral slope, frame by frame: never louder than that goes on.
+"""A band above a clip's own limited by the clip's spectral slope, frame by frame.
 
-The two halves of the octave below the cutoff lead on as a line in dB: in each frame the line of their means, which the
-new band's means may not exceed, and over a tenth of a second that of their strongest frequencies, which none of the new
-band's may. So a pause gets no sound, a dull sound no hiss, and what has no tones gets none.
+The two halves of the octave below the cutoff are extrapolated as a line in dB: in each frame the line of their means,
+which the new band's means may not exceed, and over a tenth of a second that of their strongest frequencies, which none
+of the new band's may. So a pause gets no sound, a dull sound no hiss, and what has no tones gets none.
 
 Shape letters: C channels, T samples, F frames, Q frequencies.
 """
@@ -18,7 +18,7 @@ from engine.wav_writer import Samples
 
 FRAME_S = 0.0213  # seconds
 TOP = 0.95  # of the crossover: above, the clip's own low-pass is felt
-MARGIN = 10 ** (3 / 10)  # of power: by so much the new band's means may lie above their line
+MARGIN = 10 ** (3 / 10)  # of power: how far the new band's means may exceed their line
 STEEPEST_DB = 60.0  # an octave, down; a line never rises
 MEAN_HZ = 400.0  # over which the new band's mean powers are taken
 TONE_FRAMES = 9  # over which a tone stands out of noise
@@ -63,7 +63,7 @@ def _gains(new: Powers, old: Powers, bounds: tuple[int, int, int], reach: int) -
 
 
 def _line(lower: Powers, upper: Powers, octaves: Powers) -> Powers:
-    """Powers of two half octaves, [C, F] -> where they lead so many octaves above the upper's middle, [C, F, Q]."""
+    """Powers of two half octaves, [C, F] -> their line so many octaves above the upper one's middle, [C, F, Q]."""
     per_octave = np.clip(20 * np.log10((upper + TINY) / (lower + TINY)), -STEEPEST_DB, 0.0)
     line: Powers = upper[..., None] * 10 ** (per_octave[..., None] * octaves / 10)
     return line

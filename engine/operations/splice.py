@@ -14,7 +14,7 @@ FADE_INTO_SILENCE_S = 0.01  # seconds; what breaks off has nothing to fade out: 
 BLOCK = 2**18  # samples of each channel that are measured at a time
 SILENCE = 1e-5  # RMS, -100 dB of full scale: quieter than this has no loudness to match
 FULL_SCALE = 1.0
-DUCK_S = 0.01  # seconds before and after a peak over which what is added gives way to it
+DUCK_S = 0.01  # seconds around a peak over which what is added is ducked
 
 
 def rms(samples: Samples) -> float:
@@ -73,7 +73,7 @@ def splice(samples: Samples, replacement: Samples, start: int, sample_rate: int)
     """
     end = start + replacement.shape[1]
     ceiling = ceiling_of(samples)
-    if replacement.shape == samples.shape:  # nothing of the clip stays, so neither need lie in memory once more
+    if replacement.shape == samples.shape:  # nothing of the clip stays, so no copy of either is needed
         return limit(replacement.astype(samples.dtype, copy=False), ceiling, sample_rate)
     result = samples.copy()
     new = result[:, start:end]

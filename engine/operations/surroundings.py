@@ -11,7 +11,7 @@ from engine.requests.regions import Region
 from engine.wav_writer import Samples
 
 REACH_S = 0.5  # seconds on either side
-SHORTEST_S = 0.02  # seconds; a shorter side says nothing
+SHORTEST_S = 0.02  # seconds; a shorter side is not representative
 
 
 def beside(

@@ -129,7 +129,7 @@ class _Batch:
         return in_batches(of_rows, numbers, t, lambda: self._tell(ProgressReporter.check), self._at_once)
 
     def _tell(self, news: Callable[[ProgressReporter], None]) -> None:
-        """Tell all who go on. Raises CancelledError when nobody does."""
+        """Notify all that are not cancelled. Raises CancelledError when all are."""
         for index, rendering in enumerate(self._renderings):
             if index not in self._cancelled:
                 try:

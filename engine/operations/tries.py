@@ -1,7 +1,7 @@
 """Several tries at a take: the first that matches the prompt well enough is kept, or else the best of them.
 
 The reference's script renders three sounds for every take and keeps the one that CLAP ranks first. Most first tries are
-good, so here the next one is only made where CLAP says otherwise.
+good, so here another is made only where the CLAP score is below the threshold.
 
 Shape letters: n candidates that a rendering makes, Z latent channels, H rows, W columns, D embedding.
 """
@@ -16,10 +16,10 @@ from engine.operations.sampling import Rendering
 
 
 def tries_of(rendering: Rendering, wanted: int | None) -> int:
-    """How many there are for a take at most. A model that does not hear cannot choose, and makes one.
+    """Return the maximum number of tries for a take. A model without an audio tower cannot choose, and makes one.
 
-    Left open, it is the model's own number; but one for sounds longer than a window, which take long enough, and for
-    prompts beyond the model, which no try will match.
+    By default it is the model's own number; but one for sounds longer than a window, which take long enough, and for
+    prompts that the model does not know, which no try will match.
     """
     model, prompt = rendering.model, rendering.condition.prompt
     if not model.clap.has_audio_tower:
@@ -62,7 +62,7 @@ class Tries:
         return replace(self.rendering, chosen=numbers, reporter=self.rendering.reporter.round(self._round, self.limit))
 
     def record(self, latent: Tensor, numbers: tuple[int, ...]) -> None:
-        """Take what came of the candidates of `next`, [n, Z, H, W]."""
+        """Record the latents [n, Z, H, W] of the candidates of `next`, where they are better than earlier ones."""
         self._round += 1
         for number, one in zip(numbers, latent, strict=True):
             score = self._score(one[None]) if self.limit > 1 else 0.0
@@ -78,7 +78,7 @@ class Tries:
         return replace(self.rendering, chosen=chosen), torch.stack([one.latent for one in best])
 
     def _score(self, latent: Tensor) -> float:
-        """The cosine of the condition and of what CLAP hears of a latent [1, Z, H, W], without a vocoder if it can."""
+        """Return the cosine of the condition and a latent's [1, Z, H, W] embedding, without a vocoder if possible."""
         rendering, model = self.rendering, self.rendering.model
         log_mel = decode_long(model, latent, rendering.windows, rendering.reporter.check)
         frames = -(-rendering.num_samples // model.config.mel.hop)

@@ -1,11 +1,11 @@
-"""Upscale: the band above a clip's own made anew, on top of everything that the clip holds below.
+"""Upscale: a new band above the clip's own, added to everything that the clip holds below.
 
 The latent columns above the cutoff are inpainted (super-resolution in Liu et al. 2023, §3.5); of what the model makes,
 only that band reaches the take. Measured on nano, 36 held-out sounds low-passed at 4 kHz, log-spectral distance to the
-whole sounds, in dB and in the paper's unit: untouched 12.0 / 6.0, by ear 7.5 / 3.7, by words 7.1 / 3.6. The paper, on
-its own data: 2.8 untouched, 1.6 made. On 36 others the faint mirror image took the distance by ear from 9.4 to 7.9 dB.
-Held to the clip's slope, the new band of 33 others (untouched 11.0 dB) comes by ear from 6.4 to 5.5 dB, by words from
-4.9 to 4.2.
+whole sounds, in dB and in the paper's unit: untouched 12.0 / 6.0, without a prompt 7.5 / 3.7, with one 7.1 / 3.6. The
+paper, on its own data: 2.8 untouched, 1.6 made. On 36 others the faint mirror image took the distance without a prompt
+from 9.4 to 7.9 dB. Limited by the clip's slope, the new band of 33 others (untouched 11.0 dB) improves from 6.4 to 5.5
+dB without a prompt, from 4.9 to 4.2 with one.
 """
 
 from collections.abc import Mapping
@@ -30,16 +30,16 @@ from engine.requests import Upscale
 from engine.requests.clip_checks import QUIETEST_LIKE, require_region
 from engine.wav_writer import Samples
 
-CONTEXT_S = 0.5  # seconds on either side of a region that the model hears with it
+CONTEXT_S = 0.5  # seconds of context on either side of a region
 TOP_SHARE = 0.9  # of the highest frequency that can be made: a band that begins above is not worth making
-MIRROR_GAIN = 0.1  # -20 dB: enough for CLAP not to hear the low-pass as part of the sound
+MIRROR_GAIN = 0.1  # -20 dB: enough that CLAP does not take the low-pass for a part of the sound
 FITTED_FROM = 0.75  # of the crossover: the band in which the model's level is compared with the clip's
 FITTED_DB = 6.0  # up or down, at most
 
 
 @dataclass(frozen=True, eq=False)
 class _UpscaleTask:
-    """The clip at the take's rate, and what is to be made of it."""
+    """The clip at the take's rate, its region, and where the new band begins."""
 
     clip: Audio
     start: int  # samples of the clip
@@ -59,12 +59,12 @@ class _UpscaleTask:
 
 
 def upscale(model: AudioLDM, request: Upscale, reporter: ProgressReporter) -> list[Audio]:
-    """Find the cutoff, make the band above it, lay it over the clip; the best candidate first.
+    """Find the cutoff, make the band above it, add it to the clip; the best candidate first.
 
     Raises:
         FullBandError: no cutoff is given, and the clip reaches as high as the model or the take's rate.
         InvalidRequestError: the cutoff given does.
-        SilentClipError: there is nothing to go by.
+        SilentClipError: the clip is silent, so there is nothing to extend.
     """
     task = _task(model, request)
     clip, margin = task.clip, round(CONTEXT_S * task.clip.sample_rate)
@@ -124,7 +124,7 @@ def _condition(model: AudioLDM, request: Upscale, below: _UpscaleTask) -> Condit
 
 
 def _fill(rendering: Rendering, excerpt: Excerpt, crossover_hz: float) -> Samples:
-    """The excerpt with everything above the crossover made anew: waveforms [n, C', T']."""
+    """Return the excerpt with everything above the crossover replaced: waveforms [n, C', T']."""
     model, rows = rendering.model, rendering.windows.rows
     observed = rendering.encode(excerpt.waveform).repeat(rendering.sampling.candidates, 1, 1, 1)  # [B, Z, H, W]
     noise, timesteps = rendering.noise(), rendering.timesteps()
@@ -135,7 +135,7 @@ def _fill(rendering: Rendering, excerpt: Excerpt, crossover_hz: float) -> Sample
 
 
 def _added(task: _UpscaleTask, excerpt: Excerpt, waveform: Samples) -> Samples:
-    """Waveform [C', T'] -> what is laid over the region, [C, t]: the new band, less what was there in its place."""
+    """Waveform [C', T'] -> what is added to the region, [C, t]: the new band less the old one."""
     rate, crossover_hz = task.clip.sample_rate, task.crossover_hz
     source, made = task.clip.samples[:, excerpt.start : excerpt.end], excerpt.restore(waveform)
     lowest_hz = FITTED_FROM * crossover_hz
@@ -148,7 +148,7 @@ def _added(task: _UpscaleTask, excerpt: Excerpt, waveform: Samples) -> Samples:
 
 
 def _fitting_gain(source: Samples, made: Samples, *, is_silent: bool) -> float:
-    """What brings a channel's new band [t] to the clip's level just below the crossover; nothing beside silence."""
+    """Return the gain that matches a channel's new band [t] to the clip's level below the crossover; 0 in silence."""
     if is_silent:
         return 0.0
     if min(rms(source), rms(made)) < SILENCE:
@@ -165,7 +165,7 @@ def _settings(request: Upscale, task: _UpscaleTask) -> Mapping[str, Any]:
 
 
 def _rate_warnings(request: Upscale, task: _UpscaleTask) -> list[str]:
-    """A sentence where the take has another rate than the clip though none was asked for."""
+    """Return a sentence if the take has another rate than the clip though none was requested."""
     if request.output_rate or task.clip.sample_rate == request.clip.sample_rate:
         return []
     had, has = request.clip.sample_rate, task.clip.sample_rate

@@ -1,4 +1,4 @@
-"""Vary: a clip, or a region of it, said again a little differently, with no word needed."""
+"""Vary: a clip, or a region of it, a little different; no prompt is needed."""
 
 from engine.audio import Audio
 from engine.audioldm import AudioLDM

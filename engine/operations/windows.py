@@ -65,7 +65,7 @@ class Windows:
         return _overlap(self.longest, self.multiple)
 
     def moved(self, step: int) -> "Windows":
-        """As they lie at a step; at step 0 as they are."""
+        """Return the windows as they are placed at a step; at step 0 unmoved."""
         return lay_windows(self.rows, self.longest, self.multiple, step * GOLDEN % 1)
 
 
@@ -108,7 +108,7 @@ def blend(windows: Windows, contents: Iterable[Tensor], dim: int) -> Tensor:
 
 
 def _ramp(size: int, trailing_dims: int) -> Tensor:
-    """sin² from 0 to 1 over `size` cells, reaching neither, with so many axes of one cell behind it."""
+    """Return sin² from 0 to 1 over `size` cells, reaching neither, with `trailing` axes of size 1 appended."""
     cells = (torch.arange(size) + 0.5) * (torch.pi / 2 / size)
     return torch.sin(cells).square().view(-1, *[1] * trailing_dims)
 
@@ -133,7 +133,7 @@ def over_windows(denoise: Denoise, windows: Windows, check: CancelCheck) -> Deno
 
 
 def in_batches(denoise: Denoise, contents: Tensor, t: int, check: CancelCheck, at_once: int | None = None) -> Denoised:
-    """Pieces [B, ...] -> denoised, so many at a time as the device is to take, and fewer where it cannot."""
+    """Contents of windows [B, ...] -> denoised, in batches that fit the device, smaller if memory runs out."""
     at_once = at_once or AT_ONCE.get(contents.device.type, AT_ONCE_ON_GPU)
     done: list[Denoised] = []
     left = contents

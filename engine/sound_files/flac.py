@@ -11,13 +11,13 @@ from engine.sound_files.parts import ChainedStream, NotReadableError, Source, is
 _BEGINNINGS = (b"fLaC\x00\x00\x00\x22", b"fLaC\x80\x00\x00\x22")
 _TOTAL = 0xF_FFFF_FFFF  # 36 bits of the head
 _SEARCHED = 2**20  # bytes before the end among which the last frame begins
-_LOOKED_AT = 2**23  # bytes whose checksum is taken until it is given up
+_LOOKED_AT = 2**23  # bytes whose checksum is computed before giving up
 _BLOCK = 2**22
 _TAGS = 2**16
 
 
 def flac_links(source: Source, start: int) -> list[ChainedStream]:
-    """The FLAC files that lie behind one another, most often one. Raises NotReadableError when one is cut off."""
+    """Return the concatenated FLAC streams, usually one. Raises NotReadableError when one is cut off."""
     starts = [start, *_more_beginnings(source, start + 4)]
     ends = [*starts[1:], _end(source)]
     return [_link(source, first, end) for first, end in zip(starts, ends, strict=True)]
@@ -57,7 +57,7 @@ def _link(source: Source, start: int, end: int) -> ChainedStream:
     (packed,) = struct.unpack_from(">Q", head, 18)
     beginning, last = _frame_at(source.at(first, 16)), _last_frame(source, first, end)
     if beginning is None or last is None:
-        if packed & _TOTAL:  # reading tells whether as many are there
+        if packed & _TOTAL:  # reading shows whether that many are there
             return ChainedStream(((start, end - start),))
         raise NotReadableError("it is cut off or damaged at its end")
     frames = last.start(beginning.size) + last.size - beginning.start(beginning.size)
@@ -87,7 +87,7 @@ class _FlacFrame:
 
 
 def _last_frame(source: Source, first: int, end: int) -> _FlacFrame | None:
-    """The frame that ends where the file does; None where there is none that is whole."""
+    """Return the frame that ends where the file does; None if it is not complete."""
     begin = max(first, end - _SEARCHED)
     data = source.at(begin, end - begin)
     place, looked_at = len(data), 0

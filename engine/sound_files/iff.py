@@ -69,7 +69,7 @@ def _aiff_header(form: bytes, common: bytes, length: int) -> bytes:
 
 
 def caf_links(source: Source, start: int) -> list[ChainedStream]:
-    """The sound of a CAF file, in which a size of -1 says that it goes to the end. Raises NotReadableError."""
+    """The sound of a CAF file, in which a size of -1 means up to the end of the file. Raises NotReadableError."""
 
     def head(at: int) -> tuple[bytes, int] | None:
         content = source.at(at, 12)

@@ -1,7 +1,7 @@
 """MP3: its frames are counted, since the decoder believes the tag in the first one, or guesses where there is none.
 
-A frame says how long it is, so they can be followed from the first to the last. The view keeps the tag only when its
-count is right; the tags of players (ID3, APE) are left out. Where a second tag comes, another MP3 was put behind.
+A frame holds its own length, so they can be followed from the first to the last. The view keeps the tag only when its
+count is right; the tags of players (ID3, APE) are left out. A second tag means that another MP3 was appended.
 """
 
 import re
@@ -17,8 +17,8 @@ _KBITS_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _KBITS_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _IN_A_ROW = 3  # frames that must follow one another before the first is believed
 _HEAD_SEARCHED = 2**16  # bytes among which the first frame begins
-_TAIL_IGNORED = 2**16  # bytes of whatever behind the last frame
-_BY_CHANCE = 3  # beginnings of frames in so much of whatever
+_TAIL_IGNORED = 2**16  # bytes of other data after the last frame
+_BY_CHANCE = 3  # false frame headers in that much other data
 _SYNC = re.compile(rb"\xff[\xe2-\xff]")
 _FRAMES, _BYTES = 1, 2  # flags of a tag: which counts it holds
 _BLOCK = 2**16
@@ -58,7 +58,7 @@ def is_mpeg(source: Source, start: int) -> bool:
 
 
 def mpeg_links(source: Source, start: int, end: int) -> list[ChainedStream]:
-    """The MP3s that lie behind one another between two places, most often one.
+    """Return the concatenated MP3 streams between two places, usually one.
 
     Raises NotReadableError when there is none, when one is cut off or damaged, or when two cannot be one sound.
     """
@@ -99,9 +99,9 @@ def _frames(source: Source, start: int, end: int) -> Iterator[tuple[int, _MpegFr
 
 
 def _require_no_hole(source: Source, at: int, behind: int | None, end: int, kind: tuple[int, int, bool] | None) -> None:
-    """Between two frames nothing may be lost; before the first one (`kind` is None) and at a tag anything may lie.
+    """Nothing may be missing between two frames; before the first one (`kind` is None) and at a tag anything may be.
 
-    Behind the last one, too, as long as it is zeros, or no more than a little in which no frames begin.
+    Also after the last one, as long as it is zeros, or a few bytes in which no frames begin.
     """
     if kind is None:
         return
@@ -154,7 +154,7 @@ def _is_confirmed(source: Source, at: int, frame: _MpegFrame, end: int) -> bool:
 
 @lru_cache(maxsize=4096)
 def _frame_of(head: bytes) -> _MpegFrame | None:
-    """What the first four bytes of a frame say; None where they are no frame of an MP3 with a known length."""
+    """Parse the first four bytes of a frame; None where they are no frame of an MP3 with a known length."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
         return None
     version, code, rate_code = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3
@@ -191,7 +191,7 @@ def _tag_end(source: Source, at: int) -> int | None:
 
 
 def _link(run: _Run, *, is_whole: bool) -> ChainedStream:
-    """One MP3 with its tag where that tells the truth; else without, behind zeros that let the decoder expect more."""
+    """Return one MP3 with its tag if that is correct; else without, after zeros that make the decoder expect more."""
     size = sum(length for _, length in run.places)
     counts = _counts(run)
     if counts is not None:

@@ -53,14 +53,14 @@ def _link(source: Source, first: int, behind: int, ends: list[int]) -> ChainedSt
 
 
 def _seekable_part(ends: list[int]) -> float:
-    """How much of a stream lies before its last two pages, where libsndfile lands beside the place that was meant."""
+    """Return how much of a stream precedes its last two pages, where libsndfile seeks inaccurately."""
     if len(ends) < 5:
         return 0.0
     return max(0.0, (ends[-3] - ends[1]) / max(1, ends[-1]))
 
 
 def _page(source: Source, at: int, head: bytes) -> bytes:
-    """A whole page, as it was written."""
+    """A complete page, as it was written."""
     lengths = source.at(at + _HEAD.size, head[-1]) if len(head) == _HEAD.size else b""
     size = _HEAD.size + len(lengths) + sum(lengths)
     page = source.at(at, size)

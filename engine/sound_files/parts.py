@@ -51,9 +51,9 @@ Piece = bytes | tuple[int, int]
 class ChainedStream:
     """One sound of a file, as libsndfile should see it.
 
-    `frames` is how many it has where the container knows for sure. `fact` is how many it claims to have: it holds when
-    it lies within the last block of `block_frames`, which are coded whole. Only in its first `seekable_part` libsndfile
-    finds the place that it is sent to.
+    `frames` is how many it has, where the container is certain. `fact` is how many it claims to have: it is believed if
+    it is within the last block of `block_frames`, which are coded as a whole. libsndfile seeks exactly only in the
+    first `seekable_part`.
     """
 
     parts: tuple[Piece, ...]
@@ -64,7 +64,7 @@ class ChainedStream:
 
 
 class Spliced(io.RawIOBase):
-    """Some parts, one behind the other, as a file."""
+    """Several pieces, concatenated, as a file."""
 
     def __init__(self, source: Source, parts: Sequence[Piece]) -> None:
         self._source, self._parts, self._at = source, list(parts), 0
@@ -111,9 +111,9 @@ class Spliced(io.RawIOBase):
 
 
 def sound_bytes(source: Source, start: int, declared: int, is_chunk_at: Callable[[int], bool]) -> int:
-    """How many bytes of samples lie at `start`, whatever the header declares; `is_chunk_at` knows what may follow them.
+    """Return how many bytes of samples are at `start`, whatever the header declares; `is_chunk_at` tests what follows.
 
-    Raises NotReadableError when fewer are there than were promised.
+    Raises NotReadableError when there are fewer than declared.
     """
     there = max(0, source.size - start)
     if declared > there:
@@ -131,7 +131,7 @@ def sound_bytes(source: Source, start: int, declared: int, is_chunk_at: Callable
 
 
 def is_tail(source: Source, start: int, *, is_padding_likely: bool = True) -> bool:
-    """Whether what lies at the end of a file is a player's tag, or a little padding."""
+    """Return whether the end of a file is a player's tag, or a little padding."""
     left = source.size - start
     if source.at(start, 128).startswith((b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN")):
         return True
@@ -141,7 +141,7 @@ def is_tail(source: Source, start: int, *, is_padding_likely: bool = True) -> bo
 
 
 def is_zero(source: Source, start: int) -> bool:
-    """Whether nothing but zeros lies from a place to the end of a file: recorders and disks reserve room ahead."""
+    """Return whether only zeros follow to the end of a file: recorders and disks reserve space ahead."""
     return all(not source.at(at, _BLOCK).strip(b"\0") for at in range(start, source.size, _BLOCK))
 
 
@@ -162,7 +162,7 @@ def walk(start: int, head: Head) -> Iterator[tuple[bytes, int, int]]:
 
 
 def chunks_follow(source: Source, start: int, head: Head) -> bool:
-    """Whether chunks, and nothing else, lie from `start` to the end of the file."""
+    """Return whether only chunks follow from `start` to the end of the file."""
     at = start
     for *_, behind in walk(start, head):
         at = behind
@@ -172,7 +172,7 @@ def chunks_follow(source: Source, start: int, head: Head) -> bool:
 
 
 def file_behind(source: Source, start: int, head: Head, beginning: re.Pattern[bytes]) -> list[int]:
-    """Where another file begins that was put behind one, among the chunks from `start` on: one place, or none."""
+    """Return where another, appended file begins among the chunks from `start` on: one place, or none."""
     places = (place for _, place, _ in walk(start, head) if beginning.match(source.at(place, 12)))
     return list(islice(places, 1))
 

@@ -1,4 +1,4 @@
-"""Reading a sound file: `open_sound` gives a `SoundReader`, which reads frames from anywhere in it, block by block.
+"""Reading a sound file: `open_sound` returns a `SoundReader`, which reads frames from anywhere in it, block by block.
 
 Shape letters: t frames, C channels.
 """
@@ -56,10 +56,10 @@ class _SndfileInfo:
 
 
 class _SndfileView(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
-    """libsndfile's view of a link, which soundfile reads in one go.
+    """libsndfile's view of a stream, which soundfile reads in one go.
 
-    Of a file that can be sought soundfile seeks its place anew after every block, where MP3 and Ogg have then forgotten
-    what the next block is built on.
+    In a seekable file soundfile seeks again after every block, and MP3 and Ogg decoders then lose the state that the
+    next block depends on.
     """
 
     def seekable(self) -> bool:
@@ -74,7 +74,7 @@ class _SndfileView(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has 
 class SoundReader:
     """A sound file that is open: what it is, and its frames. Made by `open_sound`.
 
-    Several sounds behind one another are one; they have the same rate and channels.
+    Several concatenated sounds are read as one; they have the same rate and channels.
     """
 
     def __init__(self, path: Path, source: Source) -> None:
@@ -176,7 +176,7 @@ def _links(source: Source) -> list[ChainedStream]:
 
 
 def _without_tags(source: Source) -> int:
-    """Where the file begins behind the tags of players, which some put before files of any kind."""
+    """Return where the file begins after the tags of players, which some prepend to files of any kind."""
     at = 0
     while (head := source.at(at, 10)).startswith(b"ID3") and len(head) == 10:
         size = struct.unpack_from(">4B", head, 6)
@@ -238,7 +238,7 @@ def _refused(path: Path) -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    """The system's words; libsndfile's are about its own code, so that only whether it began to read is told."""
+    """Return the system's message; libsndfile's are about its own code, so they are replaced by a general one."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     if "Error opening" in str(error):

@@ -20,11 +20,11 @@ from engine.sound_files.parts import (
     walk,
 )
 
-_MPEG = 0x0055  # how a WAV says that MP3 is in it
+_MPEG = 0x0055  # how a WAV declares that it contains MP3
 _EXTENSIBLE = 0xFFFE
 _GSM = 0x0031
-_BLOCKS = {0x0014: 120, 0x0040: 120, 0x0038: 160, _GSM: 320}  # kinds coded in whole blocks: how many frames
-_STATED_BLOCKS = (0x0002, 0x0011)  # two kinds of ADPCM, whose heads tell it
+_BLOCKS = {0x0014: 120, 0x0040: 120, 0x0038: 160, _GSM: 320}  # block codecs: frames per block
+_STATED_BLOCKS = (0x0002, 0x0011)  # two kinds of ADPCM, whose headers hold it
 _FILE = re.compile(rb"(RIF[FX]|RF64|BW64)....WAVE", re.DOTALL)
 _LARGEST = 2**32 - 2**12  # bytes of samples in a file with sizes of 32 bits
 _WAVE64_FILE = re.compile(rb"riff\x2e\x91\xcf\x11")
@@ -101,7 +101,7 @@ def _walk(source: Source, start: int, order: str) -> _Chunks:
 
 
 def _chunk_head(source: Source, at: int, order: str) -> tuple[bytes, int] | None:
-    """The name of the chunk at a place, and the place behind it; some writers forget to fill up odd sizes."""
+    """Return the name of the chunk at a place, and the place after it; some writers forget to fill up odd sizes."""
     head = source.at(at, 8)
     if len(head) < 8 or not is_name(head[:4]):
         return None
@@ -112,7 +112,7 @@ def _chunk_head(source: Source, at: int, order: str) -> tuple[bytes, int] | None
 
 
 def _require_one_sound(source: Source, at: int, order: str) -> None:
-    """Two chunks of samples are two sounds, and nobody knows which one is meant."""
+    """Refuse two chunks of samples: they are two sounds, and it is unknown which one is meant."""
     for name, *_ in walk(at, lambda at: _chunk_head(source, at, order)):
         if name == b"data":
             raise NotReadableError("it holds two sounds (two chunks of samples) where a WAV has one")

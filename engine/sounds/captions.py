@@ -17,7 +17,7 @@ from engine.sounds.counts import NUMBERS, counted_wordings
 
 @dataclass(frozen=True)
 class Synonyms:
-    """Ways to say one attribute: before a noun, after a verb, or at the end of anything."""
+    """Wordings of one attribute: before a noun, after a verb, or at the end of any phrase."""
 
     adjectives: tuple[str, ...] = ()
     adverbs: tuple[str, ...] = ()
@@ -181,7 +181,7 @@ class Phrase:
 
 
 def _order(ending: str) -> int:
-    """How is said before how often, that before where, and a room with words of its own at the very end."""
+    """Order of attributes: how, how often, where, and a room with words of its own at the very end."""
     if ending in SYNONYMS["space"]["hall"].endings:
         return 3
     if any(ending in synonyms.adverbs for synonyms in SYNONYMS["count"].values()):
@@ -239,7 +239,7 @@ def _describe(
 def _counted(
     random: np.random.Generator, name: str, count: str, form: CaptionForm, *, held_out: bool
 ) -> tuple[str, bool] | None:
-    """A wording for so many events, and whether the number stands in it already; None: there is none of this form."""
+    """Return a wording for that many events, and whether it includes the number; None if there is none of this form."""
     nouns, clauses = counted_wordings(name, count, held_out=held_out)
     participles = [w for w in wordings(name, held_out=held_out) if "|" in w]
     nouns, clauses = (() if form == "sentence" else nouns), (() if form == "noun" else clauses)
@@ -256,7 +256,7 @@ def _uncounted(random: np.random.Generator, name: str, form: CaptionForm, *, hel
 
 
 def has_sentence(name: str, *, held_out: bool) -> bool:
-    """Whether a wording of the sound can be said as a full sentence."""
+    """Return whether a wording of the sound can be a full sentence."""
     return any(re.search(r"[|~]", wording) for wording in wordings(name, held_out=held_out))
 
 

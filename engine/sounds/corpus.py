@@ -1,6 +1,6 @@
-"""The one table of the corpus: each sound's name, its synthesiser, the rooms it may stand in, and its wordings.
+"""The one table of the corpus: each sound's name, its synthesiser, the rooms it may be in, and its wordings.
 
-A wording is a noun phrase ("a dog bark") or a clause whose subject and participle are parted by "|" (singular,
+A wording is a noun phrase ("a dog bark") or a clause whose subject and participle are separated by "|" (singular,
 "a dog | barking") or "~" (plural, "waves ~ crashing on the shore"). A leading "*" holds a wording out of training.
 """
 

@@ -1,4 +1,4 @@
-"""Instruments beside drums and bells: shaker, piano, guitar and flute."""
+"""Instruments other than drums and bells: shaker, piano, guitar and flute."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wordings for two sounds in one clip: at the same time, one behind the other, or one after the other."""
+"""Wordings for two sounds in one clip: at the same time, one in the background, or one after the other."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def mixture_captions(
     *,
     held_out: bool = False,
 ) -> list[str]:
-    """Lower-case captions of two sounds, in the order in which `relation` speaks of them.
+    """Lower-case captions of two sounds, in the order in which `relation` names them.
 
     With `held_out`, only wordings and sentence patterns that training never sees. The same arguments give the same
     captions.

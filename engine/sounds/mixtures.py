@@ -62,7 +62,7 @@ _BLOCK_S = 0.2
 
 @dataclass(frozen=True)
 class Mixture:
-    """A finished clip of two sounds, named in the order in which `relation` speaks of them.
+    """A finished clip of two sounds, named in the order in which `relation` names them.
 
     Waveform float32 [T] is the sum of the layers, float32 [2, T].
     """
@@ -116,7 +116,7 @@ def _after_each_other(
 def render_mixture(seed: int, seconds: float = 5.12, sample_rate: int = 16000) -> Mixture:
     """One clip of two sounds that may be heard in one place, 1 s to 30 s long, at any `sample_rate` in Hz from 8000.
 
-    Neither has a level of its own: the two stand 6 to 14 dB apart where one is in the background, else close together.
+    Neither has a level of its own: the two are 6 to 14 dB apart where one is in the background, else close together.
     The same arguments give the same clip.
     """
     random = np.random.default_rng([seed, _STREAM])

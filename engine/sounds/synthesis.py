@@ -47,7 +47,7 @@ class SynthContext:
     num_samples: int
     sample_rate: int
     attributes: dict[str, str] = field(default_factory=dict)
-    event_seconds: float | None = None  # that one event fills; None: nobody counts the events of this sound
+    event_seconds: float | None = None  # that one event fills; None: the events of this sound are not counted
 
     @property
     def seconds(self) -> float:
@@ -117,7 +117,7 @@ class SynthContext:
         return 1 + tuple(NUMBERS).index(count)
 
     def _counted(self, number: int, shortest_gap_s: float, longest_gap_s: float) -> Iterator[float]:
-        """Moments in seconds of exactly so many events, with room for the last."""
+        """Return the times in seconds of exactly `number` events, with room for the last."""
         latest = self.seconds - (self.event_seconds or 0.0)
         moments = np.cumsum([0.0, *self.random.uniform(shortest_gap_s, longest_gap_s, number - 1)])
         moments *= min(1.0, latest / max(float(moments[-1]), 1e-9))

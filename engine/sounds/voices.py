@@ -85,7 +85,7 @@ def _throat(synth: SynthContext, source: Signal, formants_hz: _Course, scale: fl
 
 
 def _voice(synth: SynthContext, pitch_hz: Signal, loudness: Signal, breath: Signal, formants_hz: _Course) -> Signal:
-    """A voice whose throat is shorter when it lies high; pitch in Hz, loudness and breath from 0 to 1, all [T]."""
+    """A voice whose vocal tract is shorter at high pitch; pitch in Hz, loudness and breath from 0 to 1, all [T]."""
     scale = 1.17 if float(np.mean(pitch_hz)) > 250 else 1.0
     shake = 1 + 0.02 * (synth.wander(14) - 0.5)
     source = loudness * _glottis(synth, pitch_hz * shake) + 0.35 * breath * synth.noise()

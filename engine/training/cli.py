@@ -1,19 +1,19 @@
 """`retake train`: the recipes from the command line, and the joining of their parts into a model.
 
 retake train clap --run runs/nano        render the corpus, then train the two towers
-retake train clap --run runs/nano --keep-audio       the text tower alone learns on
+retake train clap --run runs/nano --keep-audio       the text tower only
 retake train vae --run runs/nano
 retake train ldm --run runs/nano --processes 2 --steps 6000
-retake train ldm --run runs/nano --steps 9000 --emphasis drill=3 fire=2     go on, with more of what is weak
+retake train ldm --run runs/nano --steps 9000 --emphasis drill=3 fire=2     continue, with more of the weak classes
 retake train ldm --run runs/nano --device cuda --conditions audio       on a card, conditioned as in the paper
 torchrun --nproc-per-node 4 -m -- bridge train ldm --run runs/nano --device cuda     on several; torchrun needs the --
 retake train vae --run runs/mine --manifest my-sounds.csv       learn from your own files instead
 retake train ldm --run runs/tuned --start audioldm-s-full --manifest my-sounds.csv --rank 8 --rate 5e-4
-    a published model learns on as its authors trained it, where nothing else is said: rate 1e-4, constant after a
+    a published model keeps its authors' settings where you give none: rate 1e-4, constant after a
     warm-up of 2000 steps, averaged with 0.9999
-retake train draft --run runs/nano --processes 2    last: the denoiser of the run teaches the net of quick drafts
+retake train draft --run runs/nano --processes 2    last: distil the denoiser into the draft net
 retake train join --run runs/nano -o my-model        the folder that `--model` takes
-retake train split nano --run runs/better        the other way: every part of a model, to be trained on
+retake train split nano --run runs/better        the reverse: the parts of a model, to be trained further
 """
 
 import argparse
@@ -66,31 +66,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `retake train`."""
     commands = parser.add_subparsers(dest="part", required=True, metavar="{clap,vae,vocoder,ldm,draft,join,split}")
     for name, defaults in _RECIPES.items():
-        command = commands.add_parser(name, help=f"train the {name}; goes on where an earlier call stopped")
+        command = commands.add_parser(name, help=f"train the {name}; continues an earlier call")
         _add_common(command)
         _add_training(command, defaults)
         if name == "clap":
             command.add_argument(
                 "--keep-audio",
                 action="store_true",
-                help="the text tower learns on alone, towards sounds as a trained denoiser knows them",
+                help="train only the text tower, against the frozen audio tower",
             )
         if name == "ldm":
             _add_denoiser(command)
         if name == "draft":
             command.add_argument(
-                "--walks", type=count, default=1600, help="examples that the denoiser sets (%(default)s)"
+                "--trajectories",
+                "--walks",
+                type=count,
+                default=1600,
+                help="number of teacher trajectories (%(default)s)",
             )
-            command.add_argument("--guidance", type=zero_or_more, help="that is folded in (the model's own)")
+            command.add_argument("--guidance", type=zero_or_more, help="guidance to distil (the model's own)")
         if name in ("vae", "vocoder"):
             command.add_argument(
-                "--adversarial-from", type=count_or_none, help="step at which discriminators join in (never)"
+                "--adversarial-from", type=count_or_none, help="step from which discriminators are used (never)"
             )
     join = commands.add_parser("join", help="make a model of the trained parts")
     _add_common(join)
     join.add_argument("-o", "--output", type=Path, required=True, help="folder of the new model")
-    join.add_argument("--small", action="store_true", help="weights of the denoiser in 8 bits: half as large a file")
-    split = commands.add_parser("split", help="put the parts of a model into a new run, to be trained on")
+    join.add_argument("--small", action="store_true", help="weights of the denoiser in 8 bits: half the file size")
+    split = commands.add_parser("split", help="put the parts of a model into a new run, to train them further")
     split.add_argument("model", help="an installed model, or a folder")
     split.add_argument("--run", type=Path, required=True, help="folder of the new run")
 
@@ -128,7 +132,7 @@ def _add_training(command: argparse.ArgumentParser, defaults: _Defaults) -> None
     command.add_argument("--audio-root", type=Path, metavar="FOLDER", help="where they lie (beside the list)")
     command.add_argument("--clips", type=count, default=7200, help="corpus clips to render (%(default)s)")
     command.add_argument(
-        "--mixture-share", type=share, default=0.15, help="of these clips that combine two sounds (%(default)s)"
+        "--mixture-share", type=share, default=0.15, help="share of these clips that combine two sounds (%(default)s)"
     )
     command.add_argument("--processes", type=count, default=1, help="processes that train together (%(default)s)")
     command.add_argument("--seed", type=int, default=0)
@@ -137,7 +141,7 @@ def _add_training(command: argparse.ArgumentParser, defaults: _Defaults) -> None
         type=zero_or_more,
         default=10.0,
         metavar="MINUTES",
-        help="between samples, WAV and spectrograms, of what it has learnt; 0 never (%(default)g)",
+        help="time between audible samples and their spectrograms; 0 never (%(default)g)",
     )
     command.add_argument("--device", default="cpu", help="cpu, cuda, mps, or auto: the best (%(default)s)")
 
@@ -145,7 +149,7 @@ def _add_training(command: argparse.ArgumentParser, defaults: _Defaults) -> None
 def _add_denoiser(command: argparse.ArgumentParser) -> None:
     """What only the denoiser's recipe takes."""
     _add_conditions(command)
-    command.add_argument("--mixup-share", type=share, default=0.0, help="clips that mix two sounds")
+    command.add_argument("--mixup-share", type=share, default=0.0, help="share of clips that mix two sounds")
     command.add_argument(
         "--ema", type=share, default=FROM_NOTHING.ema, help=f"decay of the averaged net ({FROM_NOTHING.ema:g})"
     )
@@ -159,12 +163,12 @@ def _add_denoiser(command: argparse.ArgumentParser) -> None:
         "--shorter-share",
         type=share,
         default=0.25,
-        help="steps that learn from clips cut short, so that short sounds are made well, too (%(default)s)",
+        help="share of steps on clips cut short, so that short sounds work too (%(default)s)",
     )
     command.add_argument(
         "--compile",
         action="store_true",
-        help="compile the net first, a minute or two; whole clips then train faster, on cards much",
+        help="compile the net first, a minute or two; training is then faster, on cards much",
     )
     command.add_argument(
         "--emphasis",
@@ -175,21 +179,23 @@ def _add_denoiser(command: argparse.ArgumentParser) -> None:
         help="classes whose clips come several times a round: drill=3 fire=2",
     )
     command.add_argument("--start", metavar="MODEL", help="fine-tune this installed model, or a folder")
-    command.add_argument("--rank", type=count_or_none, default=0, help="fine-tune by changes of this rank (0: fully)")
-    command.set_defaults(rate=None, warmup=None, decay_share=None, ema=None)  # which of the rates hold shows later
+    command.add_argument(
+        "--rank", type=count_or_none, default=0, help="fine-tune with LoRA of this rank (0: all weights)"
+    )
+    command.set_defaults(rate=None, warmup=None, decay_share=None, ema=None)  # which rates apply is decided later
     command.epilog = (
-        "A published model that --start names learns on as its authors trained it, where these options are left out: "
+        "A published model given by --start keeps its authors' settings where these options are left out: "
         "--rate 1e-4 --warmup 2000 --decay-share 0 --ema 0.9999."
     )
 
 
 def _add_conditions(command: argparse.ArgumentParser) -> None:
-    """What the denoiser is conditioned on; the two ways to say it exclude each other."""
+    """What the denoiser is conditioned on; the two options exclude each other."""
     ways = command.add_mutually_exclusive_group()
     ways.add_argument("--conditions", choices=_CONDITIONS, help="audio is the paper's choice (both)")
     ways.add_argument("--text-share", type=share, default=0.5, help="the same as a share of captions (%(default)s)")
     command.add_argument(
-        "--drop-share", type=share, default=0.1, help="conditions that become the empty prompt's (%(default)s)"
+        "--drop-share", type=share, default=0.1, help="share of conditions replaced by the empty prompt's (%(default)s)"
     )
 
 
@@ -199,7 +205,7 @@ def _add_common(command: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what the arguments say; 0 when done."""
+    """Run a parsed command; returns 0."""
     if args.part == "join":
         return _join(args)
     if args.part == "split":
@@ -302,7 +308,7 @@ def _train(args: argparse.Namespace) -> None:
 
 
 def _settle_rates(args: argparse.Namespace, parts: Path) -> None:
-    """Fill in what was not said, and warn of what would spoil the model that the run began from."""
+    """Fill in missing options, and warn of those that would degrade the model that the run started from."""
     usual = rates_of(parts)
     for name in ("rate", "warmup", "decay_share", "ema"):
         if getattr(args, name) is None:
@@ -320,7 +326,7 @@ def _train_ldm(workers: Workers, settings: LdmSettings, record: Recorder) -> Non
 def _train_draft(workers: Workers, settings: DraftSettings, record: Recorder) -> None:
     places = settings.clips, settings.parts, settings.loop, settings.preset
     prepare_latents(workers, LdmSettings(*places, device=settings.device))
-    prepare_trajectories(workers, settings, partial(_show_count, "walking"))
+    prepare_trajectories(workers, settings, partial(_show_count, "trajectories"))
     train_draft(workers, settings, record)
 
 

@@ -1,4 +1,4 @@
-"""Whose turn it is: which clips a step learns from, so that all processes together go through the whole of them."""
+"""The sampler of training clips: which ones a step uses, so that all processes together see each clip once a round."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,10 +7,10 @@ from engine.training.workers import Workers
 
 
 class ClipSampler:
-    """An order of all clips, drawn anew for every round; the processes take it in turn, a batch each.
+    """A new random order of all clips for every round; the processes take a batch each in turn.
 
-    In a round every clip is met: once, but for those from the order's beginning that fill up the round's last step. A
-    step's clips follow from its number alone, so a resumed run goes on as if it had never stopped.
+    A round uses every clip once, and some from the order's beginning again to fill up its last step. A step's clips
+    follow from its number alone, so a resumed run continues as if it had never stopped.
     """
 
     def __init__(self, total: int, batch_size: int, workers: Workers, seed: int) -> None:
@@ -19,7 +19,7 @@ class ClipSampler:
         self._round, self._order = -1, np.arange(0)
 
     def at(self, step: int) -> NDArray[np.int64]:
-        """This process's clips, [B]; none twice unless a batch is larger than the whole."""
+        """Return this process's clips, [B]; none twice unless a batch is larger than the whole set."""
         which, place = divmod(step, self.steps_a_round)
         if which != self._round:
             order = np.random.default_rng((self.seed, which)).permutation(self.total)

@@ -16,7 +16,7 @@ _LEVELS = (-11.5, 1.0)  # log-mel shown black and white
 
 
 def draw_curves(reports: Sequence[Mapping[str, float]]) -> bytes:
-    """A PNG with one panel a figure; figures that are positive throughout stand on a logarithmic axis."""
+    """A PNG with one panel a figure; figures that are always positive have a logarithmic axis."""
     names = [name for name in dict.fromkeys(key for report in reports for key in report) if name not in _NOT_FIGURES]
     figure = Figure(figsize=(7.0, 2.2 * max(1, len(names))), layout="constrained")
     FigureCanvasAgg(figure)

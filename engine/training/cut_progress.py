@@ -1,7 +1,7 @@
-"""How far the files of a library are cut: the windows so far, and a line for each file whose windows are all there.
+"""Progress of cutting a library into windows: the windows so far, and a line for each complete file.
 
-wav.part and mel.part hold the windows one after the other, cut.part what is known of them: its first line says of which
-list, then comes a line a file. Whatever stops the cutting, it goes on at the next file.
+wav.part and mel.part hold the windows one after the other, cut.part their descriptions: its first line names the list,
+then comes a line a file. After an interruption, cutting resumes at the next file.
 """
 
 import json
@@ -63,7 +63,7 @@ class CutProgress:
         self.skipped += skipped
 
     def _read(self, origin: dict[str, Any], bytes_a_window: tuple[int, int]) -> list[str]:
-        """Count the files of an earlier call as far as lines and windows are whole; their lines."""
+        """Count the files of an earlier call whose lines and windows are complete; returns their lines."""
         path = self.folder / _LINES
         lines = path.read_text(encoding="utf-8", errors="replace").split("\n")[:-1] if path.exists() else []
         if not lines or lines[0] != json.dumps(origin):

@@ -1,8 +1,8 @@
 """Training clips on disk: the corpus rendered once, with its log-mels, as memory-mapped arrays.
 
 wav.npy int16 [K, T] · mel.npy float16 [K, N, M] · clips.json names and attributes · done.npy which clips are rendered.
-Clip k has the seed first_seed + k. Mixtures of two sounds lie evenly between the single ones, of which the classes take
-turns: any part of the file is a fair sample.
+Clip k has the seed first_seed + k. Mixtures of two sounds are spread evenly among the single ones, whose classes
+alternate: any part of the file is a fair sample.
 """
 
 import json
@@ -26,8 +26,8 @@ from engine.training.training_errors import CorpusDiffersError
 
 _CHUNK = 32  # clips that a process renders before it writes
 PEAK = 32767
-_MOST_PROCESSES = 16  # that render unless told otherwise: each takes 300 MB
-_GOLDEN = (5**0.5 - 1) / 2  # its multiples lie evenly between 0 and 1
+_MOST_PROCESSES = 16  # that render by default: each takes 300 MB
+_GOLDEN = (5**0.5 - 1) / 2  # its multiples are spread evenly between 0 and 1
 MIXED = -1  # instead of a class
 TRAINING_SEED, HELD_OUT_SEED = 0, 10_000_000
 
@@ -89,7 +89,7 @@ class Clips:
         return torch.from_numpy(self.log_mels[indices].astype(np.float32))[:, None]
 
     def caption(self, index: int, seed: int) -> str:
-        """One of the clip's many training captions, or of those that a list gives it."""
+        """Return one of the clip's many training captions, or of those in its list."""
         clip = self.about[index]
         if "captions" in clip:
             return str(np.random.default_rng(seed).choice(clip["captions"]))
@@ -118,7 +118,7 @@ _AUDIBLE = -7.5  # log-mel
 
 
 def render_clips(settings: ClipSettings, on_progress: Callable[[int, int], None] | None = None) -> Clips:
-    """Render what is not rendered yet, and open the result.
+    """Render the clips that are missing, and open the result.
 
     Raises CorpusDiffersError when the folder holds other clips.
     """
@@ -162,7 +162,7 @@ def _in_processes(jobs: list[tuple[ClipSettings, list[int]]], count: int) -> Ite
 
 
 def _open_arrays(settings: ClipSettings) -> NDArray[np.bool_]:
-    """Create the files on the first call; the flags of what is rendered, [K]."""
+    """Create the files on the first call; returns the flags of rendered clips, [K]."""
     path = settings.folder / "done.npy"
     if not path.exists():
         if (settings.folder / "wav.npy").exists() and (settings.folder / "clips.json").exists():
@@ -182,7 +182,7 @@ def _open_arrays(settings: ClipSettings) -> NDArray[np.bool_]:
 
 
 def _note_shares(settings: ClipSettings) -> None:
-    """What the plan of the clips depends on, noted by the first call and asked again by the others."""
+    """What the plan of the clips depends on, recorded by the first call and compared by the others."""
     path, share = settings.folder / "corpus.json", settings.mixture_share
     noted = json.loads(path.read_text(encoding="utf-8"))["mixture_share"] if path.exists() else None
     if noted not in (None, share):

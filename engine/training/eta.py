@@ -1,4 +1,4 @@
-"""How fast a run goes and how long is left: by its recent steps, and by what saving and listening add to them."""
+"""The estimated time left of a run: from its recent steps, and the time that saving and samples add."""
 
 from collections import deque
 from collections.abc import Callable
@@ -10,7 +10,7 @@ _RECENT = 5  # reports that count; one slow stretch among them, or a slow first 
 
 
 class EtaEstimator:
-    """Told of each step's beginning and end; what passes between them (saving, listening) counts as pauses."""
+    """Estimates the time left from the duration of steps; time between them (saving, samples) counts as pauses."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock, self._begun = clock, clock()
@@ -27,7 +27,7 @@ class EtaEstimator:
         self._worked += self._new[-1]
 
     def seconds_left(self, num_steps: int) -> float:
-        """For so many further steps; asked once a report, after a step."""
+        """Return the estimate for `num_steps` further steps; called once a report, after a step."""
         self._recent.append(fmean(self._new))
         self._new.clear()
         passed = self._clock() - self._begun

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-_SHORTER = (1 / 2, 1 / 4, 1 / 8)  # of the window; few, since every length is planned, and compiled, anew
+_SHORTER = (1 / 2, 1 / 4, 1 / 8)  # of the window; few, since every length is planned and compiled separately
 
 
 def draw_rows(rng: np.random.Generator, window: int, multiple: int, shorter_share: float) -> int:

@@ -31,7 +31,7 @@ _LEVEL = 0.5  # peak of every file, as AudioLDM's authors set it
 _SILENT = 1e-4  # peak below which a file has no sound
 _FAINT = 2e-3  # peak, after levelling, below which a window has none
 
-OnCount = Callable[[int, int], None]  # files done, of so many
+OnCount = Callable[[int, int], None]  # files done, files in total
 Waveform = NDArray[np.float32]  # [T] at 16 kHz
 
 
@@ -41,7 +41,7 @@ class LibrarySettings:
 
     folder: Path  # of the clips
     manifest: Path
-    root: Path | None = None  # where the files lie; None: beside the list
+    root: Path | None = None  # folder of the files; None: that of the list
     seconds: float = 5.12  # of a window
     max_windows: int = 8  # of one file, so that one long recording does not outweigh all others
 
@@ -107,7 +107,7 @@ def windows_of(waveform: Waveform, settings: LibrarySettings, sample_rate: int) 
 
 
 def _cut(entry: ListedClip, settings: LibrarySettings, progress: CutProgress) -> None:
-    """Append the windows of one file and what is known of each, or why there are none."""
+    """Append the windows of one file and their descriptions, or why there are none."""
     mel = MelConfig()
     try:
         waveform = _levelled(Audio.read(entry.path), mel.sample_rate)

@@ -1,6 +1,6 @@
 """The loop that every recipe runs in: learning rate, checkpoints, log, resumption to the step.
 
-Each step's randomness comes from (seed, step, rank), so a resumed run goes on exactly as if it had never stopped.
+Each step's randomness comes from (seed, step, rank), so a resumed run continues exactly as if it had never stopped.
 """
 
 import json
@@ -38,7 +38,7 @@ class LoopSettings:
     final_share: float = 0.03  # of the peak, at the end
     save_every_s: float = 120.0
     report_every: int = 50  # steps
-    listen_every_s: float | None = None  # between samples of what has been learnt; None: never
+    listen_every_s: float | None = None  # between audible samples; None: never
     seed: int = 0
 
     def rate_at(self, step: int) -> float:
@@ -55,7 +55,7 @@ class LoopSettings:
 
 @dataclass(frozen=True)
 class TrainingStatus:
-    """How a run stands: means of the recipe's figures since the last report."""
+    """The state of a run: means of the recipe's figures since the last report."""
 
     step: int
     num_steps: int
@@ -77,11 +77,11 @@ class Recipe(Protocol):
         ...
 
     def save_result(self) -> None:
-        """Write the model as it stands where the next recipe finds it."""
+        """Write the current model where the next recipe finds it."""
         ...
 
     def listen(self) -> dict[str, Tensor]:
-        """A few waveforms [T] at 16 kHz of what it has learnt, by name; none if there is nothing to hear."""
+        """Return a few sample waveforms [T] at 16 kHz by name; none if the part makes no sound."""
         ...
 
 
@@ -132,7 +132,7 @@ class _Schedule:
         self.sums: defaultdict[str, list[float]] = defaultdict(list)
 
     def is_due(self, step: int, figures: dict[str, float]) -> bool:
-        """Note the step's figures, report if it is time, and say whether to save."""
+        """Record the step's figures, report if it is time, and return whether to save."""
         self.eta.end_step()
         for name, value in figures.items():
             self.sums[name].append(value)
@@ -148,7 +148,7 @@ class _Schedule:
         return True
 
     def is_time_to_listen(self) -> bool:
-        """Whether samples are due; asked once a step."""
+        """Return whether samples are due; called once a step."""
         every, now = self.settings.listen_every_s, self.clock()
         if every is None or now - self.heard < every:
             return False
@@ -164,7 +164,7 @@ class _Schedule:
 
 
 def save_checkpoint(recipe: Recipe, folder: Path, step: int) -> None:
-    """Nets, optimisers and step, replaced as a whole."""
+    """Write nets, optimisers and step, replacing the last checkpoint atomically."""
     state = {
         "step": step,
         "kept": {name: module.state_dict() for name, module in recipe.kept.items()},

@@ -1,4 +1,4 @@
-"""Low-rank fine-tuning (Hu et al. 2022): W + B·A instead of another W, where only the slim A and B learn."""
+"""LoRA fine-tuning (Hu et al. 2022): W + B·A, where only the adapters A and B are trained (LoRA)."""
 
 import copy
 
@@ -32,7 +32,7 @@ class LoraLinear(nn.Linear):
 
 
 def adapt(net: nn.Module, rank: int) -> nn.Module:
-    """Freeze the net and give the layers of its attention slim changes that learn; the same net."""
+    """Freeze the net and add trainable LoRA adapters to the layers of its attention; returns the same net."""
     net.requires_grad_(requires_grad=False)
     for parent in list(net.modules()):
         for name, child in list(parent.named_children()):

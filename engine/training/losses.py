@@ -1,4 +1,4 @@
-"""Loss terms that the recipes add up; each says what it compares and where it comes from."""
+"""Loss terms of the recipes, each with what it compares and its source."""
 
 import torch
 from torch import Tensor

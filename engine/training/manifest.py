@@ -2,12 +2,12 @@
 
 JSON: {"data": [{"wav": "a.wav", "caption": "rain"}]}, as AudioLDM's authors train from, the list alone, or an object a
 line; among these what `retake batch` writes. Tables: the columns file and caption, or AudioCaps' own (audiocap_id,
-youtube_id, start_time, caption), whose files are looked for under the names that the usual downloaders give them.
+youtube_id, start_time, caption), whose files are looked for under the names that the usual downloaders use.
 
 Every key with "caption" in it holds a caption (`caption_1` to `caption_5` of Clotho), as for the authors' loader; a
-file may have several, also in several rows, and each time it is met in training one of them is drawn. Where a row has
-none its labels are the caption: "dog, bark". AudioSet's codes among them are words where class_labels_indices.csv
-lies beside the list.
+file may have several, also in several rows, and each time it is used in training one of them is drawn. Where a row has
+none its labels are the caption: "dog, bark". AudioSet's codes among them are translated if class_labels_indices.csv
+is in the list's folder.
 """
 
 import ast
@@ -46,16 +46,16 @@ class ListedClip:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A row or a file that is not learnt from, and why."""
+    """A row or a file that is skipped, and why."""
 
     name: str
     reason: str
 
 
 def read_manifest(path: Path, root: Path | None = None) -> tuple[list[ListedClip], list[Skipped]]:
-    """The files in order of their first rows, and the rows that name no clip or say nothing of it.
+    """Return the files in order of their first rows, and the rows without a file or a caption.
 
-    Whether files exist is not looked at. Names are relative to `root`, or to the folder of the list.
+    Whether files exist is not checked. Names are relative to `root`, or to the folder of the list.
 
     Raises ManifestError when it cannot be read, or when no row has a file and a caption.
     """
@@ -96,7 +96,7 @@ def _skipped(row: Row, files: list[Path]) -> Skipped:
 
 
 def _explained(path: Path, error: Exception) -> tuple[str, str]:
-    """Say why a list cannot be read, and what to do; of the authors' dataset_root.json, which lists to give instead."""
+    """Explain why a list cannot be read and what to do; for the authors' dataset_root.json, which lists to use."""
     try:
         content = json.loads(read_text(path))
         lists = [str(name) for name in _texts(content["metadata"]) if str(name).endswith(".json")]
@@ -119,7 +119,7 @@ def _texts(content: Any) -> Iterator[str]:
 
 
 def _is_undone(row: Mapping[str, Any]) -> bool:
-    """Whether a row is what `retake batch` says of a request without takes."""
+    """Return whether a row is that of `retake batch` for a request without takes."""
     return {"key", "attempt", "job", "state"} <= row.keys() and row["state"] != "done"
 
 
@@ -163,7 +163,7 @@ def _captions_of(row: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
 
 
 def _labels_of(found: Any, words: Mapping[str, str]) -> list[str]:
-    """Labels as one caption; a number, or a code of AudioSet that nobody explains, is none."""
+    """Labels as one caption; a number, or a code of AudioSet without a name, is none."""
     several = found if isinstance(found, list) else re.split(r"[;,|]", str(found or ""))
     named = [words.get(str(label).strip(), str(label).strip()) for label in several]
     words_only = (label for label in named if label and not label.isdecimal() and not _CODE.fullmatch(label))
@@ -181,7 +181,7 @@ def _several(found: Any) -> list[str]:
 
 
 def _words_of_codes(folder: Path) -> dict[str, str]:
-    """What AudioSet's codes mean, by the table that its users keep beside their lists; nothing where there is none."""
+    """Return the names of AudioSet's codes from the table beside the list; empty if there is none."""
     try:
         rows = read_rows(folder / _CODES_FILE)
     except (OSError, ValueError):

@@ -1,7 +1,7 @@
-"""How large the denoiser's loss is at each level of noise, learnt on the way, so that every level has the same say.
+"""The expected loss of the denoiser at each noise level, learned during training, so that all levels count equally.
 
 Under v-prediction the loss of a good net is ten times larger at the least noise, where much cannot be predicted, than
-in the middle of the schedule, where fine structure is decided: unweighted, the middle is learnt last. So each level's
+in the middle of the schedule, where fine structure is decided: unweighted, the middle is learned last. So each level's
 loss is divided by its expectation, which a parameter follows (Kendall et al. 2018, with one task a level, as Karras et
 al. 2024 do for diffusion).
 """

@@ -1,6 +1,6 @@
 """What a denoiser is trained to minimise: the square error of the noise (Ho et al. 2020, equation 14), or of v.
 
-v = √ᾱ ε - √(1 - ᾱ) x0 (Salimans and Ho 2022, appendix D). Every level of noise may have the same say.
+v = √ᾱ ε - √(1 - ᾱ) x0 (Salimans and Ho 2022, appendix D). Optionally all noise levels count equally.
 """
 
 import numpy as np
@@ -41,7 +41,7 @@ class Objective:
         return (predicted - target).square().mean((1, 2, 3)), t
 
     def mean(self, losses: Tensor, t: Tensor, workers: Workers) -> Tensor:
-        """Losses [B] at timesteps [B] -> what the net is to minimise; what is expected of the levels learns on."""
+        """Losses [B] at timesteps [B] -> the loss to minimise; updates the levels' expectations."""
         if not self._levels:
             return losses.mean()
         loss = (losses * self._levels.weights(t)).mean()

@@ -1,4 +1,4 @@
-"""Numbers as the options of `retake train` take them: what cannot be is told before anything is rendered or trained."""
+"""Numeric options of `retake train`, checked before anything is rendered or trained."""
 
 import argparse
 import math
@@ -10,12 +10,12 @@ def count(text: str) -> int:
 
 
 def count_or_none(text: str) -> int:
-    """A whole number from 0, which stands for none."""
+    """A whole number from 0, where 0 means none."""
     return _whole(text, 0)
 
 
 def share(text: str) -> float:
-    """A part of a whole, 0 to 1."""
+    """A share, 0 to 1."""
     return _between(text, 0.0, 1.0, "a share from 0 to 1")
 
 

@@ -66,7 +66,7 @@ def trainable_vocoder(config: AudioLDMConfig) -> HiFiGanConfig:
 
 
 def save_part(folder: Path, name: str, module: nn.Module) -> None:
-    """Replace the part as a whole."""
+    """Replace the part atomically."""
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f"{name}.safetensors.part"
     save_file({key: tensor.detach().cpu().contiguous() for key, tensor in module.state_dict().items()}, partial)
@@ -92,10 +92,10 @@ class LatentScaling(nn.Module):
 
 
 def split_model(model: str, folder: Path) -> list[str]:
-    """Put the parts of an installed model, or of one in a folder, where recipes find them: every one is trained on.
+    """Put the parts of an installed model, or of one in a folder, where recipes find them, to be trained further.
 
-    Returns the parts' names. A draft net stays behind: it belongs to the denoiser that it learnt from.
-    Unlike after `note_start`, whatever is trained next may change, CLAP and VAE too.
+    Returns the parts' names. A draft net is left out: it belongs to the denoiser that it was distilled from.
+    Unlike after `note_start`, all parts may be trained, CLAP and VAE too.
 
     Raises:
         RunBegunError: there are parts already.
@@ -127,7 +127,7 @@ def note_start(folder: Path, model: str) -> None:
         return
     if began or any(folder.glob("*.safetensors")):
         raise StartDiffersError(folder, began, model)
-    open_model(model)  # or say at once that it cannot be opened
+    open_model(model)  # or fail at once if it cannot be opened
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"model": model}), encoding="utf-8")
 
@@ -139,20 +139,20 @@ def start_of(folder: Path) -> str | None:
 
 
 def part_mark(folder: Path, name: str) -> str:
-    """Tells one trained part of a run from another: its SHA-256, or the model that the run began from."""
+    """Return what identifies a trained part of a run: its SHA-256, or the model that the run started from."""
     path = folder / f"{name}.safetensors"
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else str(start_of(folder))
 
 
 def save_draft(folder: Path, draft: nn.Module, config: DraftConfig, teacher: str) -> None:
-    """Replace the part `draft`, and note its config and the mark of the denoiser that it learnt from."""
+    """Replace the part `draft`, and record its config and the mark of the denoiser that it was distilled from."""
     save_part(folder, "draft", draft)
     noted = {"teacher": teacher, **asdict(config)}
     (folder / _DRAFT_FILE).write_text(json.dumps(noted), encoding="utf-8")
 
 
 def draft_of(folder: Path) -> DraftConfig | None:
-    """The config of the trained draft net; None if there is none, or if the denoiser has learnt on since."""
+    """Return the config of the trained draft net; None if there is none, or if the denoiser has been trained since."""
     path = folder / _DRAFT_FILE
     if not path.exists() or not (folder / "draft.safetensors").exists():
         return None
@@ -163,7 +163,7 @@ def draft_of(folder: Path) -> DraftConfig | None:
 
 
 def _load_draft(folder: Path, model: AudioLDM) -> None:
-    """Give the model its draft net; one that it began with goes where its denoiser has changed."""
+    """Add the draft net to the model; one that it started with is dropped if its denoiser has changed."""
     config = draft_of(folder)
     if config is None and not (folder / "unet.safetensors").exists():
         return

@@ -1,4 +1,4 @@
-"""How fast a denoiser learns: from nothing as nano learnt, from a published model as its authors trained it."""
+"""Learning rates of the denoiser: nano's own from scratch, the authors' for a published model."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,10 +26,10 @@ _FAR_ABOVE = {True: 20.0, False: 4.0}  # times the authors' rate; changes of a l
 
 
 def rates_of(parts: Path) -> Rates:
-    """Those that a run takes where nobody says: its model's authors' if it began from a model that predicts noise.
+    """Return a run's default rates: the authors' if it started from a model that predicts noise.
 
     Raises:
-        ModelNotFoundError, ModelBrokenError: the model that it began from is gone, or damaged.
+        ModelNotFoundError, ModelBrokenError: the model that it started from is gone, or damaged.
     """
     start = start_of(parts)
     if start is None or start == "tiny":

@@ -1,6 +1,6 @@
 """A run's figures as they come: a line on the terminal, TensorBoard's event file, and the curves as a picture.
 
-TensorBoard and Matplotlib come with the extra `train`; where one is missing, a sentence says so and training goes on.
+TensorBoard and Matplotlib come with the extra `train`; if one is missing, a note says so and training continues.
 """
 
 import importlib
@@ -19,7 +19,7 @@ _EVERY_S = 60.0  # between two drawings
 
 @dataclass
 class Recorder:
-    """What a recipe calls with each report; made anew for each run, carried into its leading process."""
+    """What a recipe calls with each report; created for each run in its leading process."""
 
     folder: Path  # of the run's checkpoints and log
     _events: Any = field(default=None, init=False, repr=False)

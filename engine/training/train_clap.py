@@ -1,11 +1,12 @@
 """Trains the pocket CLAP: a sound and its caption close together, different ones apart (Wu et al. 2023).
 
-Beyond the paper's contrast, half of the batches hold few classes with many sounds each, so that attributes must be told
-apart, and both towers also name the class: without these the small towers reach a fifth of the retrieval. They name the
-attributes too (how fast, how high, how far), with one head for both, so that a word and what it sounds like point the
-same way. Captions miss words and hold strange ones now and then: what is not known should not be heeded.
+Beyond the paper's contrast, half of the batches hold few classes with many sounds each, so that attributes must be
+distinguished, and both towers also name the class: without these the small towers reach a fifth of the retrieval. They
+name the attributes too (how fast, how high, how far), with one head for both, so that a word and what it sounds like
+point the same way. Some captions lack words or contain made-up ones, so that unknown words are ignored.
 
-A denoiser learns from the audio tower's embeddings: with `keep_audio` that tower stays, and the text tower learns on.
+A denoiser learns from the audio tower's embeddings: with `keep_audio` that tower is frozen, and only the text tower is
+trained.
 """
 
 from dataclasses import dataclass
@@ -123,7 +124,7 @@ class ClapRecipe:
         return F.normalize(torch.cat(parts), dim=1)
 
     def _embed_audio(self, indices: np.ndarray) -> Tensor:  # type: ignore[type-arg]
-        """Unit vectors [B, D] of clips, with a little noise on what the tower hears where it learns."""
+        """Unit vectors [B, D] of clips, with a little noise on the tower's input while it is trained."""
         if self.heard is not None:
             return self.heard[indices]
         pooled = self.pooled[indices].float()

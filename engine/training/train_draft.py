@@ -1,11 +1,11 @@
 """Distils the denoiser into the draft net: few long DDIM steps, each with the guidance in it.
 
-The denoiser walks from noise to latents in many short guided steps; the draft net learns to make several of them at
-once, from where they began to where they ended. That is progressive distillation (Salimans and Ho 2022) in one round,
-with guidance folded in (Meng et al. 2023). The walks are deterministic, so each step has one right answer and nothing
-blurs; they are made once and kept on disk, since a step of the walk costs almost as much as a lesson from it.
+The denoiser goes from noise to latents in many short guided steps; the draft net learns to make several of them at
+once, from their start to their end. That is progressive distillation (Salimans and Ho 2022) in one round, with guidance
+included (Meng et al. 2023). The trajectories are deterministic, so each step has one right answer and nothing blurs;
+they are computed once and stored on disk, since a step of one costs almost as much as a training step on it.
 
-Shape letters: K walks, S draft steps, Z latent channels, H latent rows, W latent columns, D embedding.
+Shape letters: K trajectories, S draft steps, Z latent channels, H latent rows, W latent columns, D embedding.
 """
 
 import json
@@ -34,8 +34,8 @@ from engine.training.train_ldm import Latents
 from engine.training.training_errors import DenoiserChangedError, DenoiserMissingError
 from engine.training.workers import Workers
 
-_HEARD = 2  # walks that are heard on the way
-_AT_ONCE = 32  # walks of one length that are made together
+_HEARD = 2  # trajectories that are played as samples
+_AT_ONCE = 32  # trajectories of one length that are made together
 OnCount = Callable[[int, int], None]  # done, total
 
 
@@ -52,20 +52,20 @@ class DraftSettings:
     guidance: float | None = None  # of the denoiser; None is the model's own
     text_share: float = 0.7  # of conditions that are a caption's embedding; the others are a sound's
     drop_share: float = 0.05  # of conditions that are the empty prompt's
-    shorter_share: float = 0.25  # of walks that are shorter than the model's window
+    shorter_share: float = 0.25  # of trajectories that are shorter than the model's window
     ema_limit: float = 0.99
     device: str = "cpu"
 
     @property
     def folder(self) -> Path:
-        """Of the walks."""
+        """Of the trajectories."""
         return self.loop.folder / "walks"
 
 
 class Trajectories:
     """From noise to latents: places float16 [K, S + 1, Z, H, W], the last one clean, and conditions [K, D].
 
-    A shorter walk fills the first of the H rows only.
+    A shorter trajectory fills the first of the H rows only.
     """
 
     def __init__(self, folder: Path, *, writable: bool = False) -> None:
@@ -79,11 +79,11 @@ class Trajectories:
 
 
 def prepare_trajectories(workers: Workers, settings: DraftSettings, on_progress: OnCount | None = None) -> None:
-    """Let the denoiser walk; every process makes its share, and none makes a walk twice.
+    """Compute the denoiser's trajectories; every process makes its share, and none is made twice.
 
     Raises:
         DenoiserMissingError: it is not trained yet.
-        DenoiserChangedError: earlier walks were made with another one, or otherwise.
+        DenoiserChangedError: earlier trajectories are another denoiser's, or were made with other settings.
     """
     if not (settings.parts / "unet.safetensors").exists() and start_of(settings.parts) is None:
         raise DenoiserMissingError(settings.parts)
@@ -112,7 +112,7 @@ def prepare_trajectories(workers: Workers, settings: DraftSettings, on_progress:
 
 
 def _open_arrays(settings: DraftSettings, model: AudioLDM) -> None:
-    """Create the files on the first call; further walks are added behind those that are there."""
+    """Create the files on the first call; further trajectories are appended."""
     folder = settings.folder
     folder.mkdir(parents=True, exist_ok=True)
     _record_teacher(folder, settings, model)
@@ -123,7 +123,7 @@ def _open_arrays(settings: DraftSettings, model: AudioLDM) -> None:
     for name, kind, rest in (
         ("places", np.float16, shape),
         ("conditions", np.float32, (model.clap.embedding_dim,)),
-        ("done", np.bool_, ()),  # last: files without it are no walks
+        ("done", np.bool_, ()),  # last: files without it are incomplete
     ):
         partial = folder / f"{name}.part.npy"
         array = open_memmap(partial, "w+", kind, (settings.num_trajectories, *rest))
@@ -134,7 +134,7 @@ def _open_arrays(settings: DraftSettings, model: AudioLDM) -> None:
 
 
 def _record_teacher(folder: Path, settings: DraftSettings, model: AudioLDM) -> None:
-    """Write down who walks and how. Raises DenoiserChangedError where somebody else has walked before."""
+    """Record the denoiser and its settings. Raises DenoiserChangedError if others are recorded already."""
     guidance = _guidance(settings, model)
     mark, share = part_mark(settings.parts, "unet"), settings.shorter_share
     teacher = [mark, list(settings.timesteps), settings.short_steps, guidance, share]
@@ -161,7 +161,7 @@ def _draw_condition(model: AudioLDM, data: Latents, settings: DraftSettings, ind
 
 
 def trajectory_rows(model: AudioLDM, settings: DraftSettings, index: int) -> int:
-    """The latent rows of a walk: the model's window, or a part of it."""
+    """Return the latent rows of a trajectory: the model's window, or a part of it."""
     rng = np.random.default_rng((settings.loop.seed, index, 2))
     return draw_rows(rng, model.config.window_rows, model.row_multiple, settings.shorter_share)
 
@@ -185,7 +185,7 @@ def _sample_trajectories(
 
 
 def short_timesteps(timesteps: tuple[int, ...], count: int) -> list[int]:
-    """Each draft step cut into so many, evenly in t: descending."""
+    """Each draft step divided into `short_steps`, evenly in t: descending."""
     ends = [*timesteps[1:], 0]
     return [
         round(start + (end - start) * i / count)
@@ -226,7 +226,7 @@ class DraftRecipe:
     def _batch(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Places [B, Z, h, W], where their draft steps land, which steps these are [B], and conditions [B, D].
 
-        All are of walks of one length, which is drawn as often as there are such walks.
+        All are of trajectories of one length, drawn in proportion to how many there are.
         """
         count, steps = self.settings.batch_size, len(self.settings.timesteps)
         rows = rng.choice(self.rows)
@@ -249,7 +249,7 @@ class DraftRecipe:
 
     @torch.no_grad()
     def listen(self) -> dict[str, Tensor]:
-        """Where the denoiser ended on the first of its longest walks, and where the draft net ends."""
+        """Return the denoiser's result on the first of its longest trajectories, and the draft net's."""
         config = self.model.config
         first = np.flatnonzero(self.rows == self.rows.max())[:_HEARD]
         places = torch.from_numpy(self.trajectories.places[first].astype(np.float32)).to(self.device)

@@ -32,7 +32,7 @@ from engine.training.training_errors import ClassUnknownError, CorpusDiffersErro
 from engine.training.workers import Workers
 
 _BATCH = 32  # clips that are encoded at once
-_EMBEDDER_FILE = "embedder.json"  # beside the embeddings: whose they are
+_EMBEDDER_FILE = "embedder.json"  # beside the embeddings: the mark of the CLAP that made them
 _HEARD, _HEARD_STEPS = 4, 15  # captions that samples are made of on the way, and their steps
 OnCount = Callable[[int, int], None]  # done, total
 
@@ -53,14 +53,14 @@ class LdmSettings:
     device: str = "cpu"
     rank: int = 0  # of the changes that fine-tuning makes; 0: every weight learns
     shorter_share: float = 0.0  # of steps that learn from the clips' beginnings only, of a length that each step draws
-    compiles: bool = False  # the net, for whole clips: a minute or two before the first step, then faster
-    emphasis: Mapping[str, int] = field(default_factory=dict)  # classes whose clips come so many times a round
+    compiles: bool = False  # the net, for clips of full length: a minute or two before the first step, then faster
+    emphasis: Mapping[str, int] = field(default_factory=dict)  # how many times a round the clips of a class are used
 
 
 class Latents:
-    """What the denoiser learns from: latents [K, Z, H, W], embeddings of sounds [K, D] and of captions [K, C, D].
+    """Training data of the denoiser: latents [K, Z, H, W], embeddings of sounds [K, D] and of captions [K, C, D].
 
-    A card holds the latents whole where they fill less than half of its free memory; else they stay on disk.
+    The latents are moved to a card if they fill less than half of its free memory; otherwise they stay on disk.
     """
 
     def __init__(self, folder: Path, device: torch.device | str = "cpu") -> None:
@@ -82,9 +82,9 @@ class Latents:
 
 
 def prepare_latents(workers: Workers, settings: LdmSettings, on_progress: OnCount | None = None) -> None:
-    """Encode and embed every clip and its captions, and set the scale of latents; nothing is done twice.
+    """Encode and embed every clip and its captions, and set the scale of latents; work already done is kept.
 
-    But they are embedded anew where the CLAP has learnt on since.
+    Clips are embedded again if the CLAP has been trained since.
     """
     folder = settings.clips / "latents"
     started = start_of(settings.parts) is not None  # from a model whose scale of latents stays
@@ -144,13 +144,13 @@ def embed_clips(model: AudioLDM, clips: Clips, settings: LdmSettings) -> None:
 
 
 def _embedder(latents: Path) -> str | None:
-    """The mark of the CLAP that embedded the clips; None where nobody noted it."""
+    """Return the mark of the CLAP that embedded the clips; None if it was not recorded."""
     path = latents / _EMBEDDER_FILE
     return str(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
 
 def round_of(settings: LdmSettings, total: int) -> NDArray[np.int64]:
-    """The latents of a round, [R]: every one of `total` once, those of emphasised classes as often as asked.
+    """Return the latents of a round, [R]: every one of `total` once, those of emphasised classes several times.
 
     Raises:
         ClassUnknownError: the clips have no such class.

@@ -1,6 +1,6 @@
 """Trains a HiFi-GAN on the corpus: mel distance, spectra at three resolutions, and adversaries (Kong et al. 2020).
 
-A part of the log-mels can pass through the VAE first, so that the vocoder learns what the decoder will really give it.
+A part of the log-mels can pass through the VAE first, so that the vocoder is trained on what the decoder outputs.
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class VocoderSettings:
     crop_frames: int = 48
     through_vae: bool = True  # half of the batch
     adversarial_from: int | None = None  # step at which the discriminators join in; None never
-    mel_weight: float = 1.0  # Kong et al. give 45 to the mel term, against adversaries that start at once
+    mel_weight: float = 1.0  # Kong et al. weight the mel term by 45, against adversaries that start at once
     adversarial_weight: float = 0.15
     feature_weight: float = 0.5
     device: str = "cpu"
@@ -87,7 +87,7 @@ class VocoderRecipe:
 
     @torch.no_grad()
     def _heard(self, log_mel: Tensor) -> Tensor:
-        """The first half of the batch as the VAE gives it back."""
+        """The first half of the batch as reconstructed by the VAE."""
         if not self.has_vae:
             return log_mel
         half = len(log_mel) // 2

@@ -7,7 +7,7 @@ TrainingError                 in engine/errors.py
   ClipsDifferError            a run's folder holds the clips of another list
   ClapUntrainedError          a text tower that has nothing to learn from yet
   DenoiserMissingError        a draft net that has nothing to learn from yet
-  DenoiserChangedError        walks of a denoiser that has learnt on since
+  DenoiserChangedError        trajectories of a denoiser that has been trained since
   ClassUnknownError           an emphasis on a class that the clips do not have
   CorpusDiffersError          a run's folder holds another part of the corpus, or a list's clips
   ProcessesError              more processes than there are cards for

@@ -33,7 +33,7 @@ class Workers:
         return self.rank == 0
 
     def share(self, modules: Iterable[nn.Module]) -> None:
-        """Give every process the leader's parameters and buffers."""
+        """Copy the leader's parameters and buffers to every process."""
         if self.count > 1:
             for module in modules:
                 for tensor in module.state_dict().values():
@@ -72,9 +72,9 @@ def run_together(main: Callable[..., None], arguments: tuple[Any, ...], count: i
 
 @contextmanager
 def joined(device: str = "cpu") -> Iterator[Workers]:
-    """This process among those that torchrun started beside it, on one machine or several; alone without torchrun.
+    """Return this process's place among those that torchrun started, on one machine or several; alone without torchrun.
 
-    They must see the same run folder. Inside another `joined`, the same workers again.
+    All must see the same run folder. Nested calls return the same workers.
     """
     if distributed.is_initialized():
         yield Workers(distributed.get_rank(), distributed.get_world_size())
@@ -115,6 +115,6 @@ def _group(rank: int, count: int, place: int, address: str, device: str) -> Iter
     workers = Workers(rank, count)
     try:
         yield workers
-        workers.wait()  # nobody hangs up while another still talks
+        workers.wait()  # no process disconnects while another still communicates
     finally:
         distributed.destroy_process_group()

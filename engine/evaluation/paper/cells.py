@@ -1,6 +1,6 @@
 """Results on disk, a file each: a cell is one variant of an experiment with one seed, and is computed once.
 
-Several processes may work in one folder, each at its own part: whoever comes second waits for a cell, then reads it.
+Several processes may share a folder, each with its own part: the second one waits for a cell, then reads it.
 """
 
 import json

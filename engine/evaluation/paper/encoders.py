@@ -1,7 +1,7 @@
 """Text encoders that share no space with sounds, for the comparison with RoBERTa in the paper's figure 5.
 
-RoBERTa knows language and nothing of audio. Two towers of CLAP's size stand for it: one that has learnt from captions
-which class they name, one that has learnt nothing. A denoiser can only be trained on their text.
+RoBERTa knows language and nothing of audio. Two towers of CLAP's size represent it: one trained to name the class of
+captions, one untrained. A denoiser can only be trained on their text.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _GROUP = 256  # captions embedded at once
 
 
 class TextEncoder(Protocol):
-    """Prompts -> unit vectors [B, D]; the empty prompt stands for no condition."""
+    """Prompts -> unit vectors [B, D]; the empty prompt means no condition."""
 
     def embed_text(self, prompts: Sequence[str]) -> Tensor: ...
 
@@ -45,7 +45,7 @@ class NgramBag:
 
 
 class NamingTower(nn.Module):
-    """CLAP's text tower, trained to name the class of a caption; it has never met a sound."""
+    """CLAP's text tower, trained to name the class of a caption, without any sound."""
 
     def __init__(self, config: PocketClapConfig, num_classes: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Clips by the judge's ears: the paper's FD, IS and KL, with our classifier in the place of PANNs, and accuracy."""
+"""The paper's FD, IS and KL, with our classifier in the place of PANNs, and accuracy."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,9 @@ from engine.evaluation.measurements import measure
 
 
 def figures_of(truths: Sequence[str], made: Classification, real: Classification) -> dict[str, float]:
-    """Frechet distance, inception score, KL, and the share of clips heard as what they should be.
+    """Frechet distance, inception score, KL, and the share of clips recognised as what they should be.
 
-    Pairs stand at the same place on both sides. `class_accuracy` weighs every class alike, however many clips it has.
+    Pairs have the same position on both sides. `class_accuracy` weighs every class alike, however many clips it has.
     """
     figures = measure("judge", _heard(made), _heard(real), paired=True).figures
     right = np.array([truth == name for truth, name in zip(truths, made.names, strict=True)])

@@ -23,7 +23,7 @@ from engine.training.loop import LoopSettings
 from engine.training.train_ldm import Latents, LdmSettings, embed_clips, encode_clips
 from engine.training.workers import Workers
 
-_FIRST_SEED = 3_000_000  # of the clips; neither the model nor the judge has met them
+_FIRST_SEED = 3_000_000  # of the clips; neither the model nor the classifier was trained on them
 _CLIPS, _TOWER_FILE = "clips", "naming.safetensors"
 
 
@@ -86,18 +86,18 @@ class Material:
         return (raw - self.model.latent_mean[:, None, None]) * self.model.latent_scale[:, None, None]
 
     def encoder(self, name: TextEncoderName) -> TextEncoder:
-        """What turns captions into conditions; the tower is trained when it is first asked for."""
+        """Return what turns captions into conditions; the tower is trained when it is first needed."""
         if name == "clap":
             return self.model.clap
         return self._tower if name == "names" else self._bag
 
     def _members(self, index: int, share: float) -> NDArray[np.int64]:
-        """The first clips of a class, so many that it is as frequent as the long tail has it."""
+        """The first clips of a class, as many as its frequency in the long tail."""
         members = np.flatnonzero(self._classes == index)
         return members[: max(1, round(share * len(members)))]
 
     def _render(self) -> Clips:
-        """Render, encode and embed what is not there yet."""
+        """Render, encode and embed what is missing."""
         folder = self._results.folder / _CLIPS
         budget = self.budget
         with self._results.locked(_CLIPS):
@@ -168,5 +168,5 @@ class Material:
 
 
 def window_seconds(model: AudioLDM) -> float:
-    """What the model hears at once."""
+    """Return the length of the model's window."""
     return model.config.window_rows * model.samples_per_row / model.sample_rate

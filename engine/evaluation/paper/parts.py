@@ -8,7 +8,7 @@ from engine.evaluation.paper.variants import TRAINED_BY_PART
 from engine.evaluation.paper_budget import Budget
 
 TRAINED, STEPS, GUIDANCE, UPSCALING, INPAINTING = "trained", "steps", "guidance", "upscaling", "inpainting"
-AUTOENCODER = "autoencoder"  # no net at all: real clips through the autoencoder, the best that any net can reach
+AUTOENCODER = "autoencoder"  # no net: corpus clips through the autoencoder, the best that any net can reach
 UNPROCESSED, PROCESSED = "unprocessed", "processed"
 
 _HEARD = "frechet", "inception", "kl", "accuracy"
@@ -85,7 +85,7 @@ def parts_of(budget: Budget) -> dict[str, PaperPart]:
 def _trained(part: str) -> Table:
     rows = [VariantRow(TRAINED, variant.name, variant.title) for variant in TRAINED_BY_PART[part]]
     return Table(
-        (*rows, VariantRow(TRAINED, AUTOENCODER, "real clips through the autoencoder")), (*_HEARD, "class_accuracy")
+        (*rows, VariantRow(TRAINED, AUTOENCODER, "corpus clips through the autoencoder")), (*_HEARD, "class_accuracy")
     )
 
 
@@ -99,11 +99,11 @@ def _edits(experiment: str, without: str, done: str) -> tuple[VariantRow, Varian
 
 _CONDITIONING = (
     "Short trainings from one start differ in what the condition is: the embedding of the sound itself (the paper's"
-    " choice), that of a caption, or either of them, half and half. All are asked with text. The paper compares audio"
-    " with text and audio."
+    " choice), that of a caption, or either of them, half and half. All are prompted with text. The paper compares"
+    " audio with text and audio."
 )
 _ENCODER = (
-    "The paper conditions on RoBERTa, which has never met a sound, in the place of CLAP. Here two encoders stand"
+    "The paper conditions on RoBERTa, which was trained without sounds, in the place of CLAP. Here two encoders stand"
     " for it: a tower like CLAP's that has learnt from captions to name their classes, and a bag of character n-grams"
     " in random directions. Both must be trained on text, since no sound has an embedding in their space; CLAP trained"
     " on text is the fair neighbour."
@@ -123,11 +123,11 @@ _OBJECTIVE = (
 _STEPS = "The shipped model with DDIM, everything else as it is by default."
 _GUIDANCE = (
     "The shipped model with its default sampler and steps. The paper speaks of a balance between quality and diversity;"
-    " its figures are not in the report that we go by."
+    " its figures are not in the version that we use."
 )
 _EDITING = (
-    "The shipped model on real held-out clips, with their captions. Super-resolution: clips are brought to 8 kHz and"
+    "The shipped model on held-out corpus clips, with their captions. Super-resolution: clips are brought to 8 kHz and"
     " back up; the distance is to the whole clip, in the paper's unit and in dB with silence left out. Inpainting: the"
-    " middle half of each clip is silenced and filled; the paper gives FAD of whole clips by VGGish, here the judge"
-    " hears them, and the hole alone, too."
+    " middle half of each clip is silenced and filled; the paper gives FAD of whole clips by VGGish, here the"
+    " classifier's features of them, and of the gap alone."
 )

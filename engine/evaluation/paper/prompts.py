@@ -1,4 +1,4 @@
-"""What is asked of a model: held-out wordings of held-out sounds, and the real clips that they describe."""
+"""Prompts: held-out wordings of held-out sounds, and the corpus clips that they describe."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from engine.evaluation.classifier import SAMPLE_RATE
 from engine.sounds import SOUNDS, captions, render
 
-_FIRST_SEED = 17_000_000  # of clips that nothing else meets
+_FIRST_SEED = 17_000_000  # of clips that nothing else uses
 _SEEDS_A_RUN = 10_000
 _TAIL = 0.75  # the class of rank r, from 0, is as frequent as (1 + r)^-0.75
 _ORDER_SEED = 36  # of the classes' ranks

@@ -40,7 +40,7 @@ PUBLISHED: Mapping[tuple[str, str], Mapping[str, float]] = {
     ("steps", "200"): _row(29.48, 6.90, 1.97),
     ("upscaling", "unprocessed"): {"lsd": 2.76},  # figure 8
     ("upscaling", "processed"): {"lsd": 1.59},
-    ("inpainting", "unprocessed"): {"frechet": 10.86},  # there by VGGish's ears
+    ("inpainting", "unprocessed"): {"frechet": 10.86},  # there by VGGish
     ("inpainting", "processed"): {"frechet": 2.33},
 }
 

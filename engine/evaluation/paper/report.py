@@ -1,4 +1,4 @@
-"""RESULTS.md from the cells: what agrees with the paper and what does not, tables beside the paper's, pictures."""
+"""RESULTS.md from the cells: what agrees with the paper and what does not, tables with the paper's values, pictures."""
 
 import json
 import os
@@ -19,30 +19,31 @@ DrawPanels = Callable[[Sequence[Panel]], bytes]
 _HEAD = """# The paper in small
 
 Written by `retake evaluate --paper` from the cells that it measured; `{pictures}/{cells}` holds every figure. Budget
-*{budget}*: {costs}. Model *{model}*, {sounds} kinds of sound, none of the clips known to the model or to the judge.
+*{budget}*: {costs}. Model *{model}*, {sounds} kinds of sound; neither the model nor the classifier was trained on the
+clips.
 
-AudioLDM (Liu et al. 2023) was trained on hundreds of hours of recordings and judged by PANNs on AudioCaps; here small
-nets learn from synthetic sounds and our own classifier judges. So figures are not comparable in size with the paper's,
-which stand in square brackets; what is compared is which of two is better.
+AudioLDM (Liu et al. 2023) was trained on hundreds of hours of recordings and evaluated with PANNs on AudioCaps; here
+small nets learn from synthesised corpus clips, and our own classifier takes the place of PANNs. So figures are not
+comparable in size with the paper's, which are in square brackets; what is compared is which of two is better.
 
-- FD, IS and KL are the paper's formulas on the judge's features and classes; *recognised* is the share of clips that
-  the judge hears as the class of their prompt. FD depends on the number of clips, which is the same within a table.
+- FD, IS and KL are the paper's formulas on the classifier's features and classes; *recognised* is the share of clips
+  that it names as the class of their prompt. FD depends on the number of clips, which is the same within a table.
 - ± is the standard deviation over seeds. A seed changes the prompts, the noise and, where there is a training, its
   batches; all variants share it.
-- A finding agrees, or disagrees, where the mean advantage over the seeds lies more than two of its standard errors from
-  nothing, and is undecided otherwise. With so few seeds that is a coarse rule.
+- A finding agrees, or disagrees, where the mean advantage over the seeds is more than two of its standard errors from
+  zero, and is undecided otherwise. With few seeds that is a coarse rule.
 """
 _TRAINED = """
-The trained comparisons begin with {model}'s own denoiser after it has forgotten its conditions and its attention: those
-layers are drawn anew. It is first trained for {start} steps of {batch} clips without any condition, then for {steps}
-steps as each variant wants it. It is judged before the vocoder, which would be the same for all, on {prompts} prompts a
-seed, with {sampling} steps of DPM-Solver++(2M) at a guidance of {guidance:g}.
+The trained comparisons begin with {model}'s own denoiser, whose condition and attention layers are initialised again.
+It is first trained for {start} steps of {batch} clips without any condition, then for {steps} steps as each variant
+needs. It is evaluated before the vocoder, which would be the same for all, on {prompts} prompts a seed, with {sampling}
+steps of DPM-Solver++(2M) at a guidance of {guidance:g}.
 """
 
 
 @dataclass(frozen=True)
 class ReportContext:
-    """What a report says of how it came about."""
+    """What a report says about its settings."""
 
     budget: Budget
     model: str

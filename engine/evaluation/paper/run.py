@@ -1,4 +1,4 @@
-"""The rerun: the cells of the parts that are wanted, each measured once, and the report after each part."""
+"""The rerun: the cells of the selected parts, each measured once, and the report after each part."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ OnNews = Callable[[float, str], None]  # share of the cells that are there, 0 to
 
 @dataclass(frozen=True)
 class PaperOptions:
-    """What is asked for."""
+    """Options of a rerun."""
 
     folder: Path
     parts: Sequence[str]
@@ -48,7 +48,7 @@ def run_paper(
 ) -> Path:
     """Measure what is missing, and write RESULTS.md; returns its path.
 
-    An interrupted run goes on: cells that are there are not measured again, trainings go on at their last checkpoint.
+    An interrupted run resumes: measured cells are kept, trainings continue from their last checkpoint.
 
     Raises:
         PaperFolderError: the folder belongs to something else.
@@ -87,7 +87,7 @@ def _report(results: Results, setting: ReportContext, draw: DrawPanels) -> Path:
 
 
 def fingerprint(model: AudioLDM) -> str:
-    """A model's weights as 16 digits; its draft net, which nothing here asks, may change."""
+    """A model's weights as 16 digits; its draft net, which is not used here, may change."""
     digest = hashlib.sha256()
     for name, tensor in model.state_dict().items():
         if name.startswith("draft."):
@@ -97,7 +97,7 @@ def fingerprint(model: AudioLDM) -> str:
 
 
 class _News:
-    """Puts what is being done into words."""
+    """Describes the current activity."""
 
     def __init__(self, on_news: OnNews, total: int) -> None:
         self._on_news, self._total, self._done, self._text = on_news, total, -1, ""

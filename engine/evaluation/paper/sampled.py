@@ -1,4 +1,4 @@
-"""The comparisons that need no training: the shipped model with other settings, and its edits beside no edit at all."""
+"""The comparisons that need no training: the shipped model with other settings, and its edits compared with no edit."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -20,13 +20,13 @@ from engine.evaluation.reconstruction import log_spectral_distance, published_ls
 from engine.requests import Generate, Inpaint, Upscale
 
 NARROW_RATE = 8_000  # Hz, from which clips are brought to 16 kHz, as in the paper
-HOLE = 0.25, 0.75  # of a clip: what is made anew
+HOLE = 0.25, 0.75  # of a clip: what is replaced
 
 Waveform = NDArray[np.float32]  # [T] at 16 kHz
 
 
 class SampledCells:
-    """Measures cells of these experiments; the engine is loaded when the first one asks for it."""
+    """Measures cells of these experiments; the engine is loaded for the first one."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class SampledCells:
         return self._loaded
 
     def _prompts(self, seed: int) -> list[Prompt]:
-        """Each seed goes on where the classes of the one before ended."""
+        """Each seed continues where the classes of the one before ended."""
         count = self._budget.prompts
         return held_out_prompts(in_turn(count, seed * count), seed, self._seconds)
 
@@ -90,7 +90,7 @@ class SampledCells:
         return dict(zip(("lsd", "lsd_db"), np.mean(distances, axis=0).tolist(), strict=True))
 
     def _inpainted(self, variant: str, prompts: Sequence[Prompt]) -> dict[str, float]:
-        """The hole alone and the whole clip, left silent or filled, beside the real ones."""
+        """The gap alone and the whole clip, left silent or filled, compared with the corpus clips."""
         start_s, end_s = (share * self._seconds for share in HOLE)
         hole = slice(round(start_s * SAMPLE_RATE), round(end_s * SAMPLE_RATE))
         made = []

@@ -17,8 +17,8 @@ _TITLES = {
     "class_accuracy": "recognised, by class",
     "lsd": "LSD",
     "lsd_db": "LSD, dB",
-    "hole_frechet": "FD of the hole",
-    "hole_accuracy": "hole recognised",
+    "hole_frechet": "FD of the gap",
+    "hole_accuracy": "gap recognised",
 }
 _DRAWN = "frechet", "accuracy", "kl", "lsd", "hole_frechet"
 

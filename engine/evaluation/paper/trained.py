@@ -30,7 +30,7 @@ _SAMPLED = 16  # latents that are sampled at once
 
 
 class TrainedCells:
-    """Measures cells of the experiment; what they share is made when the first one asks for it."""
+    """Measures cells of the experiment; what they share is made for the first one."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class TrainedCells:
         return self._made
 
     def measure(self, cell: Cell) -> CellResult:
-        """Train and judge; a training that was interrupted goes on at its last checkpoint."""
+        """Train and evaluate; an interrupted training resumes from its last checkpoint."""
         material = self._material
         if cell.variant == AUTOENCODER:
             began = time.process_time()
@@ -93,7 +93,7 @@ class TrainedCells:
         return held_out_prompts(sounds, seed, self._material.seconds)
 
     def _compared(self, prompts: Sequence[Prompt], log_mels: Tensor) -> dict[str, float]:
-        """Log-mels [n, 1, N, M] of n prompts, beside those of the real clips that the prompts describe."""
+        """Log-mels [n, 1, N, M] of n prompts, and those of the corpus clips that the prompts describe."""
         real = classify_log_mels(self._classifier, _log_mels(self._material.model, prompts).cpu().split(BATCH))
         made = classify_log_mels(self._classifier, log_mels.cpu().split(BATCH))
         return figures_of([prompt.sound for prompt in prompts], made, real)
@@ -123,7 +123,7 @@ class TrainedCells:
 
 
 def _log_mels(model: AudioLDM, prompts: Sequence[Prompt]) -> Tensor:
-    """Of the real clips: [n, 1, N, M]."""
+    """Of the corpus clips: [n, 1, N, M]."""
     waveforms = torch.from_numpy(np.stack([prompt.waveform for prompt in prompts]))
     log_mels: Tensor = model.log_mel(waveforms.to(model.device))
     return log_mels

@@ -20,7 +20,7 @@ class Variant:
     balanced: bool = False  # every class is drawn equally often, however few clips it has
     mixtures: bool = False  # clips mixed with clips join the others: conditioning augmentation, λ ~ Beta(5, 5)
     predicts_noise: bool = False  # and not what the model's net predicts, v
-    even_levels: bool = False  # every level of noise has the same say in the loss
+    even_levels: bool = False  # all noise levels count equally in the loss
     watched: bool = False  # measured in the course of the training, too
 
 

@@ -1,4 +1,4 @@
-"""What our figures say of the paper's claims: computed from the seeds, never written down beforehand."""
+"""The paper's claims tested on our figures: computed from the seeds, never written by hand."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,9 +41,9 @@ class Spread:
 
 
 def check_claim(claim: Claim, outcomes: Iterable[CellResult]) -> ClaimVerdict:
-    """Seeds are compared with themselves: both variants had the same prompts and the same noise.
+    """Compared seed by seed: both variants had the same prompts and the same noise.
 
-    The claim agrees, or disagrees, where the advantage lies further than two standard errors from 0.
+    The claim agrees, or disagrees, where the advantage is more than two standard errors from 0.
     """
     figures = _by_seed(outcomes, claim.metric)
     better, worse = (figures.get((claim.experiment, variant), {}) for variant in (claim.better, claim.worse))

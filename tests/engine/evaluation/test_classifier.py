@@ -1,4 +1,4 @@
-"""The judge: right on real sounds at any level, honest about its input, whole on disk."""
+"""The classifier: right on corpus clips at any level, honest about its input, whole on disk."""
 
 import json
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Evaluating a model: a player of real clips must come out as good as real, a player of noise as bad as noise."""
+"""Evaluating a model: a player of corpus clips comes out as good as these, a player of noise as bad as noise."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -62,7 +62,7 @@ def evaluate(classifier: SoundClassifier, player: Player, settings: EvaluationSe
 
 
 class TestReport:
-    def test_real_clips_are_as_good_as_real(self, classifier: SoundClassifier) -> None:
+    def test_corpus_clips_are_as_good_as_the_corpus(self, classifier: SoundClassifier) -> None:
         settings = EvaluationSettings(clips_per_class=3, seed=5, sounds=SOUNDS)
         player = Player([sound.waveform for sound in paired_clips(5, 12)])
 

@@ -194,7 +194,7 @@ class TestCommand:
         cli.add_arguments(parser)
         shutil.rmtree(run / "draft")
         common = ["--run", str(run), "--preset", "tiny"]
-        small = ["--clips", str(len(SOUNDS)), "--steps", "2", "--batch", "4", "--walks", "3", "--processes", "2"]
+        small = ["--clips", str(len(SOUNDS)), "--steps", "2", "--batch", "4", "--trajectories", "3", "--processes", "2"]
 
         assert cli.run(parser.parse_args(["draft", *common, *small])) == 0
         assert cli.run(parser.parse_args(["join", *common, "-o", str(tmp_path / "model")])) == 0
