@@ -1,6 +1,6 @@
 """What lives on a node of the farm: an engine that stays warm, and the models that have come to this node.
 
-Ray calls each method on a thread of its own, `render` one at a time; so news are told and cancels heard meanwhile.
+Ray calls each method on a thread of its own, `render` one at a time; so `progress` and `cancel` work meanwhile.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ import platformdirs
 from bridge import __version__
 
 _POLL_S = 0.5
-"""How long a question for news waits for some."""
+"""How long a call of `progress` waits for some."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class ModelManifest:
 
 @dataclass(frozen=True)
 class TaskProgress:
-    """How far a task is; `index` is its place among those that are rendered together."""
+    """How far a task is; `index` is its position among those that are rendered together."""
 
     index: int
     stage: str
@@ -40,36 +40,36 @@ class TaskProgress:
 
 
 def cache_folder() -> Path:
-    """Give the folder for models that came over the network; RETAKE_FARM_CACHE moves it."""
+    """Return the folder for models that came over the network; RETAKE_FARM_CACHE moves it."""
     return Path(os.environ.get("RETAKE_FARM_CACHE") or platformdirs.user_cache_path("retake", appauthor=False) / "farm")
 
 
 class FarmActor:
-    """One place of the farm."""
+    """One slot of the farm."""
 
     def __init__(self, device: str) -> None:
         self._device = device
-        self._studio: Any = None
+        self._backend: Any = None
         self._loaded: tuple[str, str] | None = None
         self._changed = threading.Condition()
-        self._order = 0
-        self._news: list[TaskProgress] = []
+        self._number = 0
+        self._progress: list[TaskProgress] = []
         self._cancelled: set[tuple[int, int]] = set()
 
     def hello(self) -> tuple[str, str]:
-        """Give this node's name and its version of Retake."""
+        """Return this node's name and its version of Retake."""
         return platform.node(), __version__
 
-    def missing(self, parcel: ModelManifest) -> list[str]:
-        """Name the files of a model that are not here, or not what they should be."""
-        folder = self._folder(parcel)
-        return [name for name, digest in parcel.files if _digest(folder / name) != digest]
+    def missing(self, manifest: ModelManifest) -> list[str]:
+        """Return the names of a model's files that are missing here, or differ."""
+        folder = self._folder(manifest)
+        return [name for name, digest in manifest.files if _digest(folder / name) != digest]
 
-    def receive(self, parcel: ModelManifest, name: str, part: bytes, *, is_first: bool, is_last: bool) -> None:
+    def receive(self, manifest: ModelManifest, name: str, part: bytes, *, is_first: bool, is_last: bool) -> None:
         """Take a part of a file; after the last one the file has its name."""
-        if name not in dict(parcel.files):
-            raise ValueError(f"{name!r} is no file of the model {parcel.name}")
-        folder = self._folder(parcel)
+        if name not in dict(manifest.files):
+            raise ValueError(f"{name!r} is no file of the model {manifest.name}")
+        folder = self._folder(manifest)
         folder.mkdir(parents=True, exist_ok=True)
         partial = folder / f".{name}.{os.getpid()}"
         with partial.open("wb" if is_first else "ab") as stream:
@@ -77,49 +77,49 @@ class FarmActor:
         if is_last:
             os.replace(partial, folder / name)
 
-    def load(self, name: str, parcel: ModelManifest | None) -> tuple[str, int] | BaseException:
-        """Load a model, unless it is loaded; give the device and the model's rate in Hz, or the engine's error.
+    def load(self, name: str, manifest: ModelManifest | None) -> tuple[str, int] | BaseException:
+        """Load a model, unless it is loaded; return the device and the model's rate in Hz, or the engine's error.
 
-        `parcel` is what came to this node before; None for a model that is part of Retake.
+        `manifest` is that of a model that was uploaded before; None for a model that is part of Retake.
         """
-        wanted = (name, "" if parcel is None else parcel.key)
-        models = None if parcel is None else self._folder(parcel).parent
+        wanted = (name, "" if manifest is None else manifest.key)
+        models = None if manifest is None else self._folder(manifest).parent
         if models is not None:
-            os.environ["RETAKE_MODELS"] = str(models)  # a story then names the model, not this cache
+            os.environ["RETAKE_MODELS"] = str(models)  # so that a story names the model, and not this cache
         render = importlib.import_module("bridge.rendering.renderer")  # late, because it imports torch
         try:
-            if self._studio is None or self._loaded != wanted:
-                self._studio = None
-                self._studio, self._loaded = render.open_studio(name, self._device, models), wanted
+            if self._backend is None or self._loaded != wanted:
+                self._backend = None
+                self._backend, self._loaded = render.open_backend(name, self._device, models), wanted
         except render.EngineError as error:
             return error  # type: ignore[no-any-return]
-        return self._studio.device_name, self._studio.sample_rate
+        return self._backend.device_name, self._backend.sample_rate
 
-    def render(self, order: int, tasks: Sequence[Any]) -> Any:
-        """Render tasks, see `render.answer_tasks`; `order` is the number by which others ask about it."""
+    def render(self, number: int, tasks: Sequence[Any]) -> Any:
+        """Render tasks, see `renderer.answer_tasks`; `number` is the one by which `progress` and `cancel` name them."""
         with self._changed:
-            self._order, self._news = order, []
+            self._number, self._progress = number, []
         render = importlib.import_module("bridge.rendering.renderer")
-        return render.answer_tasks(self._studio, tasks, self._report, lambda index: (order, index) in self._cancelled)
+        return render.answer_tasks(self._backend, tasks, self._report, lambda index: (number, index) in self._cancelled)
 
-    def news(self, order: int, seen: int) -> list[TaskProgress]:
-        """Give the news of an order after the first `seen`; wait a moment when there are none."""
+    def progress(self, number: int, seen: int) -> list[TaskProgress]:
+        """Return the progress of a call of `render` after `seen` entries; wait a moment when there is none."""
         with self._changed:
-            self._changed.wait_for(lambda: self._order == order and len(self._news) > seen, _POLL_S)
-            return self._news[seen:] if self._order == order else []
+            self._changed.wait_for(lambda: self._number == number and len(self._progress) > seen, _POLL_S)
+            return self._progress[seen:] if self._number == number else []
 
-    def cancel(self, order: int, index: int) -> None:
-        """Let the task at that place of an order stop at its next step."""
-        self._cancelled.add((order, index))
+    def cancel(self, number: int, index: int) -> None:
+        """Stop a task of a call of `render` at its next step; one that has not begun yet stops then."""
+        self._cancelled.add((number, index))
 
     def _report(self, index: int, stage: str, fraction: float) -> None:
         with self._changed:
-            self._news.append(TaskProgress(index, stage, fraction))
+            self._progress.append(TaskProgress(index, stage, fraction))
             self._changed.notify_all()
 
     @staticmethod
-    def _folder(parcel: ModelManifest) -> Path:
-        return cache_folder() / parcel.key / parcel.name
+    def _folder(manifest: ModelManifest) -> Path:
+        return cache_folder() / manifest.key / manifest.name
 
 
 def _digest(file: Path) -> str:

@@ -28,7 +28,7 @@ from bridge.wire.messages import Fail, Generate, RenderRequest, Reply, Request, 
 
 _LOOK_S = 1.0
 _PROBE_S = 15.0
-"""A cluster that says nothing for so long is lost."""
+"""A cluster that does not answer for this long is lost."""
 _RETRY_S = 2.0
 _LOST = 3
 """Exit code of a process whose cluster is lost."""
@@ -67,72 +67,80 @@ def _init_options(plan: FarmPlan, state: Path | None) -> dict[str, Any]:
 
 
 class Farm:
-    """Renders as many jobs at a time as it has places; tells of each by `mouth`."""
+    """Renders as many jobs at a time as it has slots; the replies about them go out by `replies`.
+
+    Each slot has a thread of its own, because Ray's calls wait; another thread watches the cluster. What they share,
+    the waiting requests and the count of open slots, is guarded by `_changed`, never held while Ray is called.
+    """
 
     def __init__(
-        self, plan: FarmPlan, setup: RenderSetup, mouth: ReplyWriter, should_stop: Callable[[RenderRequest], bool]
+        self, plan: FarmPlan, setup: RenderSetup, replies: ReplyWriter, should_stop: Callable[[RenderRequest], bool]
     ) -> None:
         connect(plan, Path(setup.state_dir) if setup.state_dir else None)
-        self._plan, self._setup, self._mouth, self._should_stop = plan, setup, mouth, should_stop
-        self._courier = ModelUploader()
+        self._plan, self._setup, self._replies, self._should_stop = plan, setup, replies, should_stop
+        self._uploader = ModelUploader()
         self._waiting: deque[tuple[float, QueuedRequests]] = deque()
-        self._some = threading.Condition()
+        self._changed = threading.Condition()
         self._num_slots = self._num_open = 0
         self._open_since = time.monotonic()
-        threading.Thread(target=self._mind, daemon=True).start()
+        threading.Thread(target=self._watch_cluster, daemon=True).start()
 
-    def hand_over(self, orders: QueuedRequests) -> None:
-        """Let a job, or several that are rendered together, wait for a place."""
-        with self._some:
-            self._waiting.append((time.monotonic(), orders))
-            self._some.notify()
+    def hand_over(self, requests: QueuedRequests) -> None:
+        """Let a job, or several that are rendered together, wait for a slot."""
+        with self._changed:
+            self._waiting.append((time.monotonic(), requests))
+            self._changed.notify()
 
     # ---------------------------------------------------------------------------------------- the cluster
 
-    def _mind(self) -> None:
-        """Look after the cluster: new places where there is room, an end where it is lost."""
+    def _watch_cluster(self) -> None:
+        """Watch the cluster: add slots where there is room; end the process when the cluster is lost.
+
+        The question runs on a thread of its own, because Ray waits without limit for a cluster that has gone.
+        """
         with ThreadPoolExecutor(1) as pool:
             while True:
                 try:
                     resources = pool.submit(ray.cluster_resources).result(_PROBE_S)
                 except Exception:
                     log.exception("the farm %s is lost", self._plan.address)
-                    os._exit(_LOST)
+                    os._exit(_LOST)  # at once: threads that wait for Ray could not be ended in any other way
                 room = self._plan.room(resources.get("CPU", 0.0), resources.get("GPU", 0.0))
                 while self._num_slots < room:
                     self._num_slots += 1
                     with_gpu = bool(resources.get("GPU") and self._plan.gpus)
                     threading.Thread(target=self._keep_slot, args=(with_gpu,), daemon=True).start()
-                self._dismiss()
+                self._answer_in_vain()
                 time.sleep(_LOOK_S)
 
-    def _dismiss(self) -> None:
-        """Answer for the jobs that wait in vain: no place for too long, or cancelled meanwhile."""
+    def _answer_in_vain(self) -> None:
+        """Fail the jobs that wait for too long, and those that were cancelled meanwhile."""
         now = time.monotonic()
         failed: list[tuple[Request, BridgeError]] = []
-        with self._some:
+        with self._changed:
             is_closed = not self._num_open and now - self._open_since > self._plan.wait_s
             for entry in list(self._waiting):
-                since, orders = entry
+                since, requests = entry
                 if is_closed and now - since > self._plan.wait_s:
                     self._waiting.remove(entry)
-                    failed += [(order, FarmLostError("no node has room for an actor")) for order in orders]
-                elif all(isinstance(order, RenderRequest) and self._should_stop(order) for order in orders):
+                    failed += [(request, FarmLostError("no node has room for an actor")) for request in requests]
+                elif all(isinstance(request, RenderRequest) and self._should_stop(request) for request in requests):
                     self._waiting.remove(entry)
-                    failed += [(order, JobCancelledError()) for order in orders]
-        for order, error in failed:
-            self._tell(_failure(order, error))
+                    failed += [(request, JobCancelledError()) for request in requests]
+        for request, error in failed:  # outside the lock: writing to a full pipe waits
+            self._send(_failure(request, error))
 
-    # ------------------------------------------------------------------------------------------- a place
+    # -------------------------------------------------------------------------------------------- a slot
 
     def _keep_slot(self, with_gpu: bool) -> None:
+        """Serve from one actor after another, for ever: the thread of a slot outlives the nodes that it works on."""
         while True:
             try:
                 self._serve(Actor(self._plan, self._setup.device, with_gpu=with_gpu))
             except FarmLostError as error:
                 log.warning("%s", error)
             except Exception:
-                log.exception("a place of the farm failed")
+                log.exception("a slot of the farm failed")
             time.sleep(_LOOK_S)
 
     def _serve(self, actor: Actor) -> None:
@@ -140,7 +148,7 @@ class Farm:
             actor.greet()
             log.info("an actor on %s is ready", actor.node)
             renderer = Renderer(
-                self._setup, self._tell, lambda name, *_: load_remotely(actor, self._courier, self._setup, name)
+                self._setup, self._send, lambda name, *_: load_remotely(actor, self._uploader, self._setup, name)
             )
             renderer.warm()
             self._open(1)
@@ -153,8 +161,8 @@ class Farm:
             actor.kill()
 
     def _work(self, renderer: Renderer, actor: Actor) -> None:
-        orders = self._take()
-        match orders:
+        requests = self._take()
+        match requests:
             case None:
                 actor.ping()
             case (UseModel() as request,):
@@ -162,22 +170,22 @@ class Farm:
             case (RenderRequest() as request,):
                 renderer.render(request, self._should_stop)
             case _:
-                renderer.render_together([one for one in orders if isinstance(one, Generate)], self._should_stop)
+                renderer.render_together([one for one in requests if isinstance(one, Generate)], self._should_stop)
 
     def _take(self) -> QueuedRequests | None:
-        """Give whoever has waited longest; None when nobody comes for a moment."""
-        with self._some:
-            self._some.wait_for(lambda: bool(self._waiting), _LOOK_S)
+        """Return the requests that have waited longest; None when there are none for a moment."""
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self._waiting), _LOOK_S)
             return self._waiting.popleft()[1] if self._waiting else None
 
     def _open(self, change: int) -> None:
-        with self._some:
+        with self._changed:
             self._num_open += change
             self._open_since = time.monotonic()
-            self._mouth.report_slots(max(self._num_open, 1))
+            self._replies.report_slots(max(self._num_open, 1))
 
-    def _tell(self, reply: Reply) -> None:
-        self._mouth.tell(reply)
+    def _send(self, reply: Reply) -> None:
+        self._replies.send(reply)
 
 
 def _failure(request: Request, error: BridgeError) -> Fail:

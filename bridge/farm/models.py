@@ -1,4 +1,4 @@
-"""How a model reaches a node: as a parcel of hashes first, then whatever of its files the node lacks."""
+"""Uploading a model to a node: a manifest of hashes first, then the files that the node lacks."""
 
 import hashlib
 import threading
@@ -14,37 +14,37 @@ _PART_BYTES = 2**25
 
 
 class Call(Protocol):
-    """How an actor is asked: its method by name, with arguments; raises FarmLostError when it is no longer there."""
+    """Calls a method of an actor by its name. Raises FarmLostError when the actor is lost."""
 
     def __call__(self, method: str, *args: Any, **keys: Any) -> Any: ...
 
 
 class ModelUploader:
-    """Brings models to nodes, each once; knows how each folder looked when it was first sent."""
+    """Uploads models to nodes, each once; keeps the manifest of each folder, by the time of its newest file."""
 
     def __init__(self) -> None:
-        self._parcels: dict[tuple[Path, int], ModelManifest] = {}
+        self._manifests: dict[tuple[Path, int], ModelManifest] = {}
         self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
-    def bring(self, folder: Path, node: str, call: Call) -> ModelManifest:
-        """See that all of a model's folder is on a node, each file what it is here. Raises FarmLostError, OSError."""
-        with self._turns[node]:  # the second actor of a node finds it there
-            parcel = self._parcel(folder)
-            for name in call("missing", parcel):
+    def upload(self, folder: Path, node: str, call: Call) -> ModelManifest:
+        """Upload what a node lacks of a model's folder, and return its manifest. Raises FarmLostError, OSError."""
+        with self._turns[node]:  # the second actor of a node waits for the first, and finds the model there
+            manifest = self._manifest(folder)
+            for name in call("missing", manifest):
                 for part, is_first, is_last in _parts(folder / name):
-                    call("receive", parcel, name, part, is_first=is_first, is_last=is_last)
-            if damaged := call("missing", parcel):
-                raise FarmLostError(f"{', '.join(damaged)} of the model {parcel.name} did not reach {node} whole")
-        return parcel
+                    call("receive", manifest, name, part, is_first=is_first, is_last=is_last)
+            if damaged := call("missing", manifest):
+                raise FarmLostError(f"{', '.join(damaged)} of the model {manifest.name} did not reach {node} whole")
+        return manifest
 
-    def _parcel(self, folder: Path) -> ModelManifest:
+    def _manifest(self, folder: Path) -> ModelManifest:
         files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
         stamp = (folder, max((file.stat().st_mtime_ns for file in files), default=0))
-        if stamp not in self._parcels:
+        if stamp not in self._manifests:
             digests = tuple((file.name, _digest(file)) for file in files)
             key = hashlib.sha256(repr(digests).encode()).hexdigest()[:32]
-            self._parcels[stamp] = ModelManifest(folder.name, key, digests)
-        return self._parcels[stamp]
+            self._manifests[stamp] = ModelManifest(folder.name, key, digests)
+        return self._manifests[stamp]
 
 
 def _digest(file: Path) -> str:
@@ -53,7 +53,7 @@ def _digest(file: Path) -> str:
 
 
 def _parts(file: Path) -> Iterator[tuple[bytes, bool, bool]]:
-    """Give a file's bytes in parts, each with whether it is the first and the last; an empty file is one part."""
+    """Yield a file's bytes in parts, each with whether it is the first and the last; an empty file is one part."""
     size, at = file.stat().st_size, 0
     with file.open("rb") as stream:
         while at < size or at == 0:

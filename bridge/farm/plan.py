@@ -1,4 +1,4 @@
-"""What the settings say of the render farm, on its way to the process that keeps it. Pure."""
+"""The settings of the render farm, as they are passed to its process. Pure."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -28,7 +28,7 @@ class FarmPlan:
         return json.dumps(asdict(self))
 
     def room(self, cpus: float, gpus: float) -> int:
-        """Count the actors that a cluster with so many CPUs and GPUs has room for; without a GPU they use CPUs."""
+        """Return how many actors a cluster with these CPUs and GPUs has room for; without a GPU they use CPUs."""
         if gpus and self.gpus:
             room = min(gpus / self.gpus, cpus / self.cpus if self.cpus else gpus / self.gpus)
         else:

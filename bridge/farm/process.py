@@ -1,4 +1,4 @@
-"""The farm's process: orders by stdin, news by stdout, as of the render process, but for many jobs at a time.
+"""The farm's process: requests by stdin, replies by stdout, like the render process, but for many jobs at a time.
 
 It is Ray's client, reads the clips and writes the takes, so that the nodes need none of the artist's folders.
 """
@@ -30,33 +30,33 @@ def main(argv: Sequence[str]) -> int:
     start_child_log()
     setup, plan = RenderSetup.given(argv[0], os.environ), FarmPlan.from_json(argv[1])
     os.environ.update(environment(plan))
-    mouth = ReplyWriter(claim_stdout())
-    orders = RequestReader(sys.stdin.buffer, mouth, setup)
-    turn = wait_for_turn(setup, _LOCK_FILE)  # held as long as we live
-    while (farm := _open_farm(plan, setup, mouth, orders)) is None:
+    writer = ReplyWriter(claim_stdout())
+    reader = RequestReader(sys.stdin.buffer, writer, setup)
+    turn = wait_for_turn(setup, _LOCK_FILE)  # held as long as this process lives
+    while (farm := _open_farm(plan, setup, writer, reader)) is None:
         pass
-    while (requests := orders.next()) is not None:
+    while (requests := reader.next()) is not None:
         farm.hand_over(requests)
     del turn
     return 0
 
 
-def _open_farm(plan: FarmPlan, setup: RenderSetup, mouth: ReplyWriter, orders: RequestReader) -> Any:
-    """Join the farm; where that cannot be, say so to whoever wants something of it, and give None."""
+def _open_farm(plan: FarmPlan, setup: RenderSetup, writer: ReplyWriter, reader: RequestReader) -> Any:
+    """Join the farm; where that fails, answer the next requests with the reason, and return None."""
     try:
         try:
             importlib.import_module("ray")
         except ImportError as error:
             raise FarmLostError("the package ray is not installed; `pip install 'retake[farm]'` brings it") from error
-        importlib.import_module("bridge.rendering.renderer").Renderer(setup, mouth.tell).tidy()
-        return importlib.import_module("bridge.farm.cluster").Farm(plan, setup, mouth, orders.should_stop)
+        importlib.import_module("bridge.rendering.renderer").Renderer(setup, writer.send).tidy()
+        return importlib.import_module("bridge.farm.cluster").Farm(plan, setup, writer, reader.should_stop)
     except FarmLostError as error:
         log.warning("%s", error)
-        _refuse(orders.next() or (), error, mouth)
+        _refuse(reader.next() or (), error, writer)
         return None
 
 
-def _refuse(requests: Sequence[Request], error: BridgeError, mouth: ReplyWriter) -> None:
+def _refuse(requests: Sequence[Request], error: BridgeError, writer: ReplyWriter) -> None:
     for request in requests:
         job = request.job if isinstance(request, RenderRequest) else ""
-        mouth.tell(Fail(request.address, job, error.code, error.text, error.hint))
+        writer.send(Fail(request.address, job, error.code, error.text, error.hint))

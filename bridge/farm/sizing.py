@@ -1,4 +1,4 @@
-"""`retake farm-size`: how many GPUs so many artists need, by simulating their days on service times that were measured.
+"""`retake farm-size`: how many GPUs a number of artists need, by simulating their days with measured service times.
 
 Every artist asks at random moments, as often as the others; drafts go before normal jobs, and among equals who came
 first. A GPU renders one job at a time: what it gains by rendering several together is a reserve that is not counted.
@@ -82,7 +82,7 @@ def _summary(waits: Sequence[tuple[float, float]], busy: float) -> Waits:
 
 
 def gpus_needed(load: Load, times: dict[str, list[float]], p95_s: float, num_jobs: int, seed: int) -> tuple[int, Waits]:
-    """Give the smallest number of GPUs at which 95 of 100 jobs wait no longer than `p95_s`, and their waits."""
+    """Return the smallest number of GPUs at which 95 of 100 jobs wait no longer than `p95_s`, and their waits."""
     low = _too_few(load, times)
     high = max(low, 1)
     while simulate(load, times, high, num_jobs, seed).p95_s > p95_s and high < _MAX_GPUS:
@@ -112,7 +112,7 @@ def sizes_around(load: Load, times: dict[str, list[float]], gpus: int, num_jobs:
 
 
 def measure(count: int, folder: Path, model: str | None) -> dict[str, list[float]]:
-    """Have the running daemon render `count` jobs of each kind, one after the other; give the seconds that each took.
+    """Have the running daemon render `count` jobs of each kind, one after the other; return the seconds that each took.
 
     Raises DaemonMissingError, and what the daemon says when it refuses.
     """

@@ -1,6 +1,6 @@
-"""One place of the farm: an actor on some node, and the studio that the render room sees in it.
+"""One slot of the farm: an actor on some node, and the backend that `rendering.renderer` sees in it.
 
-Only this room and `farm` know Ray, and they are opened by the farm's own process alone.
+Only this module and `cluster` import Ray, and only the farm's own process imports them.
 """
 
 import itertools
@@ -21,7 +21,7 @@ from bridge.rendering.pipe import RenderSetup
 from bridge.rendering.renderer import folder_to_send, open_outcome
 
 _LOOK_S = 0.25
-"""How often a job that says nothing is asked whether it should stop."""
+"""How often to check whether a job that reports nothing was cancelled."""
 _HELLO_S = 1.0
 _PING_S = 20.0
 _CALLS_AT_ONCE = 8
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class Actor:
-    """An actor, and whether it is lost. Calling it calls a method of FarmActor; every loss is a FarmLostError."""
+    """An actor, and whether it is lost. Calling it calls a method of FarmActor; every loss raises FarmLostError."""
 
     def __init__(self, plan: FarmPlan, device: str, *, with_gpu: bool) -> None:
         self.is_lost = False
@@ -53,12 +53,12 @@ class Actor:
         return self._guarded(lambda: ray.get(reference, timeout=timeout_s))
 
     def wait(self, references: Sequence[Any], timeout_s: float) -> list[Any]:
-        """Give those that are there, after the first of them or the time."""
+        """Return those that are finished, after the first of them is or the time is over."""
         done, _ = self._guarded(lambda: ray.wait(list(references), num_returns=1, timeout=timeout_s))
         return list(done)
 
     def greet(self) -> None:
-        """Wait until a node has room for it, as long as that takes; then see that the node has our version."""
+        """Wait, without limit, until a node has room for the actor; then require that it has our version of Retake."""
         hello = self.start("hello")
         while not self.wait([hello], _HELLO_S):
             pass
@@ -89,7 +89,7 @@ class Actor:
 class RemoteBackend:
     """An engine on another machine, as `renderer.InferenceBackend` wants it."""
 
-    _orders = itertools.count(1)
+    _numbers = itertools.count(1)
 
     def __init__(self, actor: Actor, name: str, device_name: str, sample_rate: int) -> None:
         self.device_name, self.sample_rate = device_name, sample_rate
@@ -107,33 +107,34 @@ class RemoteBackend:
         should_stop: Sequence[Callable[[], bool]],
     ) -> list[Any]:
         """Answer several requests, as `Engine.run_together` does. Raises FarmLostError, too."""
-        actor, order = self._actor, next(self._orders)
+        actor, number = self._actor, next(self._numbers)
         if actor.is_lost:
             raise FarmLostError(f"{actor.node} was lost")
-        end = actor.start("render", order, list(requests))
+        end = actor.start("render", number, list(requests))
+        # Ray cannot call back, so progress is asked for in calls of its own, which run beside `render` on the node.
         seen, cancelled = 0, set()
-        question = actor.start("news", order, seen)
-        while end not in (there := actor.wait([end, question], _LOOK_S)):
+        progress = actor.start("progress", number, seen)
+        while end not in (there := actor.wait([end, progress], _LOOK_S)):
             for index, wants_stop in enumerate(should_stop):
                 if wants_stop() and index not in cancelled:
                     cancelled.add(index)
-                    actor.start("cancel", order, index)
-            if question in there:
-                for news in actor.get(question):
-                    on_step[news.index](news)
+                    actor.start("cancel", number, index)
+            if progress in there:
+                for step in actor.get(progress):
+                    on_step[step.index](step)
                     seen += 1
-                question = actor.start("news", order, seen)
+                progress = actor.start("progress", number, seen)
         return open_outcome(actor.get(end))
 
     def unload(self) -> None:
-        """Do nothing: the next model takes this one's place."""
+        """Do nothing: the actor unloads a model when it loads the next."""
 
 
-def load_remotely(actor: Actor, courier: ModelUploader, setup: RenderSetup, name: str) -> RemoteBackend:
-    """Load a model on a node, which gets it if it lacks it. Raises FarmLostError, the engine's errors."""
+def load_remotely(actor: Actor, uploader: ModelUploader, setup: RenderSetup, name: str) -> RemoteBackend:
+    """Load a model on a node, and upload it first where the node lacks it. Raises FarmLostError, EngineError."""
     folder: Path | None = folder_to_send(name, setup)
-    parcel: ModelManifest | None = None if folder is None else courier.bring(folder, actor.node, actor)
-    answer = actor("load", name if folder is None else folder.name, parcel)
+    manifest: ModelManifest | None = None if folder is None else uploader.upload(folder, actor.node, actor)
+    answer = actor("load", name if folder is None else folder.name, manifest)
     if isinstance(answer, BaseException):
         raise answer
     device_name, sample_rate = answer

@@ -1,4 +1,4 @@
-"""`retake preview`: play a sound file, stop it, or list what there is to play on.
+"""`retake preview`: play a sound file, stop it, or list the output devices.
 
 The daemon plays where one runs, so that any client can stop it; otherwise the same player is started from here.
 """
@@ -29,7 +29,7 @@ _RESEND_S = 0.3
 _RESENDS = 15
 _SILENCE_S = 10.0
 _SILENCES = 3
-"""What plays is told of five times a second, and a slow start ends in a sentence; after so long the daemon is gone."""
+"""A playing preview is reported five times a second, and a slow start fails; after this silence the daemon has gone."""
 _STOP_S = 10.0
 _LIST_S = 60.0
 _HERE = ("", 0)
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.stop:
             return _stop(runtime)
         request = _request(options)
-        return _play_there(runtime, request) if runtime is not None else _play_here(request)
+        return _play_in_daemon(runtime, request) if runtime is not None else _play_in_own_player(request)
     except BridgeError as error:
         print(f"{error.text}\nhint: {error.hint}", file=sys.stderr)
         return 2 if isinstance(error, ProtocolError) else 1
@@ -82,7 +82,7 @@ def _request(options: argparse.Namespace) -> Preview:
 # -------------------------------------------------------------------------------------------- through the daemon
 
 
-def _play_there(runtime: Runtime, request: Preview) -> int:
+def _play_in_daemon(runtime: Runtime, request: Preview) -> int:
     with Client(runtime) as client:
         try:
             return _follow(client, request)
@@ -93,21 +93,21 @@ def _play_there(runtime: Runtime, request: Preview) -> int:
 
 
 def _follow(client: Client, request: Preview) -> int:
-    """Ask until the daemon has heard it, then listen to the end."""
-    show, silences = _Show(), 0
+    """Send the request until the daemon answers, then follow the preview to its end."""
+    display, silences = _Display(), 0
     client.send(request)
-    while show.exit_code is None:
-        reply = client.receive(_SILENCE_S if show.is_accepted else _RESEND_S)
+    while display.exit_code is None:
+        reply = client.receive(_SILENCE_S if display.is_accepted else _RESEND_S)
         if reply is not None:
             silences = 0
-            show.hear(reply)
+            display.show(reply)
             continue
         silences += 1
-        if silences > (_SILENCES if show.is_accepted else _RESENDS):
+        if silences > (_SILENCES if display.is_accepted else _RESENDS):
             raise DaemonMissingError("the daemon does not answer")
-        if not show.is_accepted:
+        if not display.is_accepted:
             client.send(request)
-    return show.exit_code
+    return display.exit_code
 
 
 def _stop(runtime: Runtime | None) -> int:
@@ -121,7 +121,7 @@ def _stop(runtime: Runtime | None) -> int:
 
 
 def _ask_to_stop(client: Client) -> None:
-    """Have the daemon stop what it plays. Raises DaemonMissingError when it does not say that it did."""
+    """Have the daemon stop what it plays. Raises DaemonMissingError when it does not confirm that."""
     deadline = time.monotonic() + _STOP_S
     while time.monotonic() < deadline:
         client.send(Stop())
@@ -140,7 +140,7 @@ def _ask_to_stop(client: Client) -> None:
 # ---------------------------------------------------------------------------------------------- without a daemon
 
 
-def _play_here(request: Preview) -> int:
+def _play_in_own_player(request: Preview) -> int:
     settings = load_settings(os.environ, {})
     try:
         return asyncio.run(_play_alone(request, settings))
@@ -149,12 +149,12 @@ def _play_here(request: Preview) -> int:
 
 
 async def _play_alone(request: Preview, settings: Settings) -> int:
-    """Play with a player of our own; Ctrl-C cancels, and is given time for the fade."""
-    show, is_over = _Show(), asyncio.Event()
+    """Play with a player of our own; Ctrl-C stops it after the fade-out."""
+    display, is_over = _Display(), asyncio.Event()
 
     def tell(news: Reply, _client: tuple[str, int]) -> None:
-        show.hear(news)
-        if show.exit_code is not None:
+        display.show(news)
+        if display.exit_code is not None:
             is_over.set()
 
     rules = PreviewRules(device=settings.preview_device, level_db=settings.preview_level_db)
@@ -168,18 +168,18 @@ async def _play_alone(request: Preview, settings: Settings) -> int:
         raise
     finally:
         await previewer.close()
-    assert show.exit_code is not None
-    return show.exit_code
+    assert display.exit_code is not None
+    return display.exit_code
 
 
-class _Show:
-    """What a person sees of a preview; `exit_code` is None while it goes on."""
+class _Display:
+    """What a person sees of a preview; `exit_code` is None while it plays."""
 
     def __init__(self) -> None:
         self.is_accepted = False
         self.exit_code: int | None = None
 
-    def hear(self, reply: Reply) -> None:
+    def show(self, reply: Reply) -> None:
         self.is_accepted = self.is_accepted or isinstance(reply, PreviewReply)
         match reply:
             case Fail(Preview.address, _, _, text, hint):
@@ -195,7 +195,7 @@ class _Show:
                 _draw_line(position_s, duration_s, level_db)
 
     def _end(self, exit_code: int) -> None:
-        """Keep the first word about the end: what follows a failure is no news."""
+        """Keep the first exit code: a failure is followed by a report of the end."""
         self.exit_code = exit_code if self.exit_code is None else self.exit_code
 
 
@@ -229,7 +229,7 @@ def _list_devices(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _ask_devices(chosen: str) -> dict[str, Any]:
-    """Have a player look what there is: a driver that crashes does it there. Raises PreviewFailedError."""
+    """Ask a player for the devices: a driver that crashes does so in its process. Raises PreviewFailedError."""
     command = own_command("player", "devices", chosen)
     try:
         found = subprocess.run(  # noqa: S603 - our own program

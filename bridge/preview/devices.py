@@ -1,4 +1,4 @@
-"""What this machine can play on, as PortAudio sees it; the only room that opens `sounddevice`."""
+"""The output devices of this machine, as PortAudio sees them; the only module that imports `sounddevice`."""
 
 import importlib
 import time
@@ -9,15 +9,15 @@ from typing import Any
 from bridge.errors import AudioLibraryMissingError, DeviceUnknownError, NoOutputDeviceError, PreviewFailedError
 
 LATENCY_S = 0.2
-"""How far ahead the device is fed: enough on a machine that renders at the same time, short enough to stop by ear."""
+"""How far ahead the device is fed: enough while the machine renders, and a stop still sounds immediate."""
 
 _FRESH_S = 10.0
-"""For so long the list of devices is believed; then PortAudio looks again what was plugged in."""
+"""How long the list of devices is taken as current; then PortAudio reads it again."""
 
 
 @dataclass(frozen=True)
 class Output:
-    """A device to play on; `sample_rate` in Hz is its own, others may do as well."""
+    """A device to play on; `sample_rate` in Hz is its default; others may work as well."""
 
     index: int
     name: str
@@ -38,7 +38,7 @@ class Outputs:
         self._looked_at = time.monotonic()
 
     def refresh(self) -> None:
-        """Look again, unless that was done a moment ago. Nothing may play meanwhile."""
+        """Read the list again, unless that was done a moment ago. Nothing may play meanwhile."""
         if time.monotonic() - self._looked_at < _FRESH_S:
             return
         self.portaudio._terminate()  # noqa: SLF001 - PortAudio lists devices only when it starts
@@ -46,7 +46,7 @@ class Outputs:
         self._looked_at = time.monotonic()
 
     def listed(self) -> list[Output]:
-        """Give every device that can play."""
+        """Return every device that can play."""
         hosts = [host["name"] for host in self.portaudio.query_hostapis()]
         default = self._default_index()
         return [
@@ -63,7 +63,7 @@ class Outputs:
         ]
 
     def settle_rate(self, output: Output, rate: int, num_channels: int) -> int:
-        """Give the rate to play at: the file's own where the device takes it, otherwise the device's.
+        """Return the rate to play at: the file's own where the device takes it, otherwise the device's.
 
         Raises PreviewFailedError when it takes neither.
         """
@@ -89,7 +89,7 @@ class Outputs:
 def choose(outputs: Sequence[Output], name: str) -> Output:
     """Find a device by its name or a part of it, in any case; an empty name is the system's choice.
 
-    Raises NoOutputDeviceError when there is none at all, DeviceUnknownError when none is called so.
+    Raises NoOutputDeviceError when there is none at all, DeviceUnknownError when none has that name.
     """
     if not outputs:
         raise NoOutputDeviceError

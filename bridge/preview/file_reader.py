@@ -13,7 +13,7 @@ Block = npt.NDArray[np.float32]
 """Some frames of sound, [frames, channels]."""
 
 FADE_S = 0.003
-"""Both ends of a part fade for so long: no click, and an attack keeps its bite."""
+"""How long both ends of a part fade: no click, and attacks stay sharp."""
 
 _BLOCK_S = 0.05
 
@@ -41,12 +41,12 @@ class FilePart:
             raise PreviewRegionError(start_s, self.file_s)
 
     def position_s(self, played_s: float) -> float:
-        """Say where in the file we are, in seconds, after so much has been played."""
+        """Return the position in the file, in seconds, after `played_s` seconds have been played."""
         length_s = self._num_frames / self.sample_rate
         return float(self._first / self.sample_rate + (played_s % length_s if self._loop else min(played_s, length_s)))
 
     def blocks(self) -> Iterator[Block]:
-        """Give the part in blocks of its own rate, each pass with its fades; without NaN or infinity.
+        """Yield the part in blocks at the file's rate, each pass with its fades; without NaN or infinity.
 
         Raises PreviewFileError where the file breaks off, or is damaged.
         """
@@ -101,7 +101,7 @@ def _resampled(blocks: Iterator[Block], from_rate: int, to_rate: int, num_channe
 
 
 def _spread(block: Block, num_channels: int) -> Block:
-    """Give mono to every channel, and both sides of stereo to a device with one."""
+    """Copy mono to every channel, and mix stereo for a device with one."""
     if block.shape[1] == num_channels:
         return block
     return np.repeat(block.mean(axis=1, keepdims=True, dtype=np.float32), num_channels, axis=1)

@@ -1,7 +1,7 @@
-"""The player process: previews come in by stdin, news go out by stdout, and in between PortAudio plays.
+"""The player process: previews by stdin, reports by stdout, and in between PortAudio plays.
 
-It is a process of its own because audio drivers crash, hang and abort; then it dies, and the daemon says a sentence.
-It lives as long as its keeper: the end of stdin, for whatever reason, is its end, too. Neither torch nor engine here.
+It is a process of its own because audio drivers crash, hang and abort; then it dies, and the client gets a sentence.
+It lives as long as its parent: the end of stdin, for whatever reason, is its end, too. No torch here.
 """
 
 import contextlib
@@ -35,66 +35,72 @@ PreviewRequests = queue.SimpleQueue[Request]
 
 
 class Player:
-    """Plays one preview after the other; any order ends the one that plays."""
+    """Plays one preview after the other; any request ends the one that plays.
 
-    def __init__(self, orders: PreviewRequests, tell: Callable[[Reply], None]) -> None:
-        self._orders = orders
-        self._tell = tell
+    On the main thread; another reads stdin into `requests`, so that a stop arrives while a driver takes its time.
+    """
+
+    def __init__(self, requests: PreviewRequests, send: Callable[[Reply], None]) -> None:
+        self._requests = requests
+        self._send = send
         self._outputs: Outputs | None = None
         self._next: Request | None = None
 
     def run(self) -> None:
-        """Obey, for ever; the end of stdin ends the process."""
+        """Play what is requested, for ever; the end of stdin ends the process."""
         while True:
-            order, self._next = self._next or self._orders.get(), None
-            if isinstance(order, Preview):
-                self._preview(order)
+            request, self._next = self._next or self._requests.get(), None
+            if isinstance(request, Preview):
+                self._preview(request)
 
     def _preview(self, request: Preview) -> None:
         try:
-            self._tell(self._play(request))
-        except Exception as error:  # the keeper hears a sentence, whatever it was
+            self._send(self._play(request))
+        except Exception as error:  # the client gets a sentence, whatever it was
             log.info("preview of %s", request.path, exc_info=error)
-            told = error if isinstance(error, BridgeError) else PreviewFailedError(error)
-            self._tell(Fail(request.address, "", told.code, told.text, told.hint))
-            self._tell(PreviewReply("failed", request.path))
+            failure = error if isinstance(error, BridgeError) else PreviewFailedError(error)
+            self._send(Fail(request.address, "", failure.code, failure.text, failure.hint))
+            self._send(PreviewReply("failed", request.path))
 
     def _play(self, request: Preview) -> PreviewReply:
-        """Play to the end or to the next order, and give the last report."""
+        """Play to the end or to the next request, and return the last report."""
         part = FilePart(request.path, request.start_s or 0.0, request.end_s, loop=bool(request.loop))
-        with contextlib.closing(part), contextlib.closing(Playback(request, part, self._look())) as deck:
-            deck.start()
-            self._tell(Done(request.address, "", (request.path,)))
-            return self._follow(deck)
+        with contextlib.closing(part), contextlib.closing(Playback(request, part, self._look())) as playback:
+            playback.start()
+            self._send(Done(request.address, "", (request.path,)))
+            return self._follow(playback)
 
     def _look(self) -> Outputs:
-        """See which devices there are now."""
+        """Return the devices that there are now."""
         if self._outputs is None:
             self._outputs = Outputs()
         self._outputs.refresh()
         return self._outputs
 
-    def _follow(self, deck: Playback) -> PreviewReply:
+    def _follow(self, playback: Playback) -> PreviewReply:
         reported_at = time.monotonic()
-        while not deck.is_over:
+        while not playback.is_over:
             try:
-                self._next = self._orders.get(timeout=_TICK_S)
+                self._next = self._requests.get(timeout=_TICK_S)
             except queue.Empty:
-                deck.check()
+                playback.check()
             else:
-                deck.leave()
-                return deck.report("stopped")
+                playback.leave()
+                return playback.report("stopped")
             if time.monotonic() - reported_at >= _REPORT_S:
                 reported_at = time.monotonic()
-                self._tell(deck.report("playing"))
-        return deck.report("ended")
+                self._send(playback.report("playing"))
+        return playback.report("ended")
 
 
-def _listen(stdin: BinaryIO, orders: PreviewRequests) -> None:
-    """Hear orders until stdin ends, or says what nobody understands; then leave, whatever plays or hangs."""
+def _listen(stdin: BinaryIO, requests: PreviewRequests) -> None:
+    """Read requests until stdin ends, or cannot be understood; then end the process, whatever plays or hangs.
+
+    By _exit: a driver that hangs holds the main thread, which then cannot end itself.
+    """
     try:
         for line in stdin:
-            orders.put(requests_from_line(line)[0])
+            requests.put(requests_from_line(line)[0])
     finally:
         os._exit(0)
 
@@ -115,7 +121,7 @@ def _describe_devices(chosen: str) -> dict[str, object]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the player: `retake player`; or list the devices: `retake player devices NAME`."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches us, too; the keeper decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches us, too; the parent decides
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     pipe = claim_stdout()
     match argv:
@@ -124,11 +130,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             pipe.flush()
             return 0
 
-    def tell(reply: Reply) -> None:
+    def send(reply: Reply) -> None:
         pipe.write(to_line(reply))
         pipe.flush()
 
-    orders: PreviewRequests = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(sys.stdin.buffer, orders), daemon=True).start()
-    Player(orders, tell).run()
+    requests: PreviewRequests = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, requests), daemon=True).start()
+    Player(requests, send).run()
     return 0

@@ -40,7 +40,7 @@ MAX_NAME = 120
 """Bytes of a file name, in UTF-8, with its suffix."""
 
 _RESERVE_BYTES = 2**24
-"""What is left free on a disk, and has room for the stories."""
+"""Left free on a disk; the stories fit into it, too."""
 _MAX_SLUG = 40
 _SAMPLE_BYTES = 4
 _MAX_SUFFIX = len(" (9999).wav")
@@ -65,7 +65,7 @@ def read_clips(request: RenderRequest, longest_min: float = math.inf) -> dict[st
 
 
 def _longest_s(name: str, request: RenderRequest) -> float:
-    """Give the seconds that a clip may have where all of it is to be heard or rendered."""
+    """Return how many seconds a clip may have: the engine's limit where all of it is used, else no limit."""
     is_whole = isinstance(request, Restyle | Vary | Upscaling) and request.start_s is None and request.end_s is None
     return LONGEST_S if name == "like" or is_whole else math.inf
 
@@ -104,7 +104,7 @@ class Destination:
             raise OutputTooLargeError(num_bytes, max_bytes)
         try:
             free = shutil.disk_usage(self.target).free
-        except OSError:  # the folder is gone already: there is the refuge, or writing tells why not
+        except OSError:  # the folder is gone already: there is the refuge, or writing fails with the reason
             return
         if num_bytes + _RESERVE_BYTES > free:
             raise DiskFullError(self.folder, num_bytes + _RESERVE_BYTES, free)
@@ -128,7 +128,7 @@ class Destination:
 
 
 def result_bytes(task: Request, model_rate: int) -> int:
-    """Give how many bytes of samples the takes of a task will have, at most."""
+    """Return how many bytes of samples the takes of a task will have, at most."""
     if isinstance(task, Generate):
         return math.ceil(task.seconds * model_rate) * _SAMPLE_BYTES * task.candidates
     clip, rate = task.clip, task.clip.sample_rate
@@ -141,7 +141,7 @@ def result_bytes(task: Request, model_rate: int) -> int:
 def take_name(request: RenderRequest, seed: int) -> str:
     """Name a take: `<clip> restyle <prompt-slug> s<seed>`, short enough for MAX_NAME bytes with its suffix.
 
-    Without a prompt the clip that it should be like takes that place, or nothing does.
+    Without a prompt the name of the `like` clip stands for it, where there is one.
     """
     operation = request.address.rpartition("/")[2]
     words = [slug(_steer(request))] if _steer(request) else []
@@ -153,14 +153,14 @@ def take_name(request: RenderRequest, seed: int) -> str:
 
 
 def _steer(request: RenderRequest) -> str:
-    """Give the words that say what a take should sound like."""
+    """Return the words for what a take should sound like."""
     if not request.prompt.strip() and request.like is not None:
         return f"like {Path(request.like).stem}"
     return request.prompt.strip()
 
 
 def slug(prompt: str) -> str:
-    """Spell a prompt for a file name: lower case, any script, words joined by dashes, as many as there is room for."""
+    """Spell a prompt for a file name: lower case, any script, words joined by dashes, as many as fit."""
     words = re.findall(r"\w+", unicodedata.normalize("NFC", prompt).lower())
     lengths = itertools.accumulate(len(word.encode()) + 1 for word in words)
     fitting = sum(length <= _MAX_SLUG + 1 for length in lengths)
@@ -168,7 +168,7 @@ def slug(prompt: str) -> str:
 
 
 def _cut(text: str, num_bytes: int) -> str:
-    """Shorten a text to so many bytes of UTF-8 without cutting a character in two."""
+    """Shorten a text to `num_bytes` of UTF-8 without cutting a character in two."""
     return text.encode("utf-8", "replace")[:num_bytes].decode("utf-8", "ignore").rstrip()
 
 
@@ -198,7 +198,7 @@ def _write_uniquely(take: Audio, folder: Path, name: str) -> Path:
     for number in itertools.count(1):
         path = folder / (f"{name}.wav" if number == 1 else f"{name} ({number}).wav")
         if not any(map(os.path.lexists, (path, sidecar_path(path)))):
-            with suppress(OutputExistsError):  # somebody was faster
+            with suppress(OutputExistsError):  # another process took the name first
                 take.write(path)
                 return path
         if _is_same_take(take, path):

@@ -1,8 +1,8 @@
-"""What the daemon and its render process say to each other: the messages of the wire, one JSON line each. Pure.
+"""The lines between the daemon and its render process: the messages of the wire as JSON, one a line. Pure.
 
-Three kinds of line are no messages. Two tell the keeper that the process is well: HEARTBEAT comes from a thread of its
-own, every HEARTBEAT_S, as long as the process runs at all; PROGRESS_PING comes from the working thread, as it gets on.
-One that begins with SLOTS says how many jobs the process can render at a time.
+Three kinds of line are no messages. Two are for the watchdog: HEARTBEAT comes from a thread of its own, every
+HEARTBEAT_S, as long as the process runs at all; PROGRESS_PING comes from the working thread, as it makes progress.
+A line that begins with SLOTS says how many jobs the process can render at a time.
 """
 
 import json
@@ -21,12 +21,12 @@ PROGRESS_PING = b".\n"
 SLOTS = b"#"
 HEARTBEAT_S = 1.0
 SETUP_VARIABLE, IN_ENVIRONMENT = "RETAKE_RENDER_SETUP", "in-environment"
-"""Where a RenderSetup travels, and the word that says so."""
+"""The environment variable of a RenderSetup, and what the command line holds in place of one."""
 
 
 @dataclass(frozen=True)
 class RenderSetup:
-    """What the render process has to know before the first request.
+    """What the render process needs before the first request.
 
     It travels in the environment, and not on the command line, which every user of the machine can read.
     """
@@ -47,7 +47,7 @@ class RenderSetup:
 
     @classmethod
     def given(cls, word: str, environment: Mapping[str, str]) -> Self:
-        """Read what a process was given: by its command line, or by the environment where that says so."""
+        """Read a setup from the command line, or from the environment if `word` is IN_ENVIRONMENT."""
         return cls.from_json(environment[SETUP_VARIABLE] if word == IN_ENVIRONMENT else word)
 
     @property
@@ -71,7 +71,7 @@ def to_line(value: Request | Reply) -> bytes:
 
 
 def to_shared_line(requests: Sequence[Request]) -> bytes:
-    """Write requests that are to be answered together."""
+    """Write requests that are to be rendered together."""
     return json.dumps([to_message(request) for request in requests]).encode() + b"\n"
 
 

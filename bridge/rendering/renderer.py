@@ -1,6 +1,6 @@
-"""From a request to files: the engine's request, its takes, their WAVs. Nothing else here knows the engine.
+"""From a request to files: the engine's request, its takes, their WAVs. Nothing else in `rendering` renders.
 
-Importing this room imports torch: only the render process does.
+Importing this module imports torch: only the render process does.
 """
 
 import logging
@@ -48,7 +48,7 @@ _REQUESTS: dict[str, type[Request]] = {
     "upscale": Upscale,
 }
 
-Tell = Callable[[Reply], None]
+Send = Callable[[Reply], None]
 ShouldStop = Callable[[RenderRequest], bool]
 
 
@@ -76,47 +76,50 @@ class InferenceBackend(Protocol):
 
 
 class Renderer:
-    """Turns requests into files, one at a time, with a model that stays loaded, wherever `load` loads it."""
+    """Turns requests into files, one at a time, with a model that stays loaded, wherever `load` loads it.
+
+    `send` passes the replies on; of a farm it is called from several threads.
+    """
 
     def __init__(
-        self, setup: RenderSetup, tell: Tell, load: Callable[[str, str, Path | None], InferenceBackend] = Engine.load
+        self, setup: RenderSetup, send: Send, load: Callable[[str, str, Path | None], InferenceBackend] = Engine.load
     ) -> None:
         self._setup = setup
         self._paths = setup.path_rules
-        self._tell = tell
-        self._load_studio = load
+        self._send = send
+        self._load_backend = load
         self._engine: InferenceBackend | None = None
         self._model = ""
 
     def render(self, request: RenderRequest, should_stop: ShouldStop) -> None:
-        """Render a request and tell its news; the last is a Done or a Fail, whatever happens."""
+        """Render a request and send the replies about it; the last is a Done or a Fail, whatever happens."""
         self._conclude(request, request.job, lambda: self._render(request, should_stop))
 
     def load(self, request: UseModel) -> None:
-        """Load a model ahead of the jobs that want it, and tell how that ended."""
+        """Load a model ahead of the jobs that use it, and send a Done or a Fail."""
         self._conclude(request, "", lambda: self._load(request.model))
 
     def warm(self) -> None:
-        """Load the model of requests that name none; trouble is logged, and told to the first job."""
+        """Load the model of requests that name none; an error is logged, and the first job fails with it."""
         try:
             self._engine_for(self._setup.model, "")
         except EngineError as error:
             log.warning("%s", error)
 
     def tidy(self) -> None:
-        """Clear away what a killed render process left half written where the latest jobs wrote; trouble is logged."""
+        """Remove what a killed render process left unfinished in the folders of the latest jobs; errors are logged."""
         if self._setup.state_dir is None:
             return
         try:
             folders = folders_of_jobs(Path(self._setup.state_dir) / JOURNAL_FILE, self._paths)
         except sqlite3.Error as error:
-            log.warning("nothing was tidied up: %s", error)
+            log.warning("no unfinished files were removed: %s", error)
             return
         for folder in folders:
             clear_abandoned(folder)
 
     def _conclude(self, request: messages.Request, job: str, work: Callable[[], tuple[str, ...]]) -> None:
-        """Do some work and tell its end: the files that it made, or what was wrong."""
+        """Do some work and send its end: the files that it wrote, or the error."""
         try:
             end: Reply = Done(request.address, job, work())
         except (EngineError, BridgeError) as error:
@@ -125,20 +128,20 @@ class Renderer:
             log.exception("job %s", job)
             crash = limit_of(error) or UnforeseenError(error)
             end = Fail(request.address, job, crash.code, crash.text, crash.hint)
-        self._tell(end)
+        self._send(end)
 
     def _load(self, model: str) -> tuple[str, ...]:
         self._engine_for(model, "")
         return ()
 
     def render_together(self, requests: Sequence[messages.Generate], should_stop: ShouldStop) -> None:
-        """Render requests of one model in shared calls of the net; each one's last news is a Done or a Fail."""
+        """Render requests of one model in shared calls of the net; each one's last reply is a Done or a Fail."""
         tasks = []
         for request in requests:
             try:
                 tasks.append((request, *self._prepared(request)))
             except (EngineError, BridgeError):
-                self.render(request, should_stop)  # which says what is wrong
+                self.render(request, should_stop)  # which sends the error
         try:
             outcomes = self._outcomes(tasks, should_stop)
         except (EngineError, BridgeError):  # no such model, or too little memory or room for all of them at once
@@ -180,30 +183,30 @@ class Renderer:
         if isinstance(takes, EngineError):
             raise takes
         for warning in dict.fromkeys(text for take in takes for text in take.story.get("warnings", ())):
-            self._tell(Notice(request.job, warning))
-        self._tell(messages.Progress(request.job, 1.0, "writing"))
+            self._send(Notice(request.job, warning))
+        self._send(messages.Progress(request.job, 1.0, "writing"))
         names = [take_name(request, take.story["seed"]) for take in takes]
         named = [replace(take, story={**take.story, "job": request.job}) for take in takes]
         written = destination.write(named, names)
         if written and written[0].parent != destination.folder:
             where = f"the folder {destination.folder} is not there any more; the result lies in {written[0].parent}"
-            self._tell(Notice(request.job, where))
+            self._send(Notice(request.job, where))
         return tuple(str(path) for path in written)
 
     def _engine_for(self, name: str, job: str) -> InferenceBackend:
-        """Give the model of that name, the warm one if it is that; `job` is whom the loading is for."""
+        """Return the model of that name, loaded before or now; `job` is the one that loading is reported for."""
         if self._engine is None or self._model != name:
             if self._engine is not None:
                 self._engine.unload()
                 self._engine = None
-            self._tell(messages.Progress(job, 0.0, "loading"))
-            self._engine = self._load_studio(name, self._setup.device, self._setup.models_folder)
+            self._send(messages.Progress(job, 0.0, "loading"))
+            self._engine = self._load_backend(name, self._setup.device, self._setup.models_folder)
             self._model = name
-            self._tell(messages.StatusReply(__version__, "idle", name, self._engine.device_name, 0))
+            self._send(messages.StatusReply(__version__, "idle", name, self._engine.device_name, 0))
         return self._engine
 
-    def _report(self, request: RenderRequest, news: Progress) -> None:
-        self._tell(messages.Progress(request.job, news.fraction, news.stage))
+    def _report(self, request: RenderRequest, step: Progress) -> None:
+        self._send(messages.Progress(request.job, step.fraction, step.stage))
 
 
 def engine_request(request: RenderRequest, longest_min: float = math.inf) -> Request:
@@ -222,20 +225,20 @@ def engine_request(request: RenderRequest, longest_min: float = math.inf) -> Req
 
 
 def installed_models(setup: RenderSetup) -> ModelsReply:
-    """Name the models that can be asked for."""
+    """Return the names of the installed models."""
     entries, passed_over = look_through(setup.models_folder)
     for broken in passed_over:
         log.warning("passed over the model in %s: %s", broken.folder, broken.reason)
     return ModelsReply(tuple(entry.name for entry in entries))
 
 
-def open_studio(name: str, device: str, models_folder: Path | None) -> InferenceBackend:
-    """Load an engine for somebody else's requests. Raises EngineError."""
+def open_backend(name: str, device: str, models_folder: Path | None) -> InferenceBackend:
+    """Load an engine for requests from another machine. Raises EngineError."""
     return Engine.load(name, device, models_folder)
 
 
 def folder_to_send(name: str, setup: RenderSetup) -> Path | None:
-    """Give the folder of a model that another machine may lack; None for one that is part of Retake, or is nowhere."""
+    """Return the folder of a model that another machine may lack; None for one that is part of Retake, or missing."""
     for entry in list_models(setup.models_folder):
         if entry.name == name:
             return None if entry.shipped else entry.folder
@@ -247,33 +250,35 @@ Outcome = list[list[Audio] | EngineError] | EngineError
 
 
 def answer_tasks(
-    studio: InferenceBackend,
+    backend: InferenceBackend,
     tasks: Sequence[Request],
     report: Callable[[int, str, float], None],
     is_cancelled: Callable[[int], bool],
 ) -> Outcome:
-    """Render tasks that came from another machine; `report` hears a task's place among them, stage and fraction."""
+    """Render tasks from another machine; `report` is called with a task's index, its stage and its fraction."""
     own: list[Any] = [_with_own_clips(task) for task in tasks]
     on_step = [partial(_report_task, report, index) for index in range(len(own))]
     stops = [partial(is_cancelled, index) for index in range(len(own))]
     try:
-        return studio.run_together(own, on_step, stops) if len(own) > 1 else [studio.run(own[0], on_step[0], stops[0])]
+        return (
+            backend.run_together(own, on_step, stops) if len(own) > 1 else [backend.run(own[0], on_step[0], stops[0])]
+        )
     except EngineError as error:
         return error
 
 
 def open_outcome(outcome: Outcome) -> list[list[Audio] | EngineError]:
-    """Give what came of each task. Raises the EngineError that holds for all of them."""
+    """Return the takes or the error of each task. Raises the EngineError that ended all of them."""
     if isinstance(outcome, EngineError):
         raise outcome
     return outcome
 
 
 def _with_own_clips(task: Request) -> Request:
-    """Copy the clips of a task out of memory that others share, and that cannot be written to."""
+    """Copy the clips of a task: Ray shares their memory between processes, and it cannot be written to."""
     clips = {name: clip for name in ("clip", "like") if (clip := getattr(task, name, None)) is not None}
     return replace(task, **{name: replace(clip, samples=clip.samples.copy()) for name, clip in clips.items()})
 
 
-def _report_task(report: Callable[[int, str, float], None], index: int, news: Progress) -> None:
-    report(index, news.stage, news.fraction)
+def _report_task(report: Callable[[int, str, float], None], index: int, step: Progress) -> None:
+    report(index, step.stage, step.fraction)

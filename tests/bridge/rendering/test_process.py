@@ -15,13 +15,13 @@ import sys, time
 from bridge.host.child_pipes import claim_stdout
 from bridge.rendering.pipe import RenderSetup
 from bridge.rendering.process import ReplyWriter, RequestReader
-mouth = ReplyWriter(claim_stdout())
-orders = RequestReader(sys.stdin.buffer, mouth, RenderSetup.from_json(sys.argv[1]))
-while (requests := orders.next()) is not None:
-    mouth._write(b"?" + requests[0].job.encode() + b"\\n")
-    while not orders.should_stop(requests[0]):
+writer = ReplyWriter(claim_stdout())
+reader = RequestReader(sys.stdin.buffer, writer, RenderSetup.from_json(sys.argv[1]))
+while (requests := reader.next()) is not None:
+    writer._write(b"?" + requests[0].job.encode() + b"\\n")
+    while not reader.should_stop(requests[0]):
         time.sleep(0.01)
-    mouth._write(b"!" + requests[0].job.encode() + b"\\n")
+    writer._write(b"!" + requests[0].job.encode() + b"\\n")
 time.sleep(60)  # a job that hears nothing
 """
 
