@@ -1,7 +1,7 @@
-"""Looking at what clients name, on threads: a drive that hangs keeps nobody waiting but who asked for it.
+"""Checks of files that clients name, on threads: a drive that hangs delays only the client that named it.
 
-No flag of an open keeps a look from waiting for a network drive that does not answer, so the daemon's own thread does
-not look. It waits for a moment, in which nearly every look is done; what takes longer is asked for again later.
+Opening a file on a network drive that does not answer blocks, whatever flags are set, so the daemon's own thread never
+does it. It waits for a moment, in which nearly every check is done; for a longer one it asks again later.
 """
 
 import threading
@@ -13,7 +13,7 @@ from bridge.errors import BridgeError
 
 _MOMENT_S, _SHORT_MOMENT_S = 0.1, 0.02
 _MAX_AT_ONCE = 32
-"""Looks that may hang; each of them keeps a thread."""
+"""Checks that may hang at a time; each of them keeps a thread."""
 
 _T = TypeVar("_T")
 
@@ -30,18 +30,21 @@ class FolderSilentError(BridgeError):
 
 
 class FileThreads:
-    """Runs looks; who asks again with an equal key hears of the look that was begun before."""
+    """Runs checks. Asking again with an equal key returns the result of the check that was begun before.
+
+    Only the event loop's thread calls `run`; a check's own thread touches nothing but its Future, so there is no lock.
+    """
 
     def __init__(self) -> None:
         self._begun: dict[Hashable, Future[Any]] = {}
 
-    def run(self, key: Hashable, look: Callable[[], _T]) -> _T:
-        """Give what a look gives, or raise what it raises.
+    def run(self, key: Hashable, check: Callable[[], _T]) -> _T:
+        """Return what a check returns, or raise what it raises.
 
         Raises FolderSilentError when it is not done yet, or when too many others are not: ask again in a while.
         """
         if key not in self._begun:
-            self._begin(key, look)
+            self._begin(key, check)
         future: Future[_T] = self._begun[key]
         wait([future], _MOMENT_S if len(self._begun) == 1 else _SHORT_MOMENT_S)
         if not future.done():
@@ -49,17 +52,19 @@ class FileThreads:
         del self._begun[key]
         return future.result()
 
-    def _begin(self, key: Hashable, look: Callable[[], Any]) -> None:
-        if len(self._begun) >= _MAX_AT_ONCE:  # those that are done, and that nobody came back for
+    def _begin(self, key: Hashable, check: Callable[[], Any]) -> None:
+        if len(self._begun) >= _MAX_AT_ONCE:  # finished checks whose clients did not ask again
             self._begun = {other: future for other, future in self._begun.items() if not future.done()}
         if len(self._begun) >= _MAX_AT_ONCE:
             raise FolderSilentError
         future = self._begun[key] = Future()
-        threading.Thread(target=_carry_out, args=(look, future), name="look", daemon=True).start()
+        threading.Thread(
+            target=_carry_out, args=(check, future), name="file check", daemon=True
+        ).start()  # daemon: one that hangs must not keep us from ending
 
 
-def _carry_out(look: Callable[[], Any], future: Future[Any]) -> None:
+def _carry_out(check: Callable[[], Any], future: Future[Any]) -> None:
     try:
-        future.set_result(look())
+        future.set_result(check())
     except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
         future.set_exception(error)

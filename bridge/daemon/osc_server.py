@@ -1,4 +1,4 @@
-"""The daemon's ear and mouth: a UDP socket on loopback. What arrives goes into `inbox`; nothing here ever waits."""
+"""The daemon's UDP socket on loopback. What arrives goes into `inbox`; nothing here ever waits."""
 
 import asyncio
 import errno
@@ -21,7 +21,7 @@ PORTS_TRIED = 20
 log = logging.getLogger(__name__)
 
 _NOT_THE_PORT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
-"""What a socket is refused for that another port would not mend."""
+"""Why a socket can be refused whatever its port: too many open files, too little memory."""
 
 Address = tuple[str, int]
 """Host and port of a client."""
@@ -50,8 +50,8 @@ class OscServer(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
-        # asyncio makes a buffer for each datagram, of 256 KiB if it is not told otherwise, and shrinks it to what came:
-        # the heap of a daemon that hears many small messages would grow by that without end.
+        # asyncio makes a buffer for each datagram, of 256 KiB by default, and shrinks it to what came: the heap of a
+        # daemon that receives many small messages would grow without end.
         self._transport.max_size = MAX_REQUEST  # type: ignore[attr-defined]  # of asyncio's own transports
 
     def datagram_received(self, data: bytes, addr: Address) -> None:

@@ -15,14 +15,18 @@ from bridge.jobs.journal_errors import JournalBusyError
 from bridge.wire.parsing import job_of
 
 NOT_YET = (JournalBusyError, FolderSilentError)
-"""Errors that may be none in a moment."""
+"""Errors that may be gone in a moment."""
 
 _PAUSE_S, _TRIES = 0.3, 10
 """Together less than what `retake-send` and the window wait for any answer: they would take us for dead."""
 
 
 class Postponement:
-    """`answer` answers a letter, or raises one of NOT_YET; `refuse` tells its sender why there is no answer."""
+    """Tries messages again. `answer` answers one or raises one of NOT_YET; `refuse` sends its sender the reason.
+
+    Each waits in a task of its own, so that the dispatcher goes on to the next message. A client repeats a request that
+    is not answered; by its key the repetition is recognised and does not wait a second time.
+    """
 
     def __init__(
         self, answer: Callable[[IncomingMessage], None], refuse: Callable[[IncomingMessage, Exception], None]
@@ -30,30 +34,30 @@ class Postponement:
         self._answer, self._refuse = answer, refuse
         self._waiting: dict[tuple[str, str, object], asyncio.Task[None]] = {}
 
-    def take(self, letter: IncomingMessage, reason: BridgeError) -> None:
-        """Try a letter again from now on."""
-        (address, args), sender = letter
+    def take(self, message: IncomingMessage, reason: BridgeError) -> None:
+        """Try a message again from now on."""
+        (address, args), sender = message
         key = (address, repr(args), sender)
         if key not in self._waiting:
-            task = self._waiting[key] = asyncio.create_task(self._try(letter, reason))
+            task = self._waiting[key] = asyncio.create_task(self._try(message, reason))
             task.add_done_callback(lambda _: self._waiting.pop(key, None))
 
     def close(self) -> None:
-        """Let go of all that wait; their clients ask again, or hear nothing more from a daemon that ends."""
+        """Cancel all that wait; their clients ask again, or get no answer from a daemon that ends."""
         for task in self._waiting.values():
             task.cancel()
 
-    async def _try(self, letter: IncomingMessage, reason: Exception) -> None:
+    async def _try(self, message: IncomingMessage, reason: Exception) -> None:
         for _ in range(_TRIES):
             await asyncio.sleep(_PAUSE_S)
             try:
-                with about_job(job_of(*letter.message)):
-                    self._answer(letter)
+                with about_job(job_of(*message.message)):
+                    self._answer(message)
             except NOT_YET as error:
                 reason = error
                 continue
-            except Exception as error:  # noqa: BLE001 - no message may ever stop the desk
+            except Exception as error:  # noqa: BLE001 - a message that raises here must not end the task unanswered
                 reason = error
                 break
             return
-        self._refuse(letter, reason)
+        self._refuse(message, reason)

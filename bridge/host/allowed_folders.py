@@ -1,7 +1,7 @@
-"""Which folders of this computer results may lie in: the user's own ones, and nothing hidden or of the system.
+"""Which folders of this computer may receive results: the user's own ones, and nothing hidden or of the system.
 
 Every rule is a function of a `FolderPlatform` and of paths that are resolved already, so that each system's
-rules can be tried on any other. Looks, and changes nothing.
+rules can be tried on any other. Only reads; nothing is changed.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from bridge.host.discovery import state_folder
 PROJECT_MARKS = (".rpp", ".ardour", ".als")
 """Endings of the projects of REAPER, Ardour and Live."""
 REAPER_MARK = "reaper.ini"
-"""Lies in REAPER's resource folder, below which its scripts keep their files, wherever that is."""
+"""A file of REAPER's resource folder, below which its scripts keep their files, wherever that is."""
 
 _PROJECT_DEPTH = 3
 """How far below a project its folders are looked for: `song/retake/takes`."""
@@ -61,7 +61,7 @@ class FolderPlatform:
 
 @dataclass(frozen=True)
 class AllowedFolders:
-    """Folders with all that lies below them; where one lies in another, the nearer one decides."""
+    """Folders with all that is below them; where one is inside another, the inner one decides."""
 
     machine: FolderPlatform
     open: frozenset[Path] = field(init=False)
@@ -74,7 +74,7 @@ class AllowedFolders:
         object.__setattr__(self, "open", frozenset(place for place in opened if place != place.parent))
 
     def allow(self, folder: Path) -> bool:
-        """Whether results may lie in a folder, which is resolved already and need not exist yet."""
+        """Whether results may be written to a folder, which is resolved already and need not exist yet."""
         return self._is_open(folder) or self._is_of_a_project(folder)
 
     def _is_open(self, folder: Path) -> bool:
@@ -96,7 +96,7 @@ class AllowedFolders:
         return False
 
     def _is_of_a_project(self, folder: Path) -> bool:
-        """Whether a folder lies in a DAW's project, or among REAPER's own files, with nothing hidden in between."""
+        """Whether a folder is inside a DAW's project, or among REAPER's own files, with nothing hidden in between."""
         around = (folder, *folder.parents)[: _PROJECT_DEPTH + 1]
         for number, place in enumerate(around):
             if place == place.parent or place == real(self.machine.home):
@@ -107,12 +107,12 @@ class AllowedFolders:
 
 
 def real(path: Path) -> Path:
-    """Give where a path leads, all links followed; its last parts need not exist."""
+    """Return where a path leads, all links followed; its last parts need not exist."""
     return Path(os.path.realpath(path))
 
 
 def is_below(path: Path, folder: Path, system: str) -> bool:
-    """Whether a resolved path is a folder or lies in it, in the eyes of a system that may not tell case apart."""
+    """Whether a resolved path is a folder or inside it; some systems do not tell upper from lower case."""
     if system == "linux":
         return path.is_relative_to(folder)
     return Path(str(path).casefold()).is_relative_to(str(folder).casefold())
@@ -149,7 +149,7 @@ def _is_hidden(parts: tuple[str, ...]) -> bool:
 
 
 def _holds_project(folder: Path) -> bool:
-    """Whether a project that this user may change lies in a folder; of very full folders only a part is looked at."""
+    """Whether a project that this user may change lies in a folder; of very full folders only a part is read."""
     try:
         with os.scandir(folder) as entries:
             return any(map(_is_project, itertools.islice(entries, _ENTRIES_LOOKED_AT)))

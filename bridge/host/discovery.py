@@ -1,10 +1,10 @@
 """Where the daemon is: a lock that only one daemon per user can hold, and a runtime file (0600) that clients read.
 
-Who looks whether the lock is held shares it for that moment, so that lookers disturb neither each other nor a daemon
-that starts. Three rules make the runtime file of a held lock that of the daemon which holds it:
-1. A daemon removes what an earlier one left before it takes the lock, at a moment when nobody holds it.
-2. It writes its own file while it holds the lock, and removes it before it lets go.
-3. Who looks asks for the lock first, and reads the file then.
+A client that checks whether the lock is held shares it for that moment, so that checks disturb neither each other nor a
+daemon that starts. Three rules ensure that the runtime file belongs to the daemon which holds the lock:
+1. A daemon removes what an earlier one left before it takes the lock, while no process holds it.
+2. It writes its own file while it holds the lock, and removes it before it releases the lock.
+3. A client checks the lock first, and reads the file then.
 """
 
 import contextlib
@@ -27,10 +27,10 @@ else:
 _LOCK_FILE = "daemon.lock"
 _RUNTIME_FILE = "runtime.json"
 _PATIENCE_S = 1.0
-"""How long a daemon that has the lock may take to write its runtime file."""
+"""How long to wait for a daemon that has the lock to write its runtime file."""
 _START_PATIENCE_S = 0.5
 """How long a daemon that starts waits for the lock."""
-_BREATH_S = 0.002
+_RETRY_S = 0.002
 _MAX_BYTES = 65_536
 _FACTS = ("host", "port", "pid", "version", "token")
 
@@ -39,7 +39,7 @@ _FACTS = ("host", "port", "pid", "version", "token")
 class Runtime:
     """Where a running daemon listens, and the token that lets a client give it commands.
 
-    `found_in` is the folder in which it was found, for looking whether it still is there.
+    `found_in` is the folder in which it was found, to check later whether it is still there.
     """
 
     host: str
@@ -50,15 +50,15 @@ class Runtime:
     found_in: Path | None = field(default=None, repr=False, compare=False)
 
     def facts(self) -> dict[str, Any]:
-        """Give what the runtime file holds."""
+        """Return what the runtime file holds."""
         return {name: getattr(self, name) for name in _FACTS}
 
 
 def state_folder(environment: Mapping[str, str]) -> Path:
-    """Give the folder of runtime file, lock, journal and log: RETAKE_STATE_DIR, or where the system keeps such things.
+    """Return the folder of runtime file, lock, journal and log: RETAKE_STATE_DIR, or the system's place for such.
 
-    No setting can move it, since every client has to find it. platformdirs says the same, but would cost each call of
-    `retake-send` a tenth of its time.
+    No setting can move it, since every client has to find it. platformdirs knows the same folders, but importing it
+    would take a tenth of the time of each call of `retake-send`.
     """
     if environment.get("RETAKE_STATE_DIR"):
         return Path(environment["RETAKE_STATE_DIR"]).absolute()
@@ -79,14 +79,14 @@ def lock_file(folder: Path) -> Path:
 
 
 class InstanceLock:
-    """Held by the one daemon (or render process) of a user, for its whole life; when it dies the system lets go."""
+    """Held by the one daemon (or render process) of a user, for its whole life; when it dies the system releases it."""
 
     def __init__(self, folder: Path, name: str = _LOCK_FILE) -> None:
         self._path = folder / name
         self._file: IO[bytes] | None = None
 
     def acquire(self, patience_s: float = 0.0) -> bool:
-        """Take the lock; False when another process holds it, or others looked at it without a pause for so long."""
+        """Take the lock; False when another process holds it, or others kept checking it for `patience_s`."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
         deadline = time.monotonic() + patience_s
@@ -94,7 +94,7 @@ class InstanceLock:
             if time.monotonic() > deadline:
                 file.close()
                 return False
-            time.sleep(_BREATH_S)
+            time.sleep(_RETRY_S)
         self._file = file
         return True
 
@@ -107,7 +107,7 @@ class InstanceLock:
 def become_daemon(folder: Path, patience_s: float = _START_PATIENCE_S) -> InstanceLock | None:
     """Take the daemon's lock, with nothing left of a runtime file before; None when there is a daemon already.
 
-    A daemon that is just ending, or clients that look whether there is one, are waited for. Raises OSError.
+    Waits for a daemon that is just ending, and for clients that check whether there is one. Raises OSError.
     """
     lock = InstanceLock(folder)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -134,7 +134,7 @@ if sys.platform == "win32":
     def _try_lock(file: IO[bytes]) -> bool:
         try:
             if os.fstat(file.fileno()).st_size == 0:
-                file.write(b"1")  # what is locked has to be there: who looks tries to read it
+                file.write(b"1")  # what is locked has to exist: a client that checks tries to read it
             file.seek(0)
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -143,7 +143,7 @@ if sys.platform == "win32":
 
     @contextlib.contextmanager
     def _shared_lock(path: Path) -> Iterator[bool]:
-        """Say whether nobody holds a lock. Here others cannot even read what is locked, so reading is the question."""
+        """Yield whether no process holds a lock. Windows does not let others read what is locked, so reading tells."""
         try:
             with path.open("rb", buffering=0) as file:
                 file.read(1)
@@ -165,7 +165,7 @@ else:
 
     @contextlib.contextmanager
     def _shared_lock(path: Path) -> Iterator[bool]:
-        """Say whether nobody holds a lock; as long as this lasts nobody can take it."""
+        """Yield whether no process holds a lock; none can take it as long as this lasts."""
         try:
             descriptor = os.open(path, os.O_RDONLY | AT_ONCE)
         except FileNotFoundError:
@@ -193,7 +193,7 @@ def write_runtime(folder: Path, runtime: Runtime) -> None:
 
 
 def remove_runtime(folder: Path) -> None:
-    """Remove a runtime file; what is a folder by that name is somebody's, and steps aside."""
+    """Remove a runtime file; a folder of that name is not ours, and is renamed."""
     file = runtime_file(folder)
     with contextlib.suppress(FileNotFoundError):
         if file.is_dir() and not file.is_symlink():
@@ -203,7 +203,7 @@ def remove_runtime(folder: Path) -> None:
 
 
 def read_runtime(folder: Path) -> Runtime | None:
-    """Read the runtime file, whether or not its daemon still lives; None when there is none that makes sense."""
+    """Read the runtime file, whether or not its daemon still lives; None when there is none that can be used."""
     try:
         with open_plain(runtime_file(folder)) as file:
             return _understood(json.loads(file.read(_MAX_BYTES).decode()))
@@ -212,7 +212,7 @@ def read_runtime(folder: Path) -> Runtime | None:
 
 
 def _understood(content: Any) -> Runtime | None:
-    """Give what a runtime file says; None when a value is missing, or none that a daemon would write."""
+    """Return the values of a runtime file; None when one is missing, or none that a daemon would write."""
     if not isinstance(content, dict):
         return None
     match [content.get(name) for name in _FACTS]:
@@ -223,7 +223,7 @@ def _understood(content: Any) -> Runtime | None:
 
 
 def find_daemon(folder: Path) -> Runtime | None:
-    """Tell where the running daemon is; None when none runs, also if a dead one left its runtime file behind."""
+    """Return where the running daemon is; None when none runs, also if a dead one left its runtime file behind."""
     if not is_daemon_locked(folder):
         return None
     runtime = read_runtime(folder)
@@ -231,7 +231,7 @@ def find_daemon(folder: Path) -> Runtime | None:
 
 
 def wait_for_daemon(folder: Path, seconds: float = _PATIENCE_S) -> Runtime | None:
-    """Tell where the daemon is, giving one that is just starting a moment to publish it."""
+    """Return where the daemon is; one that is just starting gets a moment to publish it."""
     deadline = time.monotonic() + seconds
     while True:
         runtime = find_daemon(folder)
@@ -241,14 +241,14 @@ def wait_for_daemon(folder: Path, seconds: float = _PATIENCE_S) -> Runtime | Non
 
 
 def wait_for_end(folder: Path, seconds: float) -> None:
-    """Wait until the daemon that was told to stop has let go of everything."""
+    """Wait until a daemon that was asked to stop has released its lock."""
     deadline = time.monotonic() + seconds
     while is_daemon_locked(folder) and time.monotonic() < deadline:
         time.sleep(0.02)
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process of that number runs; where asking would harm it, or says nothing, the lock alone decides."""
+    """Whether a process of that number runs; where asking would end it, or is no use, the lock alone decides."""
     if sys.platform == "win32":
         return True
     try:

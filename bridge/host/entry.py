@@ -1,7 +1,7 @@
-"""What every program of Retake's stands on before it begins: streams that take whatever is said, a home, a folder.
+"""What every program of Retake's needs before it begins: streams that accept any text, a home, a working folder.
 
-Whoever starts us may have closed our streams, named an encoding that lacks our letters, or stopped reading halfway;
-the exit code tells of the work nevertheless. What the system cannot give (files, processes, memory) is a sentence.
+The program that starts us may have closed our streams, chosen an encoding that lacks our letters, or stopped reading
+halfway; the exit code is right nevertheless. A limit of the system (files, processes, memory) becomes a sentence.
 """
 
 import codecs
@@ -34,28 +34,28 @@ _SAID = {
     "unable to allocate": errno.ENOMEM,
     "too many open files": errno.EMFILE,
 }
-"""How libraries say the same without a number."""
+"""The same limits in the words of libraries that give no number."""
 
 
 class LimitError(BridgeError):
-    """The system gives no more files, processes or memory."""
+    """The system provides no more files, processes or memory."""
 
     code = "system_limit"
 
 
 class GroundError(BridgeError):
-    """There is no folder to work in, or nowhere to write what is to be said."""
+    """There is no folder to work in, or output cannot be written."""
 
     code = "no_ground"
 
 
 def enter(program: Callable[[], int]) -> int:
-    """Run a program on firm ground and give its exit code; 1 with a sentence where the system denies what it needs."""
+    """Prepare streams and folders, run a program and return its exit code; 1 where the system denies what it needs."""
     _open_what_is_closed()
-    _mend_streams()
+    _replace_streams()
     try:
         _require_folder()
-        _give_home()
+        _ensure_home()
         code = program()
         _flush()
     except Exception as error:
@@ -68,7 +68,7 @@ def enter(program: Callable[[], int]) -> int:
 
 
 def require_files() -> None:
-    """Raise LimitError where so few files may be open at once that a daemon would stumble over it some time later."""
+    """Raise LimitError where so few files may be open at once that a daemon would fail some time later."""
     if sys.platform == "win32":
         return
     import resource  # noqa: PLC0415 - there is none on Windows, and only the daemon needs it
@@ -83,7 +83,7 @@ def require_files() -> None:
 
 
 def limit_of(error: BaseException) -> LimitError | None:
-    """Say which limit of the system an error, or what it came from, is about; None when it is about none."""
+    """Return the limit of the system that an error, or its cause, is about; None when it is about none."""
     for one in _causes(error):
         number = errno.ENOMEM if isinstance(one, MemoryError) else getattr(one, "errno", None)
         if number not in _SPENT and isinstance(one, OSError | ImportError | RuntimeError):
@@ -103,7 +103,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _open_what_is_closed() -> None:
-    """Fill the standard numbers: else the next file gets one, and what a library says to stderr goes into it."""
+    """Open the standard descriptors: else the next file gets one, and a library's messages to stderr go into it."""
     for number in range(3):
         try:
             os.fstat(number)
@@ -115,19 +115,19 @@ def _open_what_is_closed() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - open as long as we are
 
 
-def _mend_streams() -> None:
-    """See to it that nothing that is said can fail for its letters, or because nobody reads it any more."""
+def _replace_streams() -> None:
+    """Replace the output streams, so that no text fails for its letters or because its reader has gone."""
     codecs.register_error(_AS_IT_IS, _spell)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is getattr(sys, f"__{name}__") and isinstance(stream, io.TextIOWrapper):
             with contextlib.suppress(OSError, ValueError):
-                setattr(sys, name, _patient(stream))
+                setattr(sys, name, _tolerant(stream))
 
 
-def _patient(stream: io.TextIOWrapper) -> TextIO:
+def _tolerant(stream: io.TextIOWrapper) -> TextIO:
     stream.flush()
-    buffer: io.RawIOBase | io.BufferedWriter = _Patient(stream.fileno(), "wb", closefd=False)
+    buffer: io.RawIOBase | io.BufferedWriter = _TolerantFile(stream.fileno(), "wb", closefd=False)
     return io.TextIOWrapper(
         io.BufferedWriter(buffer),
         encoding=stream.encoding,
@@ -137,8 +137,8 @@ def _patient(stream: io.TextIOWrapper) -> TextIO:
     )
 
 
-class _Patient(io.FileIO):
-    """A stream whose reader may go: the work goes on, and what is still said goes nowhere."""
+class _TolerantFile(io.FileIO):
+    """A stream whose reader may go: the program goes on, and further output is discarded."""
 
     def write(self, data: "bytes | bytearray | memoryview") -> int:  # type: ignore[override]
         try:
@@ -157,7 +157,7 @@ def _silence(number: int) -> None:
 
 
 def _spell(error: UnicodeError) -> tuple[bytes | str, int]:
-    """Write bytes of a file's name as they are, and letters that the encoding lacks by their number."""
+    """Encode bytes of a file's name as they are, and letters that the encoding lacks as escapes."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     spelled = b"".join(
@@ -168,7 +168,7 @@ def _spell(error: UnicodeError) -> tuple[bytes | str, int]:
 
 
 def _flush() -> None:
-    """Write what is still held back. Raises GroundError where it cannot be written, such as on a full disk."""
+    """Flush stdout. Raises GroundError where it cannot be written, such as on a full disk."""
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -192,8 +192,8 @@ def _require_folder() -> None:
         ) from error
 
 
-def _give_home() -> None:
-    """Where the system knows of no home, as in a container with a user of its own, a private folder is one."""
+def _ensure_home() -> None:
+    """Set HOME to a private folder where the system knows none, as in a container with an unlisted user."""
     try:
         Path.home()
     except RuntimeError:
@@ -201,7 +201,7 @@ def _give_home() -> None:
 
 
 def _private_folder() -> Path:
-    """Give this user's folder under the temporary one, made if need be. Raises GroundError when it is not theirs."""
+    """Return this user's folder under the temporary one, made if need be. Raises GroundError when it is not theirs."""
     import tempfile  # noqa: PLC0415 - it would cost each call of `retake-send` a tenth of its time, and is rarely needed
 
     user = os.getuid() if sys.platform != "win32" else os.getpid()

@@ -2,7 +2,7 @@
 
     2026-01-31 12:00:00,000 INFO [take-17] bridge.daemon.dispatcher: job take-17: accepted /retake/generate
 
-`about_job` says which job the code inside it works for. Whatever stands in a prompt, an id or a path, an entry cannot
+`about_job` says which job the code inside it works for. Whatever a prompt, an id or a path contains, an entry cannot
 begin a line of its own: control characters are written as escapes, and each line of a traceback gets the same head.
 """
 
@@ -28,14 +28,17 @@ _LOG_BYTES = 1_000_000
 _LOG_FILES = 3
 _MAX_ID = 100
 _MARK = "\x1ejob:"
-"""Begins a line by which a render process says what its next lines are about; nothing it logs can begin so."""
+"""Begins a line by which a render process names the job of its next lines; no logged line can begin like this."""
 
 _job: ContextVar[str] = ContextVar("job", default="")
 
 
 @contextmanager
 def about_job(job_id: str) -> Iterator[None]:
-    """Have everything logged meanwhile, by this thread or task, carry a job's id; an empty one stands for none."""
+    """Put a job's id on everything that this thread or task logs meanwhile; an empty one stands for none.
+
+    A context variable, and not an argument: a task that is started inside keeps it, and concurrent ones stay apart.
+    """
     token = _job.set(job_id)
     try:
         yield
@@ -70,7 +73,7 @@ def _escaped(text: str) -> str:
 
 
 def _id_column(job_id: str) -> str:
-    """Write an id so that the column is one word in brackets and none means none."""
+    """Return an id as one word without brackets, and NO_JOB for an empty one."""
     if job_id == NO_JOB:
         return r"\x2d"
     return re.sub(r"[\s\[\]]", lambda found: f"\\x{ord(found[0]):02x}", _escaped(job_id[:_MAX_ID])) or NO_JOB
@@ -88,7 +91,7 @@ class PrivateRotatingFile(RotatingFileHandler):
     def doRollover(self) -> None:  # noqa: N802 - the name that logging calls
         try:
             super().doRollover()
-        except OSError:  # on Windows, while somebody has the file open
+        except OSError:  # on Windows, while another program has the file open
             self.stream = self._open()  # type: ignore[assignment]
 
 
@@ -114,7 +117,10 @@ def start_child_log(level: int = logging.INFO) -> None:
 
 
 def mark_job(job_id: str) -> None:
-    """Tell the daemon, in the stream itself, that what follows on stderr is about a job; an empty id ends that."""
+    """Mark, in stderr itself, that what follows is about a job; an empty id ends that.
+
+    Log lines travel in another pipe than replies, so only a mark among them is sure to come at the right place.
+    """
     sys.stderr.write(f"{_MARK}{_escaped(job_id)}\n")
     sys.stderr.flush()
 

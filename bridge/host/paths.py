@@ -1,4 +1,4 @@
-"""What Retake reads and where it writes, whoever asks: audio files, and folders that are meant for them.
+"""What Retake reads and where it writes, for any client: audio files, and folders that are meant for them.
 
 Checked when a job is accepted and again right before its files are written, on paths with all links followed. A folder
 that is refused here can be allowed with the setting `allowed_folders`.
@@ -22,7 +22,7 @@ _SIGNATURES = re.compile(
     rb"|.{,4080}?\xff[\xe2\xe3\xf2\xf3\xfa\xfb]",  # a frame of an MP3, behind whatever
     re.DOTALL,
 )
-"""How the files begin that PROTOCOL.md promises to read; the engine's reader looks closer."""
+"""How the files begin that PROTOCOL.md promises to read; the engine's reader checks more."""
 _KINDS = {
     S_ISDIR: "a folder",
     S_ISFIFO: "a pipe",
@@ -46,7 +46,7 @@ class PathRules:
     places: AllowedFolders = field(default_factory=lambda: AllowedFolders(FolderPlatform.this_one()))
 
     def check(self, request: RenderRequest) -> None:
-        """Check every path of a request. A clip that is not there is none of our business: reading it says so.
+        """Check every path of a request. A clip that is missing passes: reading it fails with its own sentence.
 
         Raises ClipRefusedError, PathNotAllowedError.
         """
@@ -67,23 +67,23 @@ class PathRules:
             check_clip("path", request.path, self.max_clip_bytes)
 
     def check_output(self, request: RenderRequest) -> None:
-        """Raise PathNotAllowedError when no results may lie where the request wants them."""
+        """Raise PathNotAllowedError when results may not be written where the request wants them."""
         name = "output_dir" if request.output_dir is not None else "the folder of the results"
         self._check_folder(name, self.chosen_folder(request), request)
 
     def check_reply(self, request: RenderRequest) -> None:
-        """Raise PathNotAllowedError when the request's reply file may not lie where it should."""
+        """Raise PathNotAllowedError when the request's reply file may not be written where it is named."""
         if request.reply is not None:
             self._check_folder("the folder of reply", Path(request.reply).parent, request)
 
     def pinned(self, request: RenderRequest) -> RenderRequest:
-        """Give the request with the reply file where its folder leads now, so that another place is noticed later."""
+        """Return the request with all links of its reply folder followed, so that a later change of them is noticed."""
         if request.reply is None:
             return request
         return replace(request, reply=str(real(Path(request.reply).parent) / Path(request.reply).name))
 
     def chosen_folder(self, request: RenderRequest) -> Path:
-        """Give the folder of the results: the request's, the configured one, beside the clip, or Music/Retake."""
+        """Return the folder of the results: the request's, the configured one, the clip's, or Music/Retake."""
         if request.output_dir is not None:
             return Path(request.output_dir)
         if self.output_dir is not None:
@@ -106,7 +106,7 @@ class PathRules:
 
 
 def clips_of(request: RenderRequest) -> Iterator[tuple[str, str]]:
-    """Give the names and paths of the arguments that name audio to be read."""
+    """Yield the names and paths of the arguments that name audio to be read."""
     if isinstance(request, ClipRequest):
         yield "clip", request.clip
     if request.like is not None:

@@ -1,4 +1,4 @@
-"""Folders and files for their user alone, also those that lay open before; Windows keeps a guard of its own."""
+"""Folders and files for their user alone, also those that were open to others before; Windows does this by itself."""
 
 import contextlib
 import os
@@ -13,9 +13,9 @@ _FILE_MODE = 0o600
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder for this user alone, or take the rights of all others on it and on the files in it away.
+    """Make a folder for this user alone, or remove the rights of all others on it and on the files in it.
 
-    Raises FolderError when it belongs to somebody else, OSError when the system refuses.
+    Raises FolderError when it belongs to another user, OSError when the system refuses.
     """
     folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
     if sys.platform == "win32":
@@ -31,8 +31,8 @@ def make_private(folder: Path) -> None:
 
 
 def make_private_file(path: Path) -> None:
-    """Make an empty file for this user alone, where there is none; what is made beside it may take its rights over."""
-    with contextlib.suppress(FileExistsError):  # whatever lies there is for who opens it: a pipe would wait
+    """Make an empty file for this user alone, where there is none; files made beside it may copy its rights."""
+    with contextlib.suppress(FileExistsError):  # anything else of that name fails when it is opened as a journal
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE))
 
 

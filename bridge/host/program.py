@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
 HOME = Path(__file__).parents[2]
-"""Where our packages lie side by side, and the folder that our processes start in."""
+"""The folder that holds our packages, and that our processes start in."""
 
 _START = HOME / "_retake_programs.py"
 """What our processes run: it finds our packages also where a user's files have their names."""
@@ -35,7 +35,7 @@ class Installation:
 
 
 def start_flags(system: str = sys.platform) -> int:
-    """Give the `creationflags` of everything that we start on a system: on Windows, a console that nobody sees.
+    """Return the `creationflags` of everything that we start on a system: on Windows, a console without a window.
 
     A program without any console (`DETACHED_PROCESS`) would not do: each console program that it starts gets a new one,
     in a window that a musician may close, and the program with it. The group of its own keeps Ctrl+C from others.
@@ -55,7 +55,7 @@ def own_command(*words: str, of: Installation | None = None) -> list[str]:
 
 
 def with_console(python: str, system: str) -> str:
-    """Give the Python that has a console in place of the one that has none: what it starts can share that console."""
+    """Return the Python with a console in place of the one without: what it starts can share that console."""
     path = PureWindowsPath(python)
     return str(path.with_name("python.exe")) if system == "win32" and path.name.lower() == "pythonw.exe" else python
 

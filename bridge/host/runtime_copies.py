@@ -1,6 +1,6 @@
 """Copies of the runtime file in folders of programs that a sandbox keeps from reading ours, such as Live's extensions.
 
-Which folders those are stands in a file of the state folder; every daemon writes its copies there, and takes them away.
+A file of the state folder lists those folders; every daemon writes its copies there, and removes them at its end.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def copy_folders(state: Path) -> list[Path]:
-    """Give the folders that get a copy."""
+    """Return the folders that get a copy."""
     try:
         return [Path(folder) for folder in json.loads((state / _LIST_FILE).read_text(encoding="utf-8"))]
     except (OSError, ValueError, TypeError):
@@ -25,7 +25,7 @@ def copy_folders(state: Path) -> list[Path]:
 
 
 def add_copy_folder(state: Path, folder: Path) -> None:
-    """Have a copy in `folder` from now on: at once if a daemon runs, and whenever one starts."""
+    """Keep a copy in `folder` from now on: at once if a daemon runs, and whenever one starts."""
     _write_list(state, [*(known for known in copy_folders(state) if known != folder), folder])
     runtime = find_daemon(state)
     if runtime is not None:
@@ -33,14 +33,14 @@ def add_copy_folder(state: Path, folder: Path) -> None:
 
 
 def remove_copy_folder(state: Path, folder: Path) -> None:
-    """Have no copy in `folder` any more."""
+    """Keep no copy in `folder` any more."""
     _write_list(state, [known for known in copy_folders(state) if known != folder])
     with contextlib.suppress(OSError):
         remove_runtime(folder)
 
 
 def write_copies(state: Path, runtime: Runtime) -> None:
-    """Tell every folder where the daemon is; one that cannot be written is named in the log and passed over."""
+    """Write a copy to every folder; one that cannot be written to is logged and skipped."""
     for folder in copy_folders(state):
         _write_copy(folder, runtime)
 

@@ -49,7 +49,7 @@ class Settings:
         default=True, metadata={"about": "refuse commands without the token of the runtime file"}
     )
     idle_unload_min: float = field(
-        default=30.0, metadata={"about": "minutes without work after which the model leaves the memory"}
+        default=30.0, metadata={"about": "minutes without work after which the model is unloaded"}
     )
     batch_jobs: int = field(
         default=0, metadata={"about": "jobs of equal shape that are rendered together; 0 is 8 on a GPU and 1 elsewhere"}
@@ -62,9 +62,11 @@ class Settings:
     farm_cpus: float = field(default=1.0, metadata={"about": "CPUs of each actor of the farm"})
     farm_actors: int = field(default=0, metadata={"about": "actors of the farm; 0 is as many as there is room for"})
     farm_wait_s: float = field(
-        default=60.0, metadata={"about": "seconds that a job waits for a farm that is not there"}
+        default=60.0, metadata={"about": "seconds that a job waits for a farm that cannot be reached"}
     )
-    farm_fallback: bool = field(default=False, metadata={"about": "render here what the farm loses"})
+    farm_fallback: bool = field(
+        default=False, metadata={"about": "render jobs on this machine when the farm loses them"}
+    )
     queue_capacity: int = field(default=200, metadata={"about": "jobs that may wait"})
     cancel_grace_s: float = field(
         default=10.0, metadata={"about": "seconds after which a cancelled job that goes on is stopped by force"}
@@ -73,13 +75,13 @@ class Settings:
         default=60.0, metadata={"about": "seconds without a sign of life after which the render process is replaced"}
     )
     worker_stuck_min: float = field(
-        default=20.0, metadata={"about": "minutes without any advance in a job after which the process is replaced"}
+        default=20.0, metadata={"about": "minutes without progress in a job after which the process is replaced"}
     )
     resume_within_h: float = field(
-        default=12.0, metadata={"about": "hours within which a job is taken up again after the daemon was killed"}
+        default=12.0, metadata={"about": "hours within which a job is requeued after the daemon was killed"}
     )
     allowed_folders: tuple[Path, ...] = field(
-        default=(), metadata={"about": "more folders that results may lie in, with all that is in them"}
+        default=(), metadata={"about": "more folders that results may be written to, with all that is in them"}
     )
     max_clip_bytes: int = field(default=MAX_CLIP_BYTES, metadata={"about": "size of the largest clip that is read"})
     max_clip_min: float = field(
@@ -171,7 +173,7 @@ def load_settings(environment: Mapping[str, str], flags: Mapping[str, Any]) -> S
 
 
 def survey_settings(environment: Mapping[str, str], flags: Mapping[str, Any]) -> SettingsReport:
-    """Look through all sources, later ones over earlier ones, and go on where one cannot be used."""
+    """Read all sources, later ones over earlier ones, and go on where one cannot be used."""
     known = {entry.name: entry for entry in fields(Settings)}
     survey = SettingsReport({}, {}, [])
     try:
@@ -191,7 +193,7 @@ def survey_settings(environment: Mapping[str, str], flags: Mapping[str, Any]) ->
 
 
 def config_file(environment: Mapping[str, str], flags: Mapping[str, Any]) -> Path:
-    """Give the settings file that is named, or the user's."""
+    """Return the settings file that is named, or the user's."""
     chosen = flags.get("config") or environment.get("RETAKE_CONFIG")
     return Path(chosen) if chosen else user_config_file()
 
@@ -199,7 +201,7 @@ def config_file(environment: Mapping[str, str], flags: Mapping[str, Any]) -> Pat
 def _sources(
     in_file: Mapping[str, Any], environment: Mapping[str, str], flags: Mapping[str, Any]
 ) -> Iterator[tuple[str, str, Any]]:
-    """Give (source, name, value) of everything that is set, the weakest first."""
+    """Yield (source, name, value) of everything that is set, the weakest source first."""
     file = str(config_file(environment, flags))
     for name, value in in_file.items():
         yield file, name, value
@@ -220,13 +222,13 @@ def _read_file(environment: Mapping[str, str], flags: Mapping[str, Any]) -> dict
             return {}
         return tomllib.loads(text_of(file))
     except tomllib.TOMLDecodeError as error:
-        raise SettingsFileError(file, _told(error)) from error
+        raise SettingsFileError(file, _explained(error)) from error
     except (OSError, ValueError) as error:
         raise SettingsFileError(file, error) from error
 
 
-def _told(error: tomllib.TOMLDecodeError) -> str:
-    """Say where and what is wrong in a settings file, without the words of its parser."""
+def _explained(error: tomllib.TOMLDecodeError) -> str:
+    """Return where and what is wrong in a settings file, without the words of its parser."""
     place = re.search(r"at (line \d+|end of document)", str(error))
     where = place[1].replace("end of document", "its end") if place else "a line of it"
     if "overwrite" in str(error) or "twice" in str(error):
@@ -245,7 +247,7 @@ def text_of(file: Path) -> str:
 
 
 def _converted(entry: Field[Any], value: Any, source: str) -> Any:
-    """Turn a word, or a TOML value, into the type of the setting, and see that the setting may have that value."""
+    """Convert a word, or a TOML value, to the type of the setting, and check that the setting may have that value."""
     expected, accepted, read = _READERS[entry.type]
     if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
         raise SettingsError(entry.name, value, source, expected)
@@ -260,7 +262,7 @@ def _converted(entry: Field[Any], value: Any, source: str) -> Any:
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Give the parser one flag for each setting, and --config."""
+    """Add one flag for each setting, and --config."""
     parser.add_argument("--config", metavar="FILE", help="settings file (TOML)")
     for entry in fields(Settings):
         flag = f"--{entry.name.replace('_', '-')}"

@@ -1,7 +1,7 @@
-"""Takes that lie in a folder already, found by the jobs that their stories name.
+"""Takes that are in a folder already, found by the jobs that their stories name.
 
-A job whose end got lost, since somebody was killed between the last file and the word of it, has its takes all the
-same. Whoever would ask for them again looks here first.
+A process may be killed between writing the last file of a job and reporting its end; the takes are there all the same.
+Before such a job is rendered again, its takes are looked for here.
 """
 
 import contextlib
@@ -14,15 +14,15 @@ from typing import Any
 from bridge.host.plain_file import open_plain
 
 _MAX_STORY = 2**20
-"""Bytes; a larger JSON file is somebody else's."""
+"""Bytes; a larger JSON file is no story."""
 _CLOCKS_S = 10.0
-"""By so much the clock of a file system may be behind, or its times be rounded."""
+"""How far the clock of a file system may be behind, or its times be rounded."""
 
 Story = Mapping[str, Any]
 
 
 def find_takes(folder: Path, is_wanted: Callable[[str], bool], since_unix: float = 0.0) -> dict[str, tuple[str, ...]]:
-    """Give the takes, best first, of every wanted job of which all are there; only files since that time are read."""
+    """Return the takes, best first, of every wanted job whose takes are complete; older files are not read."""
     found: dict[str, dict[int, tuple[Story, str]]] = {}
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
@@ -36,7 +36,7 @@ def find_takes(folder: Path, is_wanted: Callable[[str], bool], since_unix: float
 
 
 def _read_story(entry: os.DirEntry[str], since_unix: float) -> Story:
-    """Read a story; what is none, is a link, or is older, has nothing to say."""
+    """Read a story; empty for what is none, is a link, or is older."""
     try:
         if entry.stat(follow_symlinks=False).st_mtime < since_unix:
             return {}

@@ -1,7 +1,7 @@
-"""What the daemon throws away: old rows of the journal, and drafts of reply files that a killed daemon left.
+"""What the daemon deletes: old rows of the journal, and drafts of reply files that a killed daemon left.
 
-Nothing else, ever. Both happen in a thread and on a connection of their own, so that a slow disk keeps nobody waiting.
-Drafts of takes are the engine's; the render process has it clear them in `folders_of_jobs` when it starts.
+Nothing else, ever. Both happen in a thread and on a connection of their own, so that a slow disk does not hold up the
+daemon. Drafts of takes are the engine's; the render process has it clear them in `folders_of_jobs` when it starts.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ DAY_S = 86_400.0
 _ROWS_AT_ONCE = 500
 _JOBS_LOOKED_AT = 1_000
 _DRAFT = re.compile(r"\.retake-reply-(?:daemon|send)-[0-9a-f]{8}\.tmp")
-"""Names that `bridge.jobs.reply_file` gives to what is not finished."""
+"""How `bridge.jobs.reply_file` names files that are not finished."""
 
 _FINISHED = ", ".join(f"'{state}'" for state in JobState if state.is_final)
 _PRUNE = f"""
@@ -55,13 +55,13 @@ class Housekeeping:
     started_at: float = field(default_factory=time.time)
 
     async def run(self) -> None:
-        """Tidy up until cancelled."""
+        """Tidy up until cancelled. On a thread, because SQLite and slow disks would block the event loop."""
         while True:
             threading.Thread(target=self.tidy, name="tidying", daemon=True).start()
             await asyncio.sleep(DAY_S)
 
     def tidy(self) -> None:
-        """Remove drafts that are older than this daemon, and rows beyond the limits; trouble is only logged."""
+        """Remove drafts that are older than this daemon, and rows beyond the limits; errors are only logged."""
         try:
             for draft in remove_drafts(folders_of_jobs(self.journal, self.paths), self.started_at):
                 log.info("removed the leftover draft %s", draft)
@@ -72,7 +72,7 @@ class Housekeeping:
 
 
 def prune_history(journal: Path, days: int, jobs: int) -> int:
-    """Delete finished jobs that ended more than `days` ago or are not among the newest `jobs`; say how many.
+    """Delete finished jobs that ended more than `days` ago or are not among the newest `jobs`; return how many.
 
     Raises sqlite3.Error.
     """
@@ -84,14 +84,14 @@ def prune_history(journal: Path, days: int, jobs: int) -> int:
 
 
 def folders_of_jobs(journal: Path, paths: PathRules) -> set[Path]:
-    """Give the folders in which the latest jobs wrote, or would have. Raises sqlite3.Error."""
+    """Return the folders in which the latest jobs wrote, or would have. Raises sqlite3.Error."""
     with closing(sqlite3.connect(journal)) as database:
         rows = database.execute(
             "SELECT address, arguments, paths FROM jobs ORDER BY rowid DESC LIMIT ?", (_JOBS_LOOKED_AT,)
         ).fetchall()
     folders = set()
     for row in rows:
-        with contextlib.suppress(Exception):  # of an odd row nothing can be learnt, and nothing is lost
+        with contextlib.suppress(Exception):  # a row that cannot be read names no folder, and nothing is lost
             folders |= _folders_of(row, paths)
     return folders
 

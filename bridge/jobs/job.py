@@ -1,8 +1,8 @@
-"""What a job is and how it may move. Pure: a job is a frozen value, and `Job.after(news)` is the only way onward.
+"""What a job is and how it may move. Pure: a job is a frozen value, and `Job.after(reply)` is the only way onward.
 
 Rules of the house:
 1. Everything that affects a transition lives in this file, in TRANSITIONS.
-2. A final state is final: news that come late change nothing.
+2. A final state is final: replies that come late change nothing.
 """
 
 from collections.abc import Hashable
@@ -38,14 +38,14 @@ TRANSITIONS: dict[JobState, frozenset[JobState]] = {
 
 
 def shape_of(request: RenderRequest) -> Hashable | None:
-    """What jobs have in common that can be rendered together; None for those that cannot."""
+    """Return a key that is equal for jobs that can be rendered together; None for those that cannot."""
     if not isinstance(request, Generate):
         return None
     return request.model, request.seconds, request.draft, request.steps, request.guidance, request.sampler
 
 
 MAX_ATTEMPTS = 2
-"""How often a job is begun: once more when a process died over it, never again after that."""
+"""How often a job is begun: once more when a process died during it, never again after that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +69,13 @@ class Job:
     def id(self) -> str:
         return self.request.job
 
-    def after(self, news: Reply) -> "Job":
-        """Give the job as it stands after `news`; the same object when they change nothing."""
-        state = _state_after(news)
+    def after(self, reply: Reply) -> "Job":
+        """Return the job as it is after a reply; the same object when that changes nothing."""
+        state = _state_after(reply)
         if state is None or self.state.is_final:
             return self
         self._require_way_to(state)
-        match news:
+        match reply:
             case Progress(_, fraction, stage):
                 return replace(self, state=state, fraction=fraction, stage=stage)
             case Notice(_, text):
@@ -83,17 +83,17 @@ class Job:
             case Done(_, _, paths):
                 return replace(self, state=state, fraction=1.0, stage="done", paths=paths)
             case Fail():
-                return replace(self, state=state, stage=str(state), error=news)
+                return replace(self, state=state, stage=str(state), error=reply)
             case _:
                 return self
 
     def begun(self) -> "Job":
-        """Give the job at the start of an attempt."""
+        """Return the job at the start of an attempt."""
         self._require_way_to(JobState.RUNNING)
         return replace(self, state=JobState.RUNNING, attempts=self.attempts + 1, fraction=0.0, stage="loading")
 
     def requeued(self) -> "Job":
-        """Give the job as it waits again, after the daemon died over it."""
+        """Return the job as it waits again, after the daemon died during it."""
         if self.state is JobState.QUEUED:
             return self
         self._require_way_to(JobState.QUEUED)
@@ -104,7 +104,7 @@ class Job:
             raise ValueError(f"a job that is {self.state} cannot become {state}")
 
     def outcome(self) -> Done | Fail | None:
-        """Give the message that ended the job; None while it has not ended."""
+        """Return the reply that ended the job; None while it has not ended."""
         if self.state is JobState.DONE:
             return Done(self.request.address, self.id, self.paths)
         return self.error
@@ -113,18 +113,18 @@ class Job:
         return JobReply(self.id, str(self.state), self.fraction, self.stage)
 
     def listed(self) -> JobEntry:
-        """Give the job as one of many."""
+        """Return the job as an entry of a list."""
         accepted_at = datetime.fromtimestamp(self.accepted_at, UTC).isoformat(timespec="seconds")
         path, code = next(iter(self.paths), ""), "" if self.error is None else self.error.code
         return JobEntry(self.id, str(self.state), self.request.address, self.request.prompt, accepted_at, path, code)
 
     def failure(self, error: BridgeError) -> Fail:
-        """Say in the job's name that `error` ended it."""
+        """Return the reply that says that `error` ended the job."""
         return Fail(self.request.address, self.id, error.code, error.text, error.hint)
 
 
-def _state_after(news: Reply) -> JobState | None:
-    match news:
+def _state_after(reply: Reply) -> JobState | None:
+    match reply:
         case Progress() | Notice():
             return JobState.RUNNING
         case Done():

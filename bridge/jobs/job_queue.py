@@ -1,9 +1,9 @@
-"""Who waits, in which order. Knows ids, urgency and clients only; what a job is lives in job.py.
+"""Which jobs wait, in which order. Knows ids, urgency and clients only; what a job is stands in job.py.
 
 Rules of the house:
 1. What is more urgent goes first: drafts, then normal jobs, then batches.
-2. Within an urgency clients take turns, so that nobody's hundred jobs stand before somebody else's one.
-3. Nobody is overtaken more than MAX_OVERTAKEN times: then it is their turn, whatever else waits.
+2. Within an urgency clients take turns, so that a hundred jobs of one client do not hold up the one of another.
+3. No job is overtaken more than MAX_OVERTAKEN times: then it is its turn, whatever else waits.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ MAX_OVERTAKEN = 20
 
 @dataclass(frozen=True, order=True)
 class Turn:
-    """When a job comes, the smallest first."""
+    """When it is a job's turn, the smallest first."""
 
     urgency: int
     round: int
@@ -35,7 +35,11 @@ def urgency_of(request: RenderRequest) -> int:
 
 
 class JobQueue:
-    """Up to `capacity` waiting jobs."""
+    """Up to `capacity` waiting jobs. Used by the daemon's event loop alone, so it needs no lock.
+
+    The event `_some` is set exactly while a job waits whose turn may come: every method that changes either calls
+    `_ring`, so that `wait` neither misses a job nor returns for one that was cancelled meanwhile.
+    """
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -77,7 +81,7 @@ class JobQueue:
         self._ring()
 
     def hold(self, *, on: bool) -> None:
-        """Let nobody's turn come from now on, or go on."""
+        """Let no job's turn come from now on, or go on."""
         self.is_held = on
         self._ring()
 
@@ -88,23 +92,23 @@ class JobQueue:
             self._some.clear()
 
     def clear(self) -> list[str]:
-        """Send everybody home, and say who waited."""
+        """Remove all waiting jobs, and return their ids."""
         gone = self.order()
         for job_id in gone:
             self.remove(job_id)
         return gone
 
     async def wait(self) -> None:
-        """Return as soon as somebody waits whose turn may come."""
+        """Return as soon as a job waits whose turn may come."""
         await self._some.wait()
 
     def order(self) -> list[str]:
-        """Give all who wait, the next one first."""
+        """Return the ids of all waiting jobs, the next one first."""
         return sorted(self._waiting, key=self._waiting.__getitem__)
 
     def take(self) -> str:
-        """Give the next one; it waits no longer."""
-        job_id = self._impatient() or min(self._waiting, key=self._waiting.__getitem__)
+        """Remove the next job from the queue, and return its id."""
+        job_id = self._overtaken_too_often() or min(self._waiting, key=self._waiting.__getitem__)
         turn = self._waiting[job_id]
         self._current_round[turn.urgency] = max(self._current_round[turn.urgency], turn.round)
         self.remove(job_id)
@@ -112,7 +116,7 @@ class JobQueue:
             self._overtaken[other] += others_turn.arrival < turn.arrival
         return job_id
 
-    def _impatient(self) -> str | None:
-        """Whoever has been overtaken too often, the earliest first."""
+    def _overtaken_too_often(self) -> str | None:
+        """Return the job that has been overtaken too often, of several the earliest; None without one."""
         enough = [job_id for job_id, times in self._overtaken.items() if times >= MAX_OVERTAKEN]
         return min(enough, key=lambda job_id: self._waiting[job_id].arrival, default=None)

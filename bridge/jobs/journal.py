@@ -1,6 +1,6 @@
-"""Every job on disk (SQLite, write-ahead log, synchronous): written before it is acknowledged, answerable for ever.
+"""Every job on disk (SQLite, write-ahead log, synchronous): written before it is acknowledged, and kept after its end.
 
-What moves often, a running job's fraction and stage, stays in memory; states, files, warnings and errors are written.
+What changes often, a running job's fraction and stage, stays in memory; states, files, warnings and errors are written.
 """
 
 import contextlib
@@ -59,7 +59,10 @@ _START_PATIENCE_S = 5.0
 _PATIENCE_S = 0.05
 """How long it waits later, when others wait for its answers."""
 _REST_S = 0.25
-"""Who found the journal held by another program leaves it alone for so long."""
+"""How long the journal is left alone after another program was found to hold it.
+
+Every attempt may wait for _PATIENCE_S, during which the daemon answers no client: it must not do so for each request.
+"""
 _NEW_ID = "choose a new job id for a new request"
 
 _T = TypeVar("_T")
@@ -92,7 +95,7 @@ class Journal:
         self._database = _opened(path)
 
     def left_behind(self) -> list[Job]:
-        """Give the jobs that an earlier daemon did not finish, the oldest first; they are this one's now."""
+        """Return the jobs that an earlier daemon did not finish, the oldest first; they are this one's now."""
         jobs = list(read_rows(self._rows(f"{SELECT} WHERE state IN ('queued', 'running') ORDER BY rowid")))
         self._live.update({job.id: job for job in jobs})
         return jobs
@@ -103,7 +106,7 @@ class Journal:
         self._live[job.id] = job
 
     def update(self, job: Job) -> None:
-        """Remember how a job stands, on disk if more than its progress changed.
+        """Keep the state of a job, on disk if more than its progress changed.
 
         Raises JournalError when the disk refuses; the job is known nevertheless, and written when `catch_up` can.
         """
@@ -131,7 +134,7 @@ class Journal:
         return bool(self._behind)
 
     def find(self, job_id: str) -> Job | None:
-        """Find a job, finished ones too. Raises JournalError, also for a row that nobody understands."""
+        """Find a job, finished ones too. Raises JournalError, also for a row that cannot be read."""
         if job_id in self._live:
             return self._live[job_id]
         rows = self._rows(f"{SELECT} WHERE id = ?", (job_id,))
@@ -148,19 +151,19 @@ class Journal:
         return job
 
     def search(self, text: str = "", state: str = "", limit: int = 20) -> list[Job]:
-        """Give the newest jobs, finished ones too, whose id, arguments or files hold `text`, in one state or any."""
+        """Return the newest jobs, finished ones too, whose id, arguments or files hold `text`, in one state or any."""
         found = self._doing(lambda: _search(self._database, text, state, limit))
         return [self._live.get(job.id, job) for job in found]
 
     def unfinished(self) -> list[Job]:
-        """Give the jobs that are waiting or running now, the oldest first."""
+        """Return the jobs that are waiting or running now, the oldest first."""
         return [job for job in self._live.values() if not job.state.is_final]
 
     def close(self) -> None:
-        """Let go of the file; what is not on disk yet has a last moment to get there."""
+        """Close the file, after a last attempt to write what is not on disk yet."""
         if self._behind:
             self._held_until = 0.0
-            _be_patient(self._database, _START_PATIENCE_S)
+            _set_patience(self._database, _START_PATIENCE_S)
             with contextlib.suppress(JournalError):
                 self.catch_up()
         self._database.close()
@@ -194,7 +197,7 @@ class Journal:
             self._held_until = time.monotonic() + _REST_S
             raise
         except JournalDamagedError as error:
-            self._begin_anew(error)
+            self._start_over(error)
             return self._attempt(action)
 
     def _attempt(self, action: Callable[[], _T]) -> _T:
@@ -203,8 +206,8 @@ class Journal:
         except sqlite3.Error as error:
             raise journal_error(error) from error
 
-    def _begin_anew(self, reason: JournalError) -> None:
-        """Set the damaged file aside, and begin another one with what can be read of it, and with what we know."""
+    def _start_over(self, reason: JournalError) -> None:
+        """Set the damaged file aside, and begin a new one with what can be read of it and what is in memory."""
         self._database.close()
         kept = set_aside(self._path)
         self._database = _opened(self._path)
@@ -222,7 +225,7 @@ class Journal:
             raise
 
     def adopt(self, kept: Path, reason: JournalError) -> None:
-        """Take over what can be read of a damaged journal, and tell of it."""
+        """Take over what can be read of a damaged journal, and add a note about it."""
         jobs = {job.id: job for job in rescue(kept)} | self._live
         self._attempt(partial(self._write_all, list(jobs.values())))
         legible = {0: "nothing in it could be read any more", 1: "one job in it could still be read"}
@@ -250,11 +253,11 @@ def open_journal(path: Path) -> Journal:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """Open a journal and look whether it is sound, and such that we can write to it. Raises JournalError."""
+    """Open a journal, and check that it is sound and can be written to. Raises JournalError."""
     require_file(path)
     database = sqlite3.connect(path, isolation_level=None)
     try:
-        _be_patient(database, _START_PATIENCE_S)
+        _set_patience(database, _START_PATIENCE_S)
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
@@ -264,14 +267,14 @@ def _opened(path: Path) -> sqlite3.Connection:
         database.executescript(_SCHEMA)
         _add_columns(database)
         _rehearse(database)
-        _be_patient(database, _PATIENCE_S)
+        _set_patience(database, _PATIENCE_S)
     except sqlite3.Error as error:
         database.close()
         raise unusable(error, path) from error
     return database
 
 
-def _be_patient(database: sqlite3.Connection, seconds: float) -> None:
+def _set_patience(database: sqlite3.Connection, seconds: float) -> None:
     database.execute(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
 
 
@@ -283,7 +286,7 @@ def _add_columns(database: sqlite3.Connection) -> None:
 
 
 def _rehearse(database: sqlite3.Connection) -> None:
-    """Write a row and read it, and take it back. Raises sqlite3.Error for a table that is none of ours.
+    """Write a row and read it, and take it back. Raises sqlite3.Error for a table that is not ours.
 
     What a later Retake, or another program, made of the table shows here, and not with the first job. A disk that is
     full is no reason not to begin: jobs will say so.
@@ -308,7 +311,7 @@ def _lasting(job: Job) -> Job:
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Look into a journal beside its daemon, or without one, and change nothing. Raises JournalError."""
+    """Open a journal for reading only, beside its daemon or without one. Raises JournalError."""
     require_file(path)
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)) as database:
@@ -330,6 +333,6 @@ def find_in_file(path: Path, job_id: str) -> Job | None:
 
 
 def _search(database: sqlite3.Connection, text: str, state: str, limit: int) -> list[Job]:
-    escaped = json.dumps(text)[1:-1]  # as it stands in the columns
+    escaped = json.dumps(text)[1:-1]  # as it is written in the columns
     rows = database.execute(_SEARCH, {"text": text, "escaped": escaped, "state": state, "limit": limit})
     return list(read_rows(rows.fetchall()))

@@ -1,4 +1,4 @@
-"""Why the journal did not do what it should: each cause with the hint that helps against it.
+"""Why the journal could not be used: each cause with a hint that helps.
 
 JournalError (of `bridge.errors`)
   JournalBusyError              another program holds it; in a moment it may not
@@ -45,7 +45,7 @@ class JournalDamagedError(JournalError):
 
 
 def journal_error(error: sqlite3.Error, where: object = "") -> JournalError:
-    """Tell the causes apart that SQLite names."""
+    """Return the error for a cause that SQLite names."""
     code = primary_code(error)
     reason = f"{where}: {error}" if where else str(error)
     if code in _DAMAGE:
@@ -56,7 +56,7 @@ def journal_error(error: sqlite3.Error, where: object = "") -> JournalError:
 
 
 def require_file(path: Path) -> None:
-    """See that there is a file or nothing: to open a pipe is to wait for its other end. Raises JournalDamagedError."""
+    """Require a file, or nothing: opening a pipe would wait for its other end. Raises JournalDamagedError."""
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
@@ -68,15 +68,15 @@ def require_file(path: Path) -> None:
 
 
 def unusable(error: sqlite3.Error, path: object) -> JournalError:
-    """Tell why a journal cannot be used at all: what is neither of others nor of the machine is the file's fault."""
+    """Return why a journal cannot be opened: what other programs or the machine did not cause is damage."""
     return JournalDamagedError(f"{path}: {error}") if is_for_good(error) else journal_error(error, path)
 
 
 def is_for_good(error: sqlite3.Error) -> bool:
-    """Whether an error is the file's own: neither of others, who may let go, nor of the machine."""
+    """Whether an error lies in the file itself: not in other programs that hold it, nor in the machine."""
     return primary_code(error) not in _OF_OTHERS | _OF_THE_MACHINE
 
 
 def primary_code(error: sqlite3.Error) -> int:
-    """Give SQLite's number of a kind of error, without its finer distinctions; 0 where Python raised it itself."""
+    """Return SQLite's primary error code; 0 where Python raised the error itself."""
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF

@@ -1,4 +1,4 @@
-"""What is done with a damaged journal: it is kept under another name, and what can be read of it goes on."""
+"""What is done with a damaged journal: it is kept under another name, and what can be read of it is taken over."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ from bridge.jobs.job import Job
 from bridge.jobs.journal_rows import SELECT, read_rows
 
 BROKEN_PREFIX = "journal.broken-"
-"""How the name of a damaged journal begins that was set aside."""
+"""Prefix of the name of a damaged journal that was set aside."""
 
 _BESIDE = ("-wal", "-shm", "-journal", "")
 """Files of a journal. The log goes first: beside a new journal it would be taken for that one's."""
@@ -21,7 +21,7 @@ _MOVE_IT = "end the daemon, and move the file away by hand"
 
 
 def set_aside(path: Path) -> Path:
-    """Give a damaged journal and its log another name, which says when; give that name. Raises JournalError."""
+    """Rename a damaged journal and its log by the present time, and return the new name. Raises JournalError."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     names = (f"{BROKEN_PREFIX}{stamp}{more}{path.suffix}" for more in ("", *(f"-{n}" for n in range(2, 100))))
     kept = next(path.with_name(name) for name in names if not os.path.lexists(path.with_name(name)))
@@ -36,7 +36,7 @@ def set_aside(path: Path) -> Path:
 
 
 def rescue(path: Path) -> list[Job]:
-    """Give the jobs that can be read of a damaged journal, in their order: from its beginning, then from its end."""
+    """Return the jobs that can be read of a damaged journal, in order: from its beginning, then from its end."""
     found: dict[str, Job] = {}
     if not path.is_file():
         return []

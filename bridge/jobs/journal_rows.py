@@ -23,13 +23,13 @@ ON CONFLICT (id) DO UPDATE SET state = excluded.state, stage = excluded.stage, w
 """
 
 Row = tuple[Any, ...]
-"""The columns of SELECT; whatever SQLite holds there, which may be of any type."""
+"""The columns of SELECT, as SQLite holds them: of any type."""
 
 log = logging.getLogger(__name__)
 
 
 def values_of(job: Job) -> tuple[Any, ...]:
-    """Give the values of UPSERT, without the token."""
+    """Return the values of UPSERT, without the token."""
     address, args = to_message(replace(job.request, token=""))
     error = None if job.error is None else json.dumps([job.error.code, job.error.text, job.error.hint])
     listed = (json.dumps(job.warnings), json.dumps(job.paths))
@@ -47,7 +47,7 @@ def values_of(job: Job) -> tuple[Any, ...]:
 
 
 def read_rows(rows: Iterable[Row]) -> Iterator[Job]:
-    """Read what can be read: an odd row, or one of a later version, is no reason to lose sight of the others."""
+    """Yield the jobs that can be read: one damaged row, or one of a later version, must not hide the others."""
     for row in rows:
         try:
             yield read_row(row)
@@ -57,7 +57,7 @@ def read_rows(rows: Iterable[Row]) -> Iterator[Job]:
 
 
 def read_row(row: Row) -> Job:
-    """Read a row. Raises BridgeError, ValueError and whatever else odd values lead to."""
+    """Read a row. Raises BridgeError, ValueError and whatever else damaged values cause."""
     _, state, address, arguments, stage, warnings, paths, error, attempts, accepted_at = row
     request = parse_request(address, json.loads(arguments))
     if not isinstance(request, RenderRequest):
@@ -75,8 +75,8 @@ def read_row(row: Row) -> Job:
     )
 
 
-def _failure(request: RenderRequest, told: tuple[str, ...]) -> Fail:
-    code, text, hint = told
+def _failure(request: RenderRequest, parts: tuple[str, ...]) -> Fail:
+    code, text, hint = parts
     return Fail(request.address, request.job, code, text, hint)
 
 

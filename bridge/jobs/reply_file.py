@@ -1,4 +1,4 @@
-"""The reply file: how a job stands, as JSON that is replaced whole, for hosts that cannot listen to a socket."""
+"""The reply file: the state of a job, as JSON that is replaced whole, for hosts that cannot listen to a socket."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def read_reply_file(path: Path) -> dict[str, Any]:
-    """Give what a reply file says. Raises OSError, ValueError when there is none at that place."""
+    """Return the content of a reply file. Raises OSError, ValueError when there is none at that path."""
     content = json.loads(_content(path))
     if not isinstance(content, dict):
         raise ValueError(f"{path} is no reply")  # noqa: TRY004 - as for everything else that a file may hold
@@ -46,7 +46,7 @@ def check_reply_file(path: str) -> None:
 
 
 def _content(file: Path) -> bytes:
-    """Read what stands at a place, whatever stood there a moment ago: through no link, and waiting for no pipe."""
+    """Read the file that is at a path now, which may have changed: through no link, and without waiting for a pipe."""
     if not S_ISREG(file.lstat().st_mode):
         return _NO_REPLY
     with open_plain(file) as opened:
@@ -61,14 +61,14 @@ def _is_reply(content: bytes) -> bool:
 
 
 def describe(job: Job) -> dict[str, Any]:
-    """Say how a job stands; `error` is null or holds code, text and hint."""
+    """Return the state of a job as JSON values; `error` is null or holds code, text and hint."""
     error = None if job.error is None else {"code": job.error.code, "text": job.error.text, "hint": job.error.hint}
     values = (job.id, str(job.state), round(job.fraction, 4), job.stage, list(job.paths), list(job.warnings), error)
     return dict(zip(_FIELDS, values, strict=True))
 
 
 def write_reply_file(job: Job) -> None:
-    """Bring the job's reply file, if it asked for one, up to date; trouble is logged and does not stop the job."""
+    """Bring the job's reply file, if it asked for one, up to date; errors are logged and do not stop the job."""
     if job.request.reply is None:
         return
     path = Path(job.request.reply)
@@ -81,7 +81,7 @@ def write_reply_file(job: Job) -> None:
 
 
 def _require_unmoved(path: Path) -> None:
-    """Raise ReplyFileError when a link stands in the folder's way: none did when the job was accepted."""
+    """Raise ReplyFileError when the folder is behind a link: it was not when the job was accepted."""
     if os.path.realpath(path.parent) != str(path.parent):
         raise ReplyFileError(str(path), "its folder leads somewhere else by now")
 
@@ -89,7 +89,7 @@ def _require_unmoved(path: Path) -> None:
 def replace_reply_file(path: Path, values: dict[str, Any], writer: str = "daemon") -> None:
     """Put a whole new text in place of a reply file. Raises OSError; then the old one is still there.
 
-    The draft's name is that of file and writer, so that what a killed daemon left half-written is used up by the next.
+    The draft's name depends on file and writer only, so that the next daemon replaces what a killed one left.
     """
     name = zlib.crc32(os.fsencode(path.name))
     fresh = path.with_name(f".retake-reply-{writer}-{name:08x}.tmp")

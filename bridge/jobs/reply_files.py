@@ -1,4 +1,7 @@
-"""The daemon's reply files, each folder's on a thread of its own: of what is told of a job, the newest counts."""
+"""The daemon's reply files, written by one thread for each folder, so that a drive that hangs delays only its own.
+
+Of each file only the newest content waits: a slow drive skips states of a job, and never falls behind for long.
+"""
 
 import threading
 from collections.abc import Callable
@@ -8,11 +11,15 @@ from bridge.jobs.job import Job
 from bridge.jobs.reply_file import write_reply_file
 
 _MOMENT_S = 0.25
-"""How long the daemon waits for a file to be written, so that it usually is when others hear the same news."""
+"""How long the daemon waits for a file, so that it usually is written before clients get the same reply."""
 
 
 class ReplyFiles:
-    """Brings reply files up to date; one whose drive hangs is written when that answers again."""
+    """Brings reply files up to date; one whose drive hangs is written when that answers again.
+
+    `_changed` guards `_waiting` (per folder, the newest job of each path) and `_late` (folders that hang, for which the
+    daemon no longer waits); it is not held while a file is written.
+    """
 
     def __init__(self, write: Callable[[Job], None] = write_reply_file) -> None:
         self._write = write
@@ -21,7 +28,7 @@ class ReplyFiles:
         self._late: set[Path] = set()
 
     def write(self, job: Job) -> None:
-        """Have the reply file of a job, if it asked for one, say how it stands."""
+        """Write the state of a job to its reply file, if it asked for one; return at the latest after _MOMENT_S."""
         if job.request.reply is None:
             return
         path, folder = job.request.reply, Path(job.request.reply).parent
@@ -35,7 +42,7 @@ class ReplyFiles:
                 self._late.add(folder)
 
     def _serve(self, folder: Path) -> None:
-        """Write what waits for a folder, until nothing does."""
+        """Write what waits for a folder, and end when nothing does."""
         lane = self._waiting[folder]
         while True:
             with self._changed:
@@ -48,6 +55,6 @@ class ReplyFiles:
                 self._write(job)
             finally:
                 with self._changed:
-                    if lane.get(path) is job:
+                    if lane.get(path) is job:  # else a newer state came while this one was written
                         del lane[path]
                     self._changed.notify_all()

@@ -29,7 +29,7 @@ class RequestTooLongError(ProtocolError):
 
 
 class SendError(ProtocolError):
-    """The system refuses to send a request, and not because nobody listens."""
+    """The system refuses to send a request, although a daemon may listen."""
 
     code = "not_sent"
 

@@ -27,7 +27,7 @@ _BUNDLE = b"#bundle\0"
 _MAX_DEPTH = 8
 _NUMBERS = {"i": osc_types.get_int, "h": osc_types.get_int64, "d": osc_types.get_double}
 _PLAIN = {"T": True, "F": False, "N": None, "I": None}
-"""Tags without data: a value each. An impulse says as little as nil does."""
+"""Tags without data, with their values. An impulse is treated like nil."""
 _OPAQUE = {"c": 4, "r": 4, "m": 4, "t": 8}
 """Bytes of what no argument is, a character, a colour, a MIDI message, a time: they stay bytes, to be refused."""
 _KNOWN = frozenset("sSfb") | _NUMBERS.keys() | _PLAIN.keys() | _OPAQUE.keys()
@@ -69,7 +69,7 @@ def _elements(bundle: bytes, depth: int) -> Iterator[bytes]:
 
 
 def _arguments(packet: bytes, start: int) -> tuple[Any, ...]:
-    """Read what follows the address; from a tag that nobody knows on, the rest is one argument, its bytes."""
+    """Read what follows the address; from an unknown tag on, the rest is one argument, its bytes."""
     if start >= len(packet):
         return ()
     tags, start = osc_types.get_string(packet, start)
@@ -118,7 +118,7 @@ def _text(packet: bytes, start: int) -> tuple[str, int]:
 
 
 def _shortest(value: float) -> float:
-    """Give a 32-bit float its shortest spelling."""
+    """Return the shortest number that is the same 32-bit float."""
     candidates = (float(f"{value:.{digits}g}") for digits in (6, 7, 8))
     single = struct.pack(">f", value)
     return next((shorter for shorter in candidates if struct.pack(">f", shorter) == single), value)
@@ -133,7 +133,7 @@ def encode_reply(reply: Reply) -> bytes:
     """Write a reply as a datagram of at most MAX_DATAGRAM bytes, with 32-bit floats, which every host reads.
 
     Long sentences are cut; of very many long paths the last ones are left out, while their number still counts all.
-    The paths of results keep their bytes; in a sentence a byte that is not UTF-8 is told as an escape.
+    The paths of results keep their bytes; in a sentence a byte that is not UTF-8 becomes an escape.
     """
     address, args = to_message(reply)
     if not isinstance(reply, Done | ModelsReply):

@@ -133,7 +133,7 @@ class TestToken:
             for node in ast.walk(ast.parse((ROOT / "bridge" / "daemon" / "dispatcher.py").read_text(encoding="utf-8")))
             if isinstance(node, ast.Compare) and "token" in ast.unparse(node)
         ]
-        assert named == ["token is None"]
+        assert named == ["self._token is None"]
         assert any(
             name == "secrets.compare_digest" for file, name, _ in calls() if file == "bridge/daemon/dispatcher.py"
         )

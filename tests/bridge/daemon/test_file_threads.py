@@ -61,7 +61,7 @@ def test_that_hang_are_limited_and_the_others_soon_over(answer):
             files.run(number, answer.wait)
 
     assert time.monotonic() - began_at < 5
-    assert sum(thread.name == "look" for thread in threading.enumerate()) <= 40
+    assert sum(thread.name == "file check" for thread in threading.enumerate()) <= 40
 
 
 @pytest.fixture
