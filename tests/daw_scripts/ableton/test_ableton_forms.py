@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import itertools
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ ASKED = rows_of("live_extension")
 COMMANDED = rows_of("live_surface")
 REGION = {"start_s": "0", "end_s": "1"}
 """What the dialog proposes where the table has no default: a region has to be said."""
+COUNTER = itertools.count()
 KINDS = {"integer": "number", "float": "number", "string": "text", "switch": "checkbox"}
 
 
@@ -91,7 +93,7 @@ class TestExtension:
 @contextlib.contextmanager
 def imported(folder: Path) -> Iterator[ModuleType]:
     """The part of the control surface that reads commands, without the part that needs Live."""
-    package = types.ModuleType("surface_of_forms")
+    package = types.ModuleType(f"surface_of_forms_{next(COUNTER)}")  # each with modules of its own
     package.__path__ = [str(folder)]
     sys.modules[package.__name__] = package
     try:
