@@ -1,4 +1,4 @@
-"""What the wire and the engine say, in the words of whoever reads it: of the window, or of a command line."""
+"""Sentences of the wire and the engine, in the words of the window or of a command line."""
 
 import re
 from collections.abc import Mapping

@@ -22,7 +22,7 @@ class ScriptsMissingError(InstallError):
     code = "scripts_missing"
 
     def __init__(self, name: str, *, kind: str = "folder") -> None:
-        super().__init__(f"this Retake came without its {kind} {name}", "install Retake anew, as its README says")
+        super().__init__(f"this Retake came without its {kind} {name}", "reinstall Retake, as its README says")
 
 
 class HostFolderMissingError(InstallError):

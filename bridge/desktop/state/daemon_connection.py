@@ -223,12 +223,12 @@ class DaemonConnection:
         """Wait until the daemon that is to restart has ended."""
         client.send(Quit())
         wait_for_end(self._folder, _STOP_S)
-        raise DaemonMissingError("the daemon starts anew")
+        raise DaemonMissingError("the daemon restarts")
 
     def _receive(self, reply: Reply) -> None:
         """Publish a reply. Raises DaemonGoneError when the token is refused: its daemon has gone."""
         if _is_refusal(reply):
-            raise DaemonGoneError("the daemon was started anew")
+            raise DaemonGoneError("the daemon was restarted")
         if isinstance(reply, Ack | Fail | Done):
             with self._lock:
                 self._sent.pop(reply.job, None)

@@ -15,7 +15,7 @@ from bridge.jobs.journal_repair import BROKEN_PREFIX
 _NAME = "journal"
 _PATIENCE_S = 2.0
 _RENEW = (
-    "start the daemon anew (`retake send quit`, then `retake daemon`): it sets the file aside, keeps what can be read, "
+    "restart the daemon (`retake send quit`, then `retake daemon`): it sets the file aside, keeps what can be read, "
     "and begins a new one"
 )
 

@@ -60,7 +60,7 @@ def _look_at_others(host: str, place: ScriptFolder, theirs: Path) -> Finding:
     folder, remedy = target_folder(place), f"`retake install-scripts {host}`"
     record, lost = Record.read(folder), _lost_program(folder)
     if record is None:
-        return warning(place.program, f"the scripts of ReaPack in {theirs} were not told where Retake is", remedy)
+        return warning(place.program, f"the scripts of ReaPack in {theirs} do not know where Retake is", remedy)
     if lost:
         return problem(place.program, f"its scripts look for Retake at {lost}, which no longer exists", remedy)
     if record.files:

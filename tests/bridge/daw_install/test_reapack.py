@@ -160,7 +160,7 @@ class TestDoctor:
         return finding
 
     def test_says_that_reapacks_set_is_not_told_yet(self, finding, install, reapack):
-        assert "not told where Retake is" in finding().text
+        assert "do not know where Retake is" in finding().text
         install("reaper")
         assert finding().text == f"ReaPack keeps the scripts in {reapack}"
 

@@ -172,3 +172,10 @@ def test_a_slider_that_is_moved_says_where_it_is(page: CreatePage) -> None:
     slider.setFocus(Qt.FocusReason.OtherFocusReason)
 
     assert page.form["strength"] == 0.8
+
+
+def test_what_has_no_field_is_named(page: CreatePage) -> None:
+    request = Inpaint(job="a", clip="/c.wav", prompt="x", start_s=1.0, end_s=2.0, region=((3.0, 4.0),))
+    page.show_request(request)
+
+    assert page.banner.text.text() == "This page has no field for what the take also had: further regions."

@@ -58,7 +58,7 @@ def server(tmp_path, monkeypatch, checkpoint):
             monkeypatch.setenv(variable, value)
         for variable in ("RETAKE_OFFLINE", "HF_HUB_OFFLINE"):
             monkeypatch.delenv(variable, raising=False)
-        root = str(Path(__file__).parents[3])
+        root = str(Path(__file__).parents[4])
         monkeypatch.setenv("PYTHONPATH", root)
         yield mirror
 
