@@ -182,7 +182,7 @@ def _one_line(words: str) -> str:
 
 
 def _sway(samples: Samples) -> float:
-    """RMS beside a constant offset, which is no sound."""
+    """RMS without the constant offset, which is no sound."""
     return float(samples.std(dtype=np.float64)) if samples.size else 0.0
 
 

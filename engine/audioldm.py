@@ -96,7 +96,7 @@ class AudioLDM(nn.Module):
 
     @property
     def samples_per_row(self) -> int:
-        """Waveform samples that one latent row stands for."""
+        """Waveform samples in one latent row."""
         return self.config.mel.hop * self.config.vae.stride
 
     @property

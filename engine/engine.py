@@ -78,11 +78,11 @@ class Engine:
     ) -> list[Audio]:
         """Answer a request: its candidates, best first, each with its story.
 
-        Both callbacks are called on this thread; `should_stop` is asked at least once a step.
+        Both callbacks are called on this thread; `should_stop` is called at least once a step.
 
         Raises:
             CancelledError: `should_stop` returned True.
-            InvalidRequestError: this model cannot do what is asked.
+            InvalidRequestError: this model cannot do what is requested.
             OutOfMemoryError: the device is too small for it.
             ModelBrokenError: the model makes samples that are not numbers.
             ModelUnloadedError: see `unload`.

@@ -23,7 +23,7 @@ EngineError                     code, text, hint
   ModelNotFoundError            no model of that name or at that path
   ModelBrokenError              a model folder that does not hold what its config promises
   ModelUnloadedError            the engine was unloaded
-  AudioTowerMissingError        the model's CLAP reads prompts but cannot hear
+  AudioTowerMissingError        the model's CLAP has no audio tower
   CheckpointError               a foreign checkpoint that cannot be imported: checkpoints/import_errors.py
   DownloadError                 a published checkpoint that was not downloaded: checkpoints/download_errors.py
   RemovalError                  a model that was not removed; listed there too

@@ -29,7 +29,7 @@ def sources_of(request: Request) -> dict[str, str]:
 
 
 def find_provenance(path: Path) -> dict[str, Any]:
-    """The story of a take: inside the WAV or else beside it, or in the `.json` itself.
+    """Return the story of a take: from inside the WAV, else from its sidecar, or from the `.json` itself.
 
     Raises:
         AudioMissingError, AudioUnreadableError: there is no such WAV.

@@ -19,7 +19,7 @@ Config = TypeVar("Config")
 _KINDS: dict[str, type] = {
     kind.__name__: kind for kind in (ClapConfig, PocketClapConfig, GriffinLimConfig, HiFiGanConfig, DraftConfig)
 }
-_LONGEST = 64  # lists of numbers; lists of words are as long as the file allows
+_LONGEST = 64  # lists of numbers; lists of words are limited by the file only
 # Far beyond every net that makes sense, and small enough that none of them fills the memory with its front end alone
 _RANGES: dict[str, tuple[float, float]] = {
     # audio

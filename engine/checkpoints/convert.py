@@ -65,7 +65,7 @@ def import_checkpoint(
         CheckpointError: it cannot be imported; nothing was written.
         InvalidRequestError, OutputExistsError: the name cannot be used, or is taken.
         ModelDiskFullError, OutputWriteError: there is no room, or the write failed.
-        CancelledError: `should_stop` said so; nothing was left behind.
+        CancelledError: `should_stop` returned True; no file was left behind.
     """
     watch = _ImportProgress(on_progress, should_stop)
     root = models_dir or models_folder()

@@ -79,7 +79,7 @@ def _told(path: Path, head: bytes, size: int) -> CheckpointUnreadableError:
 
 
 def _pointer(head: bytes) -> tuple[str, str] | None:
-    """What a clone without Git LFS leaves in the place of a large file: reason and hint."""
+    """What a clone without Git LFS has instead of a large file: reason and hint."""
     if not head.startswith(b"version https://git-lfs"):
         return None
     size = re.search(rb"^size (\d{1,15})$", head, re.MULTILINE)

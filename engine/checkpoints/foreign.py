@@ -58,7 +58,7 @@ class Foreign:
     audio: Weights | None
     latent_scale: Tensor  # a single number
     tokenizer: Path | None  # a folder that has one
-    remarks: tuple[str, ...]  # on the weights, for whoever imports them
+    remarks: tuple[str, ...]  # notes on the weights for the user who imports them
 
 
 @dataclass(frozen=True)

@@ -76,16 +76,16 @@ def _add_pull(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     action = actions.add_parser(
         "pull",
         help="download a published AudioLDM checkpoint",
-        description="Download a published AudioLDM checkpoint and import it. What has arrived when this is interrupted"
-        " is kept, and the next pull goes on from there. RETAKE_OFFLINE=1 forbids every download; RETAKE_ZENODO_URL and"
+        description="Download a published AudioLDM checkpoint and import it. An interrupted download is kept, and"
+        " the next pull resumes it. RETAKE_OFFLINE=1 forbids every download; RETAKE_ZENODO_URL and"
         " HF_ENDPOINT name mirrors; RETAKE_MODELS moves the models folder.",
     )
-    action.add_argument("name", help="a name from `retake models list`; or panns, vggish, by which clips are compared")
+    action.add_argument("name", help="a name from `retake models list`; or panns or vggish, to compare clips with")
     action.add_argument(
         "--form",
         choices=("original", "diffusers"),
         default="original",
-        help="the authors' file, or the smaller diffusers folder, which cannot hear (default original)",
+        help="the authors' file, or the smaller diffusers folder, without audio tower (default original)",
     )
     action.add_argument("--revision", metavar="COMMIT", help="of the diffusers folder (default the newest)")
     action.add_argument("-y", "--accept-licence", action="store_true", help="accept the licence without being asked")
@@ -98,15 +98,18 @@ def _add_import(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "import",
         help="install an AudioLDM checkpoint that you have",
         description="Install an AudioLDM checkpoint: the authors' .ckpt file, or a diffusers folder. Its weights are"
-        " copied into the models folder; the files that you have are only read.",
+        " copied into the models folder; your files are only read.",
     )
-    action.add_argument("path", type=Path, help="the .ckpt file, or the folder in which model_index.json lies")
-    action.add_argument("--name", metavar="NAME", help="what it will be called (default by its file)")
+    action.add_argument("path", type=Path, help="the .ckpt file, or the folder that holds model_index.json")
+    action.add_argument("--name", metavar="NAME", help="name of the new model (default that of its file)")
     action.add_argument(
-        "--clap", type=Path, metavar="FILE", help="LAION-CLAP's file, for a diffusers folder, which cannot hear alone"
+        "--clap", type=Path, metavar="FILE", help="LAION-CLAP's file, for a diffusers folder, which has no audio tower"
     )
     action.add_argument(
-        "--tokenizer", type=Path, metavar="FOLDER", help="with vocab.json and merges.txt of roberta-base, for a .ckpt"
+        "--tokenizer",
+        type=Path,
+        metavar="FOLDER",
+        help="folder with roberta-base's vocab.json and merges.txt, for a .ckpt",
     )
     action.add_argument(
         "--heads",
@@ -128,21 +131,22 @@ def _add_remove(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Without folders: let a model render held-out prompts and judge the clips (classes and attributes recognised,"
-        " Frechet distance, sharpness, CLAP score). With two folders: compare the clips in the first with the second's."
+        "Without folders: render held-out prompts with a model and measure the clips (classes and attributes"
+        " recognised, Frechet distance, sharpness, CLAP score). With two folders: compare the first one's clips with"
+        " the second one's."
     )
     parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER", help="generated clips, then reference clips")
     _add_model(parser)
     parser.add_argument("--per-class", type=int, default=4, metavar="N", help="clips for each sound (default 4)")
     parser.add_argument("--sounds", metavar="A,B", help="only these sounds of the corpus (default all)")
     parser.add_argument("--seconds", type=float, metavar="S", help=f"length of each clip (default {SECONDS})")
-    parser.add_argument("--seed", type=int, default=1, help="another seed asks other prompts (default 1)")
+    parser.add_argument("--seed", type=int, default=1, help="another seed uses other prompts (default 1)")
     _add_of_generate(parser, "steps", "guidance", "sampler", "tries")
-    parser.add_argument("--draft", action="store_true", help="judge the model's quick drafts instead")
+    parser.add_argument("--draft", action="store_true", help="evaluate the model's quick drafts instead")
     parser.add_argument(
         "--edits",
         action="store_true",
-        help="judge restyling and inpainting of real clips instead; with one FOLDER, what edits of its recordings keep",
+        help="evaluate restyling and inpainting of corpus clips instead; with one FOLDER, edits of its recordings",
     )
     parser.add_argument("--strength", type=float, metavar="S", help="of the restyling, for --edits (default 0.6)")
     parser.add_argument("--structure", type=float, metavar="S", help="likewise (default the model's; 0 plain noising)")
@@ -150,18 +154,21 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--features",
         metavar="A,B",
-        help="for folders: Frechet distance, IS and KL by the ears of these nets: judge (ours), panns, vggish (FAD)",
+        help="for folders: Frechet distance, IS and KL by these feature extractors: classifier (ours, also called "
+        "judge), panns, vggish (FAD)",
     )
     parser.add_argument(
         "--pipeline",
         choices=("paper", "seed"),
-        help="for folders: paper is panns,vggish, which hear as in audioldm_eval; seed compares each pair on VGGish's "
-        "features",
+        help="for folders: paper is panns,vggish on clips prepared as in audioldm_eval; seed compares each pair on "
+        "VGGish's features",
     )
     parser.add_argument(
-        "--weights", type=Path, metavar="FOLDER", help="where panns' and vggish's files lie, if they were not pulled"
+        "--weights", type=Path, metavar="FOLDER", help="folder of panns' and vggish's files, if they were not pulled"
     )
-    parser.add_argument("--picture", type=Path, metavar="PNG", help="draw generated beside real (needs Matplotlib)")
+    parser.add_argument(
+        "--picture", type=Path, metavar="PNG", help="draw generated clips above corpus clips (needs Matplotlib)"
+    )
     _add_paper(parser)
     parser.add_argument(
         "--json",
@@ -175,11 +182,11 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
 def _add_paper(parser: argparse.ArgumentParser) -> None:
     paper = parser.add_argument_group(
         "the paper in small",
-        "Rerun the AudioLDM paper's comparisons on the model and on nets that begin as its own, and write RESULTS.md."
-        " Run it again to go on after an interruption; parts may run side by side in one folder.",
+        "Rerun the AudioLDM paper's comparisons on the model and on nets that start from it, and write RESULTS.md."
+        " Needs a clone of the repository. Run it again to resume it; parts may run side by side in one folder.",
     )
-    paper.add_argument("--paper", action="store_true", help="do that, without folders (needs Matplotlib)")
-    paper.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="where its results lie")
+    paper.add_argument("--paper", action="store_true", help="rerun them; takes no folders (needs Matplotlib)")
+    paper.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="folder of its results")
     paper.add_argument(
         "--part", action="append", choices=PAPER_PARTS, help="only this part; may be repeated (default all)"
     )
@@ -194,17 +201,17 @@ def _add_paper(parser: argparse.ArgumentParser) -> None:
 def add_benchmark(parser: argparse.ArgumentParser) -> None:
     parser.description = "Time `retake generate` with a warm model. Close other programs first."
     _add_model(parser)
-    parser.add_argument("--runs", type=int, default=5, metavar="N", help="the median of so many runs (default 5)")
+    parser.add_argument("--runs", type=int, default=5, metavar="N", help="runs, of which the median counts (default 5)")
     parser.add_argument("--seconds", type=float, default=SECONDS, help=f"length of each take (default {SECONDS})")
     _add_of_generate(parser, "steps", "sampler", "tries")
     parser.add_argument("--draft", action="store_true", help="time quick drafts")
-    parser.add_argument("--candidates", type=int, default=1, metavar="N", help="takes a run (default 1)")
+    parser.add_argument("--candidates", type=int, default=1, metavar="N", help="takes per run (default 1)")
     parser.add_argument(
         "--against",
         metavar="KEY=VALUE",
         action="append",
         default=[],
-        help="also time it with e.g. steps=10 or sampler=ddim, turn by turn, and give the ratio",
+        help="also time it with e.g. steps=10 or sampler=ddim, alternating, and print the ratio",
     )
     parser.add_argument(
         "--published",
@@ -217,15 +224,15 @@ def add_benchmark(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--long",
         action="store_true",
-        help="instead: restyle clips of 10 to 120 s, stereo at 48 kHz, and tell what a second costs at each length and"
-        " how much memory it takes",
+        help="instead: restyle clips of 10 to 120 s, stereo at 48 kHz, and print time per second of clip and memory at"
+        " each length",
     )
     parser.add_argument(
         "--reference-steps",
         type=int,
         default=6,
         metavar="N",
-        help="with --published: make N of the reference's 200 steps, reckon the others (default 6)",
+        help="with --published: time N of the reference's 200 steps and extrapolate (default 6)",
     )
     parser.add_argument(
         "--json", nargs="?", const="-", metavar="FILE", help="machine-readable report, on stdout or to FILE"

@@ -112,6 +112,7 @@ def _extractors(
         "vggish": lambda: VggishExtractor(load_vggish(options.weights)),
     }
     names = [name.strip() for name in options.features.split(",")] if options.features else []
+    names = ["judge" if name == "classifier" else name for name in names]  # "judge" is its name in reports
     names += [name for name in ("panns", "vggish") if options.pipeline == "paper" and name not in names]
     for name in names:
         if name not in makers:

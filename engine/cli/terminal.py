@@ -47,7 +47,7 @@ def show_note(text: str) -> None:
 
 
 def in_options(text: str) -> str:
-    """A sentence with options in the place of the names that the engine has for them, where it speaks of them."""
+    """Return a sentence with the engine's names of fields replaced by those of the options."""
     names = "|".join(sorted(_OPTIONS, key=len, reverse=True))
     text = re.sub(rf"^({names}) is ", lambda found: f"{_OPTIONS[found[1]]} is ", text)
     text = re.sub(rf"\b(send|give|with|raise) ({names})\b", lambda found: f"{found[1]} {_OPTIONS[found[2]]}", text)

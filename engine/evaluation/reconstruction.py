@@ -1,6 +1,6 @@
 """Distances between a waveform and its reference: log-spectral distance, mel L1, spectral convergence.
 
-All take two equal shapes [B, T] and answer one figure a clip [B]; identical waveforms give 0.
+All take two equal shapes [B, T] and return one value per clip [B]; identical waveforms give 0.
 """
 
 import torch

@@ -1,4 +1,4 @@
-"""Air: what lies above a model's band, made for a replacement from noise that is shaped like its surroundings.
+"""Air: the sound above a model's band, made for a replacement from noise that is shaped like its surroundings.
 
 The level of the surroundings in each band above the model's, split into a constant floor and a varying part, sets the
 level of the air; the varying part follows the top octave of what the model made. Nothing of the replaced sound is used.
@@ -49,7 +49,7 @@ class Air:
         return self.mean.size == 0 or float(self.mean.max()) < TINY
 
     def beside(self, lufs: float) -> "Air":
-        """The same beside a replacement of that loudness, without its air: a softer one has softer air."""
+        """Return the air for a replacement of that loudness (measured without air): a softer one has softer air."""
         softer = 10 ** (min(0.0, lufs - self.lufs) / 10) if np.isfinite(self.lufs) else 1.0
         return replace(self, mean=self.mean * softer, rest=self.rest * softer, below=self.below * softer, lufs=lufs)
 

@@ -21,7 +21,7 @@ TOP = 0.95  # of the crossover: above, the clip's own low-pass is felt
 MARGIN = 10 ** (3 / 10)  # of power: how far the new band's means may exceed their line
 STEEPEST_DB = 60.0  # an octave, down; a line never rises
 MEAN_HZ = 400.0  # over which the new band's mean powers are taken
-TONE_FRAMES = 9  # over which a tone stands out of noise
+TONE_FRAMES = 9  # over which a tone is distinguished from noise
 TINY = 1e-20
 
 Powers = NDArray[np.float64]

@@ -67,7 +67,7 @@ def crossfade(old: Samples, new: Samples, ceiling: float | None = None) -> Sampl
 def splice(samples: Samples, replacement: Samples, start: int, sample_rate: int) -> Samples:
     """Samples [C, T] in which replacement [C, t] takes the place of what began at `start`.
 
-    Outside [start, start + t) every sample is the same, bit for bit. The crossfades lie inside, up to 30 ms long (10 ms
+    Outside [start, start + t) every sample is the same, bit for bit. The crossfades are inside, up to 30 ms long (10 ms
     where the clip breaks off into silence) and at most a quarter of the region; where the region touches the clip's own
     start or end there is none. True peaks above full scale, or above the clip where that is louder still, are limited.
     """

@@ -1,4 +1,4 @@
-"""Places full of people and vehicles, heard from within."""
+"""Places full of people and vehicles."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def birds(synth: SynthContext) -> Signal:
 
 
 def crickets(synth: SynthContext) -> Signal:
-    """A high tone in fluttering chirps, others faint behind."""
+    """A high tone in fluttering chirps, with faint others in the background."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
     pitch = synth.uniform(4000, 5200)
     rate = synth.uniform(1.2, 2) if is_slow else synth.uniform(4, 6)

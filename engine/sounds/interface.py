@@ -11,7 +11,7 @@ _LADDER = (0, 4, 7, 12, 16, 19, 24, 28, 31)
 
 
 def _square(synth: SynthContext, pitch_hz: Signal) -> Signal:
-    """A square-like tone of a gliding pitch: its first odd partials, each only where it lies under Nyquist."""
+    """A square-like tone of a gliding pitch: its first odd partials, each only below Nyquist."""
     phase = synth.phase(pitch_hz)
     tone = np.zeros(len(phase))
     for k in (1, 3, 5):

@@ -15,7 +15,7 @@ from engine.sounds.rendering import Sound, render
 
 @dataclass(frozen=True)
 class Scene:
-    """Sounds that may be heard in one place: steady ones, and events that stand out."""
+    """Sounds that occur in one place: steady ones, and distinct events."""
 
     beds: tuple[str, ...]
     events: tuple[str, ...]
@@ -114,7 +114,7 @@ def _after_each_other(
 
 
 def render_mixture(seed: int, seconds: float = 5.12, sample_rate: int = 16000) -> Mixture:
-    """One clip of two sounds that may be heard in one place, 1 s to 30 s long, at any `sample_rate` in Hz from 8000.
+    """One clip of two sounds that occur in one place, 1 s to 30 s long, at any `sample_rate` in Hz from 8000.
 
     Neither has a level of its own: the two are 6 to 14 dB apart where one is in the background, else close together.
     The same arguments give the same clip.

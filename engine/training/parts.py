@@ -45,7 +45,7 @@ def config_for_training(preset: str) -> AudioLDMConfig:
 
 
 def save_vocabulary(folder: Path, captions: Iterable[str], sounds: Sequence[str]) -> None:
-    """Note the words that a library's captions use, in the place of the corpus', for the model that will be joined."""
+    """Record the words of a library's captions instead of the corpus', for the model that will be joined."""
     folder.mkdir(parents=True, exist_ok=True)
     words = sorted({word for caption in captions for word in words_of(caption) if len(word) > _SHORT})
     text = json.dumps({"words": [word for word in words if word not in _SAY_NOTHING], "sounds": list(sounds)})

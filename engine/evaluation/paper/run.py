@@ -52,7 +52,7 @@ def run_paper(
 
     Raises:
         PaperFolderError: the folder belongs to something else.
-        CancelledError: `should_stop` said so; what is measured is kept.
+        CancelledError: `should_stop` returned True; measured cells are kept.
     """
     model = open_model(wish.model, device)
     identity = {"budget": wish.budget.name, "model": fingerprint(model), "sounds": len(SOUNDS)}

@@ -133,7 +133,14 @@ class TestReport:
         text = evaluate_edits(Forger(), classifier, SETTINGS).to_text()
 
         assert text.startswith("nano: 8 clips, 2 a sound, seed 3\n")
-        for words in ("recognised as the target", "by chance", "1.0 times", "jump at a border", "8 clips are few", "siren"):
+        for words in (
+            "recognised as the target",
+            "by chance",
+            "1.0 times",
+            "jump at a border",
+            "8 clips are few",
+            "siren",
+        ):
             assert words in text
 
     def test_json_is_plain_even_where_nothing_is_left_to_be_closer(self, classifier: SoundClassifier) -> None:

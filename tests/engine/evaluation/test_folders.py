@@ -178,12 +178,13 @@ class TestListeners:
         with pytest.raises(ClipUnusableError, match=r"made.dog\.wav: .*0\.5"):
             evaluate_folders(made, made, classifier, extractors=[narrow_vggish()])
 
+    @pytest.mark.parametrize("features", ["judge", "classifier", "judge,classifier"])
     def test_from_the_command_line(
-        self, made: Path, real: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+        self, made: Path, real: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], features: str
     ) -> None:
         report = tmp_path / "report.json"
 
-        assert main(["evaluate", str(made), str(real), "--features", "judge", "--json", str(report)]) == DONE
+        assert main(["evaluate", str(made), str(real), "--features", features, "--json", str(report)]) == DONE
         (measured,) = json.loads(report.read_text(encoding="utf-8"))["measurements"]
         assert measured["listener"] == "judge"
         assert set(measured["figures"]) >= {"frechet", "inception", "kl_softmax", "kl_sigmoid"}
