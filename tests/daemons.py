@@ -8,12 +8,13 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from bridge.clients.client import Client
 from bridge.daemon.assembly import build
 from bridge.host.discovery import InstanceLock, read_runtime
 from bridge.host.settings import Settings
-from bridge.wire.messages import Done, Fail, Quit
+from bridge.wire.messages import Done, Fail, Quit, Request
 from bridge.wire.osc_codec import decode, encode_request
 from bridge.wire.parsing import parse_reply
 
@@ -26,20 +27,20 @@ PATIENCE_S = 60.0
 class Ear:
     """A client that remembers everything it hears."""
 
-    def __init__(self, runtime):
+    def __init__(self, runtime: Any) -> None:
         self.runtime = runtime
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
-        self.heard = []
+        self.heard: list[Any] = []
 
-    def send_raw(self, datagram: bytes):
+    def send_raw(self, datagram: bytes) -> None:
         self.socket.sendto(datagram, (self.runtime.host, self.runtime.port))
 
-    def say(self, request, token=None):
+    def say(self, request: Request, token: str | None = None) -> None:
         object.__setattr__(request, "token", self.runtime.token if token is None else token)
         self.send_raw(encode_request(request))
 
-    def hear(self, timeout_s=PATIENCE_S):
+    def hear(self, timeout_s: float = PATIENCE_S) -> Any:
         """The next reply; None when none comes in time."""
         self.socket.settimeout(timeout_s)
         try:
@@ -49,7 +50,7 @@ class Ear:
         self.heard.append(parse_reply(*message))
         return self.heard[-1]
 
-    def wait_for(self, *kinds, job=None):
+    def wait_for(self, *kinds: Any, job: str | None = None) -> Any:
         """The next reply of one of these kinds (about that job)."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
@@ -58,17 +59,17 @@ class Ear:
                 return reply
         raise AssertionError(f"no {kinds} among {self.heard}")
 
-    def wait_for_end(self, job):
+    def wait_for_end(self, job: str) -> Any:
         return self.wait_for(Done, Fail, job=job)
 
-    def close(self):
+    def close(self) -> None:
         self.socket.close()
 
 
 class ThreadedDaemon:
     """The whole daemon on an event loop in a thread; its render process is a stand-in."""
 
-    def __init__(self, settings: Settings, state_dir: Path):
+    def __init__(self, settings: Settings, state_dir: Path) -> None:
         self.settings = settings
         self.state_dir = state_dir
         self.lock = InstanceLock(state_dir)
@@ -78,21 +79,21 @@ class ThreadedDaemon:
         self.thread.start()
         assert self.is_up.wait(PATIENCE_S)
 
-    async def _serve(self):
+    async def _serve(self) -> None:
         self.daemon = await build(self.settings, self.state_dir, [sys.executable, str(STAND_IN)])
         self.loop = asyncio.get_running_loop()
         self.loop.call_soon(self.is_up.set)
         await self.daemon.serve()
 
     @property
-    def runtime(self):
+    def runtime(self) -> Any:
         return self.daemon.runtime
 
     @property
-    def worker_pid(self):
+    def worker_pid(self) -> Any:
         return self.daemon.supervisor.pid
 
-    def stop(self):
+    def stop(self) -> None:
         if self.thread.is_alive():
             self.loop.call_soon_threadsafe(self.daemon.closing.set)
             self.thread.join(PATIENCE_S)
@@ -103,7 +104,7 @@ class ThreadedDaemon:
 class ProcessDaemon:
     """`retake daemon` as a process, with the tiny preset, or whatever else `command` starts."""
 
-    def __init__(self, state_dir: Path, *flags: str, command: Sequence[str] = (), environment=None):
+    def __init__(self, state_dir: Path, *flags: str, command: Sequence[str] = (), environment: Any = None) -> None:
         self.state_dir = state_dir
         self.started_at = time.monotonic()
         usual = [sys.executable, "-m", "bridge", "daemon", "--port", "0", "--model", "tiny"]
@@ -112,7 +113,7 @@ class ProcessDaemon:
         )
 
     @property
-    def runtime(self):
+    def runtime(self) -> Any:
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             runtime = read_runtime(self.state_dir)
@@ -125,7 +126,7 @@ class ProcessDaemon:
         tasks = Path(f"/proc/{self.process.pid}/task")
         return [int(pid) for file in tasks.glob("*/children") for pid in file.read_text().split()]
 
-    def stop(self):
+    def stop(self) -> None:
         if self.process.poll() is None:
             with Client(self.runtime) as client:
                 client.send(Quit())
@@ -134,7 +135,8 @@ class ProcessDaemon:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        self.process.stdout.close()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
 
 def is_alive(pid: int) -> bool:

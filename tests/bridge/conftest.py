@@ -2,7 +2,9 @@
 
 import json
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ from tests.daemons import PATIENCE_S, Ear, ProcessDaemon, ThreadedDaemon, is_ali
 
 
 @pytest.fixture
-def state_dir(tmp_path, monkeypatch):
+def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The state folder, found through the environment as in real life; no settings of this machine's user are read."""
     folder = tmp_path / "state"
     folder.mkdir(mode=0o700)
@@ -23,11 +25,11 @@ def state_dir(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def start_daemon(state_dir):
+def start_daemon(state_dir: Path) -> Iterator[Any]:
     """Start a daemon in a thread; keyword arguments are settings."""
     started = []
 
-    def start(**settings):
+    def start(**settings: Any) -> Any:
         started.append(ThreadedDaemon(Settings(port=0, **settings), state_dir))
         return started[-1]
 
@@ -37,16 +39,16 @@ def start_daemon(state_dir):
 
 
 @pytest.fixture
-def daemon(start_daemon):
+def daemon(start_daemon: Any) -> Any:
     return start_daemon(cancel_grace_s=0.5)
 
 
 @pytest.fixture
-def connect():
+def connect() -> Iterator[Any]:
     """Make clients, and close them in the end."""
     made = []
 
-    def make(daemon):
+    def make(daemon: Any) -> Any:
         made.append(Ear(daemon.runtime))
         return made[-1]
 
@@ -56,15 +58,15 @@ def connect():
 
 
 @pytest.fixture
-def ear(daemon, connect):
+def ear(daemon: Any, connect: Any) -> Any:
     return connect(daemon)
 
 
 @pytest.fixture
-def start_process(state_dir):
+def start_process(state_dir: Path) -> Iterator[Any]:
     started = []
 
-    def start(*flags):
+    def start(*flags: Any) -> Any:
         started.append(ProcessDaemon(state_dir, *flags))
         return started[-1]
 
@@ -74,8 +76,8 @@ def start_process(state_dir):
 
 
 @pytest.fixture
-def wait_until():
-    def wait(condition, seconds=PATIENCE_S):
+def wait_until() -> Callable[..., Any]:
+    def wait(condition: Callable[[], Any], seconds: float = PATIENCE_S) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "it did not come true in time"
@@ -85,16 +87,16 @@ def wait_until():
 
 
 @pytest.fixture
-def alive():
+def alive() -> Any:
     return is_alive
 
 
 @pytest.fixture
-def read_json():
+def read_json() -> Callable[..., Any]:
     return lambda path: json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 @pytest.fixture
-def generate():
+def generate() -> Callable[..., Any]:
     """A request for a job whose prompt tells the stand-in what to do."""
     return lambda job, prompt="fine", **keys: Generate(job=job, prompt=prompt, **keys)

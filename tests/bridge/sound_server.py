@@ -6,7 +6,9 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.signal import correlate
@@ -21,7 +23,7 @@ _TRIALS = 5
 class SoundServer:
     """A PulseAudio of our own with two sinks that nobody hears; no D-Bus, no systemd, nothing of this machine's."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="retake-"))  # short: the name of a socket has room for 107 bytes
         alsa = self.folder / "alsa.conf"
         devices = "".join(f"pcm.{name} {{\n type pulse\n device {name}\n}}\n" for name in SINKS)
@@ -54,12 +56,12 @@ class SoundServer:
         )
         self._wait_until_up()
 
-    def control(self, *words):
+    def control(self, *words: Any) -> Any:
         command = ["pactl", *words]
         return subprocess.run(command, env=self._inherited(), capture_output=True, text=True, check=True).stdout
 
     @contextlib.contextmanager
-    def recording(self, sink="studio"):
+    def recording(self, sink: Any = "studio") -> Iterator[Any]:
         """Record what a sink plays; the recording is whole when the block ends."""
         with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".raw") as file:
             options = ["--format=float32le", f"--rate={SINKS[sink]}", "--channels=2", "--raw", "--latency-msec=50"]
@@ -75,7 +77,7 @@ class SoundServer:
                 recorder.wait(PATIENCE_S)
             recording.close()
 
-    def hears(self, act, is_right):
+    def hears(self, act: Any, is_right: Any) -> bool:
         """Act and record, until the recording is right; a busy machine stumbles at times, a defect does each time."""
         for _ in range(_TRIALS):
             with self.recording() as recording:
@@ -84,16 +86,16 @@ class SoundServer:
                 return True
         return False
 
-    def end(self):
+    def end(self) -> None:
         self.process.kill()
         self.process.wait()
         self._log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _inherited(self):
+    def _inherited(self) -> Any:
         return {key: value for key, value in os.environ.items() if "DBUS" not in key} | self.environment
 
-    def _wait_until_up(self):
+    def _wait_until_up(self) -> None:
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             with contextlib.suppress(subprocess.CalledProcessError):
@@ -107,30 +109,30 @@ class SoundServer:
 class Recording:
     """What came out, [frames, 2]."""
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         self._path = path
         self.samples = np.zeros((0, 2), np.float32)
 
     @property
-    def seconds(self):
+    def seconds(self) -> Any:
         return self._path.stat().st_size / 8 / RATE
 
-    def wait_for(self, seconds):
+    def wait_for(self, seconds: float) -> None:
         deadline = time.monotonic() + PATIENCE_S
         while self.seconds < seconds:
             assert time.monotonic() < deadline, "the recorder hears nothing"
             time.sleep(0.02)
 
-    def close(self):
+    def close(self) -> None:
         raw = self._path.read_bytes()
         self.samples = np.frombuffer(raw[: len(raw) // 8 * 8], "<f4").reshape(-1, 2)
 
-    def sounding(self):
+    def sounding(self) -> Any:
         """From the first to the last sample that is not silence."""
         (heard,) = np.nonzero(np.abs(self.samples).max(axis=1) > 1e-5)
         return self.samples[heard[0] : heard[-1] + 1] if len(heard) else self.samples[:0]
 
-    def matches(self, clip, channel=0, window_s=0.2):
+    def matches(self, clip: Any, channel: Any = 0, window_s: Any = 0.2) -> Any:
         """How each window of a clip, [frames], is found again: correlation 0..1, gain, and second of the recording.
 
         Window by window, so that a server that stumbles on a busy machine spoils one of them and not the test.
@@ -148,7 +150,7 @@ class Recording:
             found.append((scores[best], np.dot(piece, window) / np.dot(window, window), best / RATE))
         return np.array(found)
 
-    def holds(self, clip, channel=0, gain=1.0, rate_of_hits=0.8):
+    def holds(self, clip: Any, channel: Any = 0, gain: Any = 1.0, rate_of_hits: Any = 0.8) -> Any:
         """Whether a clip was heard: its windows at this gain, in their order."""
         found = self.matches(clip, channel)
         hits = (found[:, 0] > 0.99) & (np.abs(20 * np.log10(np.abs(found[:, 1]) / gain + 1e-9)) < 0.2)

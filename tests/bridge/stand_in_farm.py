@@ -17,13 +17,13 @@ at_once = threading.Barrier(2)
 lock = threading.Lock()
 
 
-def tell(line: bytes):
+def tell(line: bytes) -> None:
     with lock:
         sys.stdout.buffer.write(line)
         sys.stdout.buffer.flush()
 
 
-def render(request: RenderRequest):
+def render(request: RenderRequest) -> None:
     word, *rest = request.prompt.split()
     is_first = bool(rest) and not Path(rest[0]).exists()
     if is_first:

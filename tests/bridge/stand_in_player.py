@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -15,18 +16,18 @@ from bridge.wire.messages import Done, Fail, Preview, PreviewReply
 orders: queue.SimpleQueue = queue.SimpleQueue()
 
 
-def tell(reply):
+def tell(reply: Any) -> None:
     sys.stdout.buffer.write(to_line(reply))
     sys.stdout.buffer.flush()
 
 
-def listen():
+def listen() -> None:
     for line in sys.stdin.buffer:
         orders.put(requests_from_line(line)[0])
     os._exit(0)
 
 
-def play(request: Preview):
+def play(request: Preview) -> None:
     word = Path(request.path).name
     if word == "dies":
         os._exit(9)

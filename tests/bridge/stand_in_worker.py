@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -31,12 +32,12 @@ is_mute = threading.Event()
 """From now on it is not told which models there are."""
 
 
-def tell(reply):
+def tell(reply: Any) -> None:
     sys.stdout.buffer.write(to_line(reply))
     sys.stdout.buffer.flush()
 
 
-def listen():
+def listen() -> None:
     for line in sys.stdin.buffer:
         request, *others = requests_from_line(line)
         if isinstance(request, Cancel):
@@ -51,7 +52,7 @@ def listen():
     os._exit(0)
 
 
-def load(request: UseModel):
+def load(request: UseModel) -> None:
     if request.model == "missing":
         tell(Fail(request.address, "", "model_missing", "there is no such model", "look again"))
         return
@@ -60,7 +61,7 @@ def load(request: UseModel):
     tell(Done(request.address, ""))
 
 
-def hang(word: str, rest: list[str]):
+def hang(word: str, rest: list[str]) -> None:
     if word == "spins":
         while True:
             sys.stdout.buffer.write(HEARTBEAT)
@@ -72,7 +73,7 @@ def hang(word: str, rest: list[str]):
         os.kill(os.getpid(), signal.SIGSTOP)
 
 
-def render(request: RenderRequest):
+def render(request: RenderRequest) -> None:
     word, *rest = request.prompt.split()
     if word == "loads":
         time.sleep(60)

@@ -66,14 +66,14 @@ def _truncated(sound: bytes, _: bytes, dice: random.Random) -> bytes:
 
 def _with_a_damaged_head(sound: bytes, _: bytes, dice: random.Random) -> bytes:
     found = bytearray(sound)
-    for _ in range(dice.randrange(1, 6)):
+    for _number in range(dice.randrange(1, 6)):
         found[dice.randrange(min(_HEAD, len(found)))] = dice.randrange(256)
     return bytes(found)
 
 
 def _with_flipped_bits(sound: bytes, _: bytes, dice: random.Random) -> bytes:
     found = bytearray(sound)
-    for _ in range(dice.choice((1, 8, 200))):
+    for _number in range(dice.choice((1, 8, 200))):
         found[dice.randrange(len(found))] ^= 1 << dice.randrange(8)
     return bytes(found)
 

@@ -154,7 +154,7 @@ def run_crash(seed: int, num_kills: int, say: Say, root: Path | None = None) -> 
 def _judge(report: Report, trial: _Trial) -> None:
     home, calls = trial.home, trial.crowd.calls()
     acked = [call for call in calls if call.acked_at is not None]
-    journal = dict(home.journal("SELECT id, state FROM jobs"))
+    journal: dict[str, str] = {str(job): str(state) for job, state in home.journal("SELECT id, state FROM jobs")}
     ends = Counter(_end_of(call) for call in acked)
     wavs = sorted(home.takes.glob("*.wav"))
     claimed = {path for call in calls for end in call.ends for path in getattr(end, "paths", ())}

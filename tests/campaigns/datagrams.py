@@ -30,7 +30,7 @@ from bridge.wire.messages import REPLIES, REQUESTS, Preview, Quit, Reply, Reques
 from bridge.wire.parsing import Message
 
 NO_TOKEN = "x" * 32
-_TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=40)
+_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
 _INTEGERS = st.integers(-(2**31), 2**31 - 1)
 _NUMBERS = st.floats(allow_nan=False, allow_infinity=False, width=64)
 _WIRE_VALUES = st.one_of(
@@ -107,7 +107,7 @@ def _valid(kind: type[Request]) -> st.SearchStrategy[Request]:
 
 def replies() -> st.SearchStrategy[Reply]:
     """Replies of every kind as values, short enough for one datagram."""
-    by_hint = {
+    by_hint: dict[Any, st.SearchStrategy[Any]] = {
         str: _TEXT,
         int: _INTEGERS,
         float: st.integers(0, 1000).map(lambda n: n / 1000),

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,10 @@ def _read_only_folder(bench: _Bench) -> dict[str, Any]:
     return figures
 
 
+def _has_begun(call: Call) -> bool:
+    return call.stage != ""
+
+
 def _clock_jump(bench: _Bench) -> dict[str, Any]:
     """The time of day goes a day forward and two back while jobs run; only the stamps in the journal may notice."""
     with bench.house("--idle-unload-min", "5", is_started=False) as home:
@@ -192,7 +197,7 @@ def _clock_jump(bench: _Bench) -> dict[str, Any]:
             worker = home.worker
             for offset in (_DAY_S, -_DAY_S, 0):
                 call = client.ask(seconds=2.0, steps=40)
-                client.wait_until(lambda call=call: call.stage != "")
+                client.wait_until(partial(_has_begun, call))
                 clock.jump(offset)
                 client.finish(PATIENCE_S)
                 ends += [end_of(call), client.render()]

@@ -8,6 +8,7 @@ import random
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from bridge.wire.messages import Fail, RenderRequest, Restyle, Upscale, Vary
 from tests.campaigns.broken_files import make_broken, sound_files, strange_paths
@@ -72,16 +73,17 @@ class _Trial:
         self._ask_for_a_good_one("after")
 
     def _job(self, job: str, clip: Path) -> RenderRequest:
-        shared = {"job": job, "clip": str(clip), "steps": 1, "output_dir": str(self.home.takes), "seed": 1}
+        keys: dict[str, Any] = {"job": job, "clip": str(clip), "steps": 1, "seed": 1}
+        keys["output_dir"] = str(self.home.takes)
         match self.dice.randrange(4):
             case 0:
-                return Upscale(**shared, cutoff_hz=3000.0)
+                return Upscale(**(keys | {"cutoff_hz": 3000.0}))
             case 1:
-                return Restyle(**shared, prompt="rain")
+                return Restyle(prompt="rain", **keys)
             case 2:
-                return Restyle(**shared, prompt="", like=str(clip), start_s=0.05, end_s=0.15)
+                return Restyle(prompt="", **(keys | {"like": str(clip), "start_s": 0.05, "end_s": 0.15}))
             case _:
-                return Vary(**shared)
+                return Vary(**keys)
 
     def _ask_for_a_good_one(self, job: str) -> None:
         clip = self.home.clips / f"{job}.wav"

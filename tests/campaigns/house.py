@@ -78,7 +78,8 @@ class House:
         assert self.daemon is not None
         self.daemon.process.kill()
         self.daemon.process.wait()
-        self.daemon.process.stdout.close()
+        if self.daemon.process.stdout is not None:
+            self.daemon.process.stdout.close()
 
     def stop(self) -> None:
         if self.daemon is not None:

@@ -63,6 +63,7 @@ class LossyProxy:
     def _serve(self) -> None:
         while not self._is_closing.is_set():
             for key, _ in self._selector.select(0.05):
+                assert isinstance(key.fileobj, socket.socket)
                 datagram, sender = key.fileobj.recvfrom(65_536)
                 if key.data is not None:
                     self._pass_on(datagram, self._front, key.data)

@@ -36,6 +36,8 @@ def fault_of_take(path: Path, request: RenderRequest) -> str | None:
     if (fault := fault_of_wav(path)) is not None:
         return fault
     made = soundfile.info(path)
+    wanted: object
+    found: object
     match request:
         case Generate(seconds=seconds):
             wanted = (SHIPPED_RATE, round((seconds or 0.0) * SHIPPED_RATE))

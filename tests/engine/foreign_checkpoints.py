@@ -8,15 +8,16 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
-from laion_module import whole_laion_clap
 from torch import Tensor, nn
 from transformers import ClapTextConfig, ClapTextModelWithProjection, SpeechT5HifiGan, SpeechT5HifiGanConfig
 
 from engine.models.clap_sizes import TEXT_TOWERS
 from engine.models.clap_tokenizer import RobertaTokenizer
+from tests.engine.laion_module import whole_laion_clap
 
 SCALE = 0.9393
 HEADS = (2, 2, 3, 5)  # of a narrow net: one for 32 channels, at levels 1 to 3 and in the middle
@@ -33,7 +34,7 @@ class Modules:
 
 
 def diffusers_modules(
-    scramble, *, base: int = 32, heads: tuple[int, ...] | int = HEADS, vae: int = 32, vocoder: int = 64,
+    scramble: Any, *, base: int = 32, heads: tuple[int, ...] | int = HEADS, vae: int = 32, vocoder: int = 64,
     text: str = "roberta-test", embedding: int = 64, seed: int = 1,
 ) -> Modules:  # fmt: skip
     """Random weights; narrow unless told otherwise."""
@@ -62,7 +63,9 @@ def diffusers_modules(
     return Modules(*(scramble(net, seed + index) for index, net in enumerate(nets)))
 
 
-def laion_clap(scramble, audio: str = "HTSAT-test", text: str = "roberta-test", embedding: int = 64, seed: int = 11):
+def laion_clap(
+    scramble: Any, audio: str = "HTSAT-test", text: str = "roberta-test", embedding: int = 64, seed: int = 11
+) -> Any:
     """laion-clap's own module with both towers."""
     return scramble(whole_laion_clap(text, audio, embedding), seed)
 
@@ -176,7 +179,12 @@ def original_vocoder(vocoder: SpeechT5HifiGan, *, weight_norm: bool = False) -> 
 
 
 def original_checkpoint(
-    modules: Modules, clap: nn.Module, *, averaged: bool = True, stage: str = "cond_stage_model", weight_norm=False
+    modules: Modules,
+    clap: nn.Module,
+    *,
+    averaged: bool = True,
+    stage: str = "cond_stage_model",
+    weight_norm: Any = False,
 ) -> dict[str, Tensor]:
     """The state dict of the original file, with all that lies about in it.
 

@@ -47,7 +47,7 @@ def run(options: Namespace) -> int:
     return models.run(options, models.Offers((narrow(),), (SMALL,)))
 
 
-def main(argv: Sequence[str], run: str = "narrow_offers:run") -> int:
+def main(argv: Sequence[str], run: str = "tests.engine.narrow_offers:run") -> int:
     """Run one command of `retake`; its exit code."""
     commands = [replace(row, run=run) if row.name == "models" else row for row in cli.COMMANDS]
     return cli.main(argv, commands)

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from reference_timesteps import leading_timesteps
 from torch import Tensor
 
 from engine.diffusion.guidance import Denoised, read_prediction
 from engine.diffusion.samplers import SAMPLERS, Sampler, timesteps_for
 from engine.diffusion.schedule import NoiseSchedule
 from engine.mel import LogMel, MelConfig, slaney_filterbank
+from tests.engine.reference_timesteps import leading_timesteps
 
 GOLDEN = Path(__file__).with_name("golden")
 SCHEDULE = NoiseSchedule()

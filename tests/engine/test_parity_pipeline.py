@@ -6,10 +6,8 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 from diffusers import AudioLDMPipeline, DDIMScheduler, DPMSolverMultistepScheduler
-from reference_timesteps import leading_timesteps
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
-from twins import diffusers_unet, diffusers_vae, transformers_text_tower, transformers_vocoder
 
 from engine.audioldm import AudioLDM
 from engine.diffusion.samplers import sample_ddim, sample_dpm_solver_2m, timesteps_for
@@ -19,6 +17,8 @@ from engine.models.unet import UNetConfig
 from engine.models.vae import VaeConfig
 from engine.models.vocoder import HiFiGanConfig
 from engine.presets import S
+from tests.engine.reference_timesteps import leading_timesteps
+from tests.engine.twins import diffusers_unet, diffusers_vae, transformers_text_tower, transformers_vocoder
 
 # AudioLDM-S in everything but its widths.
 NARROW = replace(

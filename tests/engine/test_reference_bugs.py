@@ -13,7 +13,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from watched import Notes, Watched, watched_engine
 
 from engine import Audio, Engine, Generate, Restyle
 from engine.audioldm import AudioLDM
@@ -24,6 +23,7 @@ from engine.models.clap import ClapConfig, LaionClap
 from engine.models.clap_tokenizer import RobertaTokenizer
 from engine.models.vocoder import GriffinLim, GriffinLimConfig, HiFiGan, HiFiGanConfig
 from engine.presets import PRESETS
+from tests.engine.watched import Notes, Watched, watched_engine
 
 CRASHING = [3, 9, 27, 36, 37, *range(101, 112), *range(251, 334), *range(501, 1001)]  # numbers of steps, there
 SCHEDULE = NoiseSchedule()

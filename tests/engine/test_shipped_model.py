@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from golden import make_nano
 
 from engine import Engine
+from tests.engine.golden import make_nano
 
 TOLERANCE = 0.05  # natural-log units on a tile; another seed differs by more than 1
 

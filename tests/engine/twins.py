@@ -237,6 +237,7 @@ def _text_config(clap: LaionClap) -> ClapTextConfig:
 
 def transformers_clap(clap: LaionClap) -> ClapModel:
     """Both towers."""
+    assert clap.config.audio_tower is not None
     audio, width = AUDIO_TOWERS[clap.config.audio_tower], clap.embedding_dim
     audio_config = ClapAudioConfig(
         patch_embeds_hidden_size=audio.dim, hidden_size=audio.width, depths=list(audio.depths),

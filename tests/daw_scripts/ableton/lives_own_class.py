@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import types
+from typing import Any
 
 STAND_INS = ("Live", "MidiRemoteScript", "Push2", "pushbase", "_MxDCore", "_Framework", "future", "past")
 """What the class imports and only Live has (`future` and `past` bridge Python 2 and 3)."""
@@ -24,28 +25,28 @@ WITHOUT_PREFIX = {"control_surface": "ableton.v2.control_surface", "base": "able
 class Anything:
     """Agrees to every name, call and comparison, and holds nothing."""
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         return self.__dict__.setdefault(name, Anything())
 
-    def __call__(self, *_args, **_keys):
+    def __call__(self, *_args: Any, **_keys: Any) -> Any:
         return Anything()
 
-    def __iter__(self):
+    def __iter__(self) -> Any:
         return iter(())
 
-    def __len__(self):
+    def __len__(self) -> int:
         return 0
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return False
 
 
 class Names(type):
     """The class of classes in which every name exists, as another such class: `Live.Song.Quantization.q_bar`."""
 
-    def __getattr__(cls, name):
+    def __getattr__(cls, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         setattr(cls, name, Names(name, (Anything,), {}))
@@ -55,9 +56,9 @@ class Names(type):
 class StandIn(types.ModuleType):
     """A module in which every name exists, as a class, so that others can be derived from it."""
 
-    __path__ = ()
+    __path__: Any = ()
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         setattr(self, name, Names(name, (Anything,), {}))
@@ -67,21 +68,21 @@ class StandIn(types.ModuleType):
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds the published package in its folder, and stand-ins for what only Live has."""
 
-    def __init__(self, core):
+    def __init__(self, core: Any) -> None:
         self.core = core
 
-    def find_spec(self, name, _path=None, _target=None):
-        first = name.split(".")[0]
+    def find_spec(self, name: str, _path: Any = None, _target: Any = None) -> Any:
+        first = name.split(".", maxsplit=1)[0]
         if first in STAND_INS or first in WITHOUT_PREFIX:
             return importlib.machinery.ModuleSpec(name, self, is_package=True)
         if name == "ableton":
             return importlib.machinery.PathFinder.find_spec(name, [self.core])
         return None
 
-    def create_module(self, spec):
+    def create_module(self, spec: Any) -> Any:
         return StandIn(spec.name)
 
-    def exec_module(self, module):
+    def exec_module(self, module: Any) -> None:
         first, dot, rest = module.__name__.partition(".")
         if first in WITHOUT_PREFIX:
             sys.modules[module.__name__] = importlib.import_module(WITHOUT_PREFIX[first] + dot + rest)
@@ -89,11 +90,11 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             vars(module).update(BRIDGES.get(module.__name__, {}))
 
 
-def with_metaclass(meta, *bases):
+def with_metaclass(meta: Any, *bases: Any) -> Any:
     """Give a class to derive from whose metaclass is `meta`; what stands between drops out."""
 
     class Between(type):
-        def __new__(cls, name, _bases, body):
+        def __new__(cls, name: str, _bases: Any, body: Any) -> Any:
             return meta(name, bases, body)
 
     return type.__new__(Between, "between", (), {})
@@ -117,21 +118,21 @@ BRIDGES = {
 class CInstance(Anything):
     """What Live gives to a surface; it keeps what is written to the log."""
 
-    def __init__(self):
-        self.log = []
+    def __init__(self) -> None:
+        self.log: list[Any] = []
 
-    def log_message(self, text):
+    def log_message(self, text: str) -> None:
         self.log.append(text)
 
 
 class Silent(CInstance):
     """One whose log cannot be written."""
 
-    def log_message(self, _text):
+    def log_message(self, _text: Any) -> None:
         raise RuntimeError("the log is full")
 
 
-def names_in_common(base, surface):
+def names_in_common(base: Any, surface: Any) -> list[Any]:
     """What the surface defines or keeps under a name that its base class uses, too."""
     plain = object.__new__(base)
     base.__init__(plain, CInstance())
@@ -140,7 +141,7 @@ def names_in_common(base, surface):
     return sorted(name for name in (defined | kept) & taken if not name.startswith("__"))
 
 
-def main(core, scripts):
+def main(core: Any, scripts: Any) -> None:
     """Load, tick and disconnect; then a start that fails."""
     sys.dont_write_bytecode = True
     sys.meta_path.insert(0, Finder(core))
@@ -150,10 +151,17 @@ def main(core, scripts):
 
     ControlSurface.device_provider_class = None  # it listens to devices through a line that the decompiler garbled
     state = os.environ["RETAKE_STATE_DIR"]
-    given, ticks = CInstance(), []
+    given = CInstance()
+    ticks: list[int] = []
     surface = Retake.create_instance(given)
-    hear = surface._endpoint.messages
-    surface._endpoint.messages = lambda: ticks.append(1) or hear()
+    endpoint: Any = surface._endpoint
+    hear = endpoint.messages
+
+    def counted() -> Any:
+        ticks.append(1)
+        return hear()
+
+    endpoint.messages = counted
     for _ in range(10):
         surface.update_display()
     found = {"log": given.log, "ticks": len(ticks), "published": os.listdir(state)}

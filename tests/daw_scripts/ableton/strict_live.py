@@ -8,11 +8,13 @@ also written down in `Set.offences`, so that code which catches everything canno
 import threading
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import soundfile
-from strict_surface import CInstance, ControlSurface
 
-TYPES = {"str": str, "float": (int, float), "int": int, "bool": bool, "int | None": (int, type(None))}
+from tests.daw_scripts.ableton.strict_surface import CInstance, ControlSurface
+
+TYPES: dict[str, Any] = {"str": str, "float": (int, float), "int": int, "bool": bool, "int | None": (int, type(None))}
 """How the stubs spell a type, and what Live takes for it."""
 
 BEATS_A_SECOND = 2.0
@@ -25,10 +27,10 @@ PROBES = {"clip_slots", "create_take_lane"}
 class Member:
     """What all members check before they answer."""
 
-    def __set_name__(self, owner, name):
+    def __set_name__(self, owner: Any, name: str) -> None:
         self.name = name
 
-    def check(self, thing):
+    def check(self, thing: Any) -> None:
         if threading.current_thread() is not threading.main_thread():
             thing.live.offend(f"{self.name} was used on a thread")
         if thing.is_gone:
@@ -38,16 +40,16 @@ class Member:
 class Field(Member):
     """A property, by the name of its type; `sets` says whether it may be set."""
 
-    def __init__(self, kind, *, sets=False):
+    def __init__(self, kind: Any, *, sets: Any = False) -> None:
         self.kind, self.sets = kind, sets
 
-    def __get__(self, thing, owner=None):
+    def __get__(self, thing: Any, owner: Any = None) -> Any:
         if thing is None:
             return self
         self.check(thing)
         return thing.facts[self.name]
 
-    def __set__(self, thing, value):
+    def __set__(self, thing: Any, value: Any) -> None:
         self.check(thing)
         if not self.sets:
             thing.live.offend(f"{type(thing).__name__}.{self.name} cannot be set")
@@ -59,20 +61,20 @@ class Field(Member):
 class Method(Member):
     """A method, by the names of its parameters' types; `optional` of them may be left out."""
 
-    def __init__(self, *kinds, optional=0, changes=True):
+    def __init__(self, *kinds: Any, optional: Any = 0, changes: Any = True) -> None:
         self.kinds, self.optional, self.changes = kinds, optional, changes
 
-    def __call__(self, function):
+    def __call__(self, function: Any) -> Any:
         self.function = function
         return self
 
-    def __get__(self, thing, owner=None):
+    def __get__(self, thing: Any, owner: Any = None) -> Any:
         if thing is None:
             return self
         self.check(thing)
         return lambda *args: self.act(thing, args)
 
-    def act(self, thing, args):
+    def act(self, thing: Any, args: Any) -> Any:
         if not len(self.kinds) - self.optional <= len(args) <= len(self.kinds):
             thing.live.offend(f"{self.name} takes {len(self.kinds)} arguments, not {len(args)}")
         for kind, value in zip(self.kinds, args, strict=False):
@@ -87,20 +89,20 @@ class LomObject:
 
     canonical_parent = Field("LomObject | None")
 
-    def __init__(self, live, **facts):
+    def __init__(self, live: Any, **facts: Any) -> None:
         vars(self).update(live=live, facts=facts, is_gone=False)
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         if name not in PROBES:
             self.live.offend(f"{type(self).__name__} has no member {name}")
         raise AttributeError(name)
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: Any) -> None:
         if not isinstance(getattr(type(self), name, None), Field):
             self.live.offend(f"{type(self).__name__} has no member {name}")
         super().__setattr__(name, value)
 
-    def remove(self):
+    def remove(self) -> None:
         """Delete it, as the musician does."""
         vars(self)["is_gone"] = True
 
@@ -108,11 +110,11 @@ class LomObject:
 class End(Field):
     """An end of a clip, in beats while it is warped and in seconds otherwise: a start is set before its end only."""
 
-    def __init__(self, other):
+    def __init__(self, other: Any) -> None:
         super().__init__("float", sets=True)
         self.other = other
 
-    def __set__(self, clip, value):
+    def __set__(self, clip: Any, value: Any) -> None:
         start, end = sorted((self.name, self.other), key=lambda name: "end" in name)
         ends = clip.facts | {self.name: value}
         if not ends[start] < ends[end]:
@@ -124,7 +126,7 @@ class End(Field):
 class Warping(Field):
     """The Warp switch: without it no loop, and seconds for beats."""
 
-    def __set__(self, clip, value):
+    def __set__(self, clip: Any, value: Any) -> None:
         if clip.facts[self.name] and not value:
             clip.facts.update({name: clip.facts[name] / BEATS_A_SECOND for name in clip.ends()}, looping=False)
         super().__set__(clip, value)
@@ -134,7 +136,7 @@ class Warping(Field):
 class Looping(Field):
     """The Loop switch, which an unwarped clip does not have."""
 
-    def __set__(self, clip, value):
+    def __set__(self, clip: Any, value: Any) -> None:
         if value and not clip.facts["warping"]:
             raise RuntimeError("unwarped audio cannot be looped")
         super().__set__(clip, value)
@@ -157,10 +159,10 @@ class Clip(LomObject):
     end_time = Field("float")
     gain = Field("float", sets=True)
 
-    def ends(self):
+    def ends(self) -> list[Any]:
         return [name for name, field in vars(type(self)).items() if isinstance(field, End)]
 
-    def settle(self):
+    def settle(self) -> None:
         """What Live sees to: an unwarped clip plays nothing beyond its file; an unlooped one is as long as it plays."""
         facts = self.facts
         if not facts["warping"]:
@@ -176,7 +178,7 @@ class ClipSlot(LomObject):
     has_clip = Field("bool")
 
     @Method("str")
-    def create_audio_clip(self, file_path):
+    def create_audio_clip(self, file_path: Any) -> Any:
         if self.facts["has_clip"]:
             raise RuntimeError("the slot is taken")
         clip = self.live.new_clip(file_path, canonical_parent=self)
@@ -189,7 +191,7 @@ class TakeLane(LomObject):
     arrangement_clips = Field("Vector[Clip]")
 
     @Method("str", "float")
-    def create_audio_clip(self, file_path, start_time):
+    def create_audio_clip(self, file_path: Any, start_time: Any) -> Any:
         return self.live.place(self, file_path, start_time)
 
 
@@ -201,11 +203,11 @@ class Track(LomObject):
     take_lanes = Field("Vector[TakeLane]")
 
     @Method("str", "float")
-    def create_audio_clip(self, file_path, position):
+    def create_audio_clip(self, file_path: Any, position: float) -> Any:
         return self.live.place(self, file_path, position)
 
     @Method()
-    def create_take_lane(self):
+    def create_take_lane(self) -> Any:
         self.facts["take_lanes"].append(TakeLane(self.live, canonical_parent=self, name="Take", arrangement_clips=[]))
         return self.facts["take_lanes"][-1]
 
@@ -213,7 +215,7 @@ class Track(LomObject):
 class OldTrack(Track):
     """A track of a Live before 12.2: no take lanes for scripts."""
 
-    def __getattribute__(self, name):
+    def __getattribute__(self, name: str) -> Any:
         if name in ("create_take_lane", "take_lanes"):
             raise AttributeError(name)
         return super().__getattribute__(name)
@@ -230,46 +232,50 @@ class Song(LomObject):
     scenes = Field("Vector[Scene]")
 
     @Method("int")
-    def create_scene(self, index):
+    def create_scene(self, index: int) -> Any:
         assert index == -1
         return self.live.add_scene()
 
     @Method("int | None", optional=1)
-    def create_audio_track(self, index=None):
+    def create_audio_track(self, index: int | None = None) -> Any:
         return self.live.add_track("Audio", index)
 
     @Method(changes=False)
-    def begin_undo_step(self):
+    def begin_undo_step(self) -> None:
         assert self.live.open_step is None, "an undo step inside an undo step"
         self.live.open_step = []
 
     @Method(changes=False)
-    def end_undo_step(self):
+    def end_undo_step(self) -> None:
         self.live.undo_steps.append(self.live.open_step)
         self.live.open_step = None
 
 
 class Application(LomObject):
     @Method(changes=False)
-    def get_major_version(self):
+    def get_major_version(self) -> Any:
         return self.live.version[0]
 
     @Method(changes=False)
-    def get_minor_version(self):
+    def get_minor_version(self) -> Any:
         return self.live.version[1]
 
     @Method(changes=False)
-    def get_bugfix_version(self):
+    def get_bugfix_version(self) -> Any:
         return self.live.version[2]
 
 
 class Set:
     """A Set of the musician's, and Live around it."""
 
-    def __init__(self, version=(12, 3, 6)):
+    def __init__(self, version: Any = (12, 3, 6)) -> None:
         self.version, self.loops_new_clips = version, False
-        self.offences, self.undo_steps, self.open_step = [], [], None
-        self.messages, self.log, self.scheduled = [], [], []
+        self.offences: list[Any] = []
+        self.undo_steps: list[Any] = []
+        self.open_step: Any = None
+        self.messages: list[Any] = []
+        self.log: list[Any] = []
+        self.scheduled: list[Any] = []
         self.c_instance = CInstance(self)
         self.application = Application(self, canonical_parent=None)
         view = SongView(self, canonical_parent=None, detail_clip=None, highlighted_clip_slot=None)
@@ -277,32 +283,32 @@ class Set:
         for _ in range(3):
             self.add_scene()
 
-    def offend(self, sentence):
+    def offend(self, sentence: Any) -> None:
         self.offences.append(sentence)
         raise TypeError(sentence)
 
-    def check_type(self, name, kind, value):
+    def check_type(self, name: str, kind: Any, value: Any) -> None:
         allowed = TYPES[kind]
         if not isinstance(value, allowed) or (isinstance(value, bool) and kind != "bool"):
             self.offend(f"{name}: {value!r} is no {kind}")
 
-    def change(self, what):
+    def change(self, what: Any) -> None:
         if self.open_step is None:
             self.offend(f"{what} outside an undo step")
         self.open_step.append(what)
 
     # ------------------------------------------------------------------------- what the Set is made of
 
-    def add_scene(self):
+    def add_scene(self) -> Any:
         self.song.facts["scenes"].append(LomObject(self, canonical_parent=self.song))
         for track in self.song.facts["tracks"]:
             track.facts["clip_slots"].append(self.new_slot(track))
         return self.song.facts["scenes"][-1]
 
-    def new_slot(self, track):
+    def new_slot(self, track: Any) -> Any:
         return ClipSlot(self, canonical_parent=track, clip=None, has_clip=False)
 
-    def add_track(self, name, index=None, *, is_audio=True):
+    def add_track(self, name: str, index: int | None = None, *, is_audio: Any = True) -> Any:
         kind = Track if self.version >= (12, 2, 0) else OldTrack
         track = kind(self, canonical_parent=self.song, name=name, has_audio_input=is_audio)
         track.facts.update(arrangement_clips=[], take_lanes=[])
@@ -311,24 +317,30 @@ class Set:
         tracks.insert(len(tracks) if index is None else index, track)
         return track
 
-    def new_clip(self, file_path, **facts):
+    def new_clip(self, file_path: Any, **facts: Any) -> Any:
         """What Live makes of a file: a warped clip of its whole length, as its default preference says."""
         if self.version < (12, 0, 5):
             self.offend("create_audio_clip is not there before 12.0.5")
         beats = soundfile.info(file_path).duration * BEATS_A_SECOND
-        kept = {"is_audio_clip": True, "warping": True, "looping": self.loops_new_clips, "gain": 0.4, "start_time": 0.0}
+        kept: dict[str, Any] = {
+            "is_audio_clip": True,
+            "warping": True,
+            "looping": self.loops_new_clips,
+            "gain": 0.4,
+            "start_time": 0.0,
+        }
         kept |= {"start_marker": 0.0, "end_marker": beats, "loop_start": 0.0, "loop_end": beats, "end_time": beats}
         kept |= {"is_arrangement_clip": False, "name": Path(file_path).stem, "file_path": file_path}
         clip = Clip(self, **(kept | facts))
         clip.settle()
         return clip
 
-    def place(self, lane, file_path, start_time):
+    def place(self, lane: Any, file_path: Any, start_time: Any) -> Any:
         clip = self.new_clip(file_path, canonical_parent=lane, start_time=start_time, is_arrangement_clip=True)
         lane.facts["arrangement_clips"].append(clip)
         return clip
 
-    def own_clip(self, file, parent, /, **facts):
+    def own_clip(self, file: Path, parent: Any, /, **facts: Any) -> Any:
         """A clip that the musician has made, in view."""
         version, self.version = self.version, (12, 3, 6)
         clip = self.new_clip(str(file), canonical_parent=parent)
@@ -349,16 +361,16 @@ class Set:
 
     # ---------------------------------------------------------------------------------- Live's own modules
 
-    def tick(self):
+    def tick(self) -> None:
         """A tenth of a second of Live: what was scheduled is due."""
         due, self.scheduled = self.scheduled, []
         for callback in due:
             callback()
 
-    def modules(self):
+    def modules(self) -> Any:
         """Give the modules that Live puts before a script, by their names."""
         names = ("Live", "Live.Application", "ableton", "ableton.v2", "ableton.v2.control_surface")
-        modules = {name: ModuleType(name) for name in names}
+        modules: dict[str, Any] = {name: ModuleType(name) for name in names}
         modules["Live"].Application = modules["Live.Application"]
         modules["Live.Application"].get_application = lambda: self.application
         modules["ableton.v2.control_surface"].ControlSurface = ControlSurface

@@ -16,7 +16,6 @@ from typing import ClassVar
 
 import pytest
 from pythonosc.osc_message_builder import OscMessageBuilder
-from strict_live import Set, TakeLane
 
 from bridge.clients import live as sender
 from bridge.host.discovery import state_folder
@@ -24,6 +23,7 @@ from bridge.wire.arguments import ARGUMENTS
 from bridge.wire.messages import Cancel, Generate, Inpaint, JobQuery, Restyle, Upscale, Vary
 from bridge.wire.osc_codec import decode
 from bridge.wire.parsing import Message, parse_request
+from tests.daw_scripts.ableton.strict_live import Set, TakeLane
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "daw_scripts" / "ableton" / "remote_script"

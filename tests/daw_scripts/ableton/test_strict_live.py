@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-import strict_surface
-from strict_live import CLASSES, Clip, Field, Method, Set
-from strict_surface import CInstance, ControlSurface
+
+from tests.daw_scripts.ableton import strict_surface
+from tests.daw_scripts.ableton.strict_live import CLASSES, Clip, Field, Method, Set
+from tests.daw_scripts.ableton.strict_surface import CInstance, ControlSurface
 
 STUBS = importlib.metadata.distribution("ableton-live-stubs")
 FOLDER = Path(str(STUBS.locate_file("Live-stubs")))

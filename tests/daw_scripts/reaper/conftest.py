@@ -4,17 +4,19 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
-from reaper_host import Host
-from reaper_project import Project, Source
 
 from bridge.clients.client import Client
 from bridge.host.discovery import find_daemon, wait_for_daemon, wait_for_end
 from bridge.wire.messages import Quit
+from tests.daw_scripts.reaper.reaper_host import Host
+from tests.daw_scripts.reaper.reaper_project import Project, Source
 
 ROOT = Path(__file__).parents[3]
 SCRIPTS = ROOT / "daw_scripts" / "reaper" / "Retake"
@@ -23,7 +25,7 @@ PATIENCE_S = 120.0
 
 
 @pytest.fixture(scope="session")
-def clips(tmp_path_factory):
+def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Audio files of a quarter of a second: what a project may hold."""
     folder = tmp_path_factory.mktemp("clips with spaces")
     noise = np.random.default_rng(5).uniform(-0.5, 0.5, (24_000, 6)).astype(np.float32)
@@ -38,7 +40,7 @@ def clips(tmp_path_factory):
     return {key: folder / name for key, (_, _, name, _) in files.items()}
 
 
-def _environment(folder, model):
+def _environment(folder: Path, model: Any) -> Any:
     config = folder / "config" / "retake"
     config.mkdir(parents=True)
     (config / "retake.toml").write_text(f'model = "{model}"\nport = 0\n', encoding="utf-8")
@@ -48,7 +50,7 @@ def _environment(folder, model):
     return os.environ | {name: str(value) for name, value in names.items()}
 
 
-def _stop_daemon(environment):
+def _stop_daemon(environment: Any) -> None:
     state = Path(environment["RETAKE_STATE_DIR"])
     runtime = find_daemon(state)
     if runtime is not None:
@@ -58,7 +60,7 @@ def _stop_daemon(environment):
 
 
 @pytest.fixture(scope="session")
-def daemon(tmp_path_factory):
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The environment in which a real daemon with the tiny model runs."""
     environment = _environment(tmp_path_factory.mktemp("retake"), "tiny")
     command = [sys.executable, "-m", "bridge", "daemon"]
@@ -70,7 +72,7 @@ def daemon(tmp_path_factory):
 
 
 @pytest.fixture
-def no_daemon(tmp_path):
+def no_daemon(tmp_path: Path) -> Iterator[Any]:
     """An environment in which no daemon runs yet; one that is started there uses the tiny model."""
     environment = _environment(tmp_path, "tiny")
     yield environment
@@ -78,7 +80,7 @@ def no_daemon(tmp_path):
 
 
 @pytest.fixture
-def nano(tmp_path):
+def nano(tmp_path: Path) -> Iterator[Any]:
     """As before, with the shipped model."""
     environment = _environment(tmp_path, "nano")
     yield environment
@@ -86,16 +88,16 @@ def nano(tmp_path):
 
 
 @pytest.fixture
-def send_program():
+def send_program() -> Any:
     return SEND
 
 
 @pytest.fixture
-def make_host(tmp_path):
+def make_host(tmp_path: Path) -> Iterator[Any]:
     """Make a REAPER in an environment, with the location file that `retake install-scripts` writes."""
     made = []
 
-    def make(environment, send=SEND):
+    def make(environment: Any, send: Any = SEND) -> Any:
         resources = tmp_path / "REAPER resources"
         folder = resources / "Scripts" / "Retake"
         folder.mkdir(parents=True, exist_ok=True)
@@ -112,33 +114,33 @@ def make_host(tmp_path):
 
 
 @pytest.fixture
-def host(make_host, daemon):
+def host(make_host: Any, daemon: Any) -> Any:
     return make_host(daemon)
 
 
 @pytest.fixture
-def project(host):
+def project(host: Any) -> Any:
     """The project in view, with one track."""
     host.current.add_track()
     return host.current
 
 
 @pytest.fixture
-def track(project):
+def track(project: Any) -> Any:
     return project.tracks[0]
 
 
 @pytest.fixture
-def item(project, track, clips):
+def item(project: Any, track: Any, clips: Any) -> Any:
     """A selected item at 2 s that plays a mono file from its start."""
     return project.add_item(track, Source.of_file(clips["mono"]), position=2.0)
 
 
 @pytest.fixture
-def act(host):
+def act(host: Any) -> Callable[..., Any]:
     """Run an action by its name to its end: the answers go into its dialog."""
 
-    def act(name, *answers):
+    def act(name: str, *answers: Any) -> None:
         host.answers.extend(answers)
         host.run(script_named(name))
         host.run_to_end()
@@ -146,17 +148,17 @@ def act(host):
     return act
 
 
-def script_named(name):
+def script_named(name: str) -> Any:
     (path,) = SCRIPTS.glob(f"Retake_{name}*.lua")
     return path
 
 
 @pytest.fixture
-def script():
+def script() -> Any:
     """The path of an action's script by the beginning of its name."""
     return script_named
 
 
 @pytest.fixture
-def work_folder(host):
+def work_folder(host: Any) -> Any:
     return host.resources / "Data" / "Retake"

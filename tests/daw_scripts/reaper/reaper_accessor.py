@@ -1,18 +1,20 @@
 """What REAPER's take audio accessor gives: the take as its item plays it, before volume, pan, fades and FX."""
 
 import functools
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
 
 
 @functools.lru_cache(maxsize=16)
-def read_file(path):
+def read_file(path: Path) -> Any:
     """Samples [T, C] of a file, and its rate."""
     return soundfile.read(path, dtype="float64", always_2d=True)
 
 
-def samples_of(source):
+def samples_of(source: Any) -> Any:
     """All samples [T, C] of a source, through sections and reversals, and their rate."""
     if source.parent is None:
         return read_file(source.path)
@@ -27,11 +29,11 @@ class Accessor:
 
     kind = "AudioAccessor"
 
-    def __init__(self, take):
+    def __init__(self, take: Any) -> None:
         self.take = take
         self.is_alive = True
 
-    def read(self, rate, num_channels, start_s, num_frames):
+    def read(self, rate: int, num_channels: Any, start_s: Any, num_frames: Any) -> Any:
         """Samples [frames, channels] up to the item's end: fewer than asked for when it ends before."""
         item, take = self.take.item, self.take
         samples, source_rate = samples_of(take.source)
@@ -49,7 +51,7 @@ class Accessor:
         return np.stack(wanted, axis=1)
 
 
-def _choose_channels(samples, mode):
+def _choose_channels(samples: Any, mode: Any) -> Any:
     """What I_CHANMODE leaves: mono modes are heard on two channels, as REAPER's accessor gives them."""
     match int(mode):
         case 1:

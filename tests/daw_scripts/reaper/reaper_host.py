@@ -2,16 +2,18 @@
 
 import subprocess
 import time
+from collections.abc import Callable
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import lupa.lua54
-from reaper_functions import Functions
-from reaper_imgui import ImGuiFunctions
-from reaper_signatures import ScriptError, read_signatures
-from reaper_window import Window
 
 from bridge.clients.build_request import request_from_file
+from tests.daw_scripts.reaper.reaper_functions import Functions
+from tests.daw_scripts.reaper.reaper_imgui import ImGuiFunctions
+from tests.daw_scripts.reaper.reaper_signatures import ScriptError, read_signatures
+from tests.daw_scripts.reaper.reaper_window import Window
 
 SIGNATURES = read_signatures()
 PATIENCE_S = 120.0
@@ -38,10 +40,11 @@ end
 class Script:
     """One run of one script: its own Lua, its own window, its own deferred code."""
 
-    def __init__(self, host, path):
+    def __init__(self, host: Any, path: Path) -> None:
         self.host, self.path = host, path
         self.lua = lupa.lua54.LuaRuntime(unpack_returned_tuples=True, register_eval=False, register_builtins=False)
-        self.deferred, self.at_exit = [], []
+        self.deferred: list[Any] = []
+        self.at_exit: list[Any] = []
         self.window = Window(self, SIGNATURES)
         self.imgui = ImGuiFunctions(host, self)
         functions = Functions(host, self)
@@ -57,10 +60,10 @@ class Script:
         self.lua.globals().os.getenv = host.environment.get
         self.lua.eval(_NO_GLOBALS)()
 
-    def checked(self, signature, function):
+    def checked(self, signature: Any, function: Any) -> Callable[..., Any]:
         """The function, with its arguments and results held to what is documented."""
 
-        def call(*arguments):
+        def call(*arguments: Any) -> Any:
             try:
                 signature.check_call(arguments)
                 result = function(*arguments)
@@ -73,7 +76,7 @@ class Script:
 
         return call
 
-    def call(self, code):
+    def call(self, code: Callable[[], Any]) -> None:
         try:
             code()
         except Exception as error:
@@ -81,19 +84,19 @@ class Script:
             self.deferred.clear()
             raise
 
-    def start(self):
+    def start(self) -> None:
         source = self.path.read_text(encoding="utf-8")
         load = self.lua.eval("function(source, name) return assert(load(source, name)) end")
         self.call(load(source, f"@{self.path}"))
 
-    def tick(self):
+    def tick(self) -> None:
         codes, self.deferred = self.deferred, []
         for code in codes:
             self.call(code)
         if not self.deferred:
             self.end()
 
-    def end(self):
+    def end(self) -> None:
         """The script has nothing more to do, or the user ends it."""
         self.deferred = []
         codes, self.at_exit = self.at_exit, []
@@ -111,19 +114,32 @@ class Host:
     REAPER sees, and which file stands for each: what the machine that runs the tests has installed does not count.
     """
 
-    def __init__(self, resources, projects, environment):
+    def __init__(self, resources: Any, projects: Any, environment: Any) -> None:
         self.resources, self.projects, self.environment = Path(resources), list(projects), environment
         self.current = self.projects[0]
-        self.scripts, self.processes, self.accessors = [], [], []
-        self.calls, self.commands, self.messages, self.violations, self.command_lines = [], [], [], [], []
-        self.session_state, self.kept_state, self.peaks = {}, {}, {}
-        self.answers, self.dialogs, self.requests = [], [], []
+        self.scripts: list[Any] = []
+        self.processes: list[Any] = []
+        self.accessors: list[Any] = []
+        self.calls: list[Any] = []
+        self.commands: list[Any] = []
+        self.messages: list[Any] = []
+        self.violations: list[Any] = []
+        self.command_lines: list[Any] = []
+        self.session_state: dict[Any, Any] = {}
+        self.kept_state: dict[Any, Any] = {}
+        self.peaks: dict[Any, Any] = {}
+        self.answers: list[Any] = []
+        self.dialogs: list[Any] = []
+        self.requests: list[Any] = []
         self.refresh_locks, self.clock_skew_s, self.clock_step_s = 0, 0.0, 0.0
-        self.system, self.programs = "Other", {}
-        self.has_imgui, self.imgui_key, self.imgui_focused = False, None, []
+        self.system = "Other"
+        self.programs: dict[Any, Any] = {}
+        self.has_imgui = False
+        self.imgui_key: Any = None
+        self.imgui_focused: list[Any] = []
         self.is_exec_silent = False
 
-    def run(self, path):
+    def run(self, path: Path) -> Any:
         """Start an action: its script, which may go on in later ticks."""
         script = Script(self, path)
         self.scripts.append(script)
@@ -132,21 +148,21 @@ class Host:
             script.end()
         return script
 
-    def tick(self):
+    def tick(self) -> None:
         for script in list(self.scripts):
             script.tick()
 
-    def run_until(self, condition, patience_s=PATIENCE_S):
+    def run_until(self, condition: Callable[[], Any], patience_s: Any = PATIENCE_S) -> None:
         deadline = time.monotonic() + patience_s
         while not condition():
             assert time.monotonic() < deadline, f"it did not come true; messages: {self.messages}"
             self.tick()
             time.sleep(0.005)
 
-    def run_to_end(self):
+    def run_to_end(self) -> None:
         self.run_until(lambda: not self.scripts)
 
-    def answer_dialog(self, title, count, captions_csv, values):
+    def answer_dialog(self, title: str, count: int, captions_csv: Any, values: Any) -> tuple[bool, Any]:
         """What the user types: the test's next answer, a table of what is changed, or None for Cancel."""
         captions = split_dialog(captions_csv, ",")
         extras = dict(part.split("=", 1) for part in captions[count:])
@@ -165,7 +181,7 @@ class Host:
             fields[caption] = text
         return True, separator.join(fields.values())
 
-    def execute(self, command, timeout_ms):
+    def execute(self, command: str, timeout_ms: Any) -> Any:
         """Start a program as ExecProcess does: no shell, split at spaces, three kinds of quotes, no escapes."""
         assert timeout_ms == -2, "a script waits for a program, and REAPER with it"
         self.command_lines.append(command)
@@ -183,7 +199,7 @@ class Host:
         self.processes.append(process)
         return "0\n"
 
-    def close(self):
+    def close(self) -> None:
         """End everything, and complain of what scripts left behind."""
         for script in list(self.scripts):
             script.end()
@@ -195,7 +211,7 @@ class Host:
         assert not [project for project in self.projects if project.before_block is not None]
 
 
-def split_dialog(text, separator):
+def split_dialog(text: str, separator: Any) -> Any:
     """Take captions or values of GetUserInputs apart: inside quotes or brackets that are open a separator is none."""
     parts, quote, depth = [""], None, 0
     for character in text:
@@ -212,7 +228,7 @@ def split_dialog(text, separator):
     return parts
 
 
-def split_command(command):
+def split_command(command: str) -> Any:
     words, word, quote, is_word = [], "", None, False
     for character in command:
         if quote is not None and character == quote:

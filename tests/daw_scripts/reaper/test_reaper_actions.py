@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import scipy.signal
 import soundfile
-from reaper_project import Source
+
+from tests.daw_scripts.reaper.reaper_project import Source
 
 RESTYLE = {"Prompt": "rain, on a “tin” roof", "Strength": "0,6", "Seed": "3"}
 CLIPS = Path(__file__).parents[2] / "clips"

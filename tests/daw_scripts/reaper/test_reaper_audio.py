@@ -6,7 +6,8 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
-from reaper_project import Source
+
+from tests.daw_scripts.reaper.reaper_project import Source
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from reaper_project import Source
+
+from tests.daw_scripts.reaper.reaper_project import Source
 
 WORDS = {"Prompt": "rain", "Seed": "3"}
 WINDOWS = {

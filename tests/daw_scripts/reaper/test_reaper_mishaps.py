@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from reaper_project import Project, Source
 
 from bridge.host.discovery import read_runtime
+from tests.daw_scripts.reaper.reaper_project import Project, Source
 
 RESTYLE = {"Prompt": "rain", "Seed": "3"}
 SLOW = {"Steps": "1000"}

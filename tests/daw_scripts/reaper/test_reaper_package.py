@@ -6,7 +6,8 @@ from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 import pytest
-from reaper_signatures import read_signatures
+
+from tests.daw_scripts.reaper.reaper_signatures import read_signatures
 
 REAPER = Path(__file__).parents[3] / "daw_scripts" / "reaper"
 SCRIPTS = sorted(REAPER.glob("Retake/**/*.lua"))

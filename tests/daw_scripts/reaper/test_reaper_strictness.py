@@ -2,10 +2,11 @@
 
 import pytest
 from lupa.lua54 import LuaError
-from reaper_accessor import Accessor
-from reaper_host import split_command, split_dialog
-from reaper_project import Source
-from reaper_signatures import ScriptError
+
+from tests.daw_scripts.reaper.reaper_accessor import Accessor
+from tests.daw_scripts.reaper.reaper_host import split_command, split_dialog
+from tests.daw_scripts.reaper.reaper_project import Source
+from tests.daw_scripts.reaper.reaper_signatures import ScriptError
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ class Ardour:
             self._environment["DISPLAY"] = f":{display.readline().strip()}"
         self._ardour = self._start("ardour", "--no-splash", "--no-announcements", str(self.session.parent))
         wait_for(self._is_ready, "Ardour is ready")
-        self._osc = SimpleUDPClient("127.0.0.1", int(wait_for(self._port, "Ardour's OSC port")))
+        self._osc = SimpleUDPClient("127.0.0.1", int(str(wait_for(self._port, "Ardour's OSC port"))))
 
     def _start(self, *command: str, keep: int | None = None) -> subprocess.Popen[bytes]:
         with (self.folder / f"{command[0]}.log").open("wb") as log:

@@ -51,13 +51,25 @@ def make_session(folder: Path, clips: list[Clip], environment: dict[str, str]) -
     end = max(clip.position + clip.length for clip in clips) + 10 * RATE
     session_range = {"id": _fresh_id(root), "name": "session", "start": "a0", "end": f"a{end * _TICKS}"}
     more = {"flags": "IsSessionRange", "locked": "0", "position-lock-style": "AudioTime", "timestamp": "0", "cue": "0"}
-    ET.SubElement(root.find("Locations"), "Location", session_range | more)
+    ET.SubElement(_part(root, "Locations"), "Location", session_range | more)
     tree.write(file, encoding="UTF-8", xml_declaration=True)
     return file
 
 
+def _part(root: ET.Element, name: str) -> ET.Element:
+    found = root.find(name)
+    assert found is not None, name
+    return found
+
+
+def _word(element: ET.Element, name: str) -> str:
+    found = element.get(name)
+    assert found is not None, name
+    return found
+
+
 def _fresh_id(root: ET.Element) -> str:
-    number = int(root.get("id-counter")) + 1
+    number = int(_word(root, "id-counter")) + 1
     root.set("id-counter", str(number))
     return str(number)
 
@@ -68,7 +80,7 @@ def _put(root: ET.Element, clip: Clip) -> None:
     for channel, number in enumerate(sources):
         source = {"name": str(clip.file), "type": "audio", "flags": "", "id": number, "natural-position": "a0"}
         source |= {"channel": str(channel), "origin": str(clip.file), "gain": "1", "take-id": ""}
-        ET.SubElement(root.find("Sources"), "Source", source)
+        ET.SubElement(_part(root, "Sources"), "Source", source)
     common = {"name": clip.file.stem, "muted": "0", "opaque": "1", "locked": "0", "automatic": "0", "import": "0"}
     common |= {"external": "1", "hidden": "0", "position-locked": "0", "sync-position": "a0", "ancestral-start": "a0"}
     common |= {"ancestral-length": "a0@a0", "stretch": "1", "shift": "1", "layering-index": "0", "tags": ""}
@@ -78,7 +90,7 @@ def _put(root: ET.Element, clip: Clip) -> None:
     for channel, number in enumerate(sources):
         common |= {f"source-{channel}": number, f"master-source-{channel}": number}
     whole = {"whole-file": "1", "start": "a0", "length": f"a{info.frames * _TICKS}@a0", "id": _fresh_id(root)}
-    ET.SubElement(root.find("Regions"), "Region", common | whole)
+    ET.SubElement(_part(root, "Regions"), "Region", common | whole)
     length = f"a{clip.length * _TICKS}@a{clip.position * _TICKS}"
     placed = {"whole-file": "0", "start": f"a{clip.start * _TICKS}", "length": length, "id": _fresh_id(root)}
     ET.SubElement(_playlists(root)[f"Audio {clip.track}"], "Region", common | placed)
@@ -86,33 +98,35 @@ def _put(root: ET.Element, clip: Clip) -> None:
 
 def _playlists(root: ET.Element) -> dict[str, ET.Element]:
     """Give the playlist that each audio track plays, by the track's name."""
-    by_id = {playlist.get("id"): playlist for playlist in root.find("Playlists")}
-    routes = [route for route in root.find("Routes") if route.get("audio-playlist") in by_id]
-    return {route.get("name"): by_id[route.get("audio-playlist")] for route in routes}
+    by_id = {_word(playlist, "id"): playlist for playlist in _part(root, "Playlists")}
+    routes = [route for route in _part(root, "Routes") if route.get("audio-playlist") in by_id]
+    return {_word(route, "name"): by_id[_word(route, "audio-playlist")] for route in routes}
 
 
 def saved_regions(file: Path) -> list[SavedRegion]:
     """List the regions on all tracks of a saved session, in the order of their layers."""
     root = ET.parse(file).getroot()
     own = file.parent / "interchange" / file.stem / "audiofiles"
-    files = {source.get("id"): (own / source.get("name"), source.get("origin")) for source in root.find("Sources")}
+    files = {
+        _word(source, "id"): (own / _word(source, "name"), _word(source, "origin")) for source in _part(root, "Sources")
+    }
     sources = {number: file if file.exists() else Path(origin) for number, (file, origin) in files.items()}
     found = []
     for track, playlist in _playlists(root).items():
         for region in playlist.findall("Region"):
-            length, position = (int(it.lstrip("a")) // _TICKS for it in region.get("length").split("@"))
-            channels = range(int(region.get("channels")))
+            length, position = (int(it.lstrip("a")) // _TICKS for it in _word(region, "length").split("@"))
+            channels = range(int(_word(region, "channels")))
             found.append(
                 SavedRegion(
-                    name=region.get("name"),
+                    name=_word(region, "name"),
                     track=track,
                     position=position,
-                    start=int(region.get("start").lstrip("a")) // _TICKS,
+                    start=int(_word(region, "start").lstrip("a")) // _TICKS,
                     length=length,
-                    layer=int(region.get("layering-index")),
-                    gain=float(region.get("scale-amplitude")),
+                    layer=int(_word(region, "layering-index")),
+                    gain=float(_word(region, "scale-amplitude")),
                     is_muted=region.get("muted") == "1",
-                    sources=tuple(sources[region.get(f"source-{channel}")] for channel in channels),
+                    sources=tuple(sources[_word(region, f"source-{channel}")] for channel in channels),
                 )
             )
     return sorted(found, key=lambda region: region.layer)
@@ -121,8 +135,8 @@ def saved_regions(file: Path) -> list[SavedRegion]:
 def saved_playlists(file: Path) -> dict[str, list[str]]:
     """Give the names of the regions in every playlist that some track has or had, by the playlist's name."""
     root = ET.parse(file).getroot()
-    playlists = [*root.find("Playlists"), *root.find("UnusedPlaylists")]
-    return {playlist.get("name"): [it.get("name") for it in playlist.findall("Region")] for playlist in playlists}
+    playlists = [*_part(root, "Playlists"), *_part(root, "UnusedPlaylists")]
+    return {_word(playlist, "name"): [_word(it, "name") for it in playlist.findall("Region")] for playlist in playlists}
 
 
 def region_audio(region: SavedRegion) -> np.ndarray:

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from ardour_config import seed_config
-from ardour_host import Ardour, running, wait_for
-from ardour_session import RATE, Clip, make_session
+
+from tests.e2e.ardour.ardour_config import seed_config
+from tests.e2e.ardour.ardour_host import Ardour, running, wait_for
+from tests.e2e.ardour.ardour_session import RATE, Clip, make_session
 
 ROOT = Path(__file__).parents[3]
 PICTURES = ROOT / ".ci" / "artifacts" / "ardour"

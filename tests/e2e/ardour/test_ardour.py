@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from ardour_host import wait_for
-from ardour_session import RATE, SavedRegion, played, region_audio, saved_playlists, saved_regions
+
+from tests.e2e.ardour.ardour_host import wait_for
+from tests.e2e.ardour.ardour_session import RATE, SavedRegion, played, region_audio, saved_playlists, saved_regions
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

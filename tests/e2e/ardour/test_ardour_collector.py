@@ -1,9 +1,10 @@
 """The collector in a real Ardour: the musician goes on working, and takes come by themselves."""
 
 import pytest
-from ardour_host import wait_for
-from ardour_session import saved_regions
-from test_ardour import check_one_undo_step, check_place, only
+
+from tests.e2e.ardour.ardour_host import wait_for
+from tests.e2e.ardour.ardour_session import saved_regions
+from tests.e2e.ardour.test_ardour import check_one_undo_step, check_place, only
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -4,8 +4,9 @@ import shutil
 
 import numpy as np
 import pytest
-from ardour_session import RATE, played, region_audio, saved_playlists, saved_regions
-from test_ardour import check_one_undo_step, clip_samples, only, wait_for_end
+
+from tests.e2e.ardour.ardour_session import RATE, played, region_audio, saved_playlists, saved_regions
+from tests.e2e.ardour.test_ardour import check_one_undo_step, clip_samples, only, wait_for_end
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -4,11 +4,11 @@ import json
 import os
 
 import pytest
-from odd_folders import ODD_FOLDERS, valid_config
 
 from engine.checkpoints.catalogue import find_model, list_models, look_through, read_json
 from engine.cli import main
 from engine.errors import ModelBrokenError, ModelNotFoundError
+from tests.engine.odd_folders import ODD_FOLDERS, valid_config
 
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 

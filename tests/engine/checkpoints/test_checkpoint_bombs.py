@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from foreign_checkpoints import write_diffusers_folder
+
+from tests.engine.foreign_checkpoints import write_diffusers_folder
 
 GIGABYTE = 1_000_000_000
 IMPORT = """

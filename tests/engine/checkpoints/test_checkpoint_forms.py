@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from foreign_checkpoints import laion_clap, original_checkpoint, write_diffusers_folder
 from safetensors.torch import save_file
 from transformers import ClapAudioConfig, ClapConfig, ClapModel
 
@@ -26,6 +25,7 @@ from engine.checkpoints.provenance import default_name, licence_of
 from engine.checkpoints.store import read_config
 from engine.errors import InvalidRequestError
 from engine.presets import PRESETS
+from tests.engine.foreign_checkpoints import laion_clap, original_checkpoint, write_diffusers_folder
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 UNET, EMA = "model.diffusion_model.", "model_ema.diffusion_model"

@@ -10,12 +10,6 @@ import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from foreign_checkpoints import (
-    Modules,
-    diffusers_modules,
-    laion_clap,
-    original_checkpoint,
-)
 
 from engine import Engine, Generate
 from engine.audioldm import AudioLDM
@@ -28,6 +22,12 @@ from engine.cli import main
 from engine.errors import CancelledError, InvalidRequestError, ModelDiskFullError, OutputExistsError
 from engine.models.clap_tokenizer import RobertaTokenizer
 from engine.presets import PRESETS
+from tests.engine.foreign_checkpoints import (
+    Modules,
+    diffusers_modules,
+    laion_clap,
+    original_checkpoint,
+)
 
 
 def as_wide_as(file: Path, base: int) -> Path:

@@ -5,14 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from foreign_checkpoints import (
-    SCALE,
-    Modules,
-    diffusers_modules,
-    laion_clap,
-    original_checkpoint,
-    write_diffusers_folder,
-)
 from torch import Tensor, nn
 from transformers import ClapAudioConfig, ClapModel, ClapTextConfig
 from transformers.models.clap.configuration_clap import ClapConfig as TransformersClapConfig
@@ -26,6 +18,14 @@ from engine.errors import AudioTowerMissingError
 from engine.models.clap import LaionClap
 from engine.models.clap_sizes import AUDIO_TOWERS, TEXT_TOWERS
 from engine.models.clap_transformers import DecibelMel
+from tests.engine.foreign_checkpoints import (
+    SCALE,
+    Modules,
+    diffusers_modules,
+    laion_clap,
+    original_checkpoint,
+    write_diffusers_folder,
+)
 
 WORDS = ["rain on a tin roof", ""]
 CLOSE = 1e-5

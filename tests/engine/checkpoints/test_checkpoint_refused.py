@@ -9,9 +9,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from foreign_checkpoints import (
-    write_diffusers_folder,
-)
 from safetensors.torch import save
 
 from engine.checkpoints.convert import import_checkpoint
@@ -26,6 +23,9 @@ from engine.checkpoints.import_errors import (
 )
 from engine.errors import ModelBrokenError
 from engine.models.clap_tokenizer import RobertaTokenizer
+from tests.engine.foreign_checkpoints import (
+    write_diffusers_folder,
+)
 
 Tensors = dict[str, torch.Tensor]
 UNET = "model.diffusion_model."

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from mirror import Fault, Mirror, mirror_running
-from narrow_offers import EXTRACTOR_FILES, PCA, SMALL, WEIGHTS, main
 
 from engine.checkpoints.catalogue import list_models
 from engine.checkpoints.download_errors import (
@@ -18,6 +16,8 @@ from engine.checkpoints.download_errors import (
 from engine.checkpoints.feature_extractors import PANNS, pull_extractor, remove_extractor
 from engine.checkpoints.transfer import RetryLimits
 from engine.cli import DONE, FAILED
+from tests.engine.mirror import Fault, Mirror, mirror_running
+from tests.engine.narrow_offers import EXTRACTOR_FILES, PCA, SMALL, WEIGHTS, main
 
 AT_ONCE = RetryLimits(tries=1, first_wait_s=0.0, timeout_s=5.0)
 FILES = EXTRACTOR_FILES

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import torch
-from odd_folders import ODD_FOLDERS
 from safetensors.torch import load_file, save_file
 
 from engine.checkpoints.blueprint import draw_up
@@ -20,6 +19,7 @@ from engine.checkpoints.config_json import config_from_json, config_to_json
 from engine.checkpoints.store import load_model, open_model, read_config, save_model
 from engine.errors import ModelBrokenError
 from engine.presets import PRESETS, TINY
+from tests.engine.odd_folders import ODD_FOLDERS
 
 ODD_VALUES = [-1, 0, 3, 10**6, 10**13, 10**40, -0.5, 1e308, True, None, "x", [], [1], [10**9], [-1, 2], [1] * 4000, {}]
 

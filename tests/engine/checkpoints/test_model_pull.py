@@ -13,13 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import narrow_offers
 import pytest
 import torch
 from filelock import FileLock
-from foreign_checkpoints import diffusers_modules, laion_clap, original_checkpoint, write_diffusers_folder
-from mirror import Fault, Mirror, mirror_running
-from narrow_offers import FILE, HUB, NAME, RECORD, main, narrow, vocabulary
 
 from engine.checkpoints import published
 from engine.checkpoints.catalogue import list_models
@@ -41,6 +37,10 @@ from engine.checkpoints.store import load_model, read_config
 from engine.checkpoints.transfer import RetryLimits
 from engine.cli import CANCELLED, DONE, FAILED
 from engine.errors import CheckpointError, ModelDiskFullError, OutputExistsError
+from tests.engine import narrow_offers
+from tests.engine.foreign_checkpoints import diffusers_modules, laion_clap, original_checkpoint, write_diffusers_folder
+from tests.engine.mirror import Fault, Mirror, mirror_running
+from tests.engine.narrow_offers import FILE, HUB, NAME, RECORD, main, narrow, vocabulary
 
 HOUSE = Path(__file__).parents[3]
 WHERE, ABOUT = f"/records/{RECORD}/files/{FILE}", f"/api/records/{RECORD}"

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mirror import Fault, Mirror, mirror_running
 
 from engine.checkpoints.download_errors import (
     DownloadDamagedError,
@@ -24,6 +23,7 @@ from engine.checkpoints.download_errors import (
 )
 from engine.checkpoints.published import RemoteFile
 from engine.checkpoints.transfer import Received, RetryLimits, _HttpsStays, ask, fetch
+from tests.engine.mirror import Fault, Mirror, mirror_running
 
 CONTENT = random.Random(1).randbytes(300_000)
 OTHER = random.Random(2).randbytes(300_000)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 import torch
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
-from reference_timesteps import leading_timesteps
 from torch import Tensor, nn
 
 from engine.diffusion.guidance import Denoise, Denoised, read_prediction
@@ -16,6 +15,7 @@ from engine.diffusion.samplers import (
     timesteps_for,
 )
 from engine.diffusion.schedule import NoiseSchedule
+from tests.engine.reference_timesteps import leading_timesteps
 
 SCHEDULE = NoiseSchedule()
 PUBLISHED = {"beta_start": 0.0015, "beta_end": 0.0195, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000}

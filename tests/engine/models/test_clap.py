@@ -6,10 +6,8 @@ import sys
 
 import pytest
 import torch
-from laion_module import needs_laion_clap, whole_laion_clap
 from torch import nn
 from transformers import ClapFeatureExtractor, RobertaTokenizer
-from twins import transformers_clap
 
 from engine.errors import ModelBrokenError
 from engine.models.clap import ClapConfig, LaionClap, fit_windows
@@ -17,6 +15,8 @@ from engine.models.clap_back_end import BackEnd, installed_back_end
 from engine.models.clap_interface import Clap
 from engine.models.clap_tokenizer import MAX_TOKENS
 from engine.models.clap_tokenizer import RobertaTokenizer as OurTokenizer
+from tests.engine.laion_module import needs_laion_clap, whole_laion_clap
+from tests.engine.twins import transformers_clap
 
 SMALL = ClapConfig(audio_tower="HTSAT-test", text_tower="roberta-test", embedding_dim=64)
 WORDS = ["rain on a tin roof", "a dog barks twice", ""]

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from twins import diffusers_unet
 
 from engine.models.unet import UNet, UNetConfig
+from tests.engine.twins import diffusers_unet
 
 # Narrow nets with the published block structure and the published numbers of heads at levels 1, 2, 3 and the middle.
 NARROW = {

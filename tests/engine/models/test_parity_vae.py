@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from twins import diffusers_vae
 
 from engine.models.vae import Vae, VaeConfig
+from tests.engine.twins import diffusers_vae
 
 NARROW = VaeConfig(base_channels=32)
 

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from twins import transformers_vocoder
 
 from engine.models.vocoder import HiFiGan, HiFiGanConfig
+from tests.engine.twins import transformers_vocoder
 
 NARROW = HiFiGanConfig(channels=64)
 

@@ -16,16 +16,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from foreign_checkpoints import (
-    SCALE,
-    Modules,
-    diffusers_modules,
-    laion_clap,
-    original_checkpoint,
-    original_unet,
-    write_diffusers_folder,
-    write_tokenizer,
-)
 from torch import Tensor
 
 from engine import Engine, Generate
@@ -41,6 +31,16 @@ from engine.training.loop import LoopSettings
 from engine.training.train_ldm import LdmRecipe, LdmSettings
 from engine.training.workers import Workers
 from tests.audit_events import addresses_called
+from tests.engine.foreign_checkpoints import (
+    SCALE,
+    Modules,
+    diffusers_modules,
+    laion_clap,
+    original_checkpoint,
+    original_unet,
+    write_diffusers_folder,
+    write_tokenizer,
+)
 
 HOUSE = Path(__file__).parents[3]
 

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from watched import Notes, Watched, watched_engine
 
 from engine import Audio, Engine, Generate, Inpaint, Restyle, Upscale
 from engine.cli.outputs import choose_outputs, default_words
 from engine.operations.bands import keep_band
 from engine.operations.splice import rms
+from tests.engine.watched import Notes, Watched, watched_engine
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import json
 import platform
 
 import pytest
-from mirror import mirror_running
 from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import QPushButton
 
@@ -13,6 +12,7 @@ from bridge.desktop.pages.first_run import FIRST_PROMPT
 from bridge.desktop.state.updates import UpdateError, UpdateManifest, fetch_manifest, is_newer, parse_manifest
 from bridge.desktop.widgets.about_box import PRIVACY
 from bridge.desktop.widgets.theme import DARK
+from tests.engine.mirror import mirror_running
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import pytest
 import soundfile
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from sound_server import RATE, SoundServer
 
 from bridge.desktop.widgets.files_out import mime_of
 from bridge.jobs.job import JobState
 from bridge.wire.messages import Restyle
+from tests.bridge.sound_server import RATE, SoundServer
 
 pytestmark = pytest.mark.slow
 missing = [name for name in ("pulseaudio", "pactl", "parec") if shutil.which(name) is None]

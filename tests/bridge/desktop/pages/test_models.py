@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from foreign_checkpoints import diffusers_modules, laion_clap, original_checkpoint
-from mirror import Fault, mirror_running
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from bridge.desktop.pages.models import LicenceDialog
 from engine.checkpoints.published import ROBERTA
 from engine.models.clap_tokenizer import RobertaTokenizer
+from tests.engine.foreign_checkpoints import diffusers_modules, laion_clap, original_checkpoint
+from tests.engine.mirror import Fault, mirror_running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 NAME, WHERE = "audioldm-s-full-v2", "/records/77/files/narrow.ckpt"
