@@ -6,15 +6,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bridge.clients.client import Client
 from bridge.daemon.assembly import build
-from bridge.host.discovery import InstanceLock, read_runtime
+from bridge.host.discovery import InstanceLock, Runtime, read_runtime
 from bridge.host.settings import Settings
-from bridge.wire.messages import Done, Fail, Quit, Request
+from bridge.wire.messages import Done, Fail, Quit, Reply, Request
 from bridge.wire.osc_codec import decode, encode_request
 from bridge.wire.parsing import parse_reply
 
@@ -27,11 +27,11 @@ PATIENCE_S = 60.0
 class Ear:
     """A client that remembers everything it hears."""
 
-    def __init__(self, runtime: Any) -> None:
+    def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
-        self.heard: list[Any] = []
+        self.heard: list[Reply] = []
 
     def send_raw(self, datagram: bytes) -> None:
         self.socket.sendto(datagram, (self.runtime.host, self.runtime.port))
@@ -40,7 +40,7 @@ class Ear:
         object.__setattr__(request, "token", self.runtime.token if token is None else token)
         self.send_raw(encode_request(request))
 
-    def hear(self, timeout_s: float = PATIENCE_S) -> Any:
+    def hear(self, timeout_s: float = PATIENCE_S) -> Reply | None:
         """The next reply; None when none comes in time."""
         self.socket.settimeout(timeout_s)
         try:
@@ -50,12 +50,12 @@ class Ear:
         self.heard.append(parse_reply(*message))
         return self.heard[-1]
 
-    def wait_for(self, *kinds: Any, job: str | None = None) -> Any:
+    def wait_for(self, *kinds: type[Reply], job: str | None = None) -> Any:
         """The next reply of one of these kinds (about that job)."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             reply = self.hear()
-            if isinstance(reply, kinds) and (job is None or reply.job == job):
+            if isinstance(reply, kinds) and (job is None or getattr(reply, "job", None) == job):
                 return reply
         raise AssertionError(f"no {kinds} among {self.heard}")
 
@@ -86,11 +86,11 @@ class ThreadedDaemon:
         await self.daemon.serve()
 
     @property
-    def runtime(self) -> Any:
+    def runtime(self) -> Runtime:
         return self.daemon.runtime
 
     @property
-    def worker_pid(self) -> Any:
+    def worker_pid(self) -> int | None:
         return self.daemon.supervisor.pid
 
     def stop(self) -> None:
@@ -104,7 +104,9 @@ class ThreadedDaemon:
 class ProcessDaemon:
     """`retake daemon` as a process, with the tiny preset, or whatever else `command` starts."""
 
-    def __init__(self, state_dir: Path, *flags: str, command: Sequence[str] = (), environment: Any = None) -> None:
+    def __init__(
+        self, state_dir: Path, *flags: str, command: Sequence[str] = (), environment: Mapping[str, str] | None = None
+    ) -> None:
         self.state_dir = state_dir
         self.started_at = time.monotonic()
         usual = [sys.executable, "-m", "bridge", "daemon", "--port", "0", "--model", "tiny"]
@@ -113,7 +115,7 @@ class ProcessDaemon:
         )
 
     @property
-    def runtime(self) -> Any:
+    def runtime(self) -> Runtime:
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             runtime = read_runtime(self.state_dir)

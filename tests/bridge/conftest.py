@@ -14,7 +14,7 @@ from tests.daemons import PATIENCE_S, Ear, ProcessDaemon, ThreadedDaemon, is_ali
 
 
 @pytest.fixture
-def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The state folder, found through the environment as in real life; no settings of this machine's user are read."""
     folder = tmp_path / "state"
     folder.mkdir(mode=0o700)
@@ -25,11 +25,11 @@ def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def start_daemon(state_dir: Path) -> Iterator[Any]:
+def start_daemon(state_dir: Path) -> Iterator[Callable[..., ThreadedDaemon]]:
     """Start a daemon in a thread; keyword arguments are settings."""
     started = []
 
-    def start(**settings: Any) -> Any:
+    def start(**settings: Any) -> ThreadedDaemon:
         started.append(ThreadedDaemon(Settings(port=0, **settings), state_dir))
         return started[-1]
 
@@ -39,16 +39,16 @@ def start_daemon(state_dir: Path) -> Iterator[Any]:
 
 
 @pytest.fixture
-def daemon(start_daemon: Any) -> Any:
+def daemon(start_daemon: Callable[..., ThreadedDaemon]) -> ThreadedDaemon:
     return start_daemon(cancel_grace_s=0.5)
 
 
 @pytest.fixture
-def connect() -> Iterator[Any]:
+def connect() -> Iterator[Callable[[Any], Ear]]:
     """Make clients, and close them in the end."""
     made = []
 
-    def make(daemon: Any) -> Any:
+    def make(daemon: Any) -> Ear:
         made.append(Ear(daemon.runtime))
         return made[-1]
 
@@ -58,15 +58,15 @@ def connect() -> Iterator[Any]:
 
 
 @pytest.fixture
-def ear(daemon: Any, connect: Any) -> Any:
+def ear(daemon: ThreadedDaemon, connect: Callable[[Any], Ear]) -> Ear:
     return connect(daemon)
 
 
 @pytest.fixture
-def start_process(state_dir: Path) -> Iterator[Any]:
+def start_process(state_dir: Path) -> Iterator[Callable[..., ProcessDaemon]]:
     started = []
 
-    def start(*flags: Any) -> Any:
+    def start(*flags: str) -> ProcessDaemon:
         started.append(ProcessDaemon(state_dir, *flags))
         return started[-1]
 
@@ -76,7 +76,7 @@ def start_process(state_dir: Path) -> Iterator[Any]:
 
 
 @pytest.fixture
-def wait_until() -> Callable[..., Any]:
+def wait_until() -> Callable[..., None]:
     def wait(condition: Callable[[], Any], seconds: float = PATIENCE_S) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
@@ -87,16 +87,16 @@ def wait_until() -> Callable[..., Any]:
 
 
 @pytest.fixture
-def alive() -> Any:
+def alive() -> Callable[[int], bool]:
     return is_alive
 
 
 @pytest.fixture
-def read_json() -> Callable[..., Any]:
+def read_json() -> Callable[[Path], Any]:
     return lambda path: json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 @pytest.fixture
-def generate() -> Callable[..., Any]:
+def generate() -> Callable[..., Generate]:
     """A request for a job whose prompt tells the stand-in what to do."""
     return lambda job, prompt="fine", **keys: Generate(job=job, prompt=prompt, **keys)

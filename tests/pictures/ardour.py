@@ -65,9 +65,11 @@ def _lay_out(session: Path) -> None:
     """Show the layers of the tracks above one another, as the menu of a track does."""
     tree = ET.parse(session)
     root = tree.getroot()
-    extra = root.find("Extra") if root.find("Extra") is not None else ET.SubElement(root, "Extra")
+    found, routes = root.find("Extra"), root.find("Routes")
+    assert routes is not None
+    extra = ET.SubElement(root, "Extra") if found is None else found
     interface = ET.SubElement(ET.SubElement(extra, "UI"), "GUIObjectState")
-    for route in root.find("Routes"):
+    for route in routes:
         look = {"layer-display": "Stacked", "visible": "1"}
         ET.SubElement(interface, "Object", {"id": f"rtav {route.get('id')}", **look})
     tree.write(session, encoding="UTF-8", xml_declaration=True)

@@ -82,14 +82,14 @@ class TestJob:
         assert [ear.wait_for(Done).job for _ in range(3)] == ["one", "two", "three"]
 
     def test_reports_at_most_five_times_a_second(self, ear, generate):
+        """Counted from before the request, so that a machine with much else to do finds fewer and never more."""
+        began_at, count = time.monotonic(), 0
         ear.say(generate("one", "slow"))
-        ear.wait_for(Progress)
-        started, count = time.monotonic(), 0
-        while time.monotonic() - started < 1.5:
+        while (seconds := time.monotonic() - began_at) < 1.5:
             ear.wait_for(Progress)
             count += 1
 
-        assert count <= 1.5 * 5 + 2
+        assert count <= seconds * 5 + 2
 
     def test_that_cannot_be_rendered_fails_with_the_reason_and_is_not_tried_again(self, ear, generate):
         ear.say(generate("one", "refuses"))

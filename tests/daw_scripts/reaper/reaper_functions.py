@@ -4,6 +4,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -213,9 +214,9 @@ class Functions:
             return 0
         return soundfile.info(source.path).samplerate
 
-    def PCM_Source_CreateFromFile(self, path: Path) -> Any:
+    def PCM_Source_CreateFromFile(self, path: str) -> Any:
         try:
-            return Source.of_file(path)
+            return Source.of_file(Path(path))
         except soundfile.LibsndfileError:
             return None
 
@@ -262,7 +263,7 @@ class Functions:
             raise ScriptError("an undo step about items without their flag 4")
         self._project(project).end_block(name)
 
-    def Main_OnCommand(self, command: str, _flag: Any) -> None:
+    def Main_OnCommand(self, command: int, _flag: Any) -> None:
         self._host.commands.append(int(command))
 
     # ---------------------------------------------------------------- dialogs and memory
@@ -302,7 +303,7 @@ class Functions:
     def GetProjectPathEx(self, project: Any) -> str:
         return str(self._project(project).folder)
 
-    def RecursiveCreateDirectory(self, path: Path, _ignored: Any) -> int:
+    def RecursiveCreateDirectory(self, path: str, _ignored: Any) -> int:
         Path(path).mkdir(parents=True, exist_ok=True)
         return 0
 
@@ -323,10 +324,10 @@ class Functions:
     def get_action_context(self) -> tuple[bool, Any, int, int, Any, Any, Any, str]:
         return True, os.fspath(self._script.path), 0, 40001, -1, -1, -1, ""
 
-    def defer(self, code: int) -> None:
+    def defer(self, code: Callable[[], Any]) -> None:
         self._script.deferred.append(code)
 
-    def atexit(self, code: int) -> None:
+    def atexit(self, code: Callable[[], Any]) -> None:
         self._script.at_exit.append(code)
 
 

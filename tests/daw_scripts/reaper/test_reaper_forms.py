@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from lupa.lua54 import LuaError
-from reaper_project import Source
 
+from tests.daw_scripts.reaper.reaper_project import Source
 from tests.daw_scripts.table_rows import add_new_field, fields_of, is_number, rows_of
 
 ROOT = Path(__file__).parents[3]

@@ -18,35 +18,35 @@ from tests.engine.foreign_checkpoints import (
 )
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def modules(scramble: Any) -> Modules:
     return diffusers_modules(scramble)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def clap(scramble: Any) -> nn.Module:
     return laion_clap(scramble)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def tensors(modules: Any, clap: Any) -> dict[str, Tensor]:
     """The original file's, without moving average, so that a test can take one away."""
     return original_checkpoint(modules, clap, averaged=False)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def words_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tokenizer(tmp_path_factory.mktemp("words") / "tokenizer")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def checkpoint(tensors: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("original") / "audioldm-m-full.ckpt"
     torch.save({"state_dict": tensors}, file)
     return file
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def diffusers_folder(modules: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_diffusers_folder(modules, tmp_path_factory.mktemp("folder") / "mine")
 
