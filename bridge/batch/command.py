@@ -13,7 +13,7 @@ from types import FrameType
 
 from bridge.batch.errors import BatchBusyError, BatchFolderError, BatchRowError
 from bridge.batch.manifest import LOCK_FILE, BatchManifest
-from bridge.batch.request_list import Item, read_list
+from bridge.batch.request_list import BatchItem, read_list
 from bridge.batch.runner import BatchRun, Limits, Tally
 from bridge.errors import BridgeError
 from bridge.host.discovery import InstanceLock, state_folder
@@ -99,7 +99,7 @@ def _size(word: str) -> int:
     return int(float(match[1]) * _UNITS[match[2]])
 
 
-def _render(items: Sequence[Item], folder: Path, limits: Limits) -> int:
+def _render(items: Sequence[BatchItem], folder: Path, limits: Limits) -> int:
     try:
         with BatchManifest(folder) as manifest:
             run = _run(items, folder, limits, manifest)
@@ -111,7 +111,7 @@ def _render(items: Sequence[Item], folder: Path, limits: Limits) -> int:
     return _exit_code(run, limits)
 
 
-def _run(items: Sequence[Item], folder: Path, limits: Limits, manifest: BatchManifest) -> BatchRun:
+def _run(items: Sequence[BatchItem], folder: Path, limits: Limits, manifest: BatchManifest) -> BatchRun:
     screen = _Screen()
     run = BatchRun(folder, items, manifest, limits, screen.show)
     earlier = {number: signal.signal(number, _Stopper(run)) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -45,7 +45,7 @@ _END = 2**20
 
 
 @dataclass(frozen=True)
-class Item:
+class BatchItem:
     """One request of a list. Its key is the same for equal requests about equal clips into the same folder.
 
     `row` is the first row of the list that has it.
@@ -73,7 +73,7 @@ def read_list(
     folder: Path,
     on_bad_row: Callable[[BatchRowError], None] = _refuse,
     on_notes: Callable[[str], None] = lambda _: None,
-) -> list[Item]:
+) -> list[BatchItem]:
     """Return the requests of all rows, without repeated ones. Results go into `folder`.
 
     An invalid row is passed to `on_bad_row`, which raises it by default, or lets the others be read. The name of a
@@ -81,7 +81,7 @@ def read_list(
 
     Raises BatchListError, BatchRowError.
     """
-    items: dict[str, Item] = {}
+    items: dict[str, BatchItem] = {}
     rows = _rows(file)
     notes = {name for row in rows for name in row.cells if _is_note(name)}
     for name in sorted(notes):
@@ -110,7 +110,7 @@ def _rows(file: Path) -> list[Row]:
     return rows
 
 
-def _item(row: Row, folder: Path) -> Item:
+def _item(row: Row, folder: Path) -> BatchItem:
     if row.fault:
         raise BridgeError(row.fault, 'write one object a line, as {"prompt": "rain"}')
     values = DEFAULTS | dict(row.cells)
@@ -123,7 +123,7 @@ def _item(row: Row, folder: Path) -> Item:
     request = request_from_fields(values, _ANY_JOB, {"output_dir": str(folder)})
     assert isinstance(request, RenderRequest)
     content = json.dumps([to_message(request), *(_fingerprint(path) for _, path in clips_of(request))])
-    return Item(hashlib.sha256(content.encode()).hexdigest()[:_KEY_DIGITS], request, row.number)
+    return BatchItem(hashlib.sha256(content.encode()).hexdigest()[:_KEY_DIGITS], request, row.number)
 
 
 def _is_note(name: str) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bridge.batch.errors import BatchRefusedError
 from bridge.batch.manifest import BatchManifest, ManifestEntry, entry_of
-from bridge.batch.request_list import Item
+from bridge.batch.request_list import BatchItem
 from bridge.clients.client import Client
 from bridge.clients.launch import start_daemon
 from bridge.errors import (
@@ -64,7 +64,7 @@ class Limits:
 class _Flight:
     """A job that was sent and has not ended."""
 
-    item: Item
+    item: BatchItem
     tries: int
     attempt: int
     request: RenderRequest
@@ -104,7 +104,7 @@ class BatchRun:
     def __init__(
         self,
         folder: Path,
-        items: Iterable[Item],
+        items: Iterable[BatchItem],
         manifest: BatchManifest,
         limits: Limits,
         show: Callable[[Tally], None],
@@ -114,12 +114,12 @@ class BatchRun:
         listed = list(items)
         self._waiting = deque((item, 1) for item in listed if not self._is_done(item))
         self.tally = Tally(len(listed), len(listed) - len(self._waiting))
-        self.failures: list[tuple[Item, ManifestEntry]] = []
+        self.failures: list[tuple[BatchItem, ManifestEntry]] = []
         self._flights: dict[str, _Flight] = {}
         self._largest = max((entry.num_bytes() for entry in manifest.entries.values()), default=0)
         self._pause_until = self._began_at = 0.0
 
-    def _is_done(self, item: Item) -> bool:
+    def _is_done(self, item: BatchItem) -> bool:
         entry = self._manifest.entries.get(item.key)
         return entry is not None and entry.is_done
 
@@ -178,7 +178,7 @@ class BatchRun:
             except RequestTooLongError as error:
                 self._end(flight, Fail(request.address, request.job, error.code, error.text, error.hint))
 
-    def _without_takes(self, waiting: list[tuple[Item, int]], since_unix: float) -> list[tuple[Item, int]]:
+    def _without_takes(self, waiting: list[tuple[BatchItem, int]], since_unix: float) -> list[tuple[BatchItem, int]]:
         """Record takes that exist although their attempt's success was never reported; return the other requests."""
         attempted = {item.key for item, _ in waiting}
         found = find_takes(self._folder, lambda job: _key_of(job) in attempted, since_unix)
@@ -193,7 +193,7 @@ class BatchRun:
                 self._count(item, entry)
         return [(item, tries) for item, tries in waiting if item.key not in by_key]
 
-    def _next_attempt(self, item: Item) -> int:
+    def _next_attempt(self, item: BatchItem) -> int:
         """Return the number after the last finished attempt; an unfinished one may still run in the daemon."""
         entry = self._manifest.entries.get(item.key)
         return 1 if entry is None else entry.attempt + 1
@@ -244,7 +244,7 @@ class BatchRun:
             return
         self._count(flight.item, entry)
 
-    def _count(self, item: Item, entry: ManifestEntry) -> None:
+    def _count(self, item: BatchItem, entry: ManifestEntry) -> None:
         self.tally.count(entry)
         self.tally.num_bytes += entry.num_bytes()
         self._largest = max(self._largest, entry.num_bytes())

@@ -11,7 +11,7 @@ from bridge import __version__
 from bridge.daw_install.errors import HostFolderMissingError, HostMissingError
 from bridge.daw_install.folder import (
     LOCATION_FILE,
-    Record,
+    InstallRecord,
     Step,
     carry_out_installation,
     carry_out_removal,
@@ -124,7 +124,7 @@ def known_places(host: str, machine: HostPlatform, state: Path | None) -> list[S
     remembered = [
         place
         for place in (recall(state) if state is not None else ())
-        if place.part in parts and Record.read(target_folder(place)) is not None
+        if place.part in parts and InstallRecord.read(target_folder(place)) is not None
     ]
     return list({(place.part, place.folder): place for place in [*remembered, *found]}.values())
 
@@ -149,7 +149,7 @@ def _settle(host: str, place: ScriptFolder, options: argparse.Namespace) -> Inst
         shipped = {}
         notes.append(_REAPACK.format(folder=theirs) if theirs else _LOCATED)
     steps = plan_installation(folder, shipped, force=options.force)
-    if not shipped and options.dry_run and Record.read(folder) is None:
+    if not shipped and options.dry_run and InstallRecord.read(folder) is None:
         steps.append(Step("installed", LOCATION_FILE))  # the only change, which --json has to report
     done = steps if options.dry_run else carry_out_installation(folder, steps, shipped, location)
     return InstallOutcome(host, place, folder, tuple(done), tuple(notes), are_actions_elsewhere=not shipped)

@@ -32,14 +32,14 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Record:
+class InstallRecord:
     """What the last installation left here: the shipped SHA-256 of each file, and the folders it created."""
 
     files: dict[str, str] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
 
     @classmethod
-    def read(cls, folder: Path) -> "Record | None":
+    def read(cls, folder: Path) -> "InstallRecord | None":
         """Read a folder's record; None if there is none, or it is damaged."""
         try:
             text = json.loads((folder / LOCATION_FILE).read_text(encoding="utf-8"))
@@ -59,7 +59,7 @@ def _is_inside(name: str) -> bool:
 
 def plan_installation(folder: Path, shipped: Mapping[str, bytes], *, force: bool) -> list[Step]:
     """Return the steps after which `folder` has the shipped files, and none of ours that are no longer shipped."""
-    recorded = (Record.read(folder) or Record()).files
+    recorded = (InstallRecord.read(folder) or InstallRecord()).files
     steps = [step for name in shipped for step in _install_file(folder, name, shipped[name], recorded, force=force)]
     spoken_for = set(shipped) | {step.file for step in steps}
     for name in sorted(set(recorded) - spoken_for):
@@ -69,7 +69,7 @@ def plan_installation(folder: Path, shipped: Mapping[str, bytes], *, force: bool
 
 def plan_removal(folder: Path, shipped: Mapping[str, bytes], *, force: bool) -> list[Step]:
     """Return the steps that remove our files; without a record these are the files that equal shipped ones."""
-    record = Record.read(folder)
+    record = InstallRecord.read(folder)
     files = {name: _sha256(content) for name, content in shipped.items()} if record is None else record.files
     return [step for name in sorted(files) for step in _remove_file(folder, name, files[name], force=force)]
 
@@ -143,13 +143,13 @@ def carry_out_installation(
     folder: Path, steps: Iterable[Step], shipped: Mapping[str, bytes], location: Mapping[str, str]
 ) -> list[Step]:
     """Execute a plan, then write the record; failed steps say why, and do not stop the others."""
-    before = Record.read(folder) or Record()
+    before = InstallRecord.read(folder) or InstallRecord()
     made = before.made or [name for name in (".", "..") if not Path(os.path.normpath(folder / name)).exists()]
     done = _execute_all(folder, steps)
     if done and all(step.action == "failed" for step in done):
         return done
     _clear_folders(folder, (step for step in done if step.action == "removed"))
-    record = Record(_recorded_after(before.files, done, shipped), made)
+    record = InstallRecord(_recorded_after(before.files, done, shipped), made)
     return [*done, *_write_location(folder, location, record)]
 
 
@@ -168,7 +168,7 @@ def _recorded_after(before: Mapping[str, str], done: list[Step], shipped: Mappin
     return files
 
 
-def _write_location(folder: Path, location: Mapping[str, str], record: Record) -> Iterator[Step]:
+def _write_location(folder: Path, location: Mapping[str, str], record: InstallRecord) -> Iterator[Step]:
     about = "Written by `retake install-scripts`, and rewritten each time. It tells the scripts where Retake is."
     content: dict[str, Any] = {"about": about, **location, "made": record.made, "files": record.files}
     text = json.dumps(content, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace")
@@ -179,7 +179,7 @@ def _write_location(folder: Path, location: Mapping[str, str], record: Record) -
 
 def carry_out_removal(folder: Path, steps: Iterable[Step]) -> list[Step]:
     """Execute a plan, then remove the record and empty folders."""
-    record = Record.read(folder)
+    record = InstallRecord.read(folder)
     done = _execute_all(folder, steps)
     if any(step.action == "failed" for step in done):
         return done

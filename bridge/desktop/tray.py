@@ -115,7 +115,7 @@ class Tray(QObject):
 
     def _note(self, summary: Summary) -> None:
         """Redraw at once when the state changes; progress alone a few times a second."""
-        if self._shown is None or summary.mood != self._shown[0]:
+        if self._shown is None or summary.status != self._shown[0]:
             self.show_summary()
         elif not self._redraw.isActive():
             self._redraw.start()
@@ -123,11 +123,11 @@ class Tray(QObject):
     def show_summary(self) -> None:
         """Draw the state of all jobs."""
         summary = self._controller.jobs.summary()
-        wanted = (summary.mood, round(_STEPS * summary.fraction))
+        wanted = (summary.status, round(_STEPS * summary.fraction))
         self.icon.setToolTip(f"Retake: {elided(summary.text, 90)}")
         if wanted != self._shown:
             self._shown = wanted
-            self.icon.setIcon(tray_icon(summary.mood, wanted[1] / _STEPS, is_mask=sys.platform == "darwin"))
+            self.icon.setIcon(tray_icon(summary.status, wanted[1] / _STEPS, is_mask=sys.platform == "darwin"))
 
     def explain_once(self) -> None:
         """Explain, the first time, that closing the window does not quit."""

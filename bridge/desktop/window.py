@@ -15,7 +15,7 @@ from bridge.desktop.pages.models import ModelsPage
 from bridge.desktop.pages.settings import SettingsPage
 from bridge.desktop.state.autostart import Autostart
 from bridge.desktop.state.controller import AppController
-from bridge.desktop.state.entries import JobItem
+from bridge.desktop.state.job_item import JobItem
 from bridge.desktop.widgets.about_box import AboutBox
 from bridge.desktop.widgets.basic import Banner, Button, Page, column, fit, label, row
 from bridge.desktop.widgets.icons import GROUND, app_icon, mark

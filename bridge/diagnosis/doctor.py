@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bridge import __version__
-from bridge.diagnosis.checks.finding import Finding, State, problem
+from bridge.diagnosis.checks.finding import Finding, FindingState, problem
 from bridge.diagnosis.checks.surroundings import Surroundings, own_surroundings
 
 CHECKS = {
@@ -66,7 +66,7 @@ def _run(options: argparse.Namespace) -> int:
         _show([json.dumps(report(findings), indent=1)])
     else:
         _show(["", _summary(findings)])
-    return 1 if _count(findings, State.PROBLEM) else 0
+    return 1 if _count(findings, FindingState.PROBLEM) else 0
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -120,15 +120,15 @@ def report(findings: Iterable[Finding]) -> dict[str, Any]:
         "python": platform.python_version(),
         "system": platform.platform(),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "problems": _count(listed, State.PROBLEM),
-        "warnings": _count(listed, State.WARNING),
+        "problems": _count(listed, FindingState.PROBLEM),
+        "warnings": _count(listed, FindingState.WARNING),
         "checks": [
             {"name": one.name, "state": str(one.state), "finding": one.text, "remedy": one.remedy} for one in listed
         ],
     }
 
 
-def _count(findings: Iterable[Finding], state: State) -> int:
+def _count(findings: Iterable[Finding], state: FindingState) -> int:
     return sum(finding.state is state for finding in findings)
 
 
@@ -147,7 +147,7 @@ def _wrapped(text: str, head: str, indent: int, width: int) -> list[str]:
 
 
 def _summary(findings: Sequence[Finding]) -> str:
-    problems, warnings = _count(findings, State.PROBLEM), _count(findings, State.WARNING)
+    problems, warnings = _count(findings, FindingState.PROBLEM), _count(findings, FindingState.WARNING)
     if not problems and not warnings:
         return "All is well."
     counts = [_counted(count, word) for count, word in ((problems, "problem"), (warnings, "warning")) if count]

@@ -12,7 +12,7 @@ from typing import IO
 
 from bridge.diagnosis.checks.surroundings import own_surroundings
 from bridge.diagnosis.doctor import CHECKS
-from bridge.diagnosis.support_contents import ENTRIES, Bundle, cleaned_log, write_entry
+from bridge.diagnosis.support_contents import ENTRIES, SupportBundle, cleaned_log, write_entry
 from bridge.diagnosis.support_errors import BundleExistsError, BundleWriteError, SupportError
 from bridge.errors import BridgeError
 
@@ -24,7 +24,7 @@ _SHOWN = "Prompts and paths are readable, as you asked."
 def main(argv: Sequence[str] | None = None, checks: Mapping[str, str] = CHECKS) -> int:
     """Write the bundle and print its name; return 1 if it cannot be written, 130 when interrupted."""
     options = _options(argv)
-    bundle = Bundle(own_surroundings(), tuple(options.with_audio), options.with_prompts, checks)
+    bundle = SupportBundle(own_surroundings(), tuple(options.with_audio), options.with_prompts, checks)
     try:
         if options.list:
             print("\n".join(_listing(bundle)))
@@ -58,7 +58,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _listing(bundle: Bundle) -> Iterator[str]:
+def _listing(bundle: SupportBundle) -> Iterator[str]:
     """Yield what the bundle would contain. Raises SupportError for audio of an unknown job."""
     rows = [(name, about) for name, (about, _) in ENTRIES.items()]
     rows += [(f"logs/{file.name}", f"{file.stat().st_size / 1000:.1f} kB") for file in bundle.logs]
@@ -69,11 +69,11 @@ def _listing(bundle: Bundle) -> Iterator[str]:
     yield _privacy(bundle)
 
 
-def _privacy(bundle: Bundle) -> str:
+def _privacy(bundle: SupportBundle) -> str:
     return f"{_SHOWN if bundle.with_prompts else _HIDDEN} The token and your home folder's name are left out."
 
 
-def _audio(bundle: Bundle) -> list[tuple[str, Path]]:
+def _audio(bundle: SupportBundle) -> list[tuple[str, Path]]:
     """Return the requested audio. Raises SupportError."""
     try:
         return list(bundle.audio())
@@ -83,7 +83,7 @@ def _audio(bundle: Bundle) -> list[tuple[str, Path]]:
         raise SupportError(f"the journal cannot be read: {error}", "leave --with-audio out") from error
 
 
-def _write(wanted: Path | None, bundle: Bundle) -> Path:
+def _write(wanted: Path | None, bundle: SupportBundle) -> Path:
     """Write the complete bundle or nothing, and never over another file. Raises SupportError."""
     audio = _audio(bundle)
     file, stream = _open_fresh(wanted)
@@ -121,7 +121,7 @@ def _create(file: Path) -> tuple[Path, IO[bytes]]:
         raise BundleWriteError(file, error.strerror or error) from error
 
 
-def _fill(archive: zipfile.ZipFile, bundle: Bundle, audio: list[tuple[str, Path]]) -> None:
+def _fill(archive: zipfile.ZipFile, bundle: SupportBundle, audio: list[tuple[str, Path]]) -> None:
     missing = [name for name, path in audio if not path.is_file()]
     about = [f"{name}: {about}" for name, (about, _) in ENTRIES.items()]
     gone = [f"{name} was requested, but no longer exists" for name in missing]

@@ -31,7 +31,7 @@ _ALL = -1
 
 
 @dataclass(frozen=True)
-class Bundle:
+class SupportBundle:
     """What a bundle is made from: where to look, which audio to include, whether prompts and paths stay readable."""
 
     surroundings: Surroundings
@@ -95,27 +95,27 @@ def _tokens(state: Path | None) -> Iterator[str]:
 # ------------------------------------------------------------------------------------------------- entries
 
 
-def _doctor(bundle: Bundle) -> str:
+def _doctor(bundle: SupportBundle) -> str:
     return _json(report(examine(bundle.surroundings, bundle.checks)))
 
 
-def _versions(_: Bundle) -> str:
+def _versions(_: SupportBundle) -> str:
     packages = sorted({f"{one.metadata['Name']}=={one.version}" for one in metadata.distributions()}, key=str.lower)
     head = [f"Retake {__version__}", f"Python {platform.python_version()}", platform.platform(), ""]
     return "\n".join([*head, *packages, ""])
 
 
-def _settings(bundle: Bundle) -> str:
+def _settings(bundle: SupportBundle) -> str:
     return _json(facts(survey_settings(bundle.surroundings.environment, {})))
 
 
-def _runtime(bundle: Bundle) -> str:
+def _runtime(bundle: SupportBundle) -> str:
     state = bundle.surroundings.state
     runtime = None if state is None else read_runtime(state)
     return _json(None if runtime is None else asdict(runtime) | {"token": TOKEN})
 
 
-def _jobs(bundle: Bundle) -> str:
+def _jobs(bundle: SupportBundle) -> str:
     return _json([redacted(row, bundle.redactor) for row in bundle.rows[:_JOBS]])
 
 
@@ -123,7 +123,7 @@ def _json(value: Any) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
 
 
-ENTRIES: dict[str, tuple[str, Callable[[Bundle], str]]] = {
+ENTRIES: dict[str, tuple[str, Callable[[SupportBundle], str]]] = {
     "doctor.json": ("what `retake doctor` finds", _doctor),
     "versions.txt": ("Retake, Python, system, and the version of every package", _versions),
     "settings.json": ("every setting and its source", _settings),
@@ -133,7 +133,7 @@ ENTRIES: dict[str, tuple[str, Callable[[Bundle], str]]] = {
 """Files of every bundle, besides the logs and the requested audio: description and function."""
 
 
-def write_entry(name: str, bundle: Bundle) -> str:
+def write_entry(name: str, bundle: SupportBundle) -> str:
     """Return the text of a file, cleaned; if it cannot be created, the text says why."""
     try:
         text = ENTRIES[name][1](bundle)
@@ -142,7 +142,7 @@ def write_entry(name: str, bundle: Bundle) -> str:
     return bundle.redactor.clean(text)
 
 
-def cleaned_log(file: Path, bundle: Bundle) -> str:
+def cleaned_log(file: Path, bundle: SupportBundle) -> str:
     """Return a log, each line cleaned of the words and paths of its job."""
     try:
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -151,7 +151,7 @@ def cleaned_log(file: Path, bundle: Bundle) -> str:
     return "\n".join(_cleaned_line(line, bundle) for line in lines) + "\n"
 
 
-def _cleaned_line(line: str, bundle: Bundle) -> str:
+def _cleaned_line(line: str, bundle: SupportBundle) -> str:
     found = LINE.fullmatch(line)
     if found is None:
         return bundle.redactor.clean_sentence(line)

@@ -5,7 +5,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from bridge.desktop.state.controller import AppController, new_job
-from bridge.desktop.state.entries import JobItem
+from bridge.desktop.state.job_item import JobItem
 from bridge.desktop.state.live_connection import LiveJob, clip_in_live
 from bridge.desktop.state.parameters import TITLES, needs
 from bridge.desktop.state.render_form import RenderForm, form_of, not_in_form

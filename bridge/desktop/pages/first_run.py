@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal
 
 from bridge.desktop.state.background_tasks import CommandRun
 from bridge.desktop.state.controller import AppController, new_job
-from bridge.desktop.state.entries import JobItem
+from bridge.desktop.state.job_item import JobItem
 from bridge.desktop.state.model_list import parse_error, spelled_bytes
 from bridge.desktop.state.script_hosts import NAMES, InstalledScripts, InstallReport, parse_report
 from bridge.desktop.widgets.basic import Banner, Button, Page, clear, column, label, row, set_role

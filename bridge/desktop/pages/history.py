@@ -5,7 +5,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLineEdit, QStackedWidget, QWidget
 
 from bridge.desktop.state.controller import AppController
-from bridge.desktop.state.entries import JobItem, facts_of
+from bridge.desktop.state.job_item import JobItem, facts_of
 from bridge.desktop.state.parameters import TITLES
 from bridge.desktop.widgets.basic import (
     Banner,

@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
 
 from bridge.desktop.state.controller import AppController
-from bridge.desktop.state.entries import JobItem
+from bridge.desktop.state.job_item import JobItem
 from bridge.desktop.state.parameters import TITLES
 from bridge.desktop.widgets.basic import (
     Button,

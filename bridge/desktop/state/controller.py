@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from bridge.desktop.state.audition import Audition
 from bridge.desktop.state.background_tasks import BackgroundTasks
 from bridge.desktop.state.daemon_connection import Away, ConnectionNews, DaemonConnection, Down, Up
-from bridge.desktop.state.entries import JobItem
+from bridge.desktop.state.job_item import JobItem
 from bridge.desktop.state.job_store import JobStore, Summary
 from bridge.desktop.state.journal_reader import read_jobs, read_latest
 from bridge.desktop.state.preferences import Preferences, read_preferences, write_preferences

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from bridge.desktop.state.entries import JobItem
+from bridge.desktop.state.job_item import JobItem
 from bridge.jobs.job import JobState
 from bridge.wire.messages import Ack, Done, Fail, JobReply, Notice, Progress, RenderRequest, Reply
 
@@ -14,9 +14,9 @@ PAUSED = "paused"
 
 @dataclass(frozen=True)
 class Summary:
-    """What the tray icon shows: `mood` is idle, working or error; `fraction` is that of the running job."""
+    """What the tray icon shows: `status` is idle, working or error; `fraction` is that of the running job."""
 
-    mood: str
+    status: str
     fraction: float
     text: str
 

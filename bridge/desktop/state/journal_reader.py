@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from bridge.desktop.state.entries import JobItem
+from bridge.desktop.state.job_item import JobItem
 from bridge.errors import BridgeError
 from bridge.jobs.job import JobState
 from bridge.plain_words import in_window, window_words

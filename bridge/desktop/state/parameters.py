@@ -4,13 +4,8 @@ A parameter is a row of the table: a JSON Schema with `x-label`, `x-unit`, `desc
 is written down here but where on the page it has its place.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from bridge import operation_table
-from bridge.operation_table import JOB_ROWS, OPERATIONS
-
-Row = Mapping[str, Any]
+from bridge.operation_table import JOB_ROWS, OPERATIONS, Row
 
 SURFACE = "window"
 TITLES = {name: str(operation["label"]) for name, operation in OPERATIONS.items()}

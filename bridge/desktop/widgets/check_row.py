@@ -13,7 +13,7 @@ class CheckRow(QFrame):
 
     def __init__(self, picture: str, title: str, text: str, *buttons: QPushButton) -> None:
         super().__init__()
-        self._picture, self.mood = picture, "waiting"
+        self._picture, self.status = picture, "waiting"
         self._image = QLabel()
         self._image.setFixedWidth(44)
         self.title, self.text = label(title, "strong"), label(text, "muted", wraps=True)
@@ -25,9 +25,9 @@ class CheckRow(QFrame):
         fill(self, column(card(box, padding=16)))
         self._draw()
 
-    def say(self, text: str, mood: str = "waiting") -> None:
+    def say(self, text: str, status: str = "waiting") -> None:
         """Show the finding."""
-        self.mood = mood
+        self.status = status
         self.text.setText(text)
         self._draw()
 
@@ -38,6 +38,6 @@ class CheckRow(QFrame):
 
     def _draw(self) -> None:
         chosen = current()
-        colour = {"good": chosen.good, "bad": chosen.bad}.get(self.mood, chosen.muted)
-        picture = "start" if self.mood == "good" else self._picture
+        colour = {"good": chosen.good, "bad": chosen.bad}.get(self.status, chosen.muted)
+        picture = "start" if self.status == "good" else self._picture
         self._image.setPixmap(draw(picture, colour, 26, self.devicePixelRatioF()))

@@ -8,7 +8,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from bridge.desktop.state.entries import JobItem
+from bridge.desktop.state.job_item import JobItem
 from bridge.desktop.state.parameters import TITLES
 from bridge.desktop.widgets.theme import current
 

@@ -18,7 +18,7 @@ Stroke = Callable[[QPainter], None]
 """Draws on a field of 24 by 24 with the current pen."""
 
 
-def mark(size: int, colour: str, mood: str = "idle", fraction: float = 0.0, ground: str | None = None) -> QPixmap:
+def mark(size: int, colour: str, status: str = "idle", fraction: float = 0.0, ground: str | None = None) -> QPixmap:
     """Draw the logo, `size` pixels wide: bars; a ring that fills while working; a red dot for an error."""
     pixmap = QPixmap(size, size)
     pixmap.fill(Qt.GlobalColor.transparent)
@@ -28,11 +28,11 @@ def mark(size: int, colour: str, mood: str = "idle", fraction: float = 0.0, grou
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(ground))
         painter.drawRoundedRect(QRectF(0, 0, size, size), size * 0.22, size * 0.22)
-    inner = size * (0.56 if mood == "working" or ground is not None else 0.88)
+    inner = size * (0.56 if status == "working" or ground is not None else 0.88)
     _draw_bars(painter, size, inner, QColor(colour))
-    if mood == "working":
+    if status == "working":
         _draw_ring(painter, size, fraction, colour)
-    elif mood == "error":
+    elif status == "error":
         _draw_dot(painter, size)
     painter.end()
     return pixmap
@@ -78,14 +78,14 @@ def _draw_dot(painter: QPainter, size: int) -> None:
     painter.drawEllipse(centre, radius, radius)
 
 
-def tray_icon(mood: str, fraction: float, *, is_mask: bool = False) -> QIcon:
+def tray_icon(status: str, fraction: float, *, is_mask: bool = False) -> QIcon:
     """Draw the tray icon at all sizes that trays ask for, in colours that stand out of dark and of light panels.
 
     With `is_mask` the system colours it itself, as macOS does in its menu bar.
     """
     icon = QIcon()
     for size in TRAY_SIZES:
-        icon.addPixmap(mark(size, QUIET if mood == "error" else BRAND, mood, fraction))
+        icon.addPixmap(mark(size, QUIET if status == "error" else BRAND, status, fraction))
     icon.setIsMask(is_mask)
     return icon
 

@@ -10,12 +10,13 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 
-from bridge.desktop.state.parameters import Row, help_of
+from bridge.desktop.state.parameters import help_of
 from bridge.desktop.state.render_form import drawn_seed
 from bridge.desktop.widgets.basic import Button, column, fill, label
 from bridge.desktop.widgets.basic import row as side_by_side
 from bridge.desktop.widgets.fields import Choice, Number, Slider, Switch
 from bridge.desktop.widgets.files_out import FILTER, dropped_clip
+from bridge.operation_table import Row
 
 AUTOMATIC = "automatic"
 _LINE_HEIGHT = 34

@@ -45,7 +45,7 @@ class StatusBar(QWidget):
 
     def show_summary(self, summary: Summary, *, is_connected: bool) -> None:
         """Show the current job and its progress."""
-        is_working = summary.mood == "working"
+        is_working = summary.status == "working"
         self.activity.setVisible(is_working)
         self.activity.show_fraction(summary.fraction if summary.fraction > 0 else -1)
         if is_connected:

@@ -14,7 +14,7 @@ TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True)
-class Answer:
+class ProbeAnswer:
     """What the process printed as JSON, or else `trouble`: a sentence about why there is no answer.
 
     `hint` is what the process itself suggests, if anything.
@@ -25,7 +25,7 @@ class Answer:
     hint: str = ""
 
 
-def ask(*words: str, environment: Mapping[str, str] | None = None, timeout_s: float = TIMEOUT_S) -> Answer:
+def ask(*words: str, environment: Mapping[str, str] | None = None, timeout_s: float = TIMEOUT_S) -> ProbeAnswer:
     """Run `retake <words>` and read its JSON object; any failure becomes the answer's trouble."""
     try:
         done = subprocess.run(  # noqa: S603 - our own program
@@ -39,22 +39,22 @@ def ask(*words: str, environment: Mapping[str, str] | None = None, timeout_s: fl
             creationflags=start_flags(),
         )
     except subprocess.TimeoutExpired:
-        return Answer({}, f"`retake {' '.join(words)}` gave no answer within {timeout_s:g} s")
+        return ProbeAnswer({}, f"`retake {' '.join(words)}` gave no answer within {timeout_s:g} s")
     except OSError as error:
-        return Answer({}, f"`retake {' '.join(words)}` does not start: {error.strerror or error}")
+        return ProbeAnswer({}, f"`retake {' '.join(words)}` does not start: {error.strerror or error}")
     return _understood(words, done)
 
 
-def _understood(words: tuple[str, ...], done: subprocess.CompletedProcess[bytes]) -> Answer:
+def _understood(words: tuple[str, ...], done: subprocess.CompletedProcess[bytes]) -> ProbeAnswer:
     try:
         facts = json.loads(done.stdout)
     except ValueError:
         facts = None
     if not isinstance(facts, dict):
-        return Answer({}, f"`retake {' '.join(words)}` {_ending(done.returncode)}{_last_line(done.stderr)}")
+        return ProbeAnswer({}, f"`retake {' '.join(words)}` {_ending(done.returncode)}{_last_line(done.stderr)}")
     if isinstance(error := facts.get("error"), dict):
-        return Answer({}, str(error.get("text")), str(error.get("hint", "")))
-    return Answer(facts)
+        return ProbeAnswer({}, str(error.get("text")), str(error.get("hint", "")))
+    return ProbeAnswer(facts)
 
 
 def _ending(code: int) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class State(StrEnum):
+class FindingState(StrEnum):
     OK = "ok"
     WARNING = "warning"
     PROBLEM = "problem"
@@ -15,21 +15,21 @@ class Finding:
     """What a check found: `text` says it in one sentence, `remedy` what to do next; only what is ok needs none."""
 
     name: str
-    state: State
+    state: FindingState
     text: str
     remedy: str = ""
 
     def __post_init__(self) -> None:
-        assert bool(self.remedy) == (self.state is not State.OK), f"{self.name}: only what is not ok has a remedy"
+        assert bool(self.remedy) == (self.state is not FindingState.OK), f"{self.name}: a remedy is for what is not ok"
 
 
 def ok(name: str, text: str) -> Finding:
-    return Finding(name, State.OK, text)
+    return Finding(name, FindingState.OK, text)
 
 
 def warning(name: str, text: str, remedy: str) -> Finding:
-    return Finding(name, State.WARNING, text, remedy)
+    return Finding(name, FindingState.WARNING, text, remedy)
 
 
 def problem(name: str, text: str, remedy: str) -> Finding:
-    return Finding(name, State.PROBLEM, text, remedy)
+    return Finding(name, FindingState.PROBLEM, text, remedy)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bridge.daw_install.command import known_places
-from bridge.daw_install.folder import LOCATION_FILE, Record, plan_installation
+from bridge.daw_install.folder import LOCATION_FILE, InstallRecord, plan_installation
 from bridge.daw_install.hosts import ScriptFolder
 from bridge.daw_install.parts import HOSTS, others_folder, shipped_files, target_folder
 from bridge.diagnosis.checks.finding import Finding, ok, problem, warning
@@ -58,7 +58,7 @@ def _look_at(host: str, place: ScriptFolder) -> Finding:
 def _look_at_others(host: str, place: ScriptFolder, theirs: Path) -> Finding:
     """Check scripts that ReaPack installed: whether they can find Retake, and whether there is a second set."""
     folder, remedy = target_folder(place), f"`retake install-scripts {host}`"
-    record, lost = Record.read(folder), _lost_program(folder)
+    record, lost = InstallRecord.read(folder), _lost_program(folder)
     if record is None:
         return warning(place.program, f"the scripts of ReaPack in {theirs} do not know where Retake is", remedy)
     if lost:

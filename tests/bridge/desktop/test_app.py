@@ -369,8 +369,8 @@ class TestIcons:
     @pytest.mark.parametrize("size", icons.TRAY_SIZES)
     def test_moods_look_different_at_every_size(self, size):
         drawn = [
-            icons.mark(size, icons.BRAND, mood, fraction).toImage()
-            for mood, fraction in [("idle", 0.0), ("working", 0.2), ("working", 0.8), ("error", 0.0)]
+            icons.mark(size, icons.BRAND, status, fraction).toImage()
+            for status, fraction in [("idle", 0.0), ("working", 0.2), ("working", 0.8), ("error", 0.0)]
         ]
 
         assert all(image.width() == size for image in drawn)

@@ -142,7 +142,7 @@ class TestWalk:
     def test_tray_is_in_the_pictures(self, walk):
         left, top, width, height = walk["tray"]
         pictures = [
-            QImage(str(SHOTS / f"tray-{mood}.png")).copy(left, top, width, height) for mood in ("idle", "error")
+            QImage(str(SHOTS / f"tray-{status}.png")).copy(left, top, width, height) for status in ("idle", "error")
         ]
 
         assert all(not picture.isNull() for picture in pictures)

@@ -19,7 +19,7 @@ from bridge.diagnosis import doctor
 from bridge.diagnosis.checks.asking import ask
 from bridge.diagnosis.checks.daemon import check_daemon, check_port
 from bridge.diagnosis.checks.device import check_device
-from bridge.diagnosis.checks.finding import Finding, State, ok, problem, warning
+from bridge.diagnosis.checks.finding import Finding, FindingState, ok, problem, warning
 from bridge.diagnosis.checks.folders import check_disk_space, check_output_folder, check_state_folder
 from bridge.diagnosis.checks.models import check_models, count_tensors
 from bridge.diagnosis.checks.outputs import check_outputs
@@ -74,7 +74,7 @@ class TestFinding:
         [
             lambda: warning("x", "ill", ""),
             lambda: problem("x", "ill", ""),
-            lambda: Finding("x", State.OK, "well", "do"),
+            lambda: Finding("x", FindingState.OK, "well", "do"),
         ],
         ids=["warning without remedy", "problem without remedy", "remedy without need"],
     )
@@ -99,7 +99,7 @@ class TestReport:
     def test_survives_a_check_that_cannot_be_done(self, surroundings, row):
         finding = only(doctor.examine(surroundings(), {"x": row}))
 
-        assert finding.state is State.PROBLEM
+        assert finding.state is FindingState.PROBLEM
         assert "could not be checked" in finding.text
 
     def test_of_every_row_exists(self):
@@ -125,16 +125,16 @@ class TestVersions:
         retake, python = check_versions(surroundings())
 
         assert f"Retake {__version__}" in retake.text
-        assert python.state is State.OK
+        assert python.state is FindingState.OK
 
     def test_every_package_is_loaded(self, surroundings):
-        assert only(check_packages(surroundings())).state is State.OK
+        assert only(check_packages(surroundings())).state is FindingState.OK
 
     def test_the_library_behind_clap_is_named(self, surroundings):
         finding = only(check_clap(surroundings()))
 
         library = installed_back_end()
-        assert finding.state is State.OK
+        assert finding.state is FindingState.OK
         assert finding.text == f"CLAP's audio tower is computed by {library} {metadata.version(library)}"
 
     def test_a_package_that_breaks_is_named_with_the_reason(self, surroundings, tmp_path):
@@ -142,14 +142,14 @@ class TestVersions:
         (tmp_path / "soundfile.py").write_text("raise OSError('sndfile library not found')\n")
         finding = only(check_packages(surroundings(PYTHONPATH=tmp_path)))
 
-        assert (finding.name, finding.state) == ("package soundfile", State.PROBLEM)
+        assert (finding.name, finding.state) == ("package soundfile", FindingState.PROBLEM)
         assert "sndfile library not found" in finding.text
 
     def test_a_package_that_kills_its_process_does_not_kill_the_doctor(self, surroundings, tmp_path):
         (tmp_path / "soxr.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n")
         finding = only(check_packages(surroundings(PYTHONPATH=tmp_path)))
 
-        assert (finding.name, finding.state) == ("packages", State.PROBLEM)
+        assert (finding.name, finding.state) == ("packages", FindingState.PROBLEM)
         assert "was ended by signal 11" in finding.text
 
 
@@ -179,12 +179,12 @@ class TestSettings:
         file = tmp_path / "retake.toml"
         file.write_bytes(content)
 
-        assert only(check_settings(surroundings(RETAKE_CONFIG=file))).state is State.PROBLEM
+        assert only(check_settings(surroundings(RETAKE_CONFIG=file))).state is FindingState.PROBLEM
 
 
 class TestStateFolder:
     def test_is_well(self, surroundings):
-        assert only(check_state_folder(surroundings())).state is State.OK
+        assert only(check_state_folder(surroundings())).state is FindingState.OK
 
     def test_that_is_not_there_is_not_made(self, surroundings, state_dir):
         state_dir.rmdir()
@@ -209,7 +209,7 @@ class TestStateFolder:
         runtime_file(state_dir).chmod(0o644)
         finding = only(check_state_folder(surroundings()))
 
-        assert (finding.state, "token" in finding.text) == (State.PROBLEM, True)
+        assert (finding.state, "token" in finding.text) == (FindingState.PROBLEM, True)
 
     def test_that_is_a_file_is_a_problem(self, surroundings, state_dir):
         state_dir.rmdir()
@@ -220,19 +220,19 @@ class TestStateFolder:
     def test_where_nobody_may_write_is_a_problem(self, surroundings):
         finding = only(check_state_folder(Surroundings(surroundings().machine, Path("/proc/retake"))))
 
-        assert (finding.state, "RETAKE_STATE_DIR" in finding.remedy) == (State.PROBLEM, True)
+        assert (finding.state, "RETAKE_STATE_DIR" in finding.remedy) == (FindingState.PROBLEM, True)
 
 
 class TestDaemon:
     def test_that_has_never_run_leaves_no_trace_of_the_look(self, surroundings, state_dir):
-        assert only(check_daemon(surroundings())).state is State.OK
+        assert only(check_daemon(surroundings())).state is FindingState.OK
         assert list(state_dir.iterdir()) == []
 
     @pytest.mark.usefixtures("daemon")
     def test_that_answers_is_well(self, surroundings):
         finding = only(check_daemon(surroundings()))
 
-        assert (finding.state, "and is idle" in finding.text) == (State.OK, True)
+        assert (finding.state, "and is idle" in finding.text) == (FindingState.OK, True)
 
     def test_of_another_version_is_to_be_restarted(self, surroundings, daemon, state_dir):
         write_runtime(state_dir, replace(daemon.runtime, version="99"))
@@ -245,7 +245,7 @@ class TestDaemon:
         write_runtime(state_dir, Runtime("127.0.0.1", 1, os.getpid(), "0", "secret"))
         finding = only(check_daemon(surroundings()))
 
-        assert (finding.state, "left runtime.json behind" in finding.text) == (State.WARNING, True)
+        assert (finding.state, "left runtime.json behind" in finding.text) == (FindingState.WARNING, True)
         assert "secret" not in finding.text
 
     def test_that_holds_the_lock_and_says_nothing_is_a_problem(self, surroundings, state_dir):
@@ -258,7 +258,7 @@ class TestDaemon:
             write_runtime(state_dir, Runtime("127.0.0.1", deaf.getsockname()[1], os.getpid(), "0", "secret"))
             finding = only(check_daemon(surroundings()))
         lock.release()
-        assert (finding.state, "cannot be reached" in finding.text) == (State.PROBLEM, True)
+        assert (finding.state, "cannot be reached" in finding.text) == (FindingState.PROBLEM, True)
         assert str(os.getpid()) in finding.remedy
 
 
@@ -277,7 +277,7 @@ class TestPort:
             port = taken.getsockname()[1]
             finding = only(check_port(surroundings(RETAKE_PORT=port)))
 
-        assert (finding.state, f"(pid {os.getpid()})" in finding.text) == (State.WARNING, True)
+        assert (finding.state, f"(pid {os.getpid()})" in finding.text) == (FindingState.WARNING, True)
 
     def test_of_the_running_daemon_is_well(self, surroundings, daemon):
         finding = only(check_port(surroundings(RETAKE_PORT=daemon.runtime.port)))
@@ -307,16 +307,16 @@ class TestOutputFolder:
         folder = tmp_path / "takes"
         folder.mkdir()
 
-        assert only(check_output_folder(surroundings(RETAKE_OUTPUT_DIR=folder))).state is State.OK
+        assert only(check_output_folder(surroundings(RETAKE_OUTPUT_DIR=folder))).state is FindingState.OK
         assert list(folder.iterdir()) == []
 
     def test_that_is_not_there_is_not_made(self, surroundings, tmp_path):
         finding = only(check_output_folder(surroundings(RETAKE_OUTPUT_DIR=tmp_path / "a" / "b")))
 
-        assert (finding.state, (tmp_path / "a").exists()) == (State.OK, False)
+        assert (finding.state, (tmp_path / "a").exists()) == (FindingState.OK, False)
 
     def test_that_cannot_be_is_a_problem(self, surroundings):
-        assert only(check_output_folder(surroundings(RETAKE_OUTPUT_DIR="/proc/takes"))).state is State.PROBLEM
+        assert only(check_output_folder(surroundings(RETAKE_OUTPUT_DIR="/proc/takes"))).state is FindingState.PROBLEM
 
     def test_and_the_others_have_room(self, surroundings):
         findings = list(check_disk_space(surroundings()))
@@ -340,7 +340,7 @@ class TestModels:
     def test_shipped_one_is_whole(self, surroundings):
         finding = only(check_models(surroundings()))
 
-        assert (finding.name, finding.state) == ("model nano", State.OK)
+        assert (finding.name, finding.state) == ("model nano", FindingState.OK)
         assert "licence Apache-2.0" in finding.text
 
     def test_an_installed_one_that_was_cut_short_is_damaged(self, surroundings, installed):
@@ -348,16 +348,16 @@ class TestModels:
         os.truncate(weights, weights.stat().st_size - 1)
         nano, mine = check_models(surroundings(RETAKE_MODELS_DIR=installed.parent))
 
-        assert nano.state is State.OK
-        assert (mine.name, mine.state) == ("model mine", State.PROBLEM)
+        assert nano.state is FindingState.OK
+        assert (mine.name, mine.state) == ("model mine", FindingState.PROBLEM)
         assert "retake models remove mine" in mine.remedy
 
     def test_a_broken_one_is_told_as_the_engine_tells_it_and_hides_no_other(self, surroundings, installed):
         (installed / "config.json").write_text("{")
         nano, mine = check_models(surroundings(RETAKE_MODELS=installed.parent))
 
-        assert (nano.name, nano.state) == ("model nano", State.OK)
-        assert (mine.name, mine.state) == ("model mine", State.PROBLEM)
+        assert (nano.name, nano.state) == ("model nano", FindingState.OK)
+        assert (mine.name, mine.state) == ("model mine", FindingState.PROBLEM)
         assert "config.json" in mine.text
 
     def test_weights_that_are_a_pipe_are_not_waited_for(self, surroundings, installed):
@@ -365,12 +365,12 @@ class TestModels:
         os.mkfifo(installed / "model.safetensors")
         _, mine = check_models(surroundings(RETAKE_MODELS=installed.parent))
 
-        assert (mine.name, mine.state) == ("model mine", State.PROBLEM)
+        assert (mine.name, mine.state) == ("model mine", FindingState.PROBLEM)
 
     def test_the_default_one_has_to_be_there(self, surroundings):
         *_, finding = check_models(surroundings(RETAKE_MODEL="audioldm-s-full-v2"))
 
-        assert (finding.name, finding.state) == ("default model", State.PROBLEM)
+        assert (finding.name, finding.state) == ("default model", FindingState.PROBLEM)
         assert "retake models pull audioldm-s-full-v2" in finding.remedy
 
     def test_tensors_are_counted(self):
@@ -404,37 +404,37 @@ class TestDevice:
     def test_is_found_with_threads_and_memory(self, surroundings):
         finding = only(check_device(surroundings(RETAKE_DEVICE="cpu")))
 
-        assert finding.state is State.OK
+        assert finding.state is FindingState.OK
         assert "cpu, 1 thread," in finding.text
 
     def test_that_is_not_here_is_a_problem(self, surroundings):
         finding = only(check_device(surroundings(RETAKE_DEVICE="abacus")))
 
-        assert (finding.state, "abacus" in finding.text) == (State.PROBLEM, True)
+        assert (finding.state, "abacus" in finding.text) == (FindingState.PROBLEM, True)
 
     def test_with_a_torch_that_crashes_does_not_kill_the_doctor(self, surroundings, tmp_path):
         (tmp_path / "torch.py").write_text("import os\nos.abort()\n")
         finding = only(check_device(surroundings(PYTHONPATH=tmp_path)))
 
-        assert (finding.state, "was ended by signal 6" in finding.text) == (State.PROBLEM, True)
+        assert (finding.state, "was ended by signal 6" in finding.text) == (FindingState.PROBLEM, True)
 
     def test_makes_a_sound(self, surroundings):
         finding = only(check_rendering(surroundings(RETAKE_MODEL="tiny", RETAKE_DEVICE="cpu")))
 
-        assert finding.state is State.OK, finding.text
+        assert finding.state is FindingState.OK, finding.text
         assert "tiny on cpu made 1 s of rain in" in finding.text
 
     def test_makes_none_without_its_model(self, surroundings):
         finding = only(check_rendering(surroundings(RETAKE_MODEL="absent", RETAKE_DEVICE="cpu")))
 
-        assert (finding.state, "absent" in finding.text) == (State.PROBLEM, True)
+        assert (finding.state, "absent" in finding.text) == (FindingState.PROBLEM, True)
 
 
 class TestAudioOutputs:
     FAKE = "class default: device = (0, {default})\ndef query_devices(): return {devices}\n"
 
     def test_are_asked_of_the_system(self, surroundings):
-        assert only(check_outputs(surroundings())).state in (State.OK, State.WARNING)
+        assert only(check_outputs(surroundings())).state in (FindingState.OK, FindingState.WARNING)
 
     def test_are_named_with_the_default(self, surroundings, tmp_path):
         devices = [{"name": name, "max_output_channels": count} for name, count in (("Mic", 0), ("A", 2), ("B", 2))]
@@ -445,13 +445,13 @@ class TestAudioOutputs:
     def test_may_be_none(self, surroundings, tmp_path):
         (tmp_path / "sounddevice.py").write_text(self.FAKE.format(default=-1, devices=[]))
 
-        assert only(check_outputs(surroundings(PYTHONPATH=tmp_path))).state is State.WARNING
+        assert only(check_outputs(surroundings(PYTHONPATH=tmp_path))).state is FindingState.WARNING
 
     def test_cannot_be_asked_for_without_portaudio(self, surroundings, tmp_path):
         (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')\n")
         finding = only(check_outputs(surroundings(PYTHONPATH=tmp_path)))
 
-        assert (finding.state, "PortAudio library not found" in finding.text) == (State.WARNING, True)
+        assert (finding.state, "PortAudio library not found" in finding.text) == (FindingState.WARNING, True)
         assert "libportaudio2" in finding.remedy
 
 
@@ -469,13 +469,13 @@ class TestWorkstations:
         return reaper / "Scripts" / "Retake"
 
     def test_may_be_none(self, surroundings):
-        assert only(check_workstations(surroundings())).state is State.WARNING
+        assert only(check_workstations(surroundings())).state is FindingState.WARNING
 
     @pytest.mark.usefixtures("reaper")
     def test_without_our_scripts_get_them(self, surroundings):
         finding = only(check_workstations(surroundings()))
 
-        assert (finding.name, finding.state) == ("REAPER", State.WARNING)
+        assert (finding.name, finding.state) == ("REAPER", FindingState.WARNING)
         assert finding.remedy == "`retake install-scripts reaper`"
 
     @pytest.mark.usefixtures("scripts")
@@ -498,7 +498,7 @@ class TestWorkstations:
         (scripts / "retake.json").write_text(json.dumps(location | {"send": "/gone/retake-send"}))
         finding = only(check_workstations(surroundings()))
 
-        assert (finding.state, "/gone/retake-send" in finding.text) == (State.PROBLEM, True)
+        assert (finding.state, "/gone/retake-send" in finding.text) == (FindingState.PROBLEM, True)
 
 
 @pytest.mark.slow

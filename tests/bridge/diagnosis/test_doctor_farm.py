@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from bridge.diagnosis.checks.farm import check_farm
-from bridge.diagnosis.checks.finding import State
+from bridge.diagnosis.checks.finding import FindingState
 from bridge.diagnosis.checks.surroundings import own_surroundings
 
 pytestmark = pytest.mark.usefixtures("state_dir")
@@ -24,7 +24,7 @@ def look(monkeypatch):
 
 
 def test_there_is_none_by_default(look):
-    assert [finding.state for finding in look("")] == [State.OK]
+    assert [finding.state for finding in look("")] == [FindingState.OK]
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ class TestFarm:
         with closing(socket.create_server(("127.0.0.1", 0))) as server:
             findings = look(f"ray://127.0.0.1:{server.getsockname()[1]}")
 
-        assert [finding.state for finding in findings] == [State.OK]
+        assert [finding.state for finding in findings] == [FindingState.OK]
 
     def test_that_nobody_keeps_is_a_problem_with_its_address(self, look, monkeypatch):
         monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
@@ -47,12 +47,12 @@ class TestFarm:
             address = f"ray://127.0.0.1:{server.getsockname()[1]}"
         (finding,) = look(address)
 
-        assert (finding.state, address in finding.text) == (State.PROBLEM, True)
+        assert (finding.state, address in finding.text) == (FindingState.PROBLEM, True)
 
     def test_whose_door_is_open_is_warned_of(self, look, monkeypatch):
         monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
 
-        assert State.WARNING in [finding.state for finding in look("local")]
+        assert FindingState.WARNING in [finding.state for finding in look("local")]
 
     @pytest.mark.skipif(os.name != "posix", reason="rights are those of POSIX")
     def test_whose_token_others_may_read_is_warned_of(self, look, monkeypatch, tmp_path):
@@ -64,4 +64,4 @@ class TestFarm:
 
         token.chmod(0o644)
         (finding,) = (finding for finding in look("local") if finding.name == "farm token")
-        assert (finding.state, str(token) in finding.text) == (State.WARNING, True)
+        assert (finding.state, str(token) in finding.text) == (FindingState.WARNING, True)

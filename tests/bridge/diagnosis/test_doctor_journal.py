@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bridge.daw_install.hosts import HostPlatform
-from bridge.diagnosis.checks.finding import State
+from bridge.diagnosis.checks.finding import FindingState
 from bridge.diagnosis.checks.journal import check_journal
 from bridge.diagnosis.checks.surroundings import Surroundings
 from bridge.jobs.job import Job
@@ -37,14 +37,14 @@ def file(tmp_path):
 def test_none_is_well_and_none_is_made(look, tmp_path):
     (finding,) = look()
 
-    assert finding.state is State.OK
+    assert finding.state is FindingState.OK
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_sound_one_is_well(look, file):  # noqa: ARG001
     (finding,) = look()
 
-    assert (finding.state, finding.text) == (State.OK, "50 jobs, and every page is sound")
+    assert (finding.state, finding.text) == (FindingState.OK, "50 jobs, and every page is sound")
 
 
 def test_a_damaged_page_is_a_problem(look, file):
@@ -53,7 +53,7 @@ def test_a_damaged_page_is_a_problem(look, file):
         damaged.write(os.urandom(4096))
     (finding,) = look()
 
-    assert finding.state is State.PROBLEM
+    assert finding.state is FindingState.PROBLEM
     assert "retake daemon" in finding.remedy
 
 
@@ -61,7 +61,7 @@ def test_what_is_no_journal_is_a_problem(look, file):
     file.write_bytes(b"no journal " * 1000)
     (finding,) = look()
 
-    assert (finding.state, "not a database" in finding.text) == (State.PROBLEM, True)
+    assert (finding.state, "not a database" in finding.text) == (FindingState.PROBLEM, True)
 
 
 def test_one_that_another_program_holds_is_a_warning(look, file):
@@ -71,7 +71,7 @@ def test_one_that_another_program_holds_is_a_warning(look, file):
         holder.execute("UPDATE jobs SET stage = 'x'")
         (finding,) = look()
 
-    assert (finding.state, "another program" in finding.text) == (State.WARNING, True)
+    assert (finding.state, "another program" in finding.text) == (FindingState.WARNING, True)
 
 
 def test_damaged_ones_that_were_set_aside_are_named(look, file):
@@ -79,7 +79,7 @@ def test_damaged_ones_that_were_set_aside_are_named(look, file):
     open_journal(file).close()
     sound, kept = look()
 
-    assert (sound.state, kept.state) == (State.OK, State.WARNING)
+    assert (sound.state, kept.state) == (FindingState.OK, FindingState.WARNING)
     assert "journal.broken-" in kept.text
 
 

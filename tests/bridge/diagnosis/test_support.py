@@ -19,7 +19,7 @@ from bridge.diagnosis import support
 from bridge.diagnosis.checks.surroundings import Surroundings
 from bridge.diagnosis.journal_excerpt import read_jobs, redacted
 from bridge.diagnosis.redaction import FOLDER, PROMPT, TOKEN, Redactor, anonymous_id, cut_paths, folder_of, last_part
-from bridge.diagnosis.support_contents import ENTRIES, Bundle, cleaned_log, write_entry
+from bridge.diagnosis.support_contents import ENTRIES, SupportBundle, cleaned_log, write_entry
 from bridge.diagnosis.support_errors import SupportError, UnknownAudioJobError
 from bridge.host.discovery import Runtime, write_runtime
 from bridge.host.job_log import LOG_FILE
@@ -73,7 +73,7 @@ def home(tmp_path, state_dir, monkeypatch):
 
 @pytest.fixture
 def bundle(home, state_dir):
-    return lambda **options: Bundle(Surroundings(HostPlatform("linux", os.environ, home), state_dir), **options)
+    return lambda **options: SupportBundle(Surroundings(HostPlatform("linux", os.environ, home), state_dir), **options)
 
 
 def main(words):
@@ -177,7 +177,7 @@ class TestFile:
 class TestBrokenMachine:
     @pytest.mark.parametrize("name", [name for name in ENTRIES if name != "doctor.json"])
     def test_without_a_home_still_has_its_files(self, home, name):
-        bundle = Bundle(Surroundings(HostPlatform("linux", os.environ, home), None))
+        bundle = SupportBundle(Surroundings(HostPlatform("linux", os.environ, home), None))
 
         assert write_entry(name, bundle)
         assert bundle.logs == []

@@ -11,7 +11,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from bridge.desktop.state.entries import JobItem
+from bridge.desktop.state.job_item import JobItem
 from bridge.desktop.state.parameters import TITLES
 from bridge.jobs.job import JobState
 from bridge.wire.messages import Cancel, Generate, Pause

@@ -38,19 +38,19 @@ class TestFirstRun:
         assert start_process("--output-dir", str(tmp_path / "takes")).runtime
         app = open_app(is_set_up=False)
         page = app.window.first_run_page
-        until(lambda: page.disk.mood != "waiting" and app.controller.is_connected)
+        until(lambda: page.disk.status != "waiting" and app.controller.is_connected)
         assert " free." in page.disk.text.text()
         page.listen_button.click()
-        until(lambda: page.sound.mood == "good")
+        until(lambda: page.sound.status == "good")
         assert page.replay_button.isVisible()
-        until(lambda: page.device.mood == "good")
+        until(lambda: page.device.status == "good")
         assert "with the model tiny" in page.device.text.text()
         (entry,) = app.controller.jobs.results()
         assert entry.title == FIRST_PROMPT
         until(lambda: "REAPER" in page.scripts.text.text())
         assert not reaper.exists()
         next(it for it in page.findChildren(QPushButton) if it.text().strip() == "Install the scripts").click()
-        until(lambda: page.banner.isVisible() and page.scripts.mood == "good")
+        until(lambda: page.banner.isVisible() and page.scripts.status == "good")
 
         assert list(reaper.glob("*.lua"))
         assert "Actions" in page.banner.text.text()

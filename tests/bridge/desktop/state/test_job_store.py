@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.desktop.state.entries import JobItem
+from bridge.desktop.state.job_item import JobItem
 from bridge.desktop.state.job_store import JobStore
 from bridge.jobs.job import JobState
 from bridge.wire.messages import Ack, Done, Fail, Generate, JobReply, Notice, Progress
@@ -36,12 +36,12 @@ class TestJobStore:
         store.add(Generate(job="a", prompt="rain"))
         for news in (Ack("a", 0), Progress("a", 0.5, "step 1/2"), Notice("a", "hm"), Notice("a", "hm")):
             store.apply(news)
-        assert store.summary().mood == "working"
+        assert store.summary().status == "working"
         assert store.summary().fraction == 0.5
         entry = store.apply(Done("/retake/generate", "a", ("/a.wav",)))
 
         assert (entry.state, entry.paths, entry.warnings) == (JobState.DONE, ("/a.wav",), ("hm",))
-        assert store.summary().mood == "idle"
+        assert store.summary().status == "idle"
 
     def test_late_news_change_nothing(self):
         store = JobStore()
@@ -58,10 +58,10 @@ class TestJobStore:
     def test_a_failure_shows_until_it_was_seen(self):
         store = JobStore()
         store.apply(Fail("/retake/generate", "a", "bad", "it broke", "h"))
-        assert (store.summary().mood, store.summary().text) == ("error", "it broke")
+        assert (store.summary().status, store.summary().text) == ("error", "it broke")
         store.acknowledge_failure()
 
-        assert store.summary().mood == "idle"
+        assert store.summary().status == "idle"
 
     def test_learns_from_the_journal_what_a_stranger_asked_for(self):
         store = JobStore()

@@ -1,6 +1,6 @@
 """A job as the window shows it."""
 
-from bridge.desktop.state.entries import facts_of
+from bridge.desktop.state.job_item import facts_of
 from bridge.wire.messages import Inpaint
 
 OTHER_VALUES = {
