@@ -13,12 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bridge.desktop.state.entries import JobItem
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from bridge.daw_install.hosts import HostPlatform
 from bridge.desktop.app import DesktopApp
+from bridge.desktop.state.job_item import JobItem
 from bridge.desktop.state.options import AppOptions
 from bridge.desktop.state.preferences import Preferences, write_preferences
 from bridge.host.discovery import state_folder

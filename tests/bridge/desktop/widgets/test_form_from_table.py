@@ -1,5 +1,7 @@
 """The form as it runs is what the table of operations says: its fields, labels, defaults, limits and help."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -179,3 +181,11 @@ def test_what_has_no_field_is_named(page: CreatePage) -> None:
     page.show_request(request)
 
     assert page.banner.text.text() == "This page has no field for what the take also had: further regions."
+
+
+def test_the_window_opens_without_pydantic_and_without_the_nets() -> None:
+    """It reads the written table: importing the models of requests would keep people waiting."""
+    words = "import sys, bridge.desktop.app; sys.exit(', '.join({'pydantic', 'torch'} & set(sys.modules)) or 0)"
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=False, timeout=120)
+
+    assert (done.returncode, done.stderr) == (0, "")
