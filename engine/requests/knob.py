@@ -1,11 +1,11 @@
 """A row of the table: what one field of a request is called, means and allows, and which surfaces show it. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from numbers import Integral, Real
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WrapValidator
 from pydantic.fields import FieldInfo
 
 SURFACES = ("cli", "wire", "batch", "window", "reaper", "ardour", "live_extension", "live_surface")
@@ -26,6 +26,17 @@ def plain_number(value: object) -> object:
     if isinstance(value, Real):
         return float(value)
     return value
+
+
+def only_numbers(value: object, validate: Callable[[object], Any]) -> Any:
+    """Check a value as its field does, but take no number from what is none.
+
+    Pydantic's strict float takes everything that has `__float__`, also NumPy's bools, arrays, tensors and decimals.
+    """
+    checked = validate(plain_number(value))
+    if isinstance(checked, float) and not isinstance(value, Real):
+        raise ValueError(value)  # noqa: TRY004 - pydantic lets a TypeError through
+    return checked
 
 
 def stripped(value: object) -> object:
@@ -67,7 +78,7 @@ class Knob:
         """Yield what pydantic understands of a row."""
         if self.lowest is not None or self.highest is not None:
             yield from Field(ge=self.lowest, le=self.highest).metadata
-        yield BeforeValidator(plain_number)
+        yield WrapValidator(only_numbers)
 
     @property
     def surfaces(self) -> tuple[str, ...]:

@@ -42,10 +42,10 @@ _OF_TYPE = {
 
 def _expected(type_: str, field: FieldInfo) -> str:
     knob = knobs_of(field)[0]
+    if choices := choices_of(field.annotation):
+        return f"one of {', '.join(choices)}"
     if type_ in _OF_TYPE:
         return _OF_TYPE[type_]
-    if type_ == "literal_error":
-        return f"one of {', '.join(choices_of(field.annotation))}"
     if knob.lowest is None or knob.highest is None:
         return "a time in seconds"
     if int in (field.annotation, *get_args(field.annotation)):

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from dataclasses import fields
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,11 @@ def test_prompts_that_are_none(make: Any) -> None:
         ({"guidance": "2"}, r"guidance is '2'"),
         ({"candidates": 0}, r"candidates is 0; expected a whole number from 1 to 16"),
         ({"candidates": 17}, r"candidates is 17"),
+        ({"guidance": np.True_}, r"guidance is True; expected a number from 0 to 30"),
+        ({"guidance": np.array([2.0])}, r"guidance is \[2\.\]"),
+        ({"guidance": Decimal(2)}, r"guidance is 2; expected a number from 0 to 30"),
+        ({"seconds": np.array(2)}, r"seconds is 2; expected a number from 0\.1 to 600"),
+        ({"sampler": "\udce9"}, "sampler is .*; expected one of dpm"),
         ({"sampler": "euler"}, r"sampler is 'euler'; expected one of dpm\+\+2m, dpm\+\+2m-sde, ddim"),
         ({"seconds": 0.05}, r"seconds is 0\.05; expected a number from 0\.1 to 600"),
         ({"seconds": 601}, r"seconds is 601"),
