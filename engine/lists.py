@@ -156,8 +156,8 @@ _SPELT = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 def _separator_of(text: str) -> tuple[str, str, int]:
     """The text of the table, what separates its cells, and how many lines stood before it."""
     head, _, rest = text.lstrip("\n").partition("\n")
-    if told := _SEPARATOR.fullmatch(head.strip()):
-        return rest, told[1], text.index(head) + 1
+    if separator := _SEPARATOR.fullmatch(head.strip()):
+        return rest, separator[1], text.index(head) + 1
     unquoted = re.sub(r'"[^"]*"', "", head)
     most = max(",\t;|", key=unquoted.count)  # the comma where there is none of them
     return text, "\t" if "\t" in unquoted else most, 0

@@ -19,13 +19,13 @@ REQUESTS: dict[str, type] = {kind.__name__.lower(): kind for kind in OPERATIONS}
 
 def sources_of(request: Request) -> dict[str, str]:
     """Return the fingerprint of each sound in a request, and its path if it is a whole file, for the story."""
-    told: dict[str, str] = {}
+    source: dict[str, str] = {}
     for name in SOURCES:
         clip = getattr(request, name, None)
         if clip is not None:
-            told |= {name: str(clip.path)} if clip.path else {}
-            told[name + FINGERPRINT] = clip.fingerprint
-    return told
+            source |= {name: str(clip.path)} if clip.path else {}
+            source[name + FINGERPRINT] = clip.fingerprint
+    return source
 
 
 def find_provenance(path: Path) -> dict[str, Any]:
@@ -81,8 +81,8 @@ def request_of(provenance: Mapping[str, Any], moved: Mapping[str, Path | None], 
 
 def _source(provenance: Mapping[str, Any], name: str, moved: Path | None, *, is_needed: bool) -> Audio | None:
     """The clip of that name, unchanged; None where the take was made without."""
-    told, fingerprint = provenance.get(name), provenance.get(name + FINGERPRINT)
-    path = moved or (Path(str(told)) if told else None)
+    source, fingerprint = provenance.get(name), provenance.get(name + FINGERPRINT)
+    path = moved or (Path(str(source)) if source else None)
     if path is None:
         if is_needed or fingerprint is not None:
             raise SourceMissingError(name, None)

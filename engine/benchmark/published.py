@@ -106,13 +106,13 @@ def _time_reference(peer: Peer, model: AudioLDM, asked: Comparison, should_stop:
     """Return the seconds of the whole recipe; steps that were not run cost the median of those that were."""
     made = min(REFERENCE_STEPS, max(2, asked.reference_steps))
     num_samples = round(asked.seconds * model.sample_rate)
-    heard = torch.randn(REFERENCE_CANDIDATES, num_samples, generator=torch.Generator().manual_seed(1)) / 10
+    waveforms = torch.randn(REFERENCE_CANDIDATES, num_samples, generator=torch.Generator().manual_seed(1)) / 10
     with torch.inference_mode():
         began = time.perf_counter()
         moments = _ask(peer, replace(asked, steps=made), should_stop, REFERENCE_CANDIDATES)
         measured = time.perf_counter() - began
         began = time.perf_counter()
-        model.embed_audio(heard)
+        model.embed_audio(waveforms)
         ranking = time.perf_counter() - began
     steps = [after - before for before, after in pairwise(moments)]
     step = statistics.median(steps)

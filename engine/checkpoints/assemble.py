@@ -51,11 +51,11 @@ def _parts(foreign: Foreign) -> Iterator[tuple[str, Weights, Mapping[str, Tensor
     yield "vae.", foreign.vae, _ours(vae), vae_names(config.vae, foreign.vae.form)
     yield "vocoder.", foreign.vocoder, _ours(vocoder), vocoder_names(config.vocoder, foreign.vocoder.form)
     towers = _ours(clap)
-    heard = {name: tensor for name, tensor in towers.items() if name.startswith("audio_")}
-    read = {name: tensor for name, tensor in towers.items() if name not in heard}
-    yield "_clap.", foreign.text, read, clap_names(foreign.text.form)
+    audio = {name: tensor for name, tensor in towers.items() if name.startswith("audio_")}
+    text = {name: tensor for name, tensor in towers.items() if name not in audio}
+    yield "_clap.", foreign.text, text, clap_names(foreign.text.form)
     if foreign.audio is not None:
-        yield "_clap.", foreign.audio, heard, clap_names(foreign.audio.form)
+        yield "_clap.", foreign.audio, audio, clap_names(foreign.audio.form)
 
 
 def _ours(net: nn.Module) -> Mapping[str, Tensor]:

@@ -31,8 +31,8 @@ def proxy_of(url: str) -> str:
 def advice(url: str, error: BaseException) -> str:
     """What to do about a server that could not be reached."""
     causes = list(_causes(error))
-    told = " ".join(str(cause) for cause in causes).lower()
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes) or "certificate" in told:
+    message = " ".join(str(cause) for cause in causes).lower()
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes) or "certificate" in message:
         return CERTIFICATE
     proxy = proxy_of(url)
     if proxy:

@@ -137,11 +137,11 @@ def _largest_dictionary(values: Any, depth: int) -> dict[str, Tensor]:
 
 def _require_backed(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Raises CheckpointUnreadableError where the tensors claim many more numbers than the file holds."""
-    told, size = sum(tensor.nbytes for tensor in tensors.values()), path.stat().st_size
+    claimed, size = sum(tensor.nbytes for tensor in tensors.values()), path.stat().st_size
     if any(tensor.is_meta or tensor.is_sparse or tensor.is_quantized for tensor in tensors.values()):
         raise CheckpointUnreadableError(path, "its tensors are not stored in full", "save it as plain tensors")
-    if told > _TIES * size + _BLOCK:
-        reason = f"its tensors would take {told / 1e9:.1f} GB, and the file has {size / 1e9:.3f} GB"
+    if claimed > _TIES * size + _BLOCK:
+        reason = f"its tensors would take {claimed / 1e9:.1f} GB, and the file has {size / 1e9:.3f} GB"
         raise CheckpointUnreadableError(path, reason, "PyTorch writes no such file; use one from its authors")
 
 

@@ -107,8 +107,8 @@ def require_sound_archive(path: Path) -> None:
             path, "it is a zip archive, but no checkpoint of PyTorch's", "unpack it, and give the file or folder inside"
         )
     if any(record.file_size > MAX_PICKLE_BYTES for record in pickles):
-        told = max(record.file_size for record in pickles) / 1e6
-        raise _TooLargeError(path, f"its names and shapes would take {told:.0f} MB, of which 64 MB are read")
+        claimed = max(record.file_size for record in pickles) / 1e6
+        raise _TooLargeError(path, f"its names and shapes would take {claimed:.0f} MB, of which 64 MB are read")
     size, unpacked = path.stat().st_size, sum(record.file_size for record in records)
     if unpacked > size:
         raise _TooLargeError(path, f"its {size / 1e6:.1f} MB would unpack to {unpacked / 1e6:.0f} MB")

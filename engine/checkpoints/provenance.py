@@ -41,14 +41,14 @@ def licence_of(location: Location, name: str, digests: dict[Path, str], config: 
 
     `digests` holds the SHA-256 of the files of weights, where they were computed.
     """
-    told = _told_in_readme(location.path)
-    if any(_is_of(row, location, name, digests) for row in PUBLISHED) or told == LICENCE:
+    stated = _licence_in_readme(location.path)
+    if any(_is_of(row, location, name, digests) for row in PUBLISHED) or stated == LICENCE:
         return LICENCE
     shape = next((preset for preset in ("s", "m", "l") if _same_nets(config, PRESETS[preset])), None)
     if shape is None:
-        return told or UNKNOWN_LICENCE
-    if told:
-        return f"{told}, its README says; the published AudioLDM-{shape.upper()} is under {LICENCE}"
+        return stated or UNKNOWN_LICENCE
+    if stated:
+        return f"{stated}, its README says; the published AudioLDM-{shape.upper()} is under {LICENCE}"
     return f"perhaps {LICENCE}, as the published AudioLDM-{shape.upper()} of this shape; ask whoever trained it"
 
 
@@ -74,7 +74,7 @@ def _names_of(location: Location) -> Iterator[str]:
             yield published
 
 
-def _told_in_readme(path: Path) -> str | None:
+def _licence_in_readme(path: Path) -> str | None:
     """The licence in the head of the README that repositories of models have."""
     folder = path if path.is_dir() else path.parent
     try:

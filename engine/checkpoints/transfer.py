@@ -176,11 +176,11 @@ def _receive(remote: RemoteFile, part: _PartialFile, on_bytes: OnBytes, limits: 
         return
     with response:
         total = _accept(response, remote, part)
-        told = part.size
+        reported = part.size
         while chunk := response.read1(_CHUNK if total is None else min(_CHUNK, total - part.size)):
             part.add(chunk)
-            if part.size - told >= _CHUNK:
-                told = part.size
+            if part.size - reported >= _CHUNK:
+                reported = part.size
                 on_bytes(part.size, total, "")
     on_bytes(part.size, total, "")
     if total is not None and part.size < total:

@@ -86,7 +86,7 @@ def _against_published(options: argparse.Namespace) -> int:
         config, options.steps or config.default_steps, runs=options.runs, reference_steps=options.reference_steps
     )
     with interruptible() as should_stop, TerminalProgressBar() as bar:
-        report = compare(asked, lambda news: bar.show(0.0, news), should_stop)
+        report = compare(asked, lambda progress: bar.show(0.0, progress), should_stop)
     _deliver(report, options.json)
     if options.json != "-":
         print(published_in_words(report))
@@ -192,9 +192,9 @@ def _time_once(engine: Engine, request: Generate, should_stop: Callable[[], bool
     """Seconds of one run; of them up to the last step, and from there on: VAE, vocoder, ranking."""
     sampled = started = time.perf_counter()
 
-    def note(news: Progress) -> None:
+    def note(progress: Progress) -> None:
         nonlocal sampled
-        if news.num_steps:
+        if progress.num_steps:
             sampled = time.perf_counter()
 
     engine.run(request, on_step=note, should_stop=should_stop)

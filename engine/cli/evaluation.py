@@ -49,10 +49,10 @@ def run(options: argparse.Namespace) -> int:
         if path:
             refuse_existing(path)
     modes = (
-        (_judge_recordings, options.folders and options.edits),
-        (_judge_folders, options.folders),
-        (_judge_edits, options.edits),
-        (_judge_model, True),
+        (_evaluate_recordings, options.folders and options.edits),
+        (_evaluate_folders, options.folders),
+        (_evaluate_edits, options.edits),
+        (_evaluate_model, True),
     )
     report = next(evaluate for evaluate, is_asked in modes if is_asked)(options)
     if options.json:
@@ -90,7 +90,7 @@ def _refuse_strays(options: argparse.Namespace) -> None:
             options.wrong_usage(f"--{option} belongs to folders")
 
 
-def _judge_folders(options: argparse.Namespace) -> FolderReport:
+def _evaluate_folders(options: argparse.Namespace) -> FolderReport:
     classifier = load_classifier()
     captions = read_captions(options.captions, classifier.classes) if options.captions else None
     clap = open_model(options.model).clap if captions else None
@@ -123,7 +123,7 @@ def _extractors(
     return [makers[name]() for name in dict.fromkeys(names)], seed
 
 
-def _judge_model(options: argparse.Namespace) -> ModelReport:
+def _evaluate_model(options: argparse.Namespace) -> ModelReport:
     settings = EvaluationSettings(
         clips_per_class=options.per_class,
         seed=options.seed,
@@ -154,7 +154,7 @@ def _judge_model(options: argparse.Namespace) -> ModelReport:
     return evaluation.report
 
 
-def _judge_edits(options: argparse.Namespace) -> EditReport:
+def _evaluate_edits(options: argparse.Namespace) -> EditReport:
     settings = EditSettings(
         clips_per_class=options.per_class,
         seed=options.seed,
@@ -177,7 +177,7 @@ def _judge_edits(options: argparse.Namespace) -> EditReport:
         )
 
 
-def _judge_recordings(options: argparse.Namespace) -> KeptReport:
+def _evaluate_recordings(options: argparse.Namespace) -> KeptReport:
     (folder,) = options.folders
     with interruptible() as should_stop, TerminalProgressBar() as bar:
         bar.show(0.0, "loading the model")
@@ -211,14 +211,14 @@ def _rerun_paper(options: argparse.Namespace) -> int:
             draw,
             choose_device(options.device),
             on_news=bar.show,
-            on_outcome=_tell,
+            on_outcome=_print_cell,
             should_stop=should_stop,
         )
     print(report)
     return 0
 
 
-def _tell(outcome: "CellResult") -> None:
+def _print_cell(outcome: "CellResult") -> None:
     """A line a cell, also where stderr is no terminal."""
     cell, figures = outcome.cell, "  ".join(f"{name} {value:.3f}" for name, value in outcome.figures.items())
     print(f"{cell.experiment} {cell.variant}, seed {cell.seed}: {figures}  ({outcome.cpu_s:.0f} s)", file=sys.stderr)

@@ -114,7 +114,9 @@ def _render(options: argparse.Namespace, request: Request, choose: Choose | None
     with interruptible() as should_stop, TerminalProgressBar() as bar:
         bar.show(0.0, "loading the model")
         engine = Engine.load(options.model, device=options.device)
-        takes = engine.run(request, on_step=lambda news: bar.show(news.fraction, news.stage), should_stop=should_stop)
+        takes = engine.run(
+            request, on_step=lambda progress: bar.show(progress.fraction, progress.stage), should_stop=should_stop
+        )
         chosen = choose(takes) if choose else takes
         written = [_write(take, path) for take, path in zip(chosen, paths, strict=True)]
     _announce(options, chosen, written)

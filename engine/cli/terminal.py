@@ -112,9 +112,9 @@ class TerminalProgressBar:
         self._bar.n = share
         self._bar.set_description_str(text)
         if self._as_json:
-            self._tell(share, text)
+            self._write_json(share, text)
 
-    def _tell(self, share: float, text: str) -> None:
+    def _write_json(self, share: float, text: str) -> None:
         """Write a line, unless it would hardly differ from the last one."""
         share = round(share, 3)
         if (share, text) != self._told:

@@ -90,7 +90,7 @@ def _embed_sounds(
     clap: Embedder, waveforms: Sequence[NDArray[np.float32]], sample_rate: int, device: torch.device
 ) -> Tensor:
     """Clips of one length are embedded together, others one by one: padding would change CLAP's input."""
-    heard = [torch.from_numpy(waveform[None]).to(device) for waveform in waveforms]
+    batch = [torch.from_numpy(waveform[None]).to(device) for waveform in waveforms]
     if len({len(waveform) for waveform in waveforms}) == 1:
-        return clap.embed_audio(torch.cat(heard), sample_rate)
-    return torch.cat([clap.embed_audio(one, sample_rate) for one in heard])
+        return clap.embed_audio(torch.cat(batch), sample_rate)
+    return torch.cat([clap.embed_audio(one, sample_rate) for one in batch])

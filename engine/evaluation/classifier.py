@@ -78,10 +78,10 @@ class SoundClassifier(nn.Module):
     def forward_features(self, log_mel: Tensor, loudest: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """The same -> logits of the classes, embedding [B, D], and the attribute head's statistics, [B, S]."""
         own = log_mel.amax(dim=(1, 2, 3))
-        heard = (log_mel - own[:, None, None, None]).clamp(min=-RANGE) / 4 + 1
-        found = self.layers(heard)
+        prepared = (log_mel - own[:, None, None, None]).clamp(min=-RANGE) / 4 + 1
+        found = self.layers(prepared)
         embedding = self.embedding(torch.cat([found.mean(dim=(2, 3)), found.amax(dim=(2, 3))], dim=1))
-        statistics = statistics_of(heard[:, 0], found, (own if loudest is None else loudest) / 4)
+        statistics = statistics_of(prepared[:, 0], found, (own if loudest is None else loudest) / 4)
         return self.head(torch.relu(embedding)), embedding, statistics
 
     def scaled(self, embedding: Tensor) -> Tensor:
@@ -137,8 +137,8 @@ def _likeliest(classifier: SoundClassifier, logits: Mapping[str, Tensor], clips:
 def mono_16_khz(clip: Audio) -> NDArray[np.float32]:
     """Return the mean of the clip's channels at the classifier's rate: [T]."""
     mono = clip.to_mono()
-    heard = mono if mono.sample_rate == SAMPLE_RATE else mono.resample(SAMPLE_RATE)
-    return np.ascontiguousarray(heard.samples[0], dtype=np.float32)
+    prepared = mono if mono.sample_rate == SAMPLE_RATE else mono.resample(SAMPLE_RATE)
+    return np.ascontiguousarray(prepared.samples[0], dtype=np.float32)
 
 
 def save_classifier(classifier: SoundClassifier, folder: Path, metadata: dict[str, object]) -> None:

@@ -28,11 +28,11 @@ class InpaintFigures:
     clips: int
     hole_s: float  # seconds
     context_s: float  # seconds evaluated on either side of it
-    filled: float  # Frechet distance of the hole and its surroundings
+    filled: float  # Frechet distance of the gap and its surroundings
     silenced: float
     filled_clips: float  # the same of whole clips
     silenced_clips: float
-    jump_db: float  # mean change of level across a border of the hole
+    jump_db: float  # mean change of level across a border of the gap
     jump_real_db: float  # at the same places of the whole clips
 
     @property
@@ -64,27 +64,27 @@ class EditReport:
         return content
 
     def to_text(self) -> str:
-        moved, holes = self.restyle, self.inpaint
+        moved, gaps = self.restyle, self.inpaint
         head = f"{self.model}: {moved.clips} clips, {self.clips_per_class} a sound, seed {self.seed}"
         restyled = [
             ("recognised as the target", f"{moved.as_target:.1%}", f"still as the source {moved.as_source:.1%}"),
             ("loudness over time", f"{moved.envelope:.2f}", f"correlation; by chance {moved.envelope_chance:.2f}"),
         ]
-        around = f"silent {holes.silenced:.2f}, {_times(holes.gain)}; {holes.context_s:g} s on either side"
+        around = f"silent {gaps.silenced:.2f}, {_times(gaps.gain)}; {gaps.context_s:g} s on either side"
         filled = [
-            ("Frechet distance", f"{holes.filled:.2f}", around),
+            ("Frechet distance", f"{gaps.filled:.2f}", around),
             (
                 "of whole clips",
-                f"{holes.filled_clips:.2f}",
-                f"silent {holes.silenced_clips:.2f}, {_times(holes.gain_clips)}",
+                f"{gaps.filled_clips:.2f}",
+                f"silent {gaps.silenced_clips:.2f}, {_times(gaps.gain_clips)}",
             ),
-            ("jump at a border", f"{holes.jump_db:.1f} dB", f"corpus clips {holes.jump_real_db:.1f} dB"),
+            ("jump at a border", f"{gaps.jump_db:.1f} dB", f"corpus clips {gaps.jump_real_db:.1f} dB"),
         ]
-        few = [f"note: {holes.clips} clips are few for a Frechet distance; at least {ENOUGH} are needed"]
+        few = [f"note: {gaps.clips} clips are few for a Frechet distance; at least {ENOUGH} are needed"]
         blocks = [
             [head],
             [f"restyle, strength {moved.strength:g}", *aligned(restyled)],
-            [f"inpaint, holes of {holes.hole_s:g} s", *aligned(filled), *(few if holes.clips < ENOUGH else [])],
+            [f"inpaint, gaps of {gaps.hole_s:g} s", *aligned(filled), *(few if gaps.clips < ENOUGH else [])],
             class_table(moved.classes),
         ]
         return "\n\n".join("\n".join(block) for block in blocks)

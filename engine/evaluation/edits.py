@@ -21,7 +21,7 @@ from engine.sounds import SOUNDS, Sound, captions, render
 FIRST_SEED = 13_000_000  # corpus clips that are edited; neither training nor `evaluate` uses them
 SEEDS_A_RUN = 10_000
 SECONDS = 5.12
-HOLE_S = 1.0
+GAP_S = 1.0
 CONTEXT_S = 0.5  # seconds evaluated on either side of a gap
 
 Waveform = NDArray[np.float32]  # [T] at 16 kHz
@@ -122,9 +122,9 @@ def _inpaints(settings: EditSettings, clips: Sequence[Sound]) -> list[Inpaint]:
     random = np.random.default_rng(settings.seed)
     requests = []
     for index, clip in enumerate(clips):
-        start_s = round(float(random.uniform(CONTEXT_S, SECONDS - HOLE_S - CONTEXT_S)), 2)
+        start_s = round(float(random.uniform(CONTEXT_S, SECONDS - GAP_S - CONTEXT_S)), 2)
         prompt = captions(clip.name, clip.attributes, clip.seed, held_out=True)[0]
-        source, region = Audio(clip.waveform, clip.sample_rate), (start_s, start_s + HOLE_S)
+        source, region = Audio(clip.waveform, clip.sample_rate), (start_s, start_s + GAP_S)
         requests.append(Inpaint(source, prompt, regions=[region], **_knobs(settings, index)))
     return requests
 
@@ -132,15 +132,15 @@ def _inpaints(settings: EditSettings, clips: Sequence[Sound]) -> list[Inpaint]:
 def _restyle_figures(
     settings: EditSettings, clips: Sequence[Sound], made: Sequence[Waveform], classifier: SoundClassifier
 ) -> RestyleFigures:
-    heard, targets = classify(classifier, made).names, _targets(settings)
-    rows = class_rows(targets, heard)
+    recognised, targets = classify(classifier, made).names, _targets(settings)
+    rows = class_rows(targets, recognised)
     envelopes = [[loudness_envelope(one, SAMPLE_RATE) for one in side] for side in ([c.waveform for c in clips], made)]
     likeness, chance = envelope_likeness(*envelopes)
     return RestyleFigures(
         clips=len(clips),
         strength=settings.strength,
         as_target=sum(row.right for row in rows) / len(clips),
-        as_source=sum(name == clip.name for name, clip in zip(heard, clips, strict=True)) / len(clips),
+        as_source=sum(name == clip.name for name, clip in zip(recognised, clips, strict=True)) / len(clips),
         envelope=likeness,
         envelope_chance=chance,
         classes=rows,
@@ -151,17 +151,17 @@ def _inpaint_figures(
     clips: Sequence[Sound], requests: Sequence[Inpaint], made: Sequence[Waveform], classifier: SoundClassifier
 ) -> InpaintFigures:
     real = [clip.waveform for clip in clips]
-    holes = [request.sample_regions()[0] for request in requests]
-    silenced = [_silenced(waveform, *hole) for waveform, hole in zip(real, holes, strict=True)]
+    gaps = [request.sample_regions()[0] for request in requests]
+    silenced = [_silenced(waveform, *gap) for waveform, gap in zip(real, gaps, strict=True)]
     wholes = [classify(classifier, side).features for side in (real, made, silenced)]
-    windows = [classify(classifier, _around(side, holes)).features for side in (real, made, silenced)]
+    windows = [classify(classifier, _around(side, gaps)).features for side in (real, made, silenced)]
     jumps, jumps_real = (
-        [border_jump_db(one, SAMPLE_RATE, border) for one, hole in zip(side, holes, strict=True) for border in hole]
+        [border_jump_db(one, SAMPLE_RATE, border) for one, gap in zip(side, gaps, strict=True) for border in gap]
         for side in (made, real)
     )
     return InpaintFigures(
         clips=len(clips),
-        hole_s=HOLE_S,
+        hole_s=GAP_S,
         context_s=CONTEXT_S,
         filled=frechet_distance(windows[1], windows[0]),
         silenced=frechet_distance(windows[2], windows[0]),
@@ -178,7 +178,7 @@ def _silenced(waveform: Waveform, start: int, end: int) -> Waveform:
     return copy
 
 
-def _around(waveforms: Sequence[Waveform], holes: Sequence[tuple[int, int]]) -> list[Waveform]:
+def _around(waveforms: Sequence[Waveform], gaps: Sequence[tuple[int, int]]) -> list[Waveform]:
     """Each hole with its surroundings: all of one length."""
     context = round(CONTEXT_S * SAMPLE_RATE)
-    return [one[start - context : end + context] for one, (start, end) in zip(waveforms, holes, strict=True)]
+    return [one[start - context : end + context] for one, (start, end) in zip(waveforms, gaps, strict=True)]

@@ -117,7 +117,9 @@ def evaluate_model(
         made.append(job())
         if on_clip:
             on_clip(index + 1, len(jobs))
-    return _judged(settings, tasks, _EvaluationClips(made[: len(tasks)], others, made[len(tasks) :]), clap, classifier)
+    return _measured(
+        settings, tasks, _EvaluationClips(made[: len(tasks)], others, made[len(tasks) :]), clap, classifier
+    )
 
 
 def _generate(engine: Generator, settings: EvaluationSettings, task: _Prompted) -> Waveform:
@@ -147,7 +149,7 @@ def _tasks(settings: EvaluationSettings) -> list[_Prompted]:
     return tasks
 
 
-def _judged(
+def _measured(
     settings: EvaluationSettings,
     tasks: Sequence[_Prompted],
     clips: _EvaluationClips,
@@ -156,8 +158,8 @@ def _judged(
 ) -> Evaluation:
     generated = clips.generated
     prompts, truths, real = ([getattr(task, name) for task in tasks] for name in ("prompt", "sound", "real"))
-    heard, heard_real = classify(classifier, generated), classify(classifier, real)
-    floor = frechet_distance(classify(classifier, clips.others).features, heard_real.features)
+    recognised, recognised_real = classify(classifier, generated), classify(classifier, real)
+    floor = frechet_distance(classify(classifier, clips.others).features, recognised_real.features)
     report = ModelReport(
         model=settings.model,
         clips=len(tasks),
@@ -166,19 +168,19 @@ def _judged(
         steps=settings.steps,
         guidance=settings.guidance,
         sampler=settings.sampler,
-        accuracy=_share_right(truths, heard.names),
-        accuracy_real=_share_right(truths, heard_real.names),
-        frechet=frechet_distance(heard.features, heard_real.features),
+        accuracy=_share_right(truths, recognised.names),
+        accuracy_real=_share_right(truths, recognised_real.names),
+        frechet=frechet_distance(recognised.features, recognised_real.features),
         frechet_real=floor,
         clap_score=float(clap_scores(clap, generated, SAMPLE_RATE, prompts).mean()),
         clap_score_real=float(clap_scores(clap, real, SAMPLE_RATE, prompts).mean()),
         silent=sum(bool(np.abs(waveform).max() < SILENT_PEAK) for waveform in generated),
-        classes=class_rows(truths, heard.names),
-        judged=measure("judge", _heard(heard), _heard(heard_real), paired=True),
+        classes=class_rows(truths, recognised.names),
+        judged=measure("judge", _as_features(recognised), _as_features(recognised_real), paired=True),
         draft=settings.draft,
         seconds=settings.seconds,
-        attributes=attribute_rows([task.spoken for task in tasks], heard.attributes, heard_real.attributes),
-        reconstruction=_reconstruction(clips, heard_real, classifier),
+        attributes=attribute_rows([task.spoken for task in tasks], recognised.attributes, recognised_real.attributes),
+        reconstruction=_reconstruction(clips, recognised_real, classifier),
         gradients=gradient_rows(truths, generated, real),
         gradients_real=gradient_rows(truths, clips.others, real),  # classes take turns among them, too
         gradients_reconstructed=gradient_rows(truths, clips.reconstructed, clips.others),
@@ -203,10 +205,10 @@ def _distances(made: Waveform, clip: Waveform) -> tuple[float, float]:
     return log_spectral_distance(sides[0], sides[1]).item(), mel_l1(sides[0], sides[1]).item()
 
 
-def _heard(judgement: Classification) -> ExtractedFeatures:
-    rows = tuple(row[None] for row in judgement.features)
-    return ExtractedFeatures(judgement.features, rows, judgement.logits)
+def _as_features(result: Classification) -> ExtractedFeatures:
+    rows = tuple(row[None] for row in result.features)
+    return ExtractedFeatures(result.features, rows, result.logits)
 
 
-def _share_right(truths: Sequence[str], heard: Sequence[str]) -> float:
-    return sum(truth == name for truth, name in zip(truths, heard, strict=True)) / len(truths)
+def _share_right(truths: Sequence[str], recognised: Sequence[str]) -> float:
+    return sum(truth == name for truth, name in zip(truths, recognised, strict=True)) / len(truths)

@@ -52,8 +52,8 @@ def as_published(clip: Audio) -> Waveform:
     The first channel only, its mean removed, by the short sinc to 16 kHz, short ones padded with silence.
     """
     first = torch.from_numpy(clip.samples[:1]).float()
-    heard = resample_by_sinc(first - first.mean(), clip.sample_rate, SAMPLE_RATE)
-    return F.pad(heard, (0, max(0, MINIMUM_SAMPLES - heard.shape[1])))[0].numpy()
+    prepared = resample_by_sinc(first - first.mean(), clip.sample_rate, SAMPLE_RATE)
+    return F.pad(prepared, (0, max(0, MINIMUM_SAMPLES - prepared.shape[1])))[0].numpy()
 
 
 def extract_features(
@@ -90,8 +90,8 @@ class ClassifierExtractor:
         self._classifier = classifier
 
     def extract(self, waveform: Waveform) -> tuple[Features, Logits | None]:
-        heard = classify(self._classifier, [waveform])
-        return heard.features, heard.logits[0]
+        prepared = classify(self._classifier, [waveform])
+        return prepared.features, prepared.logits[0]
 
 
 class PannsExtractor:

@@ -57,16 +57,16 @@ def evaluate_folders(
     made, real = read_folder(generated), read_folder(reference)
     rate = _common_rate({**real, **made}, made, real)
     pairs = _paired_names(generated, made, reference, real)
-    heard = classify(classifier, (mono_16_khz(clip) for clip in made.values()))
+    recognised = classify(classifier, (mono_16_khz(clip) for clip in made.values()))
     distances = _pair_distances(made, real, pairs, rate)
     named = _named_classes(generated, made, captions or {})
-    names = dict(zip(made, heard.names, strict=True))
+    names = dict(zip(made, recognised.names, strict=True))
     rows = class_rows(list(named.values()), [names[file] for file in named])
     return FolderReport(
         generated=len(made),
         reference=len(real),
         sample_rate=rate,
-        frechet=frechet_distance(heard.features, classify(classifier, map(mono_16_khz, real.values())).features),
+        frechet=frechet_distance(recognised.features, classify(classifier, map(mono_16_khz, real.values())).features),
         pairs=len(pairs),
         lsd_db=distances.get("lsd_db"),
         lsd_published=distances.get("lsd_published"),
@@ -100,8 +100,8 @@ def _measurements(
         for one in extractors
     ]
     if seed is not None:
-        heard = extract_features(seed, *generated), extract_features(seed, *reference)
-        made.append(measure_as_seed(*heard, list(generated[1]), paired=paired))
+        recognised = extract_features(seed, *generated), extract_features(seed, *reference)
+        made.append(measure_as_seed(*recognised, list(generated[1]), paired=paired))
     return tuple(made)
 
 
@@ -157,13 +157,13 @@ def _distances(name: str, made: Audio, real: Audio, rate: int) -> dict[str, floa
         raise LengthMismatchError(name, made.seconds, real.seconds)
     length = min(made.num_samples, real.num_samples)
     native = [torch.from_numpy(clip.to_mono().samples[:, :length]).float() for clip in (made, real)]
-    judged = [mono_16_khz(clip) for clip in (made, real)]
-    shorter = min(map(len, judged))
-    heard = [torch.from_numpy(waveform[None, :shorter]) for waveform in judged]
+    prepared = [mono_16_khz(clip) for clip in (made, real)]
+    shorter = min(map(len, prepared))
+    recognised = [torch.from_numpy(waveform[None, :shorter]) for waveform in prepared]
     return {
         "lsd_published": published_lsd(native[0], native[1], rate).item(),
         "lsd_db": log_spectral_distance(native[0], native[1], rate).item(),
-        "mel_l1": mel_l1(heard[0], heard[1], MelConfig()).item(),
+        "mel_l1": mel_l1(recognised[0], recognised[1], MelConfig()).item(),
         "spectral_convergence": spectral_convergence(native[0], native[1], rate).item(),
     }
 

@@ -47,9 +47,9 @@ def gradient_energy(log_mel: Tensor) -> tuple[float, float]:
     above it. A clip in which nothing differs has none.
     """
     line = log_mel.max() - AUDIBLE
-    lifted, heard = log_mel.clamp(min=line), log_mel > line
-    over_time = _mean(lifted.diff(dim=0).abs(), heard[1:] | heard[:-1])
-    return over_time, _mean(lifted.diff(dim=1).abs(), heard[:, 1:] | heard[:, :-1])
+    lifted, audible = log_mel.clamp(min=line), log_mel > line
+    over_time = _mean(lifted.diff(dim=0).abs(), audible[1:] | audible[:-1])
+    return over_time, _mean(lifted.diff(dim=1).abs(), audible[:, 1:] | audible[:, :-1])
 
 
 def gradient_rows(

@@ -18,11 +18,11 @@ class ClassRow:
     heard_as: dict[str, int]  # the wrong classes, most frequent first
 
 
-def class_rows(truths: Sequence[str], heard: Sequence[str]) -> tuple[ClassRow, ...]:
+def class_rows(truths: Sequence[str], recognised: Sequence[str]) -> tuple[ClassRow, ...]:
     """One row a class, in the order in which the classes first appear."""
     rows = []
     for sound in dict.fromkeys(truths):
-        names = [name for truth, name in zip(truths, heard, strict=True) if truth == sound]
+        names = [name for truth, name in zip(truths, recognised, strict=True) if truth == sound]
         wrong = Counter(name for name in names if name != sound)
         rows.append(ClassRow(sound, len(names), names.count(sound), dict(wrong.most_common())))
     return tuple(rows)
@@ -39,13 +39,17 @@ class AttributeRow:
 
 
 def attribute_rows(
-    spoken: Sequence[Mapping[str, str]], heard: Sequence[Mapping[str, str]], heard_real: Sequence[Mapping[str, str]]
+    spoken: Sequence[Mapping[str, str]],
+    recognised: Sequence[Mapping[str, str]],
+    recognised_real: Sequence[Mapping[str, str]],
 ) -> tuple[AttributeRow, ...]:
     """One row a kind, in alphabetical order; all three are kind -> value for each clip."""
     rows = []
     for kind in sorted({kind for one in spoken for kind in one}):
         wanted = [(place, one[kind]) for place, one in enumerate(spoken) if kind in one]
-        right, real = (sum(side[at].get(kind) == value for at, value in wanted) for side in (heard, heard_real))
+        right, real = (
+            sum(side[at].get(kind) == value for at, value in wanted) for side in (recognised, recognised_real)
+        )
         rows.append(AttributeRow(kind, len(wanted), right, real))
     return tuple(rows)
 

@@ -50,18 +50,19 @@ def run(settings: ClassifierSettings, on_progress: OnStage = print) -> float:
     learn = labelled_clips(settings.clips_per_class, TRAINING_SEED, settings.cache, on_progress)
     held_out = labelled_clips(settings.test_clips_per_class, HELD_OUT_SEED, settings.cache, on_progress)
     classifier = train(settings, learn, on_progress)
-    heard = verdicts(classifier, held_out.mels)
-    softer, louder = (verdicts(classifier, at_level(held_out.mels, gain)) for gain in (-20, 20))
+    recognised = outputs(classifier, held_out.mels)
+    softer, louder = (outputs(classifier, at_level(held_out.mels, gain)) for gain in (-20, 20))
     results = {
-        name: accuracy(output, held_out) for name, output in (("+0 dB", heard), ("-20 dB", softer), ("+20 dB", louder))
+        name: accuracy(output, held_out)
+        for name, output in (("+0 dB", recognised), ("-20 dB", softer), ("+20 dB", louder))
     }
-    confused = confusions(heard, held_out)
-    attributes = attribute_accuracy(classifier, heard, held_out)
+    confused = confusions(recognised, held_out)
+    attributes = attribute_accuracy(classifier, recognised, held_out)
     on_progress(f"held-out accuracy {results}; recognised as something else: {confused or 'none'}")
     on_progress(f"held-out accuracy of the attributes {attributes}")
     metadata = {
         "held_out_accuracy": results,
-        "class_accuracy": class_accuracy(heard, held_out),
+        "class_accuracy": class_accuracy(recognised, held_out),
         "attribute_accuracy": attributes,
         "confusions": confused,
         "training_seeds": [TRAINING_SEED, TRAINING_SEED + len(learn.mels)],
@@ -110,21 +111,21 @@ def teach_attributes(classifier: SoundClassifier, settings: ClassifierSettings, 
     values = classifier.attributes
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
-        ear = AttributeHead(values, classifier.embedding.in_features // 2, clips.mels.shape[3])
+        head = AttributeHead(values, classifier.embedding.in_features // 2, clips.mels.shape[3])
         statistics = _statistics(classifier, clips.mels)
-        ear.scale_to(statistics)
-        _fit(ear.train(), statistics, clips, settings)
-    classifier.attribute_ear = ear.eval()
+        head.scale_to(statistics)
+        _fit(head.train(), statistics, clips, settings)
+    classifier.attribute_ear = head.eval()
 
 
-def _fit(ear: AttributeHead, statistics: Tensor, clips: LabelledClips, settings: ClassifierSettings) -> None:
+def _fit(head: AttributeHead, statistics: Tensor, clips: LabelledClips, settings: ClassifierSettings) -> None:
     places = {kind: attribute_places(clips.attributes, values, kind) for kind, values in clips.values().items()}
-    optimizer = torch.optim.AdamW(ear.parameters(), settings.peak_rate, weight_decay=settings.weight_decay)
+    optimizer = torch.optim.AdamW(head.parameters(), settings.peak_rate, weight_decay=settings.weight_decay)
     for step in range(settings.attribute_steps):
         optimizer.param_groups[0]["lr"] = settings.peak_rate * _rate(step / settings.attribute_steps)
         chosen = torch.randint(len(statistics), (settings.attribute_batch,))
-        shaken = statistics[chosen] + settings.attribute_noise * ear.std * torch.randn(len(chosen), len(ear.std))
-        loss = attribute_loss(ear(shaken), {kind: place[chosen] for kind, place in places.items()})
+        shaken = statistics[chosen] + settings.attribute_noise * head.std * torch.randn(len(chosen), len(head.std))
+        loss = attribute_loss(head(shaken), {kind: place[chosen] for kind, place in places.items()})
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -165,7 +166,7 @@ def at_level(mels: Tensor, gain_db: float) -> Tensor:
 
 
 @torch.no_grad()
-def verdicts(classifier: SoundClassifier, mels: Tensor) -> ClassifierOutput:
+def outputs(classifier: SoundClassifier, mels: Tensor) -> ClassifierOutput:
     """The net's output for all clips, 32 at a time."""
     parts = [classifier.predict(batch.float()) for batch in torch.split(mels, 32)]
     attributes = {kind: torch.cat([part.attributes[kind] for part in parts]) for kind in classifier.attributes}
@@ -199,7 +200,7 @@ def attribute_accuracy(classifier: SoundClassifier, output: ClassifierOutput, cl
 def confusions(output: ClassifierOutput, clips: LabelledClips) -> dict[str, int]:
     """How often one class was recognised as another: {"rain as fire": 2}, most frequent first."""
     pairs = zip(output.classes.argmax(dim=1).tolist(), clips.classes.tolist(), strict=True)
-    wrong = [f"{SOUNDS[truth]} as {SOUNDS[heard]}" for heard, truth in pairs if heard != truth]
+    wrong = [f"{SOUNDS[truth]} as {SOUNDS[recognised]}" for recognised, truth in pairs if recognised != truth]
     return {pair: wrong.count(pair) for pair in sorted(set(wrong), key=lambda pair: (-wrong.count(pair), pair))}
 
 
@@ -215,7 +216,7 @@ def _rate(progress: float) -> float:
 @torch.no_grad()
 def _with_feature_scale(classifier: SoundClassifier, mels: Tensor) -> SoundClassifier:
     chosen = mels[:: max(1, len(mels) // 1000)]
-    embeddings = verdicts(classifier, chosen).embedding
+    embeddings = outputs(classifier, chosen).embedding
     classifier.feature_mean.copy_(embeddings.mean(dim=0))
     classifier.feature_std.copy_(embeddings.std(dim=0).clamp(min=1e-3))
     return classifier

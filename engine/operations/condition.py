@@ -75,8 +75,8 @@ def _doubts(model: AudioLDM, sound: Tensor) -> list[str]:
     likeness, nearest = (sound.float() @ model.embed_text(names).float().T)[0].max(dim=0)
     if float(likeness) >= SURE:
         return []
-    heard = f"the model {model.config.name} is not sure what it hears in the sound (perhaps: {names[int(nearest)]})"
-    return [f"{heard}, so the take may be of another kind. A prompt that says what it is helps"]
+    doubt = f"the model {model.config.name} is not sure what it hears in the sound (perhaps: {names[int(nearest)]})"
+    return [f"{doubt}, so the take may be of another kind. A prompt that says what it is helps"]
 
 
 def _warnings(model: AudioLDM, prompt: str, sampling: Sampling) -> list[str]:

@@ -39,8 +39,8 @@ class Excerpt:
 
     def restore(self, waveform: Samples) -> Samples:
         """Waveform [C', T' or more] -> [C, end - start] at the clip's rate, level and number of channels."""
-        heard = (waveform[:, : self.waveform.shape[1]] / self.gain).astype(np.float32, copy=False)
-        samples = resample(heard, self.model_rate, self.clip.sample_rate, self.end - self.start)
+        waveform_at_level = (waveform[:, : self.waveform.shape[1]] / self.gain).astype(np.float32, copy=False)
+        samples = resample(waveform_at_level, self.model_rate, self.clip.sample_rate, self.end - self.start)
         return samples if self.pan is None else samples * np.array(self.pan, samples.dtype)[:, None]
 
     def model_position(self, sample: int) -> float:

@@ -72,12 +72,12 @@ def level_for(replaced: Samples, sides: Sequence[Samples], sample_rate: int) -> 
 
 def air_beside(sides: Sequence[Samples], replaced: Samples, sample_rate: int, from_hz: float) -> Air:
     """The air of the sides; where there are none, or they are silent, the shape of the replaced sound's own."""
-    heard = [side for side in sides if side.shape[1] >= SHORTEST_S * sample_rate]
-    if not heard or all(level_of(side, sample_rate).is_silent for side in heard):
-        heard = [replaced]
-    air = air_of(heard, sample_rate, from_hz)
+    usable = [side for side in sides if side.shape[1] >= SHORTEST_S * sample_rate]
+    if not usable or all(level_of(side, sample_rate).is_silent for side in usable):
+        usable = [replaced]
+    air = air_of(usable, sample_rate, from_hz)
     if air.is_silent:
         return air
-    together = np.concatenate(heard, axis=1) if len(heard) > 1 else heard[0]
+    together = np.concatenate(usable, axis=1) if len(usable) > 1 else usable[0]
     below, whole = level_of(together, sample_rate, below_hz=from_hz).lufs, level_of(together, sample_rate).lufs
     return replace(air, lufs=below, share_lu=max(0.0, whole - below) if np.isfinite(below) else 0.0)

@@ -72,9 +72,9 @@ def inpaint(model: AudioLDM, request: Inpaint, reporter: ProgressReporter) -> li
         inside = [region for region in regions if group[0][0] <= region.start < group[-1][1]]
         excerpts.append(_FilledExcerpt(inside, excerpt, rendering, _fill(rendering, excerpt, inside)))
 
-    heard = [np.concatenate([one for filled in excerpts for one in filled.made(i)]) for i in range(request.candidates)]
+    made = [np.concatenate([one for filled in excerpts for one in filled.made(i)]) for i in range(request.candidates)]
     takes = []
-    for candidate, score in rendering.rank(heard):
+    for candidate, score in rendering.rank(made):
         samples = clip.samples
         for filled in excerpts:
             samples = _spliced(samples, filled, candidate, regions, air_hz(model.config.mel))

@@ -57,9 +57,9 @@ def move(model: AudioLDM, request: Restyle, reporter: ProgressReporter, operatio
 
     waveforms, doubts = _moved(rendering, excerpt, float(request.strength), structure)
     excerpt = excerpt.without_sound()
-    heard = slice(round(excerpt.model_position(start)), round(excerpt.model_position(end)))
+    inside = slice(round(excerpt.model_position(start)), round(excerpt.model_position(end)))
     takes = []
-    for candidate, score in rendering.rank([waveform[:, heard].mean(axis=0) for waveform in waveforms]):
+    for candidate, score in rendering.rank([waveform[:, inside].mean(axis=0) for waveform in waveforms]):
         carrier = rendering.generator(rendering.candidates[candidate], AIR)
         replacement = _fitted(
             excerpt, waveforms[candidate], (start, end), request.keep_air, air_hz(config.mel), carrier

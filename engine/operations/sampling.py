@@ -149,22 +149,22 @@ class Rendering:
             made[index] = waveform[0, : self.num_samples]
         return made.reshape(-1, self.num_channels, self.num_samples)
 
-    def rank(self, heard: Sequence[Samples]) -> list[tuple[int, float | None]]:
+    def rank(self, made: Sequence[Samples]) -> list[tuple[int, float | None]]:
         """What each candidate made, [T'] each -> (candidate, score), best first.
 
         The score is the cosine of the condition and the sound's CLAP embedding; equal scores keep their order. A model
         without an audio tower has no scores, and its candidates keep their order.
         """
         if not self.model.clap.has_audio_tower:
-            return [(candidate, None) for candidate in range(len(heard))]
-        embedded = torch.cat([self.model.embed_audio(torch.from_numpy(waveform)[None]) for waveform in heard])
+            return [(candidate, None) for candidate in range(len(made))]
+        embedded = torch.cat([self.model.embed_audio(torch.from_numpy(waveform)[None]) for waveform in made])
         scores = self.matches(embedded)
         order = sorted(range(len(scores)), key=lambda candidate: -scores[candidate])
         return [(candidate, scores[candidate]) for candidate in order]
 
-    def matches(self, heard: Tensor) -> list[float]:
+    def matches(self, made: Tensor) -> list[float]:
         """CLAP embeddings of sounds [n, D] -> their cosines with the condition."""
-        cosines: list[float] = (heard.float() @ self.condition.wanted[0].float()).tolist()
+        cosines: list[float] = (made.float() @ self.condition.wanted[0].float()).tolist()
         return cosines
 
     def provenance(

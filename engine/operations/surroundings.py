@@ -33,9 +33,11 @@ def offset_line(sides: Sequence[Samples], own: Samples, sample_rate: int) -> Sam
 
     At a clip's start or end it is the one side's; without any side it is the region's own, as it was.
     """
-    heard = [_offset(side) for side in sides if side.shape[1] >= SHORTEST_S * sample_rate]
+    offsets = [_offset(side) for side in sides if side.shape[1] >= SHORTEST_S * sample_rate]
     ramp = (np.arange(own.shape[1]) + 0.5) / own.shape[1]
-    line = heard[0] + (heard[-1] - heard[0]) * ramp if heard else own.mean(axis=1, keepdims=True, dtype=np.float64)
+    line = (
+        offsets[0] + (offsets[-1] - offsets[0]) * ramp if offsets else own.mean(axis=1, keepdims=True, dtype=np.float64)
+    )
     offset: Samples = line.astype(own.dtype)
     return offset
 

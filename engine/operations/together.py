@@ -107,7 +107,7 @@ class _Batch:
         try:
             for step, latent in enumerate(latents, start=1):
                 x = latent
-                self._tell(partial(ProgressReporter.step, step=step, num_steps=len(timesteps)))
+                self._notify(partial(ProgressReporter.step, step=step, num_steps=len(timesteps)))
         except CancelledError as cancelled:
             return [cancelled] * len(self._renderings)
         return [self._cancelled.get(index, latent) for index, latent in enumerate(x.split(self._sizes))]
@@ -126,14 +126,14 @@ class _Batch:
             return denoise(x[rows], t)
 
         numbers = torch.arange(len(x), device=x.device)[:, None]
-        return in_batches(of_rows, numbers, t, lambda: self._tell(ProgressReporter.check), self._at_once)
+        return in_batches(of_rows, numbers, t, lambda: self._notify(ProgressReporter.check), self._at_once)
 
-    def _tell(self, news: Callable[[ProgressReporter], None]) -> None:
+    def _notify(self, report: Callable[[ProgressReporter], None]) -> None:
         """Notify all that are not cancelled. Raises CancelledError when all are."""
         for index, rendering in enumerate(self._renderings):
             if index not in self._cancelled:
                 try:
-                    news(rendering.reporter)
+                    report(rendering.reporter)
                 except CancelledError as cancelled:
                     self._cancelled[index] = cancelled
         if len(self._cancelled) == len(self._renderings):

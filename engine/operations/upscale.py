@@ -76,9 +76,9 @@ def upscale(model: AudioLDM, request: Upscale, reporter: ProgressReporter) -> li
     rendering = Rendering(model, condition, request, reporter, excerpt.waveform.shape[1], excerpt.num_channels)
     waveforms = _fill(rendering, excerpt, task.crossover_hz)
 
-    heard = slice(round(excerpt.model_position(task.start)), round(excerpt.model_position(task.end)))
+    inside = slice(round(excerpt.model_position(task.start)), round(excerpt.model_position(task.end)))
     takes = []
-    for candidate, score in rendering.rank([waveform[:, heard].mean(axis=0) for waveform in waveforms]):
+    for candidate, score in rendering.rank([waveform[:, inside].mean(axis=0) for waveform in waveforms]):
         samples = overlay(clip.samples, _added(task, excerpt, waveforms[candidate]), task.start, clip.sample_rate)
         provenance = rendering.provenance("upscale", candidate, score, _settings(request, task))
         provenance["warnings"] += _rate_warnings(request, task)

@@ -14,12 +14,12 @@ def spoken_attributes(caption: str, attributes: Mapping[str, str]) -> dict[str, 
 
     Longer words come first, and every place is read once: "in a big room" speaks of a hall, not of a size.
     """
-    left, heard = " " + " ".join(re.findall(r"[a-z0-9-]+", caption.lower())) + " ", set[tuple[str, str]]()
+    left, named = " " + " ".join(re.findall(r"[a-z0-9-]+", caption.lower())) + " ", set[tuple[str, str]]()
     for phrase, meanings in _MEANINGS.items():
         if f" {phrase} " in left:
             left = left.replace(f" {phrase} ", " | ")
-            heard |= meanings
-    return {kind: value for kind, value in attributes.items() if (kind, value) in heard}
+            named |= meanings
+    return {kind: value for kind, value in attributes.items() if (kind, value) in named}
 
 
 def _meanings() -> dict[str, set[tuple[str, str]]]:

@@ -44,8 +44,8 @@ def draw_log_mels(waveforms: Mapping[str, NDArray[np.float32]]) -> bytes:
     for panel, (name, waveform) in zip(
         figure.subplots(1, len(waveforms), squeeze=False).flat, waveforms.items(), strict=True
     ):
-        heard = log_mel(torch.from_numpy(waveform)[None])[0, 0].numpy().T
-        panel.imshow(heard, origin="lower", aspect="auto", cmap="magma", vmin=_LEVELS[0], vmax=_LEVELS[1])
+        spectrogram = log_mel(torch.from_numpy(waveform)[None])[0, 0].numpy().T
+        panel.imshow(spectrogram, origin="lower", aspect="auto", cmap="magma", vmin=_LEVELS[0], vmax=_LEVELS[1])
         panel.set_title(name[:40], fontsize=7)
         panel.set_axis_off()
     target = io.BytesIO()

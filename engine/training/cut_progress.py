@@ -71,10 +71,10 @@ class CutProgress:
         sizes = [_size(self.folder / name) // size for name, size in zip((_WAVES, _MELS), bytes_a_window, strict=True)]
         kept = []
         for line in lines[1:]:
-            told = _parsed(line)
-            if told is None or len(self.about) + len(told["about"]) > min(sizes):
+            parsed = _parsed(line)
+            if parsed is None or len(self.about) + len(parsed["about"]) > min(sizes):
                 break
-            self._count(told["about"], [Skipped(**one) for one in told["skipped"]])
+            self._count(parsed["about"], [Skipped(**one) for one in parsed["skipped"]])
             kept.append(line)
         return kept
 
@@ -92,7 +92,7 @@ def _size(path: Path) -> int:
 def _parsed(line: str) -> dict[str, Any] | None:
     """None for what a crash left of a line."""
     try:
-        told = json.loads(line)
+        parsed = json.loads(line)
     except ValueError:
         return None
-    return told if isinstance(told, dict) and told.keys() == {"about", "skipped"} else None
+    return parsed if isinstance(parsed, dict) and parsed.keys() == {"about", "skipped"} else None

@@ -23,7 +23,7 @@ from engine.training.samples import write_samples
 from engine.training.workers import Workers
 
 CHECKPOINT_FILE, LOG_FILE = "checkpoint.pt", "losses.jsonl"
-_HEARD_HZ = 16_000  # of every model's clips
+_SAMPLE_RATE = 16_000  # of every model's clips
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Recipe(Protocol):
         """Write the current model where the next recipe finds it."""
         ...
 
-    def listen(self) -> dict[str, Tensor]:
+    def make_samples(self) -> dict[str, Tensor]:
         """Return a few sample waveforms [T] at 16 kHz by name; none if the part makes no sound."""
         ...
 
@@ -113,12 +113,12 @@ def run_loop(
             save_checkpoint(recipe, settings.folder, step + 1)
             recipe.save_result()
         if workers.leads and watch.is_time_to_listen():
-            write_samples(settings.folder, step + 1, recipe.listen(), _HEARD_HZ)
+            write_samples(settings.folder, step + 1, recipe.make_samples(), _SAMPLE_RATE)
     if workers.leads:
         save_checkpoint(recipe, settings.folder, max(first, settings.num_steps))
         recipe.save_result()
         if settings.listen_every_s is not None and first < settings.num_steps:
-            write_samples(settings.folder, settings.num_steps, recipe.listen(), _HEARD_HZ)
+            write_samples(settings.folder, settings.num_steps, recipe.make_samples(), _SAMPLE_RATE)
     return max(0, settings.num_steps - first)
 
 
@@ -127,7 +127,7 @@ class _Schedule:
 
     def __init__(self, settings: LoopSettings, on_report: OnReport | None, clock: Clock) -> None:
         self.settings, self.on_report, self.clock = settings, on_report, clock
-        self.started = self.saved = self.heard = clock()
+        self.started = self.saved = self.sampled = clock()
         self.eta = EtaEstimator(clock)
         self.sums: defaultdict[str, list[float]] = defaultdict(list)
 
@@ -150,9 +150,9 @@ class _Schedule:
     def is_time_to_listen(self) -> bool:
         """Return whether samples are due; called once a step."""
         every, now = self.settings.listen_every_s, self.clock()
-        if every is None or now - self.heard < every:
+        if every is None or now - self.sampled < every:
             return False
-        self.heard = now
+        self.sampled = now
         return True
 
     def _write(self, report: TrainingStatus) -> None:

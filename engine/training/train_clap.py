@@ -106,7 +106,7 @@ class ClapRecipe:
         }
         for module in self.kept.values():
             module.to(self.device)
-        self.heard = self._heard() if settings.keep_audio else None
+        self.embeddings = self._frozen_embeddings() if settings.keep_audio else None
         parameters = [p for module in self.kept.values() for p in module.parameters() if p.requires_grad]
         adamw = AdamW(parameters, settings.loop.learning_rate, weight_decay=1e-2)
         self.optimisers: dict[str, Optimizer] = {"adamw": adamw}
@@ -117,7 +117,7 @@ class ClapRecipe:
         return self.clap.audio.pool(self.clips.log_mel(indices)).half()
 
     @torch.no_grad()
-    def _heard(self) -> Tensor:
+    def _frozen_embeddings(self) -> Tensor:
         """What the audio tower, which stays as it is, makes of every clip: unit vectors [K, D]."""
         self.clap.audio.requires_grad_(requires_grad=False).eval()
         parts = [self.clap.audio(part.float().to(self.device)) for part in self.pooled.split(self.settings.batch_size)]
@@ -125,8 +125,8 @@ class ClapRecipe:
 
     def _embed_audio(self, indices: np.ndarray) -> Tensor:  # type: ignore[type-arg]
         """Unit vectors [B, D] of clips, with a little noise on the tower's input while it is trained."""
-        if self.heard is not None:
-            return self.heard[indices]
+        if self.embeddings is not None:
+            return self.embeddings[indices]
         pooled = self.pooled[indices].float()
         noisy = (pooled + 0.05 * torch.randn_like(pooled)).to(self.device)
         return F.normalize(in_mixed_precision(self.device, self.clap.audio, noisy), dim=1)
@@ -176,7 +176,7 @@ class ClapRecipe:
     def save_result(self) -> None:
         save_part(self.settings.parts, "clap", self.clap)
 
-    def listen(self) -> dict[str, Tensor]:
+    def make_samples(self) -> dict[str, Tensor]:
         """Nothing: towers make no sound."""
         return {}
 

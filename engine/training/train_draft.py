@@ -34,7 +34,7 @@ from engine.training.train_ldm import Latents
 from engine.training.training_errors import DenoiserChangedError, DenoiserMissingError
 from engine.training.workers import Workers
 
-_HEARD = 2  # trajectories that are played as samples
+_NUM_SAMPLES = 2  # trajectories that are played as samples
 _AT_ONCE = 32  # trajectories of one length that are made together
 OnCount = Callable[[int, int], None]  # done, total
 
@@ -248,10 +248,10 @@ class DraftRecipe:
         save_draft(self.settings.parts, self.ema.shadow, config, self.teacher)
 
     @torch.no_grad()
-    def listen(self) -> dict[str, Tensor]:
+    def make_samples(self) -> dict[str, Tensor]:
         """Return the denoiser's result on the first of its longest trajectories, and the draft net's."""
         config = self.model.config
-        first = np.flatnonzero(self.rows == self.rows.max())[:_HEARD]
+        first = np.flatnonzero(self.rows == self.rows.max())[:_NUM_SAMPLES]
         places = torch.from_numpy(self.trajectories.places[first].astype(np.float32)).to(self.device)
         condition = torch.from_numpy(self.trajectories.conditions[first]).to(self.device)
         denoise = guided_denoiser(
@@ -260,11 +260,11 @@ class DraftRecipe:
         x = places[:, 0]
         for latent in sample_ddim(denoise, x, self.settings.timesteps, config.schedule):
             x = latent
-        heard: dict[str, Tensor] = {}
+        samples: dict[str, Tensor] = {}
         for name, latents in (("denoiser", places[:, -1]), ("draft", x)):
             waveforms = self.model.vocode(self.model.decode(latents).float())
-            heard |= {f"{name} {k + 1}": waveform for k, waveform in enumerate(waveforms)}
-        return heard
+            samples |= {f"{name} {k + 1}": waveform for k, waveform in enumerate(waveforms)}
+        return samples
 
 
 def _alpha_bars(timesteps: tuple[int, ...], schedule: NoiseSchedule) -> Tensor:

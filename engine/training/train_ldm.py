@@ -33,7 +33,7 @@ from engine.training.workers import Workers
 
 _BATCH = 32  # clips that are encoded at once
 _EMBEDDER_FILE = "embedder.json"  # beside the embeddings: the mark of the CLAP that made them
-_HEARD, _HEARD_STEPS = 4, 15  # captions that samples are made of on the way, and their steps
+_NUM_SAMPLES, _SAMPLE_STEPS = 4, 15  # captions that samples are made of on the way, and their steps
 OnCount = Callable[[int, int], None]  # done, total
 
 
@@ -117,8 +117,8 @@ def encode_clips(
     for start in range(workers.rank * _BATCH, total, workers.count * _BATCH):
         rows = np.arange(start, min(start + _BATCH, total))
         kept = rows[-1] < len(clips) and model.config.mel == MelConfig()  # its front end made the clips' log-mels
-        heard = clips.log_mel(rows) if kept else _mixed(clips, rows)
-        log_mel = heard.to(model.device) if kept else model.log_mel(heard.to(model.device))
+        source = clips.log_mel(rows) if kept else _mixed(clips, rows)
+        log_mel = source.to(model.device) if kept else model.log_mel(source.to(model.device))
         latents[rows] = model.vae.encode(log_mel).mean.cpu().numpy().astype(np.float16)
         if on_progress and workers.leads:
             on_progress(int(rows[-1]) + 1, total)
@@ -132,8 +132,8 @@ def embed_clips(model: AudioLDM, clips: Clips, settings: LdmSettings) -> None:
     folder = settings.clips / "latents"
     total = len(clips) + _num_mixed(settings, len(clips))
     parts = [np.arange(start, min(start + _BATCH, total)) for start in range(0, total, _BATCH)]
-    heard = (_mixed(clips, part).to(model.device) for part in parts)
-    audio = [model.clap.embed_audio(waveform, model.sample_rate).cpu().numpy() for waveform in heard]
+    source = (_mixed(clips, part).to(model.device) for part in parts)
+    audio = [model.clap.embed_audio(waveform, model.sample_rate).cpu().numpy() for waveform in source]
     np.save(folder / "audio.npy", np.concatenate(audio))
     text = np.zeros((total, settings.captions_per_clip, model.clap.embedding_dim), np.float32)
     for part in np.array_split(np.arange(len(clips)), -(-len(clips) // _BATCH)):
@@ -266,18 +266,18 @@ class LdmRecipe:
         save_part(self.settings.parts, "unet", merged(self.ema.shadow))
 
     @torch.no_grad()
-    def listen(self) -> dict[str, Tensor]:
+    def make_samples(self) -> dict[str, Tensor]:
         """What the averaged net makes of a few captions, the same each time."""
         clips = Clips(self.settings.clips)
-        prompts = [clips.caption(k, k) for k in np.linspace(0, len(clips) - 1, _HEARD).astype(int)]
+        prompts = [clips.caption(k, k) for k in np.linspace(0, len(clips) - 1, _NUM_SAMPLES).astype(int)]
         model, config = self.model, self.model.config
-        condition, negative = model.embed_text(prompts), self.empty.expand(_HEARD, -1)
+        condition, negative = model.embed_text(prompts), self.empty.expand(_NUM_SAMPLES, -1)
         denoise = guided_denoiser(
             self.ema.shadow, condition, negative, config.default_guidance, config.schedule, config.prediction,
             config.clip_x0,
         )  # fmt: skip
-        x = torch.randn(_HEARD, *model.latent_shape(config.window_rows)).to(self.device)
-        for latent in sample_dpm_solver_2m(denoise, x, timesteps_for(_HEARD_STEPS, config.schedule), config.schedule):
+        x = torch.randn(_NUM_SAMPLES, *model.latent_shape(config.window_rows)).to(self.device)
+        for latent in sample_dpm_solver_2m(denoise, x, timesteps_for(_SAMPLE_STEPS, config.schedule), config.schedule):
             x = latent
         waveforms = model.vocode(model.decode(x).float())
         return dict(zip(prompts, waveforms, strict=True))

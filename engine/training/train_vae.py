@@ -92,7 +92,7 @@ class VaeRecipe:
         save_part(self.settings.parts, "vae", self.vae)
 
     @torch.no_grad()
-    def listen(self) -> dict[str, Tensor]:
+    def make_samples(self) -> dict[str, Tensor]:
         """A clip through the autoencoder, and without it, both by Griffin-Lim."""
         log_mel = self.clips.log_mel(np.arange(1))
         vocoder = GriffinLim(GriffinLimConfig(), config_for_training(self.settings.preset).mel)

@@ -74,7 +74,7 @@ class VocoderRecipe:
         settings = self.settings
         log_mel, waveform = self.clips.crops(rng, self.sampler.at(step), settings.crop_frames, self.hop)
         log_mel, waveform = log_mel.to(self.device), waveform.to(self.device)
-        made: Tensor = in_mixed_precision(self.device, self.vocoder, self._heard(log_mel))
+        made: Tensor = in_mixed_precision(self.device, self.vocoder, self._vae_mixed(log_mel))
         convergence, logarithmic = multi_resolution_stft(made, waveform)
         mel = (self.log_mel(made) - log_mel)[:, :, _EDGE:-_EDGE].abs().mean()
         loss = convergence + logarithmic + settings.mel_weight * mel
@@ -86,28 +86,28 @@ class VocoderRecipe:
         return figures
 
     @torch.no_grad()
-    def _heard(self, log_mel: Tensor) -> Tensor:
+    def _vae_mixed(self, log_mel: Tensor) -> Tensor:
         """The first half of the batch as reconstructed by the VAE."""
         if not self.has_vae:
             return log_mel
         half = len(log_mel) // 2
         return torch.cat([self.vae.decode(self.vae.encode(log_mel[:half]).mean), log_mel[half:]])
 
-    def _judged(self, waveform: Tensor) -> tuple[list[Tensor], list[list[Tensor]]]:
+    def _scored(self, waveform: Tensor) -> tuple[list[Tensor], list[list[Tensor]]]:
         """Score maps and inner layers."""
-        judged: tuple[list[Tensor], list[list[Tensor]]] = in_mixed_precision(self.device, self.critic, waveform)
-        return judged
+        scored: tuple[list[Tensor], list[list[Tensor]]] = in_mixed_precision(self.device, self.critic, waveform)
+        return scored
 
     def _train_critic(self, real: Tensor, fake: Tensor) -> float:
-        loss = least_squares_discriminator(self._judged(real)[0], self._judged(fake)[0])
+        loss = least_squares_discriminator(self._scored(real)[0], self._scored(fake)[0])
         step_optimiser(self.optimisers["critic"], loss, self.workers)
         return loss.item()
 
     def _adversarial(self, real: Tensor, made: Tensor) -> Tensor:
         self.critic.requires_grad_(requires_grad=False)
-        scores, inner = self._judged(made)
+        scores, inner = self._scored(made)
         with torch.no_grad():
-            _, wanted = self._judged(real)
+            _, wanted = self._scored(real)
         loss = self.settings.adversarial_weight * least_squares_generator(scores)
         loss = loss + self.settings.feature_weight * feature_matching(wanted, inner) / len(scores)
         self.critic.requires_grad_(requires_grad=True)
@@ -117,7 +117,7 @@ class VocoderRecipe:
         save_part(self.settings.parts, "vocoder", self.vocoder)
 
     @torch.no_grad()
-    def listen(self) -> dict[str, Tensor]:
+    def make_samples(self) -> dict[str, Tensor]:
         """A clip from its log-mel, and as it was."""
         first = np.arange(1)
         log_mel = self.clips.log_mel(first).to(self.device)

@@ -110,8 +110,8 @@ class Results:
 
 
 def _read(path: Path) -> CellResult:
-    told = json.loads(path.read_text(encoding="utf-8"))
-    return CellResult(Cell(**told["cell"]), told["figures"], told["cpu_s"], tuple(told["curve"]))
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    return CellResult(Cell(**stored["cell"]), stored["figures"], stored["cpu_s"], tuple(stored["curve"]))
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

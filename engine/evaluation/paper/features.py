@@ -14,7 +14,7 @@ def figures_of(truths: Sequence[str], made: Classification, real: Classification
 
     Pairs have the same position on both sides. `class_accuracy` weighs every class alike, however many clips it has.
     """
-    figures = measure("judge", _heard(made), _heard(real), paired=True).figures
+    figures = measure("judge", _as_features(made), _as_features(real), paired=True).figures
     right = np.array([truth == name for truth, name in zip(truths, made.names, strict=True)])
     classes = [right[[truth == sound for truth in truths]].mean() for sound in dict.fromkeys(truths)]
     return {
@@ -26,5 +26,5 @@ def figures_of(truths: Sequence[str], made: Classification, real: Classification
     }
 
 
-def _heard(judgement: Classification) -> ExtractedFeatures:
-    return ExtractedFeatures(judgement.features, tuple(row[None] for row in judgement.features), judgement.logits)
+def _as_features(result: Classification) -> ExtractedFeatures:
+    return ExtractedFeatures(result.features, tuple(row[None] for row in result.features), result.logits)

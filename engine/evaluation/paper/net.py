@@ -115,7 +115,7 @@ class NetRecipe:
     def save_result(self) -> None:
         """Checkpoints hold all there is."""
 
-    def listen(self) -> dict[str, Tensor]:
+    def make_samples(self) -> dict[str, Tensor]:
         """Nothing: its results are figures."""
         return {}
 

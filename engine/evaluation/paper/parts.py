@@ -11,7 +11,7 @@ TRAINED, STEPS, GUIDANCE, UPSCALING, INPAINTING = "trained", "steps", "guidance"
 AUTOENCODER = "autoencoder"  # no net: corpus clips through the autoencoder, the best that any net can reach
 UNPROCESSED, PROCESSED = "unprocessed", "processed"
 
-_HEARD = "frechet", "inception", "kl", "accuracy"
+_METRICS = "frechet", "inception", "kl", "accuracy"
 
 
 @dataclass(frozen=True)
@@ -85,12 +85,12 @@ def parts_of(budget: Budget) -> dict[str, PaperPart]:
 def _trained(part: str) -> Table:
     rows = [VariantRow(TRAINED, variant.name, variant.title) for variant in TRAINED_BY_PART[part]]
     return Table(
-        (*rows, VariantRow(TRAINED, AUTOENCODER, "corpus clips through the autoencoder")), (*_HEARD, "class_accuracy")
+        (*rows, VariantRow(TRAINED, AUTOENCODER, "corpus clips through the autoencoder")), (*_METRICS, "class_accuracy")
     )
 
 
 def _sampled(experiment: str, values: Sequence[float], unit: str) -> Table:
-    return Table(tuple(VariantRow(experiment, f"{value:g}", f"{unit} {value:g}") for value in values), _HEARD)
+    return Table(tuple(VariantRow(experiment, f"{value:g}", f"{unit} {value:g}") for value in values), _METRICS)
 
 
 def _edits(experiment: str, without: str, done: str) -> tuple[VariantRow, VariantRow]:

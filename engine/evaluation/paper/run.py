@@ -105,11 +105,11 @@ class _News:
     def begin(self, cell: Cell) -> None:
         self._done += 1
         self._text = f"{cell.experiment} {cell.variant}, seed {cell.seed}"
-        self._tell(self._text)
+        self._show(self._text)
 
     def on_report(self, report: TrainingStatus) -> None:
         left = report.seconds_left / 60
-        self._tell(f"{self._text}: step {report.step}/{report.num_steps}, {left:.0f} min left")
+        self._show(f"{self._text}: step {report.step}/{report.num_steps}, {left:.0f} min left")
 
-    def _tell(self, text: str) -> None:
+    def _show(self, text: str) -> None:
         self._on_news(self._done / self._total, text)

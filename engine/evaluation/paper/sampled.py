@@ -118,5 +118,5 @@ class SampledCells:
     def _compared(
         self, prompts: Sequence[Prompt], made: Sequence[Waveform], real: Sequence[Waveform]
     ) -> dict[str, float]:
-        heard, heard_real = classify(self._classifier, made), classify(self._classifier, real)
-        return figures_of([prompt.sound for prompt in prompts], heard, heard_real)
+        recognised, recognised_real = classify(self._classifier, made), classify(self._classifier, real)
+        return figures_of([prompt.sound for prompt in prompts], recognised, recognised_real)

@@ -64,7 +64,7 @@ class TrainedCells:
 
         def on_mark(step: int, net: UNet) -> None:
             if step in marks:
-                curve[step] = self._judged(net, variant, cell.seed)
+                curve[step] = self._measured(net, variant, cell.seed)
                 _note(folder, curve)
 
         train_variant(material, variant, cell.seed, start, folder, self._on_report, on_mark, self._should_stop)
@@ -77,7 +77,7 @@ class TrainedCells:
         count = budget.marks if variant.watched else 1
         return {round(budget.cell_steps * (index + 1) / count) for index in range(count)}
 
-    def _judged(self, net: UNet, variant: Variant, seed: int) -> dict[str, float]:
+    def _measured(self, net: UNet, variant: Variant, seed: int) -> dict[str, float]:
         prompts = self._prompts(seed, long_tail=variant.long_tail)
         return self._compared(prompts, self._made_log_mels(net, variant, prompts))
 

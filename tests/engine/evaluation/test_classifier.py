@@ -27,10 +27,10 @@ from engine.evaluation.train_classifier import (
     attribute_accuracy,
     attribute_loss,
     class_accuracy,
+    outputs,
     run,
     teach_attributes,
     vary,
-    verdicts,
 )
 from engine.sounds import SOUNDS, Sound, render
 
@@ -299,7 +299,7 @@ class TestTheEarForAttributes:
 
         teach_attributes(classifier, settings, clips)
 
-        assert attribute_accuracy(classifier, verdicts(classifier, clips.mels), clips) == {"level": 1.0, "pitch": 1.0}
+        assert attribute_accuracy(classifier, outputs(classifier, clips.mels), clips) == {"level": 1.0, "pitch": 1.0}
         assert torch.equal(classifier(clips.mels), before)
         assert torch.equal(torch.get_rng_state(), state)
 

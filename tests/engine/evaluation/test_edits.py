@@ -11,7 +11,7 @@ from engine.audio import Audio
 from engine.cli import DONE, WRONG_USAGE, main
 from engine.errors import CancelledError, InvalidRequestError
 from engine.evaluation.classifier import SoundClassifier, load_classifier
-from engine.evaluation.edits import CONTEXT_S, HOLE_S, SECONDS, EditSettings, evaluate_edits
+from engine.evaluation.edits import CONTEXT_S, GAP_S, SECONDS, EditSettings, evaluate_edits
 from engine.evaluation.evaluation_errors import TooFewClipsError
 from engine.requests import Inpaint, Restyle
 from engine.sounds import render
@@ -100,10 +100,10 @@ class TestRequests:
         editor = Copyist()
         evaluate_edits(editor, classifier, SETTINGS)
 
-        holes = [request.regions[0] for request in editor.asked if isinstance(request, Inpaint)]
-        assert len(set(holes)) == 8
-        assert all(start >= CONTEXT_S and end <= SECONDS - CONTEXT_S + 1e-9 for start, end in holes)
-        assert [end - start for start, end in holes] == pytest.approx([HOLE_S] * 8)
+        gaps = [request.regions[0] for request in editor.asked if isinstance(request, Inpaint)]
+        assert len(set(gaps)) == 8
+        assert all(start >= CONTEXT_S and end <= SECONDS - CONTEXT_S + 1e-9 for start, end in gaps)
+        assert [end - start for start, end in gaps] == pytest.approx([GAP_S] * 8)
 
     def test_progress_and_cancelling(self, classifier: SoundClassifier) -> None:
         seen: list[tuple[int, int]] = []

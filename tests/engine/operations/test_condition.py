@@ -24,7 +24,7 @@ CLIP = Audio((np.random.default_rng(5).standard_normal((1, 16_000)) * 0.1).astyp
 class DeafClap:
     """A CLAP without an audio tower, as diffusers' folders have it."""
 
-    hears = False
+    has_audio_tower = False
 
     def __init__(self, clap: Clap) -> None:
         self.embed_text, self.knows, self.embedding_dim = clap.embed_text, clap.knows, clap.embedding_dim

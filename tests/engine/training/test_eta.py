@@ -99,7 +99,7 @@ class Straight:
     def save_result(self) -> None:
         self.clock.seconds += 30  # a slow disk
 
-    def listen(self) -> dict[str, Tensor]:
+    def make_samples(self) -> dict[str, Tensor]:
         return {}
 
 
