@@ -1,4 +1,4 @@
-"""A model's editing of held-out corpus clips: restyled to another sound, and filled where a hole was cut."""
+"""A model's editing of held-out corpus clips: restyled to another sound, and filled where a gap was cut."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -179,6 +179,6 @@ def _silenced(waveform: Waveform, start: int, end: int) -> Waveform:
 
 
 def _around(waveforms: Sequence[Waveform], gaps: Sequence[tuple[int, int]]) -> list[Waveform]:
-    """Each hole with its surroundings: all of one length."""
+    """Each gap with its surroundings: all of one length."""
     context = round(CONTEXT_S * SAMPLE_RATE)
     return [one[start - context : end + context] for one, (start, end) in zip(waveforms, gaps, strict=True)]
