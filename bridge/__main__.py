@@ -12,7 +12,7 @@ ROOMS = {
     "tray": ("bridge.desktop.start", "show Retake in the tray, with its window"),
     "send": ("bridge.clients.send", "send one request to the daemon"),
     "batch": ("bridge.batch.command", "render a list of requests into a folder, thousands if need be"),
-    "farm-size": ("bridge.farm.sizing", "say how many GPUs so many artists need"),
+    "farm-size": ("bridge.farm.sizing", "find out how many GPUs a number of artists need"),
     "live": ("bridge.clients.live", "tell Ableton Live what to do with the clip in view"),
     "jobs": ("bridge.clients.history", "show earlier jobs, or ask for one again"),
     "mcp": ("bridge.clients.mcp_command", "offer the operations to assistants (Model Context Protocol, stdio)"),

@@ -99,13 +99,13 @@ class ProgressGate:
     def __init__(self) -> None:
         self._last: dict[str, float] = {}
 
-    def passes(self, news: Reply) -> bool:
-        if not isinstance(news, Progress):
+    def passes(self, reply: Reply) -> bool:
+        if not isinstance(reply, Progress):
             return True
         now = time.monotonic()
-        if now - self._last.get(news.job, -PROGRESS_INTERVAL_S) < PROGRESS_INTERVAL_S:
+        if now - self._last.get(reply.job, -PROGRESS_INTERVAL_S) < PROGRESS_INTERVAL_S:
             return False
-        self._last[news.job] = now
+        self._last[reply.job] = now
         return True
 
     def forget(self, job_id: str) -> None:

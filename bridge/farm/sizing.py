@@ -147,7 +147,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.measure:
             times = measure(options.measure, options.output.absolute(), options.model)
             options.times.write_text(json.dumps(times, indent=1) + "\n", encoding="utf-8")
-            print(f"the takes that were timed lie in {options.output}", file=sys.stderr)
+            print(f"the takes that were timed are in {options.output}", file=sys.stderr)
         times = _read_times(options.times)
     except BridgeError as error:
         print(f"{error.text}\nhint: {error.hint}", file=sys.stderr)
@@ -179,7 +179,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = OptionParser(prog="retake farm-size", description="Say how many GPUs so many artists need, by simulation.")
+    parser = OptionParser(
+        prog="retake farm-size", description="Find out how many GPUs a number of artists need, by simulation."
+    )
     parser.add_argument("times", type=Path, metavar="TIMES", help="JSON of service times; --measure writes it")
     parser.add_argument("--artists", type=int, nargs="+", default=[50, 500, 5000], metavar="N")
     parser.add_argument("--jobs-per-hour", type=float, default=30.0, metavar="N", help="of an artist (default 30)")

@@ -71,17 +71,17 @@ class AllowedFolders:
         closed = frozenset(map(real, _closed(self.machine)))
         opened = frozenset(map(real, _open(self.machine))) - closed
         object.__setattr__(self, "closed", closed)
-        object.__setattr__(self, "open", frozenset(place for place in opened if place != place.parent))
+        object.__setattr__(self, "open", frozenset(outer for outer in opened if outer != outer.parent))
 
     def allow(self, folder: Path) -> bool:
         """Whether results may be written to a folder, which is resolved already and need not exist yet."""
         return self._is_open(folder) or self._is_of_a_project(folder)
 
     def _is_open(self, folder: Path) -> bool:
-        around = [place for place in self.open | self.closed if is_below(folder, place, self.machine.system)]
+        around = [outer for outer in self.open | self.closed if is_below(folder, outer, self.machine.system)]
         if not around:
             return self._is_the_users(folder)
-        nearest = max(around, key=lambda place: len(place.parts))
+        nearest = max(around, key=lambda outer: len(outer.parts))
         return nearest in self.open and not _is_hidden(folder.parts[len(nearest.parts) :])
 
     def _is_the_users(self, folder: Path) -> bool:
@@ -90,18 +90,18 @@ class AllowedFolders:
             return False
         if self.machine.system == "win32":
             return folder != Path(self.machine.root)
-        for place in (folder, *folder.parents[:-1]):
+        for outer in (folder, *folder.parents[:-1]):
             with contextlib.suppress(OSError):
-                return place != place.parent and os.stat(place).st_uid == self.machine.user
+                return outer != outer.parent and os.stat(outer).st_uid == self.machine.user
         return False
 
     def _is_of_a_project(self, folder: Path) -> bool:
         """Whether a folder is inside a DAW's project, or among REAPER's own files, with nothing hidden in between."""
         around = (folder, *folder.parents)[: _PROJECT_DEPTH + 1]
-        for number, place in enumerate(around):
-            if place == place.parent or place == real(self.machine.home):
+        for number, outer in enumerate(around):
+            if outer == outer.parent or outer == real(self.machine.home):
                 return False
-            if _holds_project(place):
+            if _holds_project(outer):
                 return not _is_hidden(folder.parts[len(folder.parts) - number :])
         return False
 
@@ -149,7 +149,7 @@ def _is_hidden(parts: tuple[str, ...]) -> bool:
 
 
 def _holds_project(folder: Path) -> bool:
-    """Whether a project that this user may change lies in a folder; of very full folders only a part is read."""
+    """Whether a project that this user may change is in a folder; of very full folders only a part is read."""
     try:
         with os.scandir(folder) as entries:
             return any(map(_is_project, itertools.islice(entries, _ENTRIES_LOOKED_AT)))

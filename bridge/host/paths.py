@@ -43,7 +43,7 @@ class PathRules:
     output_dir: Path | None = None
     allowed_folders: tuple[Path, ...] = ()
     max_clip_bytes: int = MAX_CLIP_BYTES
-    places: AllowedFolders = field(default_factory=lambda: AllowedFolders(FolderPlatform.this_one()))
+    folders: AllowedFolders = field(default_factory=lambda: AllowedFolders(FolderPlatform.this_one()))
 
     def check(self, request: RenderRequest) -> None:
         """Check every path of a request. A clip that is missing passes: reading it fails with its own sentence.
@@ -90,19 +90,19 @@ class PathRules:
             return self.output_dir
         if isinstance(request, ClipRequest):
             return Path(request.clip).parent
-        return self.places.machine.music / "Retake"
+        return self.folders.machine.music / "Retake"
 
     def _check_folder(self, name: str, folder: Path, request: RenderRequest) -> None:
         target = real(folder)
         if str(folder).startswith(_NO_DISK) or not (
-            self._is_listed(target) or _is_beside_clip(target, request) or self.places.allow(target)
+            self._is_listed(target) or _is_beside_clip(target, request) or self.folders.allow(target)
         ):
             raise PathNotAllowedError(name, folder, target)
 
     def _is_listed(self, folder: Path) -> bool:
         """Whether the settings name a folder, or one around it."""
         listed = (self.output_dir, *self.allowed_folders)
-        return any(place and is_below(folder, real(place), self.places.machine.system) for place in listed)
+        return any(place and is_below(folder, real(place), self.folders.machine.system) for place in listed)
 
 
 def clips_of(request: RenderRequest) -> Iterator[tuple[str, str]]:

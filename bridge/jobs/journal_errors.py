@@ -73,7 +73,7 @@ def unusable(error: sqlite3.Error, path: object) -> JournalError:
 
 
 def is_for_good(error: sqlite3.Error) -> bool:
-    """Whether an error lies in the file itself: not in other programs that hold it, nor in the machine."""
+    """Whether an error is in the file itself: not in other programs that hold it, nor in the machine."""
     return primary_code(error) not in _OF_OTHERS | _OF_THE_MACHINE
 
 

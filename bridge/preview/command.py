@@ -152,13 +152,13 @@ async def _play_alone(request: Preview, settings: Settings) -> int:
     """Play with a player of our own; Ctrl-C stops it after the fade-out."""
     display, is_over = _Display(), asyncio.Event()
 
-    def tell(news: Reply, _client: tuple[str, int]) -> None:
-        display.show(news)
+    def report(reply: Reply, _client: tuple[str, int]) -> None:
+        display.show(reply)
         if display.exit_code is not None:
             is_over.set()
 
     rules = PreviewRules(device=settings.preview_device, level_db=settings.preview_level_db)
-    previewer = Previewer(own_command("player"), rules, tell)
+    previewer = Previewer(own_command("player"), rules, report)
     previewer.accept(request, _HERE)
     try:
         await is_over.wait()

@@ -65,12 +65,12 @@ class Player:
     def _play(self, request: Preview) -> PreviewReply:
         """Play to the end or to the next request, and return the last report."""
         part = FilePart(request.path, request.start_s or 0.0, request.end_s, loop=bool(request.loop))
-        with contextlib.closing(part), contextlib.closing(Playback(request, part, self._look())) as playback:
+        with contextlib.closing(part), contextlib.closing(Playback(request, part, self._devices())) as playback:
             playback.start()
             self._send(Done(request.address, "", (request.path,)))
             return self._follow(playback)
 
-    def _look(self) -> Outputs:
+    def _devices(self) -> Outputs:
         """Return the devices that there are now."""
         if self._outputs is None:
             self._outputs = Outputs()

@@ -123,7 +123,7 @@ class Previewer:
             self._now.waiting.append(client)
 
     def _withdraw(self) -> None:
-        """Stop what plays, and fail what waits: nobody wants a queue of previews, only the last one."""
+        """Stop what plays, and fail what waits: a preview is for listening now, so only the latest request counts."""
         if self._next is not None:
             session, self._next = self._next, None
             self._fail(session, PreviewReplacedError())

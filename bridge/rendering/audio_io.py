@@ -95,7 +95,7 @@ class Destination:
             require_writable(target)
         except OSError as error:
             raise FolderError(folder, error.strerror or error, write_hint(error.errno)) from error
-        return cls(folder, target, rules.places.machine.music / "Retake")
+        return cls(folder, target, rules.folders.machine.music / "Retake")
 
     def require_room(self, task: Request, model_rate: int, max_bytes: int) -> None:
         """Raise OutputTooLargeError or DiskFullError when the takes of a task will not fit."""

@@ -189,7 +189,7 @@ class Renderer:
         named = [replace(take, story={**take.story, "job": request.job}) for take in takes]
         written = destination.write(named, names)
         if written and written[0].parent != destination.folder:
-            where = f"the folder {destination.folder} is not there any more; the result lies in {written[0].parent}"
+            where = f"the folder {destination.folder} is not there any more; the result is in {written[0].parent}"
             self._send(Notice(request.job, where))
         return tuple(str(path) for path in written)
 

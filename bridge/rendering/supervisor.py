@@ -124,7 +124,7 @@ class RenderSupervisor:
         process = self._current.alive
         if job_id in self._jobs and process is not None:
             process.send(to_line(Cancel(job=job_id)))
-            # Loading asks nobody whether to stop, so there is nothing to wait for. call_later instead of a task: the
+            # Loading cannot be interrupted, so there is nothing to wait for. call_later instead of a task: the
             # job may end, and another begin, before it is due, and `_kill_if_running` looks again by itself.
             delay = 0.0 if self._is_loading else self._cancel_s
             asyncio.get_running_loop().call_later(delay, self._kill_if_running, process, job_id)

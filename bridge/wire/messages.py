@@ -15,7 +15,7 @@ from bridge.wire.arguments import ARGUMENTS, Region
 PROTOCOL_VERSION = 1
 
 MIN_LEVEL_DB, MAX_LEVEL_DB = -120.0, 6.0
-"""Of a preview, as gain; also the quietest level that is told of one, as peak."""
+"""Of a preview, as gain; also the lowest peak level that is reported."""
 
 # ------------------------------------------------------------------------------------------------ requests
 
@@ -87,7 +87,7 @@ class ClipRequest(RenderRequest):
 def operation(written: type[Render]) -> type[Render]:
     """Make a class the request of the operation of its name: every row of the table that it lacks becomes a field.
 
-    What a class writes down itself is only what the bridge's own code asks for by name.
+    A class itself names only the fields that the bridge's own code uses by name.
     """
     name = written.__name__.lower()
     has = {entry.name: entry for entry in fields(written)}
@@ -105,7 +105,7 @@ def operation(written: type[Render]) -> type[Render]:
 
 @operation
 class Generate(RenderRequest):
-    """A sound from words, or after another sound."""
+    """A sound from a prompt, or like another sound."""
 
 
 @operation
@@ -115,18 +115,18 @@ class Restyle(ClipRequest):
 
 @operation
 class Vary(ClipRequest):
-    """A clip, or a part of it, once more and a little different."""
+    """A variation of a clip, or of a part of it."""
 
 
 @operation
 class Upscale(ClipRequest):
-    """The highs that a clip lacks, made anew."""
+    """A clip with the high frequencies that it lacks."""
 
 
 @operation
 @dataclass(frozen=True, kw_only=True)
 class Inpaint(ClipRequest):
-    """Regions of a clip, made anew."""
+    """A clip with regions that are generated again."""
 
     start_s: float
     end_s: float
@@ -156,7 +156,7 @@ class Cancel(Request):
 
 @dataclass(frozen=True, kw_only=True)
 class JobQuery(Request):
-    """How does a job stand? The sender hears its further news."""
+    """What is the state of a job? The sender gets the further replies about it, too."""
 
     address: ClassVar[str] = "/retake/job"
     fixed: ClassVar[tuple[str, ...]] = ("job",)
@@ -166,7 +166,7 @@ class JobQuery(Request):
 
 @dataclass(frozen=True, kw_only=True)
 class Sync(Request):
-    """Say when all earlier jobs of this sender are finished."""
+    """Answer when all earlier jobs of this sender have ended."""
 
     address: ClassVar[str] = "/retake/sync"
     fixed: ClassVar[tuple[str, ...]] = ("number",)
@@ -177,7 +177,7 @@ class Sync(Request):
 
 @dataclass(frozen=True, kw_only=True)
 class Notify(Request):
-    """Hear the news of every job (1), or no longer (0)."""
+    """Send this client the replies about every job (1), or no longer (0)."""
 
     address: ClassVar[str] = "/retake/notify"
     fixed: ClassVar[tuple[str, ...]] = ("on",)
@@ -195,7 +195,7 @@ class Status(Request):
 
 @dataclass(frozen=True, kw_only=True)
 class Version(Request):
-    """Which Retake is this?"""
+    """Which version of Retake is this?"""
 
     address: ClassVar[str] = "/retake/version"
     needs_token: ClassVar[bool] = False
@@ -232,14 +232,14 @@ class UseModel(Request):
 
 @dataclass(frozen=True, kw_only=True)
 class Unload(Request):
-    """Let the model leave the memory."""
+    """Unload the model."""
 
     address: ClassVar[str] = "/retake/unload"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pause(Request):
-    """Begin no job from now on (1), whoever asked for it, or go on (0)."""
+    """Begin no job of any client from now on (1), or go on (0)."""
 
     address: ClassVar[str] = "/retake/pause"
     fixed: ClassVar[tuple[str, ...]] = ("on",)
@@ -272,7 +272,7 @@ class Preview(Request):
 
 @dataclass(frozen=True, kw_only=True)
 class Stop(Request):
-    """Play no longer."""
+    """Stop what is played."""
 
     address: ClassVar[str] = "/retake/stop"
 
@@ -309,7 +309,7 @@ REQUESTS: dict[str, type[Request]] = {
 
 @dataclass(frozen=True)
 class Reply:
-    """What a client hears. The fields are the arguments, in order; a tuple comes last, as its length and its items."""
+    """What a client receives. The fields are the arguments, in order; a tuple comes last: length, then items."""
 
     address: ClassVar[str]
 
@@ -337,7 +337,7 @@ class Progress(Reply):
 
 @dataclass(frozen=True)
 class Notice(Reply):
-    """Something that the musician should know about a job, which goes on nevertheless."""
+    """Something that the musician should know about a job, which goes on."""
 
     address: ClassVar[str] = "/retake/warning"
 
@@ -371,7 +371,7 @@ class Fail(Reply):
 
 @dataclass(frozen=True)
 class JobReply(Reply):
-    """How a job stands; the /done or /fail of a finished one follows."""
+    """The state of a job; the /done or /fail of a finished one follows."""
 
     address: ClassVar[str] = "/retake/job.reply"
 

@@ -1,4 +1,4 @@
-"""A player without a device, for tests of its keeper: the name of the file says what it does."""
+"""A player without a device, for tests of its supervisor: the name of the file says what it does."""
 
 import os
 import queue

@@ -1,4 +1,4 @@
-"""A render process without a model, for tests of its keeper: the first word of the prompt says what it does."""
+"""A render process without a model, for tests of its supervisor: the first word of the prompt says what it does."""
 
 import os
 import queue
@@ -29,7 +29,7 @@ from bridge.wire.messages import (
 orders: queue.SimpleQueue = queue.SimpleQueue()
 cancelled: set[str] = set()
 is_mute = threading.Event()
-"""From now on it is not told which models there are."""
+"""From now on it does not answer which models there are."""
 
 
 def tell(reply: Any) -> None:

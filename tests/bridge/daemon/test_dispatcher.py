@@ -1,4 +1,4 @@
-"""What clients hear: acknowledgement, news, results, refusals; over a real socket, with a stand-in that renders."""
+"""What clients receive: acknowledgement, progress, result, refusal; by a real socket, from a stand-in that renders."""
 
 import os
 import signal
@@ -60,13 +60,13 @@ class TestJob:
 
         assert ear.wait_for_end("j").command == request_.address
 
-    def test_tells_its_warnings(self, ear, generate):
+    def test_sends_its_warnings(self, ear, generate):
         ear.say(generate("one", "warns"))
 
         assert ear.wait_for(Notice) == Notice("one", "an unknown sound")
         assert isinstance(ear.wait_for_end("one"), Done)
 
-    def test_of_another_is_told_its_place_in_the_queue(self, ear, generate):
+    def test_of_another_gets_its_position_in_the_queue(self, ear, generate):
         ear.say(generate("one", "slow"))
         ear.wait_for(Progress)
         ear.say(generate("two"))
@@ -121,7 +121,7 @@ class TestSendingAgain:
         assert ear.hear() == first
         assert ear.hear(0.3) is None
 
-    def test_from_another_port_brings_the_news_there_too(self, daemon, connect, generate):
+    def test_from_another_port_brings_the_replies_there_too(self, daemon, connect, generate):
         first, second = connect(daemon), connect(daemon)
         first.say(generate("one"))
         first.wait_for(Ack)
@@ -329,7 +329,7 @@ class TestModel:
 
         assert ear.wait_for(Fail) == Fail("/retake/model", "", "model_missing", "there is no such model", "look again")
 
-    def test_leaves_the_memory_when_told_to(self, daemon, ear, generate, alive):
+    def test_is_unloaded_on_request(self, daemon, ear, generate, alive):
         ear.say(generate("one"))
         ear.wait_for_end("one")
         process = daemon.worker_pid
@@ -464,7 +464,7 @@ class TestQuestions:
 
         assert ear.hear() == VersionReply(__version__, 1)
 
-    def test_models_are_told_even_while_a_job_runs(self, ear, generate):
+    def test_models_are_listed_even_while_a_job_runs(self, ear, generate):
         ear.say(Models(), token="")
         assert ear.hear() == ModelsReply(("nano", "stand-in"))
 
@@ -516,7 +516,7 @@ class TestQuestions:
 
         assert idle.hear() == Synced(1)
 
-    def test_notify_brings_the_news_of_everybody_until_it_is_switched_off(self, daemon, connect, generate):
+    def test_notify_brings_the_replies_about_all_jobs_until_it_is_switched_off(self, daemon, connect, generate):
         ear, listener = connect(daemon), connect(daemon)
         listener.say(Notify(on=True))
         assert listener.hear() == Done("/retake/notify", "")
@@ -580,13 +580,13 @@ class TestBadMessages:
         [b"", b"\0", b"hello", b"/", b"/a", b"#bundle\0", os.urandom(1000), b"#bundle\0" + b"\xff" * 400],
         ids=["empty", "zero", "words", "slash", "unpadded", "half-a-bundle", "noise", "negative-sizes"],
     )
-    def test_that_are_not_osc_are_dropped_and_harm_nobody(self, ear, datagram):
+    def test_that_are_not_osc_are_dropped_without_effect(self, ear, datagram):
         ear.send_raw(datagram)
         ear.say(Status(), token="")
 
         assert isinstance(ear.hear(), StatusReply)
 
-    def test_do_not_end_the_desk_when_they_meet_a_defect(self, ear, tmp_path):
+    def test_do_not_end_the_daemon_when_they_meet_a_defect(self, ear, tmp_path):
         """Whatever goes wrong inside, the client gets a sentence and the next request is served."""
         clip = tmp_path / "clip.wav"
         clip.touch()
@@ -630,7 +630,7 @@ class TestQuit:
         assert not (state_dir / "runtime.json").exists()
 
     @pytest.mark.parametrize("ticks", range(6))
-    def test_in_the_moment_when_a_job_arrives_is_heard(self, start_daemon, generate, ticks):
+    def test_in_the_moment_when_a_job_arrives_is_obeyed(self, start_daemon, generate, ticks):
         """Some ways to wait with a time limit swallow a cancellation that comes together with what they waited for."""
         daemon = start_daemon()
         message = IncomingMessage(to_message(generate("one", "slow", token=daemon.runtime.token)), ("127.0.0.1", 9))
@@ -669,14 +669,14 @@ class TestReplyFile:
         }
         assert list(tmp_path.glob("*.json*")) == [path]
 
-    def test_tells_why_a_job_failed(self, ear, generate, tmp_path, read_json):
+    def test_says_why_a_job_failed(self, ear, generate, tmp_path, read_json):
         path = tmp_path / "reply.json"
         ear.say(generate("one", "refuses", reply=str(path)))
         ear.wait_for_end("one")
 
         assert read_json(path)["error"] == {"code": "bad_value", "text": "no", "hint": "other"}
 
-    def test_that_is_somebody_elses_is_refused_and_left_alone(self, ear, generate, tmp_path):
+    def test_that_another_program_wrote_is_refused_and_left_alone(self, ear, generate, tmp_path):
         path = tmp_path / "song.json"
         path.write_text('{"tempo": 120}')
         ear.say(generate("one", reply=str(path)))

@@ -1,4 +1,4 @@
-"""What everybody hears and may ask for: each kind of request has its answer, jobs of all are known and held by all."""
+"""What every client may ask for: each kind of request has its answer, and jobs of all are known and held by all."""
 
 import os
 import signal
@@ -61,13 +61,13 @@ class TestRequest:
 
 
 class TestStatus:
-    def test_of_a_model_in_a_folder_tells_its_name_only(self, start_daemon, connect):
+    def test_of_a_model_in_a_folder_has_its_name_only(self, start_daemon, connect):
         ear = connect(start_daemon(model="/home/somebody/secret place/model"))
         ear.say(Status(), token="")
 
         assert ear.wait_for(StatusReply).model == "model"
 
-    def test_tells_that_the_history_was_damaged(self, state_dir, start_daemon, connect):
+    def test_says_that_the_history_was_damaged(self, state_dir, start_daemon, connect):
         (state_dir / JOURNAL_FILE).write_bytes(b"rubbish " * 1000)
         ear = connect(start_daemon())
         ear.say(Status())
@@ -78,7 +78,7 @@ class TestStatus:
 
 
 class TestAcceptance:
-    def test_is_told_to_all_who_follow_everything(self, daemon, ear, connect, generate):
+    def test_is_sent_to_all_who_follow_everything(self, daemon, ear, connect, generate):
         window = connect(daemon)
         window.say(Notify(on=True))
         window.wait_for(Done)
@@ -91,7 +91,7 @@ class TestAcceptance:
         assert window.wait_for(Ack, job="second").position == 2
         assert [reply.job for reply in window.heard if isinstance(reply, Ack)] == ["runs", "first", "second"]
 
-    def test_that_is_asked_for_again_is_told_to_who_asked(self, daemon, ear, connect, generate):
+    def test_that_is_asked_for_again_is_answered_to_its_sender(self, daemon, ear, connect, generate):
         window = connect(daemon)
         window.say(Notify(on=True))
         window.wait_for(Done)
@@ -104,7 +104,7 @@ class TestAcceptance:
 
 
 class TestPause:
-    def test_holds_the_jobs_of_all_until_somebody_resumes(self, daemon, ear, connect, generate):
+    def test_holds_the_jobs_of_all_until_one_client_resumes(self, daemon, ear, connect, generate):
         window, daw = connect(daemon), connect(daemon)
         window.say(Pause(on=True))
         assert window.wait_for(Done).command == Pause.address
@@ -133,7 +133,7 @@ class TestPause:
 
         assert ear.hear(0.6) is None
 
-    def test_is_told_to_all_who_follow_everything(self, daemon, ear, connect):
+    def test_is_sent_to_all_who_follow_everything(self, daemon, ear, connect):
         window = connect(daemon)
         window.say(Notify(on=True))
         window.wait_for(Done)
@@ -151,7 +151,7 @@ class TestPause:
 
         assert ear.wait_for(Fail, job="one").code == "cancelled"
 
-    def test_ends_with_the_daemon_that_was_told_to_stop(self, start_daemon, connect):
+    def test_ends_with_the_daemon_that_was_asked_to_stop(self, start_daemon, connect):
         first = start_daemon()
         ear = connect(first)
         ear.say(Pause(on=True))
@@ -179,16 +179,16 @@ class TestPause:
 
 
 class TestModels:
-    """Everybody may ask which models there are; nobody can harm a job by it."""
+    """Every client may ask which models there are, and none can harm a job by it."""
 
-    def test_are_told_to_many_at_once(self, daemon, connect):
+    def test_are_listed_for_many_at_once(self, daemon, connect):
         ears = [connect(daemon) for _ in range(20)]
         for ear in ears:
             ear.say(Models(), token="")
 
         assert all(ear.wait_for(ModelsReply).names == ("nano", "stand-in") for ear in ears)
 
-    def test_that_cannot_be_listed_are_told_as_a_failure(self, start_daemon, connect, generate):
+    def test_that_cannot_be_listed_are_a_failure(self, start_daemon, connect, generate):
         daemon = start_daemon(worker_silence_s=1)
         ear = connect(daemon)
         ear.say(generate("one", "mute"))  # from now on the process lists no models
@@ -205,7 +205,7 @@ class TestModels:
         assert isinstance(ear.wait_for_end("one"), Done)
 
 
-def test_a_row_that_nobody_understands_is_told_to_who_asks_for_it(ear, daemon, generate):
+def test_a_row_that_cannot_be_read_is_reported_to_its_client(ear, daemon, generate):
     ear.say(generate("one"))
     ear.wait_for_end("one")
     with closing(sqlite3.connect(daemon.state_dir / JOURNAL_FILE)) as database, database:

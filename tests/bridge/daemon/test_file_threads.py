@@ -1,4 +1,4 @@
-"""Looks at files that may hang: nobody waits for them but who asked."""
+"""Checks of files that may hang: only the client that asked waits for them."""
 
 import threading
 import time
@@ -66,7 +66,7 @@ def test_that_hang_are_limited_and_the_others_soon_over(answer):
 
 @pytest.fixture
 def asleep(answer, tmp_path):
-    """A clip on a drive of the network that went to sleep: whoever opens it waits."""
+    """A clip on a network drive that went to sleep: opening it waits."""
     clip = tmp_path / "asleep.wav"
     soundfile.write(clip, np.zeros(16_000), 16_000)
 
@@ -78,8 +78,8 @@ def asleep(answer, tmp_path):
         yield str(clip)
 
 
-def test_keeps_nobody_waiting_but_who_asked(ear, connect, daemon, answer, asleep):
-    """The clip's job waits for it, everybody else does not."""
+def test_keeps_only_the_client_waiting_that_asked(ear, connect, daemon, answer, asleep):
+    """The clip's job waits for it, all others do not."""
     other, waits_s = connect(daemon), []
     for _ in range(6):  # as a client does that hears nothing
         ear.say(Restyle(job="hangs", clip=asleep, prompt="fine"))
@@ -95,7 +95,7 @@ def test_keeps_nobody_waiting_but_who_asked(ear, connect, daemon, answer, asleep
     assert isinstance(ear.wait_for_end("hangs"), Done)
 
 
-def test_that_never_ends_is_told(ear, asleep):
+def test_that_never_ends_is_reported(ear, asleep):
     ear.say(Restyle(job="hangs", clip=asleep, prompt="fine"))
     fail = ear.wait_for(Fail)
 

@@ -11,7 +11,7 @@ from bridge.wire.parsing import parse_reply
 
 
 def _of_size(generate, ear, size):
-    """A request whose datagram has so many bytes."""
+    """A request whose datagram has this many bytes."""
     empty = generate("long", negative="", token=ear.runtime.token)
     request = generate("long", negative="n" * (size - len(encode_request(empty))), token=ear.runtime.token)
     assert len(encode_request(request)) == size

@@ -54,7 +54,7 @@ class TestToken:
 
 
 class TestFolder:
-    def test_lies_in_a_state_folder_with_a_short_path(self):
+    def test_is_in_a_state_folder_with_a_short_path(self):
         short = Path("/tmp") / f"rt{os.getpid()}"
         try:
             assert private_folder(short) == short / "ray"
@@ -169,7 +169,7 @@ def listening(processes):
 
 
 @pytest.mark.slow
-def test_a_cluster_of_this_machine_is_reached_by_nobody_else(tmp_path):
+def test_a_cluster_of_this_machine_is_reached_by_no_other_user(tmp_path):
     pytest.importorskip("ray", reason="the extra `farm` is not installed")
     home, state = tmp_path / "home", tmp_path / "state"
     (home / ".ray").mkdir(parents=True)  # as an earlier Ray left it
@@ -193,6 +193,6 @@ def test_a_cluster_of_this_machine_is_reached_by_nobody_else(tmp_path):
 
 
 def private_path(state):
-    """Where the cluster's files have to lie."""
+    """Where the cluster's files have to be."""
     own = state / "ray"
     return own if own.exists() else Path("/tmp") / f"retake-{hashlib.sha256(os.fsencode(own)).hexdigest()[:12]}"

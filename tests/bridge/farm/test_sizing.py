@@ -10,7 +10,7 @@ from bridge.farm.sizing import Load, gpus_needed, main, simulate, sizes_around
 ONE_SECOND = {"draft": [1.0], "normal": [1.0]}
 
 
-def test_nobody_waits_where_there_is_a_gpu_for_everybody():
+def test_no_artist_waits_where_there_is_a_gpu_for_each():
     assert simulate(Load(10), ONE_SECOND, 10, 5_000, 1).p99_s == 0.0
 
 
@@ -62,7 +62,7 @@ def test_draws_farms_that_are_larger_and_smaller(tmp_path):
     assert 5_000 < picture.stat().st_size < 100_000
 
 
-def test_larger_farms_make_nobody_wait_longer():
+def test_larger_farms_make_no_artist_wait_longer():
     load = Load(500)
     gpus, waits = gpus_needed(load, ONE_SECOND, 1.0, 10_000, 1)
     around = sizes_around(load, ONE_SECOND, gpus, 10_000, 1)

@@ -122,7 +122,7 @@ class TestPlan:
         ],
         ids=["a card each", "two on a card", "few CPUs", "no card", "cards unused", "a limit", "no node"],
     )
-    def test_has_room_for_so_many_actors(self, plan, cpus, gpus, room):
+    def test_has_room_for_this_many_actors(self, plan, cpus, gpus, room):
         assert plan.room(cpus, gpus) == room
 
     def test_survives_its_way_to_the_process(self):

@@ -1,4 +1,4 @@
-"""The runtime file and the lock: one daemon, found by everybody, and none where none is."""
+"""The runtime file and the lock: one daemon, found by every client, and none where none runs."""
 
 import json
 import os
@@ -178,14 +178,14 @@ def test_a_runtime_file_with_odd_values_is_none(tmp_path, odd):
 
 
 @pytest.mark.parametrize("content", [b"[" * 50_000, b"\xff\xfe", b" " * 70_000 + b"{}"], ids=["deep", "bytes", "long"])
-def test_a_runtime_file_that_nobody_would_write_is_none(tmp_path, content):
+def test_a_runtime_file_that_no_daemon_would_write_is_none(tmp_path, content):
     runtime_file(tmp_path).write_bytes(content)
 
     assert read_runtime(tmp_path) is None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
-def test_a_pipe_or_a_link_in_its_place_is_none_and_keeps_nobody_waiting(tmp_path):
+def test_a_pipe_or_a_link_in_its_place_is_none_and_does_not_block(tmp_path):
     os.mkfifo(runtime_file(tmp_path))
     assert read_runtime(tmp_path) is None
     runtime_file(tmp_path).unlink()
@@ -198,7 +198,7 @@ def test_a_pipe_or_a_link_in_its_place_is_none_and_keeps_nobody_waiting(tmp_path
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
-def test_what_is_no_file_in_the_place_of_the_lock_keeps_nobody_waiting(tmp_path, make):
+def test_what_is_no_file_in_the_place_of_the_lock_does_not_block(tmp_path, make):
     make(lock_file(tmp_path))
 
     assert not is_daemon_locked(tmp_path)
@@ -239,7 +239,7 @@ def lookers(tmp_path):
 
 
 class TestManyLookers:
-    """A stale runtime file whose number lives again, as after the machine was started anew."""
+    """A stale runtime file whose process number is in use again, as after a restart of the machine."""
 
     @pytest.fixture(autouse=True)
     def _leave_behind(self, tmp_path):

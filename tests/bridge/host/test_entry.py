@@ -45,7 +45,7 @@ class TestStreams:
         ("program", "code"),
         [("$R settings", 0), ("$R models list --json", 0), ("$R jobs", 0), ("$S --help", 0), ("$S status", 1)],
     )
-    def test_nobody_reads_them(self, shell, program, code):
+    def test_are_not_read_to_their_end(self, shell, program, code):
         done = shell(f"{program} | exec 0<&-; echo ${{PIPESTATUS[0]}}")
 
         assert done.stdout.split()[-1:] == [str(code).encode()]
@@ -53,7 +53,7 @@ class TestStreams:
         assert b"BrokenPipe" not in done.stderr
 
     @pytest.mark.slow
-    def test_a_take_is_made_though_nobody_reads_its_name(self, shell, tmp_path):
+    def test_a_take_is_made_although_its_name_is_not_read(self, shell, tmp_path):
         done = shell("$R generate rain --seconds 0.5 --steps 1 --seed 1 | exec 0<&-; echo ${PIPESTATUS[0]}")
 
         assert (done.stdout, done.stderr) == (b"0\n", b"")
@@ -162,7 +162,7 @@ class TestHome:
         assert b"Traceback" not in done.stderr
         assert done.returncode == code
 
-    def test_is_no_folder_of_somebody_else(self, nobody):
+    def test_is_no_folder_of_another_user(self, nobody):
         (nobody.folder / "retake-home-12345").mkdir()
         done = nobody("retake", "status")
 
@@ -183,14 +183,14 @@ def test_the_working_folder_may_be_gone(shell, program):
 @POSIX
 class TestLimits:
     @pytest.mark.parametrize("limit", ["-n 12", "-n 6"])
-    def test_of_files_are_told_by_the_daemon(self, shell, limit):
+    def test_of_files_are_reported_by_the_daemon(self, shell, limit):
         done = shell(f"ulimit {limit}; $R daemon --port 0")
 
         assert done.returncode == 1
         assert b"files may be open at once" in done.stderr
         assert is_a_sentence(done.stderr)
 
-    def test_of_memory_are_told(self, shell):
+    def test_of_memory_are_reported(self, shell):
         done = shell("ulimit -v 600000; $R generate rain --seconds 0.5 --steps 1")
 
         assert done.returncode == 1
@@ -218,6 +218,6 @@ class TestLimits:
     def test_are_nothing_else(self, error):
         assert limit_of(error) is None
 
-    def test_errors_that_nobody_foresaw_are_shown_whole(self):
+    def test_unforeseen_errors_are_shown_whole(self):
         with pytest.raises(ZeroDivisionError):
             enter(lambda: 1 // 0)

@@ -115,7 +115,7 @@ class TestFile:
         assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
     def test_goes_on_when_it_cannot_be_rotated(self, tmp_path, open_logger):
-        """As on Windows while somebody reads it; here a folder with something in it is in the way."""
+        """As on Windows while another program reads it; here a folder with something in it is in the way."""
         (tmp_path / f"{LOG_FILE}.1" / "in the way").mkdir(parents=True)
         handler = PrivateRotatingFile(tmp_path / LOG_FILE, maxBytes=100, backupCount=1, encoding="utf-8")
         logger = open_logger(handler)

@@ -32,7 +32,7 @@ def write_clip(path):
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    """The home of the user, with the folder that nobody may write to."""
+    """The home of the user, with a folder that may not be written to."""
     folder = tmp_path / "home"
     (folder / ".ssh").mkdir(parents=True)
     monkeypatch.setenv("HOME", str(folder))
@@ -96,7 +96,7 @@ class TestClip:
 
 
 class TestFolders:
-    """The rules themselves, for a computer whose root lies in tmp_path."""
+    """The rules themselves, for a computer whose root is in tmp_path."""
 
     @pytest.fixture
     def machine(self, tmp_path):
@@ -166,7 +166,7 @@ class TestFolders:
         assert AllowedFolders(machine).allow(temporary / "takes")
 
     @pytest.mark.skipif(sys.platform == "win32", reason="folders of others are Windows' own business")
-    def test_that_somebody_else_owns_are_closed(self, machine, tmp_path):
+    def test_that_another_user_owns_are_closed(self, machine, tmp_path):
         somebody = FolderPlatform(**{**vars(machine("linux")), "user": os.geteuid() + 1})
         assert not AllowedFolders(somebody).allow(tmp_path / "data" / "song")
 
@@ -238,7 +238,7 @@ class TestDoor:
 
     @pytest.fixture
     def refused(self, home, daemon, ear):
-        assert daemon.daemon.recovery._rules.paths.places.machine.home == home
+        assert daemon.daemon.recovery._rules.paths.folders.machine.home == home
 
         def ask(request, code):
             ear.say(request)
@@ -323,7 +323,7 @@ class TestSwap:
 
 @POSIX
 class TestReplyFile:
-    def test_lies_where_a_link_led_when_the_job_was_accepted(self, tmp_path, ear, generate, read_json):
+    def test_is_where_a_link_led_when_the_job_was_accepted(self, tmp_path, ear, generate, read_json):
         (tmp_path / "real").mkdir()
         os.symlink(tmp_path / "real", tmp_path / "link")
         request = generate("one", reply=str(tmp_path / "link" / "r.json"))
@@ -334,7 +334,7 @@ class TestReplyFile:
         assert isinstance(ear.hear(), Ack)
         assert read_json(tmp_path / "real" / "r.json")["state"] == "done"
 
-    def test_of_somebody_else_that_came_meanwhile_is_left_alone(self, tmp_path):
+    def test_of_another_program_that_came_meanwhile_is_left_alone(self, tmp_path):
         job = Job(request=Generate(job="j", prompt="x", reply=str(tmp_path / "r.json")))
         write_reply_file(job)
         (tmp_path / "r.json").write_text('{"tempo": 120}')

@@ -40,7 +40,7 @@ class TestFlags:
         "asyncio": ("create_subprocess_exec", "create_subprocess_shell"),
     }
 
-    def test_on_windows_a_console_that_nobody_sees(self):
+    def test_on_windows_a_console_without_a_window(self):
         flags = start_flags("win32")
 
         assert flags == self.CREATE_NO_WINDOW | self.CREATE_NEW_PROCESS_GROUP
@@ -133,10 +133,10 @@ class TestFrozen:
 
 
 class TestInstalled:
-    def test_the_sender_lies_beside_this_python(self):
+    def test_the_sender_is_beside_this_python(self):
         assert own_program("retake-send").is_file()
 
-    def test_a_program_that_nobody_has_is_not_made_up(self):
+    def test_a_program_that_is_not_installed_is_none(self):
         assert own_program("retake-that-nobody-has") is None
 
     def test_the_scripts_lie_beside_the_bridge(self):

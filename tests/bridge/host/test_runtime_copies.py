@@ -20,7 +20,7 @@ class TestCopies:
         daemon.stop()
         assert not copy.exists()
 
-    def test_a_running_daemon_is_told_of_at_once(self, daemon, state_dir, tmp_path):
+    def test_a_running_daemon_is_published_at_once(self, daemon, state_dir, tmp_path):
         add_copy_folder(state_dir, tmp_path)
 
         assert json.loads((tmp_path / "runtime.json").read_text())["token"] == daemon.runtime.token

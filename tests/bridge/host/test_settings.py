@@ -123,7 +123,7 @@ def test_a_file_that_was_named_must_be_there(tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
 @pytest.mark.timeout(20)
-def test_a_pipe_in_its_place_keeps_nobody_waiting_and_a_link_to_a_file_is_followed(tmp_path):
+def test_a_pipe_in_its_place_does_not_block_and_a_link_to_a_file_is_followed(tmp_path):
     pipe, link, file = tmp_path / "pipe.toml", tmp_path / "link.toml", tmp_path / "file.toml"
     os.mkfifo(pipe)
     file.write_text("port = 1234")
@@ -134,7 +134,7 @@ def test_a_pipe_in_its_place_keeps_nobody_waiting_and_a_link_to_a_file_is_follow
     assert load_settings({"RETAKE_CONFIG": str(link)}, {}).port == 1234
 
 
-def test_what_is_no_text_is_told_without_the_words_of_codecs(tmp_path):
+def test_what_is_no_text_is_reported_without_the_words_of_codecs(tmp_path):
     file = tmp_path / "retake.toml"
     file.write_bytes(b"model = '\xfc'")
 

@@ -1,4 +1,4 @@
-"""Another program, such as a database browser, holds the journal: nobody waits for it, and nothing is lost."""
+"""Another program, such as a database browser, holds the journal: no client waits for it, and nothing is lost."""
 
 import sqlite3
 import time
@@ -42,7 +42,7 @@ def test_lets_the_job_be_taken_as_soon_as_it_is_free(ear, holder, generate):
     assert not [reply for reply in ear.heard if isinstance(reply, Fail | JobReply)]
 
 
-def test_is_told_when_it_is_never_free(ear, holder, generate):  # noqa: ARG001
+def test_is_reported_when_it_is_never_free(ear, holder, generate):  # noqa: ARG001
     ear.say(generate("one"))
     fail = ear.wait_for(Fail)
 
@@ -51,7 +51,7 @@ def test_is_told_when_it_is_never_free(ear, holder, generate):  # noqa: ARG001
 
 
 @pytest.mark.timeout(30)
-def test_is_told_to_who_sends_before_they_take_the_daemon_for_dead(daemon, holder, tmp_path, monkeypatch, capsys):  # noqa: ARG001
+def test_is_reported_before_senders_take_the_daemon_for_dead(daemon, holder, tmp_path, monkeypatch, capsys):  # noqa: ARG001
     monkeypatch.setenv("RETAKE_STATE_DIR", str(daemon.state_dir))
 
     assert send.main(["generate", "rain", "--output-dir", str(tmp_path)]) == 1

@@ -30,7 +30,7 @@ def test_every_state_can_be_reached(state):
 
 
 @pytest.mark.parametrize(("before", "news"), list(itertools.product(JobState, NEWS)), ids=str)
-def test_news_move_a_job_as_the_table_says(before, news):
+def test_replies_move_a_job_as_the_table_says(before, news):
     job = WAYS[before]
 
     if before.is_final:
@@ -83,7 +83,7 @@ def test_other_messages_change_nothing():
     assert JOB.after(Ack("j", 0)) is JOB
 
 
-def test_the_end_can_be_told_again():
+def test_the_end_can_be_sent_again():
     assert WAYS[JobState.DONE].outcome() == NEWS[JobState.DONE]
     assert WAYS[JobState.FAILED].outcome() == NEWS[JobState.FAILED]
     assert WAYS[JobState.RUNNING].outcome() is None

@@ -1,4 +1,4 @@
-"""The queue: urgent first, clients in turn, nobody waits for ever, and no more than fit."""
+"""The queue: urgent first, clients in turn, no job waits for ever, and no more than fit."""
 
 import asyncio
 
@@ -54,7 +54,7 @@ class TestUrgency:
     def test_of_a_request(self, keys, urgency):
         assert urgency_of(Generate(job="j", prompt="rain", **keys)) == urgency
 
-    def test_lets_nobody_wait_for_ever(self):
+    def test_lets_no_job_wait_for_ever(self):
         queue = JobQueue(99)
         queue.add("patient", 2)
         taken = []
@@ -85,7 +85,7 @@ class TestFairness:
         assert served(queue) == ["a3", "b1", "a4", "b2"]
 
 
-def test_closes_the_gap_that_somebody_leaves():
+def test_closes_the_gap_that_a_job_leaves():
     queue = JobQueue(9)
     for job in "abc":
         queue.add(job)
@@ -105,7 +105,7 @@ def test_refuses_more_than_fit():
         queue.check_room()
 
 
-def test_lets_the_worker_wait_until_somebody_comes():
+def test_lets_the_runner_wait_until_a_job_comes():
     async def scene():
         queue = JobQueue(9)
         waiting = asyncio.create_task(queue.wait())
@@ -120,7 +120,7 @@ def test_lets_the_worker_wait_until_somebody_comes():
     asyncio.run(scene())
 
 
-def test_an_emptied_queue_lets_nobody_in():
+def test_an_emptied_queue_has_no_job_to_take():
     async def scene():
         queue = JobQueue(9)
         queue.add("a")

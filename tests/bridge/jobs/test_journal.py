@@ -61,7 +61,7 @@ def test_the_end_of_a_job_is_on_disk_with_everything(reopen):
     assert journal.find("one") == job
 
 
-def test_a_failure_is_told_again_word_for_word(reopen):
+def test_a_failure_is_read_back_word_for_word(reopen):
     journal = reopen()
     failure = Fail("/retake/generate", "one", "file_missing", "there is no file", "look again")
     journal.add(make_job())
@@ -367,7 +367,7 @@ class TestDamaged:
         assert "damaged" in journal.notes[0]
         assert [job.id for job in search_file(filled, "job299")] == [waiting.id]
 
-    def test_is_told_with_what_helps(self, path):
+    def test_is_reported_with_what_helps(self, path):
         path.write_text("no journal" * 1000)
         with pytest.raises(JournalDamagedError) as caught:
             Journal(path)
@@ -421,7 +421,7 @@ class TestHeldByAnother:
         with closing(sqlite3.connect(path, isolation_level=None, timeout=0.1)) as database:
             yield database
 
-    def test_keeps_nobody_waiting_and_says_who_is_to_blame(self, reopen, holder):
+    def test_does_not_block_and_names_the_cause(self, reopen, holder):
         journal = reopen()
         holder.execute("BEGIN IMMEDIATE")
         began_at = time.monotonic()

@@ -23,7 +23,7 @@ def path(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="no pipes with names, and links need rights")
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder", "loop"])
 class TestNoFile:
-    """What lies in the journal's place is no file: nobody waits for a pipe's other end, and a start sets it aside."""
+    """What is in the journal's place is no file: a pipe does not block, and a start sets it aside."""
 
     @pytest.fixture
     def placed(self, path, kind):
@@ -50,7 +50,7 @@ class TestNoFile:
 
 
 @pytest.mark.parametrize("schema", ["", "CREATE TABLE jobs (x)"], ids=["empty", "another table"])
-def test_what_holds_no_jobs_is_told_without_words_of_databases(path, schema):
+def test_what_holds_no_jobs_is_reported_without_words_of_databases(path, schema):
     path.touch()
     with closing(sqlite3.connect(path)) as database:
         database.executescript(schema)

@@ -141,7 +141,7 @@ while not os.path.exists(f"{folder}/stop"):
             (tmp_path / "stop").touch()
 
     @pytest.mark.timeout(60)
-    def test_by_a_pipe_or_a_link_blocks_nobody(self, swapped):
+    def test_by_a_pipe_or_a_link_does_not_block(self, swapped):
         """Before, the first pipe that came between the look and the opening blocked for ever."""
         ends, until = {"written": 0, "refused": 0}, time.monotonic() + 3
         while time.monotonic() < until:

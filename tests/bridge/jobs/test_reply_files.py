@@ -1,4 +1,4 @@
-"""The daemon's reply files are written on threads: the newest news win, and no drive holds the others up."""
+"""The daemon's reply files are written on threads: the newest state wins, and no drive holds the others up."""
 
 import threading
 import time
@@ -36,7 +36,7 @@ def drive(tmp_path):
     drive.answers.set()
 
 
-def test_are_there_when_the_news_are_told(tmp_path, read_json):
+def test_are_written_when_the_replies_are_sent(tmp_path, read_json):
     replies = ReplyFiles()
     job = make_job(tmp_path / "r.json")
     for step in range(50):
@@ -45,7 +45,7 @@ def test_are_there_when_the_news_are_told(tmp_path, read_json):
         assert read_json(tmp_path / "r.json")["stage"] == f"step {step}"
 
 
-def test_of_a_drive_that_hangs_hold_nobody_up(tmp_path, drive, read_json):
+def test_of_a_drive_that_hangs_hold_no_others_up(tmp_path, drive, read_json):
     replies, began_at = ReplyFiles(drive.write), time.monotonic()
     for number in range(100):
         replies.write(make_job(drive.folder / f"{number}.json", f"asleep{number}"))
@@ -55,7 +55,7 @@ def test_of_a_drive_that_hangs_hold_nobody_up(tmp_path, drive, read_json):
     assert read_json(tmp_path / "r.json")["state"] == "queued"
 
 
-def test_of_a_drive_that_wakes_tell_the_end(drive, wait_until, read_json):
+def test_of_a_drive_that_wakes_hold_the_end(drive, wait_until, read_json):
     replies, job = ReplyFiles(drive.write), make_job(drive.folder / "r.json")
     replies.write(job)
     for step in range(20):

@@ -1,4 +1,4 @@
-"""The player where nothing can be heard: what it reads, and what it says where files and machines fail."""
+"""The player without a device: what it reads, and what it reports where files and machines fail."""
 
 import os
 import subprocess
@@ -59,7 +59,7 @@ class TestPart:
         assert np.abs(read[0]).max() < 0.01
         assert np.abs(read[-1]).max() < 0.01
 
-    def test_is_what_lies_between_start_and_end(self, open_part, write):
+    def test_is_what_is_between_start_and_end(self, open_part, write):
         clip = np.arange(RATE, dtype=np.float32) / RATE
         read = np.concatenate(list(open_part(write(clip), 0.25, 0.5).blocks()))
 
@@ -196,12 +196,12 @@ def refusal(ear, **keys):
 
 
 class TestFile:
-    def test_that_is_not_there_is_told(self, ear, tmp_path):
+    def test_that_is_missing_is_reported(self, ear, tmp_path):
         fail = refusal(ear, path=str(tmp_path / "none.wav"))
 
         assert (fail.code, fail.text) == ("file_missing", f"there is no file at {tmp_path / 'none.wav'}")
 
-    def test_that_is_no_sound_is_told(self, ear, tmp_path):
+    def test_that_is_no_sound_is_reported(self, ear, tmp_path):
         (tmp_path / "notes.wav").write_bytes(b"RIFF\x10\0\0\0WAVEnot a sound")
 
         assert refusal(ear, path=str(tmp_path / "notes.wav")).code == "file_unreadable"
@@ -216,21 +216,21 @@ class TestFile:
             assert "expected an audio file" in fail.text
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-    def test_that_may_not_be_read_is_told(self, ear, write):
+    def test_that_may_not_be_read_is_reported(self, ear, write):
         path = write(np.zeros(RATE))
         Path(path).chmod(0)
 
         assert refusal(ear, path=path).code == "file_unreadable"
 
-    def test_with_three_channels_is_told(self, ear, write):
+    def test_with_three_channels_is_reported(self, ear, write):
         assert refusal(ear, path=write(np.zeros((RATE, 3)))).code == "too_many_channels"
 
-    def test_that_ends_before_the_part_is_told(self, ear, write):
+    def test_that_ends_before_the_part_is_reported(self, ear, write):
         fail = refusal(ear, path=write(np.zeros(RATE)), start_s=2.0)
 
         assert (fail.code, fail.text) == ("bad_region", "start_s is 2 s, but there are only 1 s to play")
 
-    def test_without_any_sound_in_it_is_told(self, ear, write):
+    def test_without_any_sound_in_it_is_reported(self, ear, write):
         assert refusal(ear, path=write(np.zeros(0))).code == "bad_region"
 
 
@@ -291,21 +291,21 @@ class TestCommandLine:
         assert "expected -120 to 6 dB" in done.stderr
 
     @pytest.mark.usefixtures("state_dir")
-    def test_tells_that_there_is_no_such_file(self, tmp_path):
+    def test_reports_that_there_is_no_such_file(self, tmp_path):
         done = run(str(tmp_path / "none.wav"))
 
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith(f"there is no file at {tmp_path / 'none.wav'}\nhint: ")
 
     @pytest.mark.usefixtures("daemon")
-    def test_tells_it_through_the_daemon_too(self, tmp_path):
+    def test_reports_it_through_the_daemon_too(self, tmp_path):
         done = run(str(tmp_path / "none.wav"))
 
         assert done.returncode == 1
         assert done.stderr.startswith(f"there is no file at {tmp_path / 'none.wav'}\nhint: ")
 
     @pytest.mark.usefixtures("daemon")
-    def test_of_retake_send_tells_it_too(self, tmp_path):
+    def test_of_retake_send_reports_it_too(self, tmp_path):
         command = [sys.executable, "-m", "bridge", "send", "preview", str(tmp_path / "none.wav")]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
 

@@ -1,4 +1,4 @@
-"""Previews as they are heard: real PortAudio, a sound server without speakers, and a recording of what came out."""
+"""Previews as they sound: real PortAudio, a sound server without speakers, and a recording of what came out."""
 
 import json
 import os
@@ -275,7 +275,7 @@ class TestLongFile:
 
 
 class TestNews:
-    def test_tell_the_way_of_a_preview(self, ear, write):
+    def test_report_the_course_of_a_preview(self, ear, write):
         path = write(noise(2.0))
         last = play(ear, path)
         on_the_way = [reply for reply in ear.heard if isinstance(reply, PreviewReply) and reply.state == "playing"]

@@ -1,4 +1,4 @@
-"""The keeper of the player: who is told what, and that neither its death nor its silence does any harm."""
+"""The player's supervisor: which client gets which reports, and what its death or silence does."""
 
 import asyncio
 import os
@@ -33,7 +33,7 @@ class Stage:
         self.previewer.accept(request, client)
 
     async def wait_for(self, wanted, client=ME):
-        """The next news of which `wanted` is true."""
+        """The next reply of which `wanted` is true."""
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 reply, hearer = await self._news.get()
@@ -87,7 +87,7 @@ def plays(test):
 
 class TestPreview:
     @plays
-    async def test_is_told_from_its_start_to_its_end(self):
+    async def test_is_reported_from_its_start_to_its_end(self):
         async with a_stage() as stage:
             stage.ask(Preview(path="/short"))
             await stage.wait_for_end("/short")
@@ -191,7 +191,7 @@ class TestStop:
             assert not any(is_playing(reply) for reply, _ in stage.told[-1:])
 
     @plays
-    async def test_at_the_end_of_the_daemon_is_told(self):
+    async def test_at_the_end_of_the_daemon_is_reported(self):
         async with a_stage() as stage:
             stage.ask(Preview(path="/long"))
             await stage.wait_for(is_playing)
@@ -253,7 +253,7 @@ class TestPlayerThat:
             await stage.wait_for(is_stop_done)
 
     @plays
-    async def test_dies_or_babbles_is_told_of(self):
+    async def test_dies_or_babbles_is_reported(self):
         async with a_stage() as stage:
             for path in ("/dies", "/babbles"):
                 stage.ask(Preview(path=path))
@@ -262,7 +262,7 @@ class TestPlayerThat:
             assert [failure.code for failure in stage.failures()] == ["preview_failed"] * 2
 
     @plays
-    async def test_cannot_be_started_is_told_of(self):
+    async def test_cannot_be_started_is_reported(self):
         async with a_stage(["/nowhere/retake", "player"]) as stage:
             stage.ask(Preview(path="/short"))
 

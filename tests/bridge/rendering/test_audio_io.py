@@ -19,7 +19,7 @@ def restyle(clip="/session/clip.wav", prompt="Heavy rain, on a tin roof!", **key
 
 
 class TestName:
-    def test_tells_clip_operation_prompt_and_seed(self):
+    def test_names_clip_operation_prompt_and_seed(self):
         assert take_name(restyle(), 3) == "clip restyle heavy-rain-on-a-tin-roof s3"
         inpaint = Inpaint(job="j", clip="/a.b.wav", prompt="x", start_s=0, end_s=1)
         assert take_name(inpaint, 4294967295) == "a.b inpaint x s4294967295"
@@ -29,7 +29,7 @@ class TestName:
         assert take_name(restyle("/s/Vox 12:30 take?.wav", "rain"), 1) == "Vox 12-30 take- restyle rain s1"
         assert take_name(restyle("/s/nul.v1.wav", "rain"), 1) == "_nul.v1 restyle rain s1"
 
-    def test_without_a_prompt_tells_what_there_is(self):
+    def test_without_a_prompt_names_what_there_is(self):
         like = Generate(job="j", prompt=" ", like="/session/Door Slam.wav")
 
         assert take_name(like, 1) == "generate like-door-slam s1"
@@ -87,7 +87,7 @@ class TestClips:
         ],
         ids=["like", "restyle", "vary", "upscale"],
     )
-    def test_that_are_too_long_to_be_heard_or_rendered_whole_are_refused(self, long, request_):
+    def test_that_are_too_long_to_be_rendered_whole_are_refused(self, long, request_):
         with pytest.raises(ClipTooLongError, match=r"660\.0 s are too many; at most 600 s"):
             read_clips(request_(long))
 
@@ -194,7 +194,7 @@ class TestWritingOnceMore:
         assert (first.stat().st_ino, first.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
         assert len(list(tmp_path.iterdir())) == 2
 
-    def test_tells_candidates_apart(self, tmp_path, of_job):
+    def test_keeps_candidates_apart(self, tmp_path, of_job):
         takes = [of_job("j", 2), of_job("j", 1)]
         first = write_takes(takes, tmp_path, ["x", "x"])
 

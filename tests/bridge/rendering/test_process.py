@@ -1,4 +1,4 @@
-"""The ear of the render process: whatever it is told, it goes on hearing, and its end is that of stdin."""
+"""The render process reads stdin whatever comes, and its end is that of stdin."""
 
 import json
 import os

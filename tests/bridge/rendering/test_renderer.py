@@ -45,7 +45,7 @@ def renderer(news):
 
 @pytest.fixture
 def render(renderer, news):
-    """Render a request and give all news of it."""
+    """Render a request and return all replies about it."""
 
     def render(request, should_stop=lambda _: False):
         news.clear()
@@ -90,7 +90,7 @@ class TestTogether:
         assert (ends["bell"].code, ends["dog"].code) == ("cancelled", "file_missing")
         assert len(list(tmp_path.glob("*.wav"))) == 1
 
-    def test_without_their_model_each_is_told_so(self, renderer, news, requests):
+    def test_without_their_model_each_fails(self, renderer, news, requests):
         news.clear()
         renderer.render_together([replace(request, model="nobody's") for request in requests], lambda _: False)
 
@@ -150,9 +150,7 @@ class TestFiles:
         (done,) = (news for news in heard if isinstance(news, Done))
         assert done.paths == (str(tmp_path / "home" / "Music" / "Retake" / "generate rain s5.wav"),)
         (notice,) = (news.text for news in heard if isinstance(news, Notice))
-        assert notice.startswith(
-            f"the folder {project} is not there any more; the result lies in {tmp_path}/home/Music"
-        )
+        assert notice.startswith(f"the folder {project} is not there any more; the result is in {tmp_path}/home/Music")
 
     def test_of_generated_sounds_lie_where_they_are_wanted(self, render, tmp_path):
         request = Generate(job="j", prompt="rain", seconds=0.5, output_dir=str(tmp_path / "takes"), **QUICK)
@@ -273,7 +271,7 @@ class TestAgain:
 
 
 class TestNews:
-    def test_tell_the_stages_in_order(self, render, tmp_path):
+    def test_report_the_stages_in_order(self, render, tmp_path):
         news = render(Generate(job="j", prompt="rain", seconds=0.5, output_dir=str(tmp_path), steps=2))
         stages = [item.stage for item in news if isinstance(item, Progress)]
         fractions = [item.fraction for item in news if isinstance(item, Progress)]
@@ -299,7 +297,7 @@ class TestNews:
         assert [item for item in news if isinstance(item, Notice)] == [Notice("j", "it knows no saxophone")]
         assert len(news[-1].paths) == 2
 
-    def test_tell_which_model_is_loaded(self, tmp_path):
+    def test_report_which_model_is_loaded(self, tmp_path):
         news = []
         request = Generate(job="j", prompt="rain", seconds=0.5, output_dir=str(tmp_path), steps=1)
         Renderer(RenderSetup("tiny", "cpu"), news.append).render(request, lambda _: False)
@@ -375,7 +373,7 @@ class TestProcess:
         assert state_dir
         return RenderSupervisor(own_command("worker", RenderSetup("tiny", "cpu").to_json()), Timeouts(30.0))
 
-    def test_renders_what_it_is_told(self, worker, clip):
+    def test_renders_what_is_requested(self, worker, clip):
         async def scene():
             news = [item async for item in worker.render([Restyle(job="j", clip=str(clip), prompt="rain", **QUICK)])]
             await worker.stop()

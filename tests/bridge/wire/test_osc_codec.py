@@ -66,7 +66,7 @@ def test_a_request_keeps_times_exact():
     ],
     ids=["symbol", "64 bits", "without data", "arrays", "colour", "a tag of nobody's", "Latin-1", "code page 932"],
 )
-def test_arguments_of_every_kind_are_heard(tags, content, args):
+def test_arguments_of_every_kind_are_read(tags, content, args):
     head = f",{tags}".encode()
 
     assert decode(b"/a\0\0" + head + b"\0" * (4 - len(head) % 4) + content) == [("/a", args)]

@@ -151,7 +151,7 @@ def test_a_switch_may_come_as_a_float():
 @pytest.mark.skipif(sys.platform == "win32", reason="names of files are Unicode there")
 @pytest.mark.parametrize("number", [1.0, 0.0, 1, True])
 @pytest.mark.parametrize("name", ["stop", "jobs", "status", "version", "models"])
-def test_a_button_that_sends_a_number_along_is_heard(name, number):
+def test_a_button_that_sends_a_number_along_is_answered(name, number):
     address = f"/retake/{name}"
 
     assert parse_request(address, [number]) == parse_request(address, [])
@@ -228,7 +228,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("args", [[*RESTYLE, "s\udcfce", 3], [*RESTYLE, "seed", "s\udcfce"]], ids=["key", "value"])
-def test_a_byte_that_is_no_text_is_told_as_that_byte(args):
+def test_a_byte_that_is_no_text_is_shown_as_that_byte(args):
     with pytest.raises(ProtocolError) as refusal:
         parse_request("/retake/restyle", args)
 
@@ -260,7 +260,7 @@ def test_a_faulty_request_is_traced_to_its_job(address, args, job):
 
 
 def test_a_value_that_exists_is_valid():
-    """Not only the parser: nobody can construct a request that is wrong."""
+    """Not only the parser: no code can construct a request that is wrong."""
     with pytest.raises(ProtocolError):
         Restyle(job="j", clip="relative.wav", prompt="p")
     with pytest.raises(ProtocolError):
