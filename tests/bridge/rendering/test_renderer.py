@@ -392,9 +392,9 @@ class TestProcess:
                 heard.append(item)
                 if isinstance(item, Progress) and item.stage.startswith("step"):
                     worker.cancel("long")
-            process = worker._child.pid
+            process = worker.pid
             news = [item async for item in worker.render([Restyle(job="j", clip=str(clip), prompt="rain", **QUICK)])]
-            same = worker._child.pid == process
+            same = worker.pid == process
             await worker.stop()
             return heard, news, same
 
