@@ -140,10 +140,12 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _ROOMS:
-        raise AttributeError(f"module 'engine' has no attribute {name!r}")
-    return getattr(importlib.import_module(_ROOMS[name]), name)
+if not TYPE_CHECKING:  # a checker that saw it would take every misspelt name for Any
+
+    def __getattr__(name: str) -> Any:
+        if name not in _ROOMS:
+            raise AttributeError(f"module 'engine' has no attribute {name!r}")
+        return getattr(importlib.import_module(_ROOMS[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -101,12 +101,14 @@ _HOME = Path(__file__).resolve().parents[1]
 """Where Retake's packages lie side by side."""
 
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'retake' has no attribute {name!r}")
-    value = getattr(_own("bridge" if name == "__version__" else "engine"), name)
-    globals()[name] = value  # so that the next use costs nothing
-    return value
+if not TYPE_CHECKING:  # a checker that saw it would take every misspelt name for Any
+
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module 'retake' has no attribute {name!r}")
+        value = getattr(_own("bridge" if name == "__version__" else "engine"), name)
+        globals()[name] = value  # so that the next use costs nothing
+        return value
 
 
 def __dir__() -> list[str]:

@@ -70,7 +70,8 @@ def _add_word(parser: argparse.ArgumentParser, name: str, row: FieldSchema, *, i
     if name == "clip":
         return parser.add_argument(name, type=Path, help=row["description"])
     # Were it optional from the start (`nargs="?"`), it could not be given behind other options.
-    prompt = parser.add_argument(name, default="", help=row["description"])
+    metavar = name if is_needed else f"[{name}]"
+    prompt = parser.add_argument(name, default="", metavar=metavar, help=row["description"])
     prompt.required = is_needed
     return prompt
 

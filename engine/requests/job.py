@@ -8,8 +8,8 @@ from pydantic.dataclasses import dataclass
 from engine.requests.knob import FORMS, SURFACES, Knob
 from engine.requests.sampling import DRAFT_STEPS
 
-_FOR_PROGRAMS = dict.fromkeys(("cli", *FORMS), "a program's own business; the surface fills it in by itself")
-_BY_BATCH = {"batch": "the batch itself says it"}
+_FOR_PROGRAMS = dict.fromkeys(("cli", *FORMS), "filled in by the program itself")
+_BY_BATCH = {"batch": "set by the batch itself"}
 _NO_FILES = {"cli": "the command writes the file itself; -o names it"}
 
 
@@ -35,7 +35,7 @@ class JobKeys:
         str | None,
         Knob(
             "Reply file",
-            "a file to keep up to date with the job's news",
+            "a file in which the job's state is kept up to date",
             kind="path",
             default="none",
             leaves_out=_FOR_PROGRAMS,
@@ -45,7 +45,7 @@ class JobKeys:
         str | None,
         Knob(
             "Folder",
-            "folder of the results; made if it is not there",
+            "folder for the results; created if it does not exist",
             kind="path",
             default="as in the settings, or beside the clip",
             leaves_out=_FOR_PROGRAMS | _NO_FILES | _BY_BATCH,
@@ -53,7 +53,12 @@ class JobKeys:
     ] = None
     client: Annotated[
         str | None,
-        Knob("Client", "name of the program that asks, kept in the journal", default="none", leaves_out=_FOR_PROGRAMS),
+        Knob(
+            "Client",
+            "name of the program that sends the request, kept in the journal",
+            default="none",
+            leaves_out=_FOR_PROGRAMS,
+        ),
     ] = None
     priority: Annotated[
         Literal["draft", "normal", "batch"] | None,
@@ -69,7 +74,7 @@ class JobKeys:
         float | None,
         Knob(
             "Deadline",
-            "later than this, counted from 1970 and sent as d, the job is not begun, but fails with too_late",
+            "Unix time, sent as d; a job that has not started by then fails with too_late",
             unit="s",
             default="none",
             leaves_out=_FOR_PROGRAMS,

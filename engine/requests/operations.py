@@ -57,7 +57,8 @@ KeepAir = Annotated[
     bool,
     Knob(
         "Keep the highs",
-        "keep the clip's own sound above the model's band; otherwise noise shaped like its surroundings is put there",
+        "keep the clip's own sound above the model's highest frequency; otherwise it is replaced by noise shaped like"
+        " its surroundings",
     ),
 ]
 Strength = Annotated[
@@ -67,7 +68,7 @@ Start = Annotated[
     float | None,
     Knob(
         "Start",
-        "start of the part that is worked on, from the clip's start",
+        "where the part to change starts, counted from the clip's start",
         unit="s",
         option="start",
         default="the clip's start",
@@ -78,7 +79,7 @@ End = Annotated[
     float | None,
     Knob(
         "End",
-        "end of the part that is worked on, from the clip's start",
+        "where the part to change ends, counted from the clip's start",
         unit="s",
         option="end",
         default="the clip's end",
@@ -119,7 +120,7 @@ class Generate(Sampling):
         int | None,
         Knob(
             "Tries",
-            "how many attempts are made at most until the sound matches the prompt by CLAP's score; the best is kept",
+            "how often to try at most until the sound matches the prompt (by its CLAP score); the best is kept",
             lowest=1,
             highest=16,
             default="the model's",
@@ -152,7 +153,7 @@ class Restyle(Sampling):
         float | None,
         Knob(
             "Structure",
-            "how closely the clip's rise and fall in loudness is followed, at every strength; 0 is plain noising",
+            "how closely the clip's rise and fall in loudness is followed, at every strength; 0 ignores it",
             lowest=0,
             highest=1,
             metavar="S",
@@ -186,7 +187,7 @@ class Inpaint(Sampling):
         Field(validate_default=True),
         Knob(
             "Start",
-            "start of the first region, from the clip's start",
+            "where the first region starts, counted from the clip's start",
             unit="s",
             wire="start_s",
             option="start",
@@ -196,7 +197,7 @@ class Inpaint(Sampling):
         ),
         Knob(
             "End",
-            "end of the first region, from the clip's start",
+            "where the first region ends, counted from the clip's start",
             unit="s",
             wire="end_s",
             option="end",
@@ -206,8 +207,8 @@ class Inpaint(Sampling):
         ),
         Knob(
             "Further regions",
-            "one more region: its start and end in seconds; with a band of its own also its lowest and highest"
-            " frequency in Hz",
+            "another region: its start and end in seconds, and, to limit it to a frequency band, its lowest and"
+            " highest frequency in Hz",
             wire="region",
             kind="region",
             metavar="N",
@@ -219,7 +220,7 @@ class Inpaint(Sampling):
         float | None,
         Knob(
             "Lowest frequency",
-            "inpaint only above this frequency, where a region has no band of its own",
+            "replace only what is above this frequency, in regions without a band of their own",
             unit="Hz",
             lowest=0,
             highest=HIGHEST_HZ,
@@ -230,7 +231,7 @@ class Inpaint(Sampling):
         float | None,
         Knob(
             "Highest frequency",
-            "inpaint only below this frequency, where a region has no band of its own",
+            "replace only what is below this frequency, in regions without a band of their own",
             unit="Hz",
             lowest=LOWEST_HZ,
             highest=HIGHEST_HZ,
@@ -263,7 +264,7 @@ class Vary(Sampling):
 
     clip: ClipField
     strength: Strength = 0.4
-    prompt: Annotated[Text, Knob("Prompt", "words that join the clip's own sound; may be empty")] = ""
+    prompt: Annotated[Text, Knob("Prompt", "words to mix with the clip's own sound; may be empty")] = ""
     start_s: Start = None
     end_s: End = None
     keep_air: KeepAir = False
@@ -287,17 +288,17 @@ class Upscale(Sampling):
 
     clip: ClipField
     prompt: Annotated[
-        Text, Knob("Prompt", "words for the new highs; when empty, the clip's own sound says what is wanted")
+        Text, Knob("Prompt", "words for the new highs; when empty, the clip's own sound is the prompt")
     ] = ""
     cutoff_hz: Annotated[
         float | None,
         Knob(
             "Cutoff",
-            "the clip is kept up to this frequency",
+            "the clip is kept unchanged up to this frequency",
             unit="Hz",
             lowest=LOWEST_CUTOFF_HZ,
             highest=HIGHEST_HZ,
-            default="found by the clip's spectrum",
+            default="found from the clip's spectrum",
         ),
     ] = None
     start_s: Start = None

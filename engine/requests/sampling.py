@@ -23,7 +23,7 @@ _NO_FILE_FIELD = {
     "ardour": "the dialog has no field for a file",
     "live_extension": "the dialog has no field for a file",
 }
-_DRAWN = "random: another seed each time, which the result names"
+_DRAWN = "random: a different one each time, shown with the result"
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -40,7 +40,7 @@ class Sampling:
         PlainValidator(require_like),
         Knob(
             "Like this sound",
-            "an audio file that the result should sound like; alone when the prompt is empty, otherwise mixed with it",
+            "an audio file that the result should sound like; mixed with the prompt, if there is one",
             kind="path",
             metavar="CLIP",
             schema={"type": "string"},
@@ -51,7 +51,7 @@ class Sampling:
         float,
         Knob(
             "Weight of that sound",
-            "0 follows the prompt alone, 1 the sound of like alone",
+            "0 follows only the prompt, 1 only the sound of like",
             lowest=0,
             highest=1,
             metavar="W",
@@ -86,7 +86,7 @@ class Sampling:
             "Guidance", "how closely the prompt is followed", lowest=0, highest=30, metavar="G", default="the model's"
         ),
     ] = None
-    candidates: Annotated[int, Knob("Takes", "how many takes are made; the best comes first", lowest=1, highest=16)] = 1
+    candidates: Annotated[int, Knob("Takes", "number of takes; the best comes first", lowest=1, highest=16)] = 1
     negative_prompt: Annotated[
         Text, Knob("Negative prompt", "what it should not sound like", wire="negative", metavar="WORDS")
     ] = ""
@@ -94,7 +94,7 @@ class Sampling:
         SamplerName | None,
         Knob(
             "Sampler",
-            "the method of sampling",
+            "the sampling method",
             default="dpm++2m, or dpm++2m-sde where structure is kept",
         ),
     ] = None

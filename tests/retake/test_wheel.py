@@ -39,6 +39,7 @@ import retake
 clip = retake.Audio.read(5)
 engine = retake.Engine.load(model="nano", devise="cpu")
 request = retake.Restyle(clip, prompt="thunder", strenght=0.5)
+request = retake.Generat("rain")
 """
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -129,6 +130,7 @@ class TestTypes:
         assert "program.py:4: error: Argument 1 to" in said
         assert 'program.py:5: error: Unexpected keyword argument "devise"' in said
         assert 'program.py:6: error: Unexpected keyword argument "strenght"' in said
+        assert 'program.py:7: error: Module has no attribute "Generat"' in said
 
 
 class TestMetadata:
