@@ -392,9 +392,9 @@ class TestCommandLine:
     @pytest.mark.parametrize(
         ("answer", "code"),
         [
-            pytest.param("y\n", DONE, id="yes"),
+            pytest.param("y\n", DONE, id="yes", marks=pytest.mark.slow),
             pytest.param("no\n", FAILED, id="no"),
-            pytest.param("\n", FAILED, id="nothing"),
+            pytest.param("\n", FAILED, id="nothing", marks=pytest.mark.slow),
         ],
     )
     def test_at_a_terminal_it_is_asked(self, mirror: Mirror, checkpoint: bytes, answer: str, code: int) -> None:
