@@ -52,6 +52,6 @@ def test_a_failure_is_told_too(run_without_a_console, request_file, read_json, t
 def test_pip_makes_programs_without_a_console_of_it_and_of_the_tray():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
-    assert project["gui-scripts"]["retake-sendw"] == "bridge.clients.sendw:main"
-    assert project["gui-scripts"]["retake-tray"] == "bridge.desktop.start:main"
+    assert project["gui-scripts"]["retake-sendw"] == "_retake_programs:retake_sendw"
+    assert project["gui-scripts"]["retake-tray"] == "_retake_programs:retake_tray"
     assert not set(project["gui-scripts"]) & set(project["scripts"])

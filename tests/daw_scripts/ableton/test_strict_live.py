@@ -93,6 +93,9 @@ class TestTheSurfacesBase:
         ours, is_property = self.functions(fake, "ControlSurface")[name]
         theirs, is_theirs = self.base()[name]
 
+        for argument in ours.args:
+            argument.annotation = None  # the published class has none
+
         assert (ast.unparse(ours), is_property) == (ast.unparse(theirs), is_theirs)
 
     @pytest.mark.parametrize("name", [name for name in vars(CInstance) if not name.startswith("__")])

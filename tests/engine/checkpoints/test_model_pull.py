@@ -454,7 +454,8 @@ class TestRemoving:
         assert main(["models", "remove", NAME]) == FAILED
 
         assert (
-            f"{NAME} was not removed: nobody has said yes\nhint: answer yes, or give --yes" in capsys.readouterr().err
+            f"{NAME} was not removed: the user has not confirmed\nhint: answer yes, or give --yes"
+            in capsys.readouterr().err
         )
         assert installed.is_dir()
 
