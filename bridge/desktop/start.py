@@ -33,7 +33,7 @@ class WindowlessError(BridgeError):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `retake tray`: 0 when it ended, or brought a running one forward; 1 when no window can open."""
-    parser = argparse.ArgumentParser(prog="retake tray", description="Show Retake in the tray, with its window.")
+    parser = argparse.ArgumentParser(prog="retake tray", description="Show Retake's window and tray icon.")
     parser.add_argument("--page", choices=PAGES, default="", help="page to show first")
     parser.add_argument("--hidden", action="store_true", help="start without a window, as at login")
     parser.add_argument("--no-tray", action="store_true", help="window only; closing it quits")

@@ -41,13 +41,13 @@ def _add_operation(parser: argparse.ArgumentParser, operation: str) -> None:
 
 
 def add_again(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Make a take again from its story, sample by sample; with another --seed, a new one like it."
+    parser.description = "Make a take again from the provenance stored in it, sample for sample; with another --seed, make a new one like it."
     parser.add_argument("take", type=Path, metavar="FILE", help="a WAV that Retake made, or the .json beside it")
     _add_output(parser)
     parser.add_argument("--seed", type=seed_of, metavar="N", help="another seed, or random (default the take's)")
-    parser.add_argument("--clip", type=Path, help="where the clip lies that it was made from, if it has moved")
+    parser.add_argument("--clip", type=Path, help="where the clip that it was made from is now, if it has moved")
     parser.add_argument(
-        "--like", type=Path, metavar="CLIP", help="where the clip lies that it is like, if it has moved"
+        "--like", type=Path, metavar="CLIP", help="where the clip that it is like is now, if it has moved"
     )
     parser.add_argument("--model", metavar="NAME", help="a name or a folder (default the take's)")
     parser.add_argument("--device", choices=DEVICES, help="where to compute (default the take's)")
