@@ -45,12 +45,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = OptionParser(
-        prog="retake jobs", description="Show earlier jobs and how they ended, newest first."
+    parser = OptionParser(prog="retake jobs", description="Show earlier jobs and how they ended, newest first.")
+    parser.add_argument(
+        "text", nargs="?", default="", help="show only jobs whose id, prompt, settings or files contain this text"
     )
-    parser.add_argument("text", nargs="?", default="", help="show only jobs whose id, prompt, settings or files contain this text")
     parser.add_argument("--state", default="", type=_state, metavar="STATE", help=", ".join(JobState))
-    parser.add_argument("--limit", type=int, default=_LIMIT, metavar="N", help=f"show at most this many (default {_LIMIT})")
+    parser.add_argument(
+        "--limit", type=int, default=_LIMIT, metavar="N", help=f"show at most this many (default {_LIMIT})"
+    )
     parser.add_argument("--show", metavar="JOB", help="one job in detail")
     parser.add_argument("--again", metavar="JOB", help="repeat a job, with a new seed or with --seed")
     parser.add_argument(

@@ -131,7 +131,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `retake live`: 0 done, 1 failed, 2 wrong usage, 130 cancelled."""
     parser = argparse.ArgumentParser(
         prog="retake live",
-        description="Restyle, inpaint, vary or upscale the clip that Ableton Live shows in Clip View, or generate a sound beside it.",
+        description="Restyle, inpaint, vary or upscale the clip that Ableton Live shows in Clip View, or generate a"
+        " sound beside it.",
         epilog='example: retake live restyle "heavy rain" strength 0.6 candidates 2',
     )
     parser.add_argument("operation", choices=COMMANDS, metavar="OPERATION", help=", ".join(COMMANDS))

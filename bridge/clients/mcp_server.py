@@ -58,7 +58,7 @@ _TEXT = {"type": "string", "description": "only jobs whose id, prompt, settings 
 _LIMIT = {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}
 _QUERIES: dict[str, tuple[str, dict[str, Any]]] = {
     "again": ("render an earlier job again", {"job": _JOB, "seed": _SEED}),
-    "jobs": ("list jobs, the newest first: state, prompt, and where the result is", {"text": _TEXT, "limit": _LIMIT}),
+    "jobs": ("list jobs, newest first: state, prompt, and where the result is", {"text": _TEXT, "limit": _LIMIT}),
     "cancel": ("cancel a waiting or running job; nothing is written", {"job": _JOB}),
     "models": ("list the installed models", {}),
     "status": ("what the daemon is doing, and the folder of results that belong to no clip", {}),

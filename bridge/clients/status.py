@@ -19,7 +19,9 @@ _TRY_S = 0.3
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the runtime file's content and the daemon's state; exit 1 when none runs."""
-    parser = argparse.ArgumentParser(prog="retake status", description="Show whether the daemon is running, and what it is doing.")
+    parser = argparse.ArgumentParser(
+        prog="retake status", description="Show whether the daemon is running, and what it is doing."
+    )
     parser.add_argument("--json", action="store_true", help="machine-readable, with the token")
     options = parser.parse_args(argv)
     try:

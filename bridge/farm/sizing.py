@@ -183,15 +183,27 @@ def _parser() -> argparse.ArgumentParser:
         prog="retake farm-size", description="Find out how many GPUs a number of artists need, by simulation."
     )
     parser.add_argument("times", type=Path, metavar="TIMES", help="JSON file of service times, which --measure writes")
-    parser.add_argument("--artists", type=int, nargs="+", default=[50, 500, 5000], metavar="N", help="default 50 500 5000")
+    parser.add_argument(
+        "--artists", type=int, nargs="+", default=[50, 500, 5000], metavar="N", help="default 50 500 5000"
+    )
     parser.add_argument("--jobs-per-hour", type=float, default=30.0, metavar="N", help="per artist (default 30)")
-    parser.add_argument("--drafts", type=float, default=0.5, metavar="SHARE", help="share of them that are drafts, 0 to 1 (default 0.5)")
-    parser.add_argument("--p95", type=float, default=5.0, metavar="S", help="wait that 95 of 100 jobs must not exceed (default 5)")
-    parser.add_argument("--jobs", type=int, default=40_000, metavar="N", help="number of simulated jobs (default 40000)")
+    parser.add_argument(
+        "--drafts", type=float, default=0.5, metavar="SHARE", help="share of them that are drafts, 0 to 1 (default 0.5)"
+    )
+    parser.add_argument(
+        "--p95", type=float, default=5.0, metavar="S", help="wait that 95 of 100 jobs must not exceed (default 5)"
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=40_000, metavar="N", help="number of simulated jobs (default 40000)"
+    )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the simulation (default 1)")
     parser.add_argument("--picture", type=Path, metavar="PNG", help="draw larger and smaller farms (needs Matplotlib)")
     parser.add_argument(
-        "--measure", type=int, default=0, metavar="N", help="first measure N jobs of each kind on the daemon, and write TIMES"
+        "--measure",
+        type=int,
+        default=0,
+        metavar="N",
+        help="first measure N jobs of each kind on the daemon, and write TIMES",
     )
     parser.add_argument("--model", metavar="NAME", help="with --measure: a model other than the daemon's")
     parser.add_argument(

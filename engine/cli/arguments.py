@@ -41,7 +41,9 @@ def _add_operation(parser: argparse.ArgumentParser, operation: str) -> None:
 
 
 def add_again(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Make a take again from the provenance stored in it, sample for sample; with another --seed, make a new one like it."
+    parser.description = (
+        "Make a take again from the provenance stored in it, sample for sample; with another --seed, make a new one."
+    )
     parser.add_argument("take", type=Path, metavar="FILE", help="a WAV that Retake made, or the .json beside it")
     _add_output(parser)
     parser.add_argument("--seed", type=seed_of, metavar="N", help="another seed, or random (default the take's)")
