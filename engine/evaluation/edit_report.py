@@ -10,7 +10,7 @@ ENOUGH = 65  # clips, below which the Fréchet distance of 64 features means lit
 
 @dataclass(frozen=True)
 class RestyleFigures:
-    """Real clips of one sound restyled to another, the target."""
+    """Corpus clips of one sound restyled to another, the target."""
 
     clips: int
     strength: float

@@ -59,13 +59,13 @@ def gradient_rows(
 
     Raises NotFiniteError where a clip is not finite, or a ratio is not, since the corpus clips have no slope at all.
     """
-    made, wanted = _energies(generated, "a generated clip"), _energies(real, "a real clip")
+    made, wanted = _energies(generated, "a generated clip"), _energies(real, "a corpus clip")
     rows = []
     for sound in dict.fromkeys(truths):
         chosen = [truth == sound for truth in truths]
         means = wanted[chosen].mean(axis=0)
         if not means.all():
-            raise NotFiniteError(f"the sharpness of {sound} beside silent real clips", int((means == 0).sum()))
+            raise NotFiniteError(f"the sharpness of {sound} beside silent corpus clips", int((means == 0).sum()))
         ratios = made[chosen].mean(axis=0) / means
         rows.append(GradientRow(sound, float(ratios[0]), float(ratios[1]), sound in MOVING))
     return tuple(rows)

@@ -56,7 +56,7 @@ def attribute_rows(
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """Real clips on their way through the model's autoencoder and vocoder: what no generated clip can surpass."""
+    """Corpus clips on their way through the model's autoencoder and vocoder: what no generated clip can surpass."""
 
     frechet: float  # against the same corpus clips as the generated ones; others than these
     lsd_db: float

@@ -55,7 +55,7 @@ class RenderForm:
         if needs(self.operation, "start_s") and self.part is None:
             if from_live:
                 return "Inpaint needs a part of the clip: open its file here, or use `retake live inpaint`."
-            return "Mark the part that should be made again: drag over the waveform."
+            return "Mark the part to replace: drag over the waveform."
         return None
 
     def request(self, job: str, output_dir: str | None = None) -> RenderRequest:

@@ -250,7 +250,7 @@ test("a request that is lost twice is sent again", async () => {
   checkManners(live);
 });
 
-test("no daemon: words, from the file that is not there and from the port where nobody listens", async () => {
+test("no daemon: words, from the file that is not there and from a port on which nothing listens", async () => {
   const live = startLive({ runtime: null });
   const track = trackWithClip(live);
   live.answer = () => ({ prompt: "mist" });
@@ -260,7 +260,7 @@ test("no daemon: words, from the file that is not there and from the port where 
 
   writeFileSync(join(live.storage, "runtime.json"), JSON.stringify({ host: "127.0.0.1", port: 9, token: "x" }));
   await live.choose(SELECTION, "Restyle selection…", selection([track]));
-  assert.match(lastMessage(live), /nobody listens.*\n.*Start Retake/s);
+  assert.match(lastMessage(live), /no longer running.*\n.*Start Retake/s);
   checkManners(live);
 });
 

@@ -33,7 +33,7 @@ class Copyist:
 
 
 class Forger(Copyist):
-    """Plays a real clip of the sound that the prompt names, in the source's place; leaves holes silent."""
+    """Plays a corpus clip of the sound that the prompt names, in the source's place; leaves holes silent."""
 
     def run(self, request: Restyle | Inpaint) -> list[Audio]:
         self.asked.append(request)

@@ -90,7 +90,7 @@ class TestRows:
         assert GradientRow("siren", 1 + 0.9 * (ratio - 1), 1.0, is_moving=True).is_close
 
     def test_real_clips_without_any_slope_are_no_measure(self) -> None:
-        with pytest.raises(NotFiniteError, match="siren beside silent real clips holds 2"):
+        with pytest.raises(NotFiniteError, match="siren beside silent corpus clips holds 2"):
             gradient_rows(["siren"], [render("siren", 1, 1.0).waveform], [np.zeros(16_000, np.float32)])
 
     def test_clips_that_are_not_numbers_are_refused(self) -> None:

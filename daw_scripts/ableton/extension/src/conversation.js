@@ -51,7 +51,7 @@ class Conversation {
     const socket = dgram.createSocket("udp4");
     this.socket = socket;
     socket.on("message", (bytes) => this.receive(decode(bytes)));
-    socket.on("error", () => this.lose(noDaemon("Retake has gone: nobody listens where it was."), socket));
+    socket.on("error", () => this.lose(noDaemon("Retake is no longer running where it was."), socket));
     socket.bind(0, "127.0.0.1", () => {
       if (this.isOver) return;
       socket.connect(whereabouts.port, whereabouts.host, () => this.speak());
@@ -100,7 +100,7 @@ class Conversation {
     const token = /** @type {const} */ ([["s", "token"], ["s", this.whereabouts.token]]);
     const { socket } = this;
     socket.send(encode(address, [["s", this.request.job], ...args, ...token]), (error) => {
-      if (error) this.lose(noDaemon("Retake has gone: nobody listens where it was."), socket);
+      if (error) this.lose(noDaemon("Retake is no longer running where it was."), socket);
     });
   }
 

@@ -74,7 +74,7 @@ class Job:
             except BlockingIOError:
                 break
             except OSError:  # the system reports that the port is closed
-                news += self._lose("nobody listens where the daemon was")
+                news += self._lose("the daemon is no longer running where it was")
                 break
             if message is not None:
                 news += self._receive(*message)

@@ -1,0 +1,39 @@
+"""A take's provenance holds every key of its request, a new one too: `retake again` repeats the take from it."""
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from engine import Audio, Engine
+from engine.requests.knob import name_outside
+from engine.take_provenance import REQUESTS
+
+GIVEN: dict[str, Any] = {
+    "prompt": "rain",
+    "regions": [(0.2, 0.6)],
+    "seconds": 1.0,
+    "start_s": 0.1,
+    "end_s": 0.8,
+    "low_hz": 100.0,
+    "high_hz": 5000.0,
+    "cutoff_hz": 3000.0,
+    "output_rate": 48_000,
+    "negative_prompt": "wind",
+    "steps": 2,
+}
+"""Values for what has none by default: it is recorded only where it is given."""
+RECORDED_AS = {"clip": "clip_sha256", "like": "like_sha256", "draft": "steps"}
+"""A clip by its samples, and a draft by how it was sampled."""
+
+
+@pytest.mark.parametrize("operation", REQUESTS)
+def test_every_key_of_the_request_is_in_the_provenance(nano: Engine, clip: Audio, operation: str) -> None:
+    kind = REQUESTS[operation]
+    names = [field.name for field in fields(kind)]
+    given = {**GIVEN, "clip": clip, "like": clip}
+
+    (take,) = nano.run(kind(**{name: given[name] for name in names if name in given}))
+
+    expected = {RECORDED_AS.get(name, name_outside(kind, name)) for name in names}
+    assert expected - set(take.story) == set()
