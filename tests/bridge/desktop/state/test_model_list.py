@@ -12,28 +12,6 @@ from bridge.desktop.state.model_list import (
     parse_pull_progress,
 )
 
-OTHER_VALUES = {
-    "seconds": 2.5,
-    "tries": 3,
-    "like": "/like.wav",
-    "like_weight": 0.25,
-    "candidates": 2,
-    "negative": "hum",
-    "steps": 6,
-    "guidance": 4.5,
-    "sampler": "ddim",
-    "draft": True,
-    "strength": 0.3,
-    "keep_air": True,
-    "structure": 0.0,
-    "low_hz": 200.0,
-    "high_hz": 900.0,
-    "cutoff_hz": 4000.0,
-    "output_rate": 48_000,
-    "model": "nano",
-}
-"""A value for every parameter that is not its default."""
-
 
 class TestModelList:
     def test_tells_installed_from_offered(self):

@@ -8,28 +8,6 @@ from bridge.desktop.state.sound_picture import COLUMNS, ROWS, read_picture
 from engine import AudioUnreadableError
 from tests.engine.sound_files.surgery import encoded, sweep, with_flac_total
 
-OTHER_VALUES = {
-    "seconds": 2.5,
-    "tries": 3,
-    "like": "/like.wav",
-    "like_weight": 0.25,
-    "candidates": 2,
-    "negative": "hum",
-    "steps": 6,
-    "guidance": 4.5,
-    "sampler": "ddim",
-    "draft": True,
-    "strength": 0.3,
-    "keep_air": True,
-    "structure": 0.0,
-    "low_hz": 200.0,
-    "high_hz": 900.0,
-    "cutoff_hz": 4000.0,
-    "output_rate": 48_000,
-    "model": "nano",
-}
-"""A value for every parameter that is not its default."""
-
 
 class TestPicture:
     def test_of_a_tone_has_one_bright_row(self, tmp_path):
