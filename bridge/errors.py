@@ -12,7 +12,7 @@ BridgeError                     code, text, hint
     DuplicateKeyError
     MissingValueError           a key without its value
   TokenError                    the command needs the token of the runtime file
-  ReplyFileError                the reply file would harm somebody else's file
+  ReplyFileError                the reply file would overwrite another program's file
   PathNotAllowedError           a folder that nothing is written to
   ClipRefusedError              a clip that is a pipe, a device, something of the system
   JobError
@@ -27,8 +27,8 @@ BridgeError                     code, text, hint
     WorkerDiedError
     WorkerHungError
     FarmLostError               a WorkerDiedError of a machine: a node, or the whole farm, is not there
-    UnforeseenError          an error that nobody foresaw
-  JournalError                  the journal cannot keep or tell a job: disk full, damaged, held by another program
+    UnforeseenError             an unexpected error
+  JournalError                  the journal cannot keep or return a job: disk full, damaged, held by another program
   FolderError                   the output folder cannot be made
   OutputTooLargeError           the result would be larger than the settings allow
   DiskFullError                 there is less room than the result needs
@@ -37,7 +37,7 @@ BridgeError                     code, text, hint
   DeviceUnknownError            it has, but nothing of that name
   PreviewFileMissingError
   PreviewFileError              a file that cannot be played
-  PreviewRegionError            the part to be played lies behind the file's end
+  PreviewRegionError            the part to be played is past the file's end
   PreviewChannelsError          a file that is neither mono nor stereo
   PreviewFailedError            the device, or the player, gave up
   PreviewReplacedError          another preview, or a stop, came before it sounded

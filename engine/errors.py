@@ -322,7 +322,7 @@ class AudioTowerMissingError(EngineError):
 
 
 class CheckpointError(EngineError):
-    """Somebody else's checkpoint that cannot be imported; nothing was written."""
+    """A foreign checkpoint that cannot be imported; nothing was written."""
 
     code = "bad_checkpoint"
 

@@ -94,13 +94,13 @@ def build_packages(folder: Path, options: argparse.Namespace) -> list[Path]:
 
 def _windows_installer(folder: Path, dist: Path) -> Path:
     compiler = shutil.which("ISCC") or r"C:\Program Files (x86)\Inno Setup 6\ISCC.exe"
-    told = [f"/DVersion={VERSION}", f"/DFolder={folder}", f"/O{dist}"]
-    subprocess.run([compiler, *told, str(HERE / "windows" / "retake.iss")], check=True)  # noqa: S603
+    defines = [f"/DVersion={VERSION}", f"/DFolder={folder}", f"/O{dist}"]
+    subprocess.run([compiler, *defines, str(HERE / "windows" / "retake.iss")], check=True)  # noqa: S603
     return dist / f"{NAME}-{VERSION}-windows-setup.exe"
 
 
 def epoch_s() -> int:
-    """Give the time that stands in the packages: SOURCE_DATE_EPOCH, or that of the last commit."""
+    """Return the timestamp written into the packages: SOURCE_DATE_EPOCH, or that of the last commit."""
     if given := os.environ.get("SOURCE_DATE_EPOCH"):
         return int(given)
     asked = ["git", "log", "-1", "--format=%ct"]

@@ -146,7 +146,7 @@ def check_scripts(stage: Stage, _findings: Findings) -> None:
 
 
 def check_what_is_not_there(stage: Stage, _findings: Findings) -> None:
-    """What is missing says so in a sentence, and nobody sees a traceback."""
+    """What is missing is reported in a sentence, without a traceback."""
     for words in (("train", "vae"), ("benchmark", "--published"), ("evaluate", "nothing", "nothing")):
         said = stage.speak("retake", *words)
         if said.code == 0 or "Traceback" in said.err:
@@ -166,7 +166,7 @@ def check_contents(stage: Stage, findings: Findings) -> None:
 
 
 def check_tray(stage: Stage, findings: Findings) -> None:
-    """The tray app on a screen that nobody sees: it starts a daemon, and leaves when it is told to."""
+    """The tray app on a virtual screen: it starts a daemon, and ends when asked to."""
     began = time.monotonic()
     process = stage.start(TRAY.file, "--no-tray", QT_QPA_PLATFORM="offscreen")
     try:
@@ -246,7 +246,7 @@ def _compare_with_source(take: Path) -> None:
 
 
 def _running(stage: Stage) -> dict[int, str]:
-    """Give our processes by what /proc says: number and program; none where there is no /proc."""
+    """Return our processes as /proc lists them: number and program; none where there is no /proc."""
     found = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:

@@ -81,7 +81,7 @@ def _install(root: Path, package: Path) -> None:
 
 
 def _files(root: Path) -> set[str]:
-    """List what lies where the package puts things, less what its dependencies have there."""
+    """List what is found where the package puts files, except what its dependencies have there."""
     found = {path.relative_to(root).as_posix() for name in _OURS for path in (root / name).rglob("*")}
     return {name for name in found if NAME in name}
 

@@ -54,7 +54,7 @@ class LibraryUnknownError(Exception):
 
 
 def depends(folder: Path) -> tuple[list[str], list[str]]:
-    """Give Depends and Recommends for the folder of programs. Raises LibraryUnknownError."""
+    """Return Depends and Recommends for the folder of programs. Raises LibraryUnknownError."""
     needed = system_libraries(folder)
     unknown = {library: by for library, by in needed.items() if library not in PACKAGES}
     if unknown:
@@ -65,7 +65,7 @@ def depends(folder: Path) -> tuple[list[str], list[str]]:
 
 
 def system_libraries(folder: Path) -> dict[str, str]:
-    """Give each library that is needed and not in the folder, with one file that needs it."""
+    """Return each library that is needed and not in the folder, with one file that needs it."""
     files = list(_binaries(folder))
     inside = {path.name for path in folder.rglob("*")}
     needed: dict[str, str] = {}
@@ -77,7 +77,7 @@ def system_libraries(folder: Path) -> dict[str, str]:
 
 
 def glibc_version(folder: Path) -> str:
-    """Give the oldest glibc that has every symbol which the bundle uses."""
+    """Return the oldest glibc that has every symbol which the bundle uses."""
     found: set[tuple[int, ...]] = {(2, 17)}
     for path in _binaries(folder):
         versions = re.findall(r"Name: GLIBC_(\d+(?:\.\d+)+)", _readelf("-V", path))

@@ -305,7 +305,7 @@ def excluded_modules() -> list[str]:
 
 
 def excluded_models(transformers: Path) -> list[str]:
-    """List transformers' models that nobody asks for, by what lies in its folder."""
+    """List transformers' models that nothing imports, by the contents of its folder."""
     names = sorted(path.name for path in (transformers / "models").iterdir() if (path / "__init__.py").is_file())
     return [f"transformers.models.{name}" for name in names if name not in KEPT_MODELS]
 

@@ -95,7 +95,7 @@ def write(licences: Iterable[Licence], target: Path) -> Path:
 
 
 def licences_of(sources: Iterable[Path]) -> list[Licence]:
-    """Find whose these files are, and give one licence for each owner; what nobody owns gets one that is not known."""
+    """Find the owners of these files, and return one licence for each; files without an owner get an unknown one."""
     owners, found = _Owners(), {}
     for source in sources:
         licence = owners.licence(source)
@@ -105,22 +105,24 @@ def licences_of(sources: Iterable[Path]) -> list[Licence]:
 
 
 def distribution_licence(distribution: metadata.Distribution) -> Licence:
-    """Give the licence of an installed distribution, with all texts that it brings."""
-    told, name = distribution.metadata, distribution.metadata["Name"]
-    terms = _told(told, "License-Expression") or _told(told, "License") or ", ".join(_classified(told))
-    links = [link.split(",", 1)[1].strip() for link in told.get_all("Project-URL") or () if "," in link]
+    """Return the licence of an installed distribution, with all texts that it brings."""
+    fields, name = distribution.metadata, distribution.metadata["Name"]
+    terms = (
+        _first_line(fields, "License-Expression") or _first_line(fields, "License") or ", ".join(_classified(fields))
+    )
+    links = [link.split(",", 1)[1].strip() for link in fields.get_all("Project-URL") or () if "," in link]
     note = NATIVE_PARTS.get(name.lower().replace("_", "-"))
     texts = [note] if note else []
     for file in distribution.files or ():
         path = Path(str(distribution.locate_file(file)))
         if _NAMES.fullmatch(file.name) and file.suffix not in (".py", ".pyc") and path.is_file():
             texts.append(path.read_text(encoding="utf-8", errors="replace").strip())
-    source = _told(told, "Home-page") or (links[0] if links else "")
+    source = _first_line(fields, "Home-page") or (links[0] if links else "")
     return Licence(name, distribution.version, terms, source, tuple(dict.fromkeys(texts)))
 
 
 def python_licence() -> Licence:
-    """Give Python's own licence."""
+    """Return Python's own licence."""
     file = Path(sysconfig.get_path("stdlib")) / "LICENSE.txt"
     text = file.read_text(encoding="utf-8").strip() if file.is_file() else ""
     return Licence("Python", sys.version.split()[0], "PSF-2.0", "https://www.python.org", (text,) if text else ())
@@ -135,7 +137,7 @@ class _Owners:
         self._known: dict[str, Licence] = {}
 
     def licence(self, source: Path) -> Licence | None:
-        """Give the licence of a file; None for our own."""
+        """Return the licence of a file; None for our own."""
         path = source.resolve()
         if str(path) in self._distributions:
             distribution = self._distributions[str(path)]
@@ -158,7 +160,7 @@ class _Owners:
 
 @cache
 def _distributions_by_file() -> dict[str, metadata.Distribution]:
-    """Give every installed file's distribution; only folders are resolved, for the files are a hundred thousand."""
+    """Return every installed file's distribution; only folders are resolved, for the files are a hundred thousand."""
     found = {}
     for distribution in metadata.distributions():
         folder = os.path.realpath(str(distribution.locate_file("")))
@@ -168,7 +170,7 @@ def _distributions_by_file() -> dict[str, metadata.Distribution]:
 
 
 def _system_licence(package: str) -> Licence:
-    """Give the licence of a library of the build machine's Debian, by the package that owns it."""
+    """Return the licence of a library of the build machine's Debian, by the package that owns it."""
     text = Path("/usr/share/doc") / package / "copyright"
     if not text.is_file():
         return Licence(package, "", "", "", ())
@@ -187,15 +189,15 @@ def _debian_package(path: Path) -> str | None:
     return done.stdout.split(":", 1)[0] if done.stdout else None
 
 
-def _told(told: metadata.PackageMetadata, key: str) -> str:
-    """Give the first line of what stands under a key; some packages put a whole licence there."""
-    lines = str(told[key]).strip().splitlines() if key in told else []
+def _first_line(fields: metadata.PackageMetadata, key: str) -> str:
+    """Return the first line of a field; some packages put a whole licence there."""
+    lines = str(fields[key]).strip().splitlines() if key in fields else []
     if not lines or lines[0].upper() == "UNKNOWN" or lines[0].startswith("Copyright"):
         return ""
     return lines[0]
 
 
-def _classified(told: metadata.PackageMetadata) -> Iterator[str]:
-    for line in told.get_all("Classifier") or ():
+def _classified(fields: metadata.PackageMetadata) -> Iterator[str]:
+    for line in fields.get_all("Classifier") or ():
         if line.startswith("License ::"):
             yield line.rsplit(" :: ", 1)[-1]

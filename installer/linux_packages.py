@@ -20,7 +20,7 @@ XZ_LEVEL, QUICK_LEVEL = 6, 0
 
 
 def architecture() -> str:
-    """Give this machine's architecture as Debian calls it."""
+    """Return this machine's architecture as Debian calls it."""
     machine = platform.machine()
     return _ARCHITECTURES.get(machine, machine)
 
@@ -91,7 +91,7 @@ def control(folder: Path, size_kib: int) -> str:
 
 
 def _lay_out(work: Path) -> None:
-    """Put what lies outside /opt into place: links to the programs, menu entry, icon, autostart, documents."""
+    """Put what belongs outside /opt into place: links to the programs, menu entry, icon, autostart, documents."""
     for program in programs():
         link = work / "usr" / "bin" / program.name
         link.parent.mkdir(parents=True, exist_ok=True)
@@ -122,7 +122,7 @@ def copyright_file() -> str:
 
 
 def _tree(folder: Path) -> Iterator[Path]:
-    """Give everything below a folder, links as links."""
+    """Return everything below a folder, links as links."""
     for root, folders, files in os.walk(folder):
         for name in sorted([*folders, *files]):
             yield Path(root) / name

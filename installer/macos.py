@@ -8,7 +8,7 @@ ENTITLEMENTS = HERE / "macos" / "entitlements.plist"
 
 
 def info_plist() -> dict[str, Any]:
-    """Give what stands in Info.plist: an app that lives in the menu bar (LSUIElement), with no icon in the Dock."""
+    """Return the contents of Info.plist: an app that lives in the menu bar (LSUIElement), with no icon in the Dock."""
     return {
         "CFBundleName": TITLE,
         "CFBundleDisplayName": TITLE,

@@ -12,7 +12,7 @@ OPENED_BY_NAME = ("libpython",)
 
 
 def without_orphans(rows: Iterable[Row]) -> list[Row]:
-    """Take out libraries at the top of the bundle that nobody needs, and then those that only they needed."""
+    """Remove libraries at the top of the bundle that nothing needs, then those that only they needed."""
     left = {row: needed_libraries(Path(row[1])) for row in rows}
     while orphans := _orphans(left):
         for row in orphans:
@@ -30,6 +30,6 @@ def _may_go(place: str) -> bool:
 
 
 def needed_libraries(path: Path) -> set[str]:
-    """Give the names of the libraries that a library or program says it needs."""
+    """Return the names of the libraries that a library or program says it needs."""
     done = subprocess.run(["readelf", "-W", "-d", str(path)], capture_output=True, text=True, check=False)  # noqa: S603, S607
     return set(re.findall(r"\(NEEDED\).*\[(.+)\]", done.stdout))

@@ -45,7 +45,7 @@ def carry_out(stage: Stage, checks: Sequence[Check]) -> Findings:
 
 
 def _isolated(argv: Sequence[str]) -> list[str] | None:
-    """Give the command that runs us again without a network; None where the system has no such thing."""
+    """Return the command that runs us again without a network; None where the system has no such thing."""
     if not shutil.which("unshare") or not shutil.which("ip"):
         return None
     alone = ["unshare", "--net"] + ([] if os.geteuid() == 0 else ["--map-root-user"])

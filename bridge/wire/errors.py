@@ -9,9 +9,9 @@ class NotUnicodeError(ProtocolError):
     code = "bad_value"
 
     def __init__(self, name: str, value: str) -> None:
-        told = "".join(f"\\x{ord(char) - 0xDC00:02x}" if "\udc80" <= char <= "\udcff" else char for char in value[:80])
+        shown = "".join(f"\\x{ord(char) - 0xDC00:02x}" if "\udc80" <= char <= "\udcff" else char for char in value[:80])
         super().__init__(
-            f"{name} is not UTF-8 text: {told}",
+            f"{name} is not UTF-8 text: {shown}",
             f"send {name} in UTF-8; what a program keeps in Latin-1 or in a code page of Windows has to be converted",
         )
 

@@ -32,7 +32,7 @@ class RobertaTokenizer:
 
     @classmethod
     def read(cls, folder: Path) -> "RobertaTokenizer":
-        """Read the tokenizer that lies in `folder`.
+        """Read the tokenizer in `folder`.
 
         Raises:
             ModelBrokenError: the files are missing or are not a RoBERTa vocabulary.

@@ -16,7 +16,7 @@ from engine.mel import MelConfig, slaney_filterbank
 from engine.models.clap_names import laion_name, transformers_names
 from engine.models.clap_sizes import FRONT_END, AudioTower
 
-_OURS, _THEIRS = "audio_branch.", "audio_model.audio_encoder."  # where the tower lies in a whole CLAP
+_OURS, _THEIRS = "audio_branch.", "audio_model.audio_encoder."  # where the tower is in a whole CLAP
 _WINDOW, _SHIFT, _MASKED = 8, 4, -100.0  # the windows of attention, in patches; added to what is not to be attended
 
 

@@ -63,7 +63,7 @@ def _gains(new: Powers, old: Powers, bounds: tuple[int, int, int], reach: int) -
 
 
 def _line(lower: Powers, upper: Powers, octaves: Powers) -> Powers:
-    """Powers of two half octaves, [C, F] -> their line so many octaves above the upper one's middle, [C, F, Q]."""
+    """Powers of two half octaves, [C, F] -> their line at octaves above the upper one's middle, [C, F, Q]."""
     per_octave = np.clip(20 * np.log10((upper + TINY) / (lower + TINY)), -STEEPEST_DB, 0.0)
     line: Powers = upper[..., None] * 10 ** (per_octave[..., None] * octaves / 10)
     return line

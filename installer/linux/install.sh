@@ -4,7 +4,7 @@
 set -eu
 LC_ALL=C # names of files are bytes, in whatever language
 export LC_ALL
-: "${HOME:?is not set, so nobody knows where your menu is; nothing was installed}"
+: "${HOME:?is not set, so the place of your menu is unknown; nothing was installed}"
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd -P)
 data=${XDG_DATA_HOME:-$HOME/.local/share}
 bin=$HOME/.local/bin
@@ -49,7 +49,7 @@ is_there() { [ -e "$1" ] || [ -L "$1" ]; }
 # the check of a menu entry on standard input, less the line that holds it
 check() { grep -v '^X-Retake-Check=' | cksum; }
 
-# whether an install.sh wrote the menu entry, and nobody has changed it since
+# whether an install.sh wrote the menu entry, and it is unchanged since
 is_entry_of_retake() {
   [ -f "$entry" ] && [ ! -L "$entry" ] && grep -Fqx -- "X-Retake-Check=$(check <"$entry")" "$entry"
 }
