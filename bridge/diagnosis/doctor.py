@@ -151,7 +151,7 @@ def _summary(findings: Sequence[Finding]) -> str:
     if not problems and not warnings:
         return "All is well."
     counts = [_counted(count, word) for count, word in ((problems, "problem"), (warnings, "warning")) if count]
-    return f"{' and '.join(counts)}; what to do about each stands behind its ->"
+    return f"{' and '.join(counts)}; the lines that begin with -> say what to do"
 
 
 def _counted(count: int, word: str) -> str:

@@ -37,10 +37,10 @@ class Settings:
 
     port: int = field(
         default=53170,
-        metadata={"about": "UDP port on 127.0.0.1; the next free one is taken when it is busy, 0 takes any"},
+        metadata={"about": "UDP port on 127.0.0.1; if it is taken, the next free one; 0 takes any"},
     )
     output_dir: Path | None = field(
-        default=None, metadata={"about": "folder for results; without one: beside the clip, or Music/Retake"}
+        default=None, metadata={"about": "folder for results; if not set, beside the clip or in Music/Retake"}
     )
     models_dir: Path | None = field(default=None, metadata={"about": "folder of the installed models"})
     model: str = field(default="nano", metadata={"about": "model for requests that name none"})
@@ -56,40 +56,47 @@ class Settings:
     )
     farm: str = field(
         default="",
-        metadata={"about": "Ray cluster that renders: auto, local, or such as ray://head:10001 (extra `farm`)"},
+        metadata={
+            "about": "Ray cluster that renders: auto, local, or an address such as ray://head:10001 (extra `farm`)"
+        },
     )
     farm_gpus: float = field(default=1.0, metadata={"about": "GPUs of each actor of the farm; 0.5 puts two on a card"})
     farm_cpus: float = field(default=1.0, metadata={"about": "CPUs of each actor of the farm"})
-    farm_actors: int = field(default=0, metadata={"about": "actors of the farm; 0 is as many as there is room for"})
+    farm_actors: int = field(default=0, metadata={"about": "maximum number of actors of the farm; 0 is as many as fit"})
     farm_wait_s: float = field(
         default=60.0, metadata={"about": "seconds that a job waits for a farm that cannot be reached"}
     )
     farm_fallback: bool = field(
         default=False, metadata={"about": "render jobs on this machine when the farm loses them"}
     )
-    queue_capacity: int = field(default=200, metadata={"about": "jobs that may wait"})
+    queue_capacity: int = field(default=200, metadata={"about": "maximum number of waiting jobs"})
     cancel_grace_s: float = field(
-        default=10.0, metadata={"about": "seconds after which a cancelled job that goes on is stopped by force"}
+        default=10.0, metadata={"about": "seconds after which a cancelled job that has not stopped is killed"}
     )
     worker_silence_s: float = field(
         default=60.0, metadata={"about": "seconds without a sign of life after which the render process is replaced"}
     )
     worker_stuck_min: float = field(
-        default=20.0, metadata={"about": "minutes without progress in a job after which the process is replaced"}
+        default=20.0, metadata={"about": "minutes without progress in a job after which the render process is replaced"}
     )
     resume_within_h: float = field(
         default=12.0, metadata={"about": "hours within which a job is requeued after the daemon was killed"}
     )
     allowed_folders: tuple[Path, ...] = field(
-        default=(), metadata={"about": "more folders that results may be written to, with all that is in them"}
+        default=(), metadata={"about": "more folders that results may be written to, including their subfolders"}
     )
-    max_clip_bytes: int = field(default=MAX_CLIP_BYTES, metadata={"about": "size of the largest clip that is read"})
+    max_clip_bytes: int = field(
+        default=MAX_CLIP_BYTES, metadata={"about": "size of the largest clip that is read, in bytes"}
+    )
     max_clip_min: float = field(
-        default=MAX_CLIP_MIN, metadata={"about": "minutes of the longest clip that is read, however small its file is"}
+        default=MAX_CLIP_MIN,
+        metadata={"about": "length of the longest clip that is read, in minutes, however small its file is"},
     )
-    max_output_bytes: int = field(default=MAX_OUTPUT_BYTES, metadata={"about": "size of the largest result of a job"})
+    max_output_bytes: int = field(
+        default=MAX_OUTPUT_BYTES, metadata={"about": "size of the largest result of a job, in bytes"}
+    )
     history_days: int = field(default=365, metadata={"about": "days for which finished jobs are remembered"})
-    history_jobs: int = field(default=100_000, metadata={"about": "finished jobs that are remembered"})
+    history_jobs: int = field(default=100_000, metadata={"about": "number of finished jobs that are remembered"})
     preview_device: str = field(
         default="", metadata={"about": "output device of previews, its name or a part of it; the system's if not set"}
     )

@@ -89,5 +89,5 @@ def _look_for_next(port: int, owner: str) -> Finding:
     return warning(
         "port",
         f"{text}; the daemon will take {free} instead, and the scripts find it there",
-        f"if something of yours depends on {port}, end that program, or set another `port`",
+        f"if one of your programs depends on {port}, end the program that uses it, or set another `port`",
     )

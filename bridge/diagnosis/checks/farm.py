@@ -16,7 +16,7 @@ _TIMEOUT_S = 3.0
 def check_farm(surroundings: Surroundings) -> Iterator[Finding]:
     address = valid_settings(surroundings).farm
     if not address:
-        yield ok("render farm", "none is set; this machine renders by itself")
+        yield ok("render farm", "none is set; this machine renders on its own")
         return
     if importlib.util.find_spec("ray") is None:
         yield problem("render farm", f"the setting farm is {address}, but Ray is not installed", _INSTALL)

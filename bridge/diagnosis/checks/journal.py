@@ -52,7 +52,7 @@ def _look_into(file: Path) -> Finding:
         if isinstance(known, JournalBusyError):
             return warning(_NAME, f"{file} is held by another program: {error}", known.hint)
         return problem(_NAME, f"{file} cannot be read: {error}", known.hint)
-    return ok(_NAME, f"{number} jobs, and every page is sound")
+    return ok(_NAME, f"{number} jobs, and the file is undamaged")
 
 
 def _set_aside(state: Path) -> list[Path]:

@@ -57,7 +57,7 @@ def _look_at(model: dict[str, Any]) -> Finding:
     origin = "shipped" if model["shipped"] else "installed"
     return ok(
         name,
-        f"{origin}, {model['size_bytes'] / 1e6:.1f} MB, licence {model['licence']}, whole: {count} tensors, "
+        f"{origin}, {model['size_bytes'] / 1e6:.1f} MB, licence {model['licence']}, complete: {count} tensors, "
         f"SHA-256 {_fingerprint(weights)}",
     )
 

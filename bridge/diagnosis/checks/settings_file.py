@@ -19,7 +19,7 @@ def check_settings(surroundings: Surroundings) -> Iterator[Finding]:
 def _sentence(survey: SettingsReport, file: Path) -> str:
     where = f"settings file {file}" if file.exists() else f"no settings file (it would be {file})"
     count = len(survey.origins)
-    return f"{where}; {'every setting is built in' if not count else f'{count} set, all of them valid'}"
+    return f"{where}; {'every setting has its default' if not count else f'{count} set, all of them valid'}"
 
 
 def valid_settings(surroundings: Surroundings) -> Settings:

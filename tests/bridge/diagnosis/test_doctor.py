@@ -111,8 +111,8 @@ class TestReport:
         ("findings", "summary"),
         [
             ([], "All is well."),
-            ([problem("a", "b", "c")], "1 problem; what to do about each stands behind its ->"),
-            ([problem("a", "b", "c")] * 2 + [warning("a", "b", "c")], "2 problems and 1 warning; what to do"),
+            ([problem("a", "b", "c")], "1 problem; the lines that begin with -> say what to do"),
+            ([problem("a", "b", "c")] * 2 + [warning("a", "b", "c")], "2 problems and 1 warning; the lines that"),
         ],
         ids=["nothing", "one", "several"],
     )
@@ -163,7 +163,7 @@ class TestAsking:
 
 class TestSettings:
     def test_are_well_without_any(self, surroundings):
-        assert "every setting is built in" in only(check_settings(surroundings())).text
+        assert "every setting has its default" in only(check_settings(surroundings())).text
 
     def test_that_are_bad_are_each_named_with_their_source(self, surroundings, tmp_path):
         file = tmp_path / "retake.toml"

@@ -44,7 +44,7 @@ def test_none_is_well_and_none_is_made(look, tmp_path):
 def test_a_sound_one_is_well(look, file):  # noqa: ARG001
     (finding,) = look()
 
-    assert (finding.state, finding.text) == (FindingState.OK, "50 jobs, and every page is sound")
+    assert (finding.state, finding.text) == (FindingState.OK, "50 jobs, and the file is undamaged")
 
 
 def test_a_damaged_page_is_a_problem(look, file):
