@@ -62,11 +62,20 @@ _RECIPES = {
 }
 
 
+_PARTS = {
+    "clap": "CLAP's text and audio towers",
+    "vae": "the autoencoder",
+    "vocoder": "the vocoder",
+    "ldm": "the denoiser",
+    "draft": "the draft net",
+}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `retake train`."""
     commands = parser.add_subparsers(dest="part", required=True, metavar="{clap,vae,vocoder,ldm,draft,join,split}")
     for name, defaults in _RECIPES.items():
-        command = commands.add_parser(name, help=f"train the {name}; continues an earlier call")
+        command = commands.add_parser(name, help=f"train {_PARTS[name]}, or continue training it")
         _add_common(command)
         _add_training(command, defaults)
         if name == "clap":
@@ -102,7 +111,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_training(command: argparse.ArgumentParser, defaults: _Defaults) -> None:
     """What every recipe takes: how long, from which clips, and on what."""
     command.add_argument(
-        "--steps", type=count, default=defaults.steps, help="in all, earlier calls included (%(default)s)"
+        "--steps",
+        type=count,
+        default=defaults.steps,
+        help="number of steps, including those of earlier calls (%(default)s)",
     )
     command.add_argument(
         "--rate", type=above_zero, default=defaults.rate, help=f"peak learning rate ({defaults.rate:g})"
@@ -112,16 +124,16 @@ def _add_training(command: argparse.ArgumentParser, defaults: _Defaults) -> None
         type=count,
         default=FROM_NOTHING.warmup,
         metavar="STEPS",
-        help=f"first steps, in which the rate rises ({FROM_NOTHING.warmup})",
+        help=f"number of first steps over which the rate rises ({FROM_NOTHING.warmup})",
     )
     command.add_argument(
-        "--batch", type=count, default=defaults.batch, help="clips a step in each process (%(default)s)"
+        "--batch", type=count, default=defaults.batch, help="clips per step in each process (%(default)s)"
     )
     command.add_argument(
         "--decay-share",
         type=share,
         default=FROM_NOTHING.decay_share,
-        help=f"last share of steps with falling rate ({FROM_NOTHING.decay_share:g})",
+        help=f"share of the steps, at the end, over which the rate falls ({FROM_NOTHING.decay_share:g})",
     )
     command.add_argument(
         "--manifest",
@@ -129,7 +141,7 @@ def _add_training(command: argparse.ArgumentParser, defaults: _Defaults) -> None
         metavar="FILE",
         help="learn from your own files: a CSV, JSON or JSONL of files and captions, or what `retake batch` wrote",
     )
-    command.add_argument("--audio-root", type=Path, metavar="FOLDER", help="where they lie (beside the list)")
+    command.add_argument("--audio-root", type=Path, metavar="FOLDER", help="folder of those files (beside the list)")
     command.add_argument("--clips", type=count, default=7200, help="corpus clips to render (%(default)s)")
     command.add_argument(
         "--mixture-share", type=share, default=0.15, help="share of these clips that combine two sounds (%(default)s)"
@@ -141,9 +153,9 @@ def _add_training(command: argparse.ArgumentParser, defaults: _Defaults) -> None
         type=zero_or_more,
         default=10.0,
         metavar="MINUTES",
-        help="time between audible samples and their spectrograms; 0 never (%(default)g)",
+        help="minutes between audible samples, with spectrograms; 0 for none (%(default)g)",
     )
-    command.add_argument("--device", default="cpu", help="cpu, cuda, mps, or auto: the best (%(default)s)")
+    command.add_argument("--device", default="cpu", help="cpu, cuda, mps, or auto for the best one (%(default)s)")
 
 
 def _add_denoiser(command: argparse.ArgumentParser) -> None:
@@ -168,7 +180,7 @@ def _add_denoiser(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--compile",
         action="store_true",
-        help="compile the net first, a minute or two; training is then faster, on cards much",
+        help="compile the net first, a minute or two; training is then faster, on graphics cards much faster",
     )
     command.add_argument(
         "--emphasis",
@@ -176,7 +188,7 @@ def _add_denoiser(command: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="CLASS=TIMES",
-        help="classes whose clips come several times a round: drill=3 fire=2",
+        help="classes whose clips come several times per round: drill=3 fire=2",
     )
     command.add_argument("--start", metavar="MODEL", help="fine-tune this installed model, or a folder")
     command.add_argument(
@@ -201,7 +213,7 @@ def _add_conditions(command: argparse.ArgumentParser) -> None:
 
 def _add_common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--run", type=Path, required=True, help="folder of this run: clips, parts, checkpoints, logs")
-    command.add_argument("--preset", default="nano", choices=sorted(PRESETS), help="(%(default)s)")
+    command.add_argument("--preset", default="nano", choices=sorted(PRESETS), help="size of the nets (%(default)s)")
 
 
 def run(args: argparse.Namespace) -> int:
