@@ -1,4 +1,4 @@
-"""Runs before each program: what it starts has the environment of the user, not the bundle's; certificates are found."""
+"""Runs before each program: what it starts has the user's environment, not the bundle's; certificates are found."""
 
 import os
 import sys
