@@ -12,7 +12,13 @@ from bridge.wire.messages import REQUESTS, RenderRequest, Request
 from bridge.wire.parsing import parse_request
 
 _PREFIX = "/retake/"
+_MAX_FILE_BYTES = 1_000_000
+"""Of a request file; the longest request that the daemon reads is a fraction of it."""
 OPERATIONS: dict[str, type[Request]] = {address.removeprefix(_PREFIX): kind for address, kind in REQUESTS.items()}
+
+
+class TooMuchTextError(ValueError):
+    """A request file that is longer than any request."""
 
 
 def request_from_words(operation: str, words: Sequence[str], job: str, extra: Mapping[str, str]) -> Request:
@@ -53,6 +59,8 @@ def request_from_file(path: Path, job: str | None, default_job: str, extra: Mapp
 def _reason(error: Exception) -> str:
     """Return why a file is not a request."""
     match error:
+        case TooMuchTextError():
+            return f"it is longer than {_MAX_FILE_BYTES:,} bytes"
         case UnicodeDecodeError():
             return "it is no text in UTF-8 or UTF-16"
         case json.JSONDecodeError(msg=what, lineno=line, colno=column):
@@ -67,7 +75,10 @@ def text_of(path: Path) -> str:
 
     Raises OSError, ValueError.
     """
-    content = path.read_bytes()
+    with path.open("rb") as file:  # also a pipe, such as /dev/stdin: only its length can be limited
+        content = file.read(_MAX_FILE_BYTES + 1)
+    if len(content) > _MAX_FILE_BYTES:
+        raise TooMuchTextError
     return content.decode(json.detect_encoding(content), "surrogateescape" if os.name == "posix" else "strict")
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -181,6 +182,12 @@ class TestFile:
             request_from_file(file, None, "j", {})
 
         assert not re.search(r"codec|object has|attribute|unhashable|Error|recursion|char \d", told.value.text)
+
+    @pytest.mark.skipif(os.name != "posix", reason="/dev/zero is a file without an end")
+    @pytest.mark.timeout(20)
+    def test_does_not_read_a_file_without_an_end(self):
+        with pytest.raises(RequestFileError, match="it is longer than 1,000,000 bytes"):
+            request_from_file(Path("/dev/zero"), None, "job", {})
 
     def test_that_is_missing_is_refused(self, tmp_path):
         with pytest.raises(RequestFileError, match="missing"):
