@@ -1,8 +1,11 @@
 """Who may import whom: the contracts of `[tool.importlinter]` in pyproject.toml, and what a start really loads."""
 
 import ast
+import contextlib
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,6 +45,37 @@ def test_imports_are_absolute():
     ]
 
     assert not relative, "\n".join(relative)
+
+
+def programs(path: Path) -> Iterator[ast.Module]:
+    """Yield the texts in a test file that are programs of their own; no import rule and no type checker reads them."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "import " in node.value:
+            with contextlib.suppress(SyntaxError):
+                yield ast.parse(node.value)
+
+
+def names_in(module: str) -> set[str]:
+    """Return every name that a module of ours may have: what it writes down anywhere, and its submodules."""
+    place = ROOT.joinpath(*module.split("."))
+    file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    if not file.exists():
+        return set()
+    return {*re.findall(r"\w+", file.read_text(encoding="utf-8")), *(path.stem for path in place.glob("*"))}
+
+
+def test_programs_in_tests_import_what_there_is():
+    missing = [
+        f"{path.relative_to(ROOT)}: from {node.module} import {alias.name}"
+        for path in ROOT.glob("tests/**/*.py")
+        for program in programs(path)
+        for node in ast.walk(program)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in {"engine", "bridge", "retake"}
+        for alias in node.names
+        if alias.name not in names_in(str(node.module))
+    ]
+
+    assert not missing, "\n".join(missing)
 
 
 def loaded(module: str, *wanted: str) -> list[str]:

@@ -24,13 +24,13 @@ import numpy as np
 import torch
 
 from engine import Audio, Engine, Restyle
-from engine.engine import ready
+from engine.engine import prepare_for_inference
 from engine.presets import PRESETS, build
 
 torch.set_num_threads(1)
 seconds, rate = int(sys.argv[1]), 48_000
 quick = replace(PRESETS[sys.argv[2]], vocoder=PRESETS["tiny"].vocoder)  # whose few iterations take the same memory
-engine = Engine(ready(build(quick), torch.float32))
+engine = Engine(prepare_for_inference(build(quick), torch.float32))
 noise = np.random.default_rng(0).standard_normal((int(sys.argv[3]), seconds * rate), dtype=np.float32) * np.float32(0.1)
 clip = Audio(noise, rate)
 Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
