@@ -295,8 +295,8 @@ EXCLUSIONS: tuple[Exclusion, ...] = (
 KEPT_MODELS = frozenset({"auto", "clap", "roberta"})
 """Of transformers' four hundred models: CLAP's two towers, and what is named where they are imported."""
 
-LIGHT = ("engine", "torch", "transformers", "scipy", "huggingface_hub", "tokenizers", "sympy")
-"""What only the render process and the command line have: the tray app and the sender never load it."""
+LIGHT = ("torch", "transformers", "scipy", "huggingface_hub", "tokenizers", "sympy")
+"""What only the render process and the command line load; of the engine the tray app has the reader of sound files."""
 
 
 def excluded_modules() -> list[str]:

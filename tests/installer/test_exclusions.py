@@ -60,7 +60,12 @@ class TestTable:
             assert not [module for module in out if name == module or name.startswith(f"{module}.")]
 
     def test_the_sender_and_the_tray_have_no_torch(self):
-        assert {"torch", "engine", "transformers"} <= set(LIGHT)
+        assert {"torch", "transformers"} <= set(LIGHT)
+
+    def test_the_tray_has_what_it_reads_sound_files_with(self):
+        picture = (ROOT / "bridge" / "desktop" / "state" / "sound_picture.py").read_text(encoding="utf-8")
+        assert "from engine import" in picture
+        assert "engine" not in LIGHT
 
 
 class TestModels:
