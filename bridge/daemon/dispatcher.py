@@ -55,7 +55,7 @@ class Dispatcher:
         self._check_token(request)
         handler = self.handlers.get(type(request))
         if handler is None:
-            raise UnforeseenError(NotImplementedError(f"no handler for {request.address}"))
+            raise UnforeseenError(LookupError(f"no handler for {request.address}"))
         handler(request, sender)
 
     def _refuse(self, message: IncomingMessage, reason: Exception) -> None:

@@ -70,7 +70,7 @@ class FarmSupervisor:
     @property
     def pid(self) -> int | None:
         """The farm's process; None while there is none."""
-        return None if self._current.alive is None else self._current.alive.pid
+        return self._current.pid
 
     @property
     def state(self) -> str:

@@ -130,6 +130,11 @@ class CurrentProcess:
         return self._process if self._process is not None and self._process.is_alive else None
 
     @property
+    def pid(self) -> int | None:
+        """The number of the process; None while there is none."""
+        return None if self.alive is None else self.alive.pid
+
+    @property
     def loaded(self) -> StatusReply | None:
         """What the process said when it had loaded its model; None while it has none."""
         return None if self.alive is None else self.alive.loaded

@@ -52,7 +52,7 @@ class RenderSupervisor:
     @property
     def pid(self) -> int | None:
         """The render process; None while there is none."""
-        return None if self._current.alive is None else self._current.alive.pid
+        return self._current.pid
 
     @property
     def state(self) -> str:
