@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from engine.checkpoints.catalogue import ModelEntry, PassedOver, list_models, look_through
     from engine.engine import Engine
     from engine.file_names import name_on_disk, safe_name
+    from engine.listening.hear import HeardSound
     from engine.lists import Row, read_rows
     from engine.models.clap_back_end import installed_back_end
     from engine.operations.progress import Progress
@@ -58,6 +59,7 @@ _ROOMS = {
     "Audio": "engine.audio",
     "Engine": "engine.engine",
     "Generate": "engine.requests",
+    "HeardSound": "engine.listening.hear",
     "Inpaint": "engine.requests",
     "LONGEST_S": "engine.requests",
     "ModelEntry": "engine.checkpoints.catalogue",
@@ -101,6 +103,7 @@ __all__ = [
     "EngineError",
     "FullBandError",
     "Generate",
+    "HeardSound",
     "Inpaint",
     "InvalidRequestError",
     "ModelBrokenError",

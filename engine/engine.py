@@ -20,6 +20,7 @@ from engine.device import (
     release_cached_memory,
 )
 from engine.errors import EngineError, InvalidRequestError, ModelUnloadedError
+from engine.listening.hear import HeardSound, hear
 from engine.models.fast_convolution import memory_of_kernels, prepare
 from engine.operations import OPERATIONS, Generate, Request
 from engine.operations.progress import OnStep, ProgressReporter, ShouldStop
@@ -117,6 +118,23 @@ class Engine:
             outcome if isinstance(outcome, EngineError) else self._signed(outcome, request)
             for request, outcome in zip(requests, outcomes, strict=True)
         ]
+
+    def listen(self, clip: Audio, names: Sequence[str] | None = None) -> list[HeardSound]:
+        """Name the sounds in a clip, best first, with scores that add up to 1.
+
+        engine.listen(Audio.read("clip.wav"))[0].name           the likeliest of all sounds that the model knows
+        engine.listen(clip, ["a dog barking", "a door"])        of these, in any words that it understands
+
+        Raises:
+            InvalidRequestError: no names are given, and the model has no list of sounds.
+            SilentClipError: there is nothing to hear.
+            AudioTowerMissingError: the model's CLAP has no audio tower.
+            OutOfMemoryError: the device is too small.
+            ModelUnloadedError: see `unload`.
+        """
+        model = self._loaded()
+        with torch.inference_mode(), memory_errors_translated(self._device):
+            return hear(model, clip, names)
 
     def _signed(self, takes: Sequence[Audio], request: Request) -> list[Audio]:
         """The takes with what only the engine knows in their stories."""

@@ -22,6 +22,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("vary", "make another take of a clip", f"{_ARGUMENTS}:add_vary", f"{_RENDERING}:run_vary"),
     Command("upscale", "add the missing highs to a clip", f"{_ARGUMENTS}:add_upscale", f"{_RENDERING}:run_upscale"),
     Command("again", "make a take again", f"{_ARGUMENTS}:add_again", f"{_RENDERING}:run_again"),
+    Command("listen", "say what is in a clip", f"{_ARGUMENTS}:add_listen", "engine.cli.listening:run"),
     Command("models", "list, pull, import and remove models", f"{_ARGUMENTS}:add_models", "engine.cli.models:run"),
     Command("devices", "list what this machine can compute on", f"{_ARGUMENTS}:add_devices", "engine.cli.devices:run"),
     Command("train", "train the parts of a model", "engine.training.cli:add_arguments", "engine.training.cli:run"),

@@ -56,6 +56,21 @@ def add_again(parser: argparse.ArgumentParser) -> None:
     _add_json(parser)
 
 
+def add_listen(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Say what is in sound files: of the sounds that the model knows, the likeliest first. A score of 0.3 means that"
+        " three of ten recordings with that score are what it says."
+    )
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="a sound file, or a folder: every sound file in it"
+    )
+    parser.add_argument(
+        "--names", metavar="A,B", help="listen for these only, in any words (default all sounds that the model knows)"
+    )
+    _add_model(parser)
+    _add_json(parser)
+
+
 def add_devices(parser: argparse.ArgumentParser) -> None:
     parser.description = "List what this machine can compute on, the best first."
     parser.add_argument("--json", action="store_true", help="machine-readable")

@@ -6,7 +6,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -33,7 +33,7 @@ def show_error(error: EngineError, *, as_json: bool = False) -> None:
         show_json({"error": {"code": error.code, "text": text, "hint": hint}})
 
 
-def show_json(value: Mapping[str, Any]) -> None:
+def show_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
