@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from engine.diffusion.guidance import Denoise, Net, Prediction, guided_denoiser
+from engine.diffusion.guidance import DenoiseFollowing, Net, Prediction, guided_denoiser
 from engine.diffusion.schedule import NoiseSchedule
 from engine.mel import LogMel, MelConfig
 from engine.models.clap import ClapConfig, LaionClap
@@ -156,7 +156,9 @@ class AudioLDM(nn.Module):
         waveform: Tensor = self.vocoder(log_mel, generator)
         return waveform
 
-    def denoiser(self, embedding: Tensor, negative: Tensor | None = None, guidance: float | None = None) -> Denoise:
+    def denoiser(
+        self, embedding: Tensor, negative: Tensor | None = None, guidance: float | None = None
+    ) -> DenoiseFollowing:
         """A denoiser towards embedding [B, D], away from negative [B, D] (the empty prompt if None)."""
         if negative is None:
             negative = self.embed_text([""]).expand_as(embedding)
@@ -171,7 +173,7 @@ class AudioLDM(nn.Module):
             self.config.clip_x0,
         )
 
-    def draft_denoiser(self, embedding: Tensor) -> Denoise:
+    def draft_denoiser(self, embedding: Tensor) -> DenoiseFollowing:
         """The draft net's denoiser towards embedding [B, D], for DDIM at the timesteps of `config.draft` alone."""
         assert self.draft is not None, "a model without a draft net"
         config = self.config
@@ -197,8 +199,8 @@ def in_own_format(net: UNet) -> Net:
     """
     dtype = net.conv_in.weight.dtype
 
-    def predict(x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
-        prediction: Tensor = net(x.to(dtype), t, condition.to(dtype))
+    def predict(x: Tensor, t: Tensor, condition: Tensor, curves: Tensor | None = None) -> Tensor:
+        prediction: Tensor = net(x.to(dtype), t, condition.to(dtype), curves)
         return prediction.float()
 
     return predict

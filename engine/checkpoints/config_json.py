@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 from engine.audioldm import AudioLDMConfig, DraftConfig
 from engine.checkpoints.catalogue import CONFIG_FORMAT
+from engine.gesture import CURVES
 from engine.models.clap import ClapConfig
 from engine.models.pocket_clap import PocketClapConfig
 from engine.models.vocoder import GriffinLimConfig, HiFiGanConfig
@@ -120,6 +121,8 @@ def check_config(config: AudioLDMConfig) -> None:
             unet.condition_size == config.clap.embedding_dim,
             "the embedding_dim of CLAP is not the UNet's condition_size",
         ),
+        (set(unet.curves) <= set(CURVES), f"the UNet's curves {', '.join(unet.curves)} are not all known"),
+        (len(set(unet.curves)) == len(unet.curves), "the UNet's curves name one twice"),
         (schedule.beta_start <= schedule.beta_end, "beta_start is above beta_end"),
         (all(level < len(unet.channel_mult) for level in unet.attention_levels), "attention_levels has no such level"),
     ]

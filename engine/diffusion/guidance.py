@@ -4,7 +4,7 @@ And the reverse, for nets that learn a whole step: the prediction with which DDI
 """
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -12,7 +12,14 @@ from torch import Tensor
 from engine.diffusion.schedule import NoiseSchedule
 
 Prediction = Literal["eps", "v"]
-Net = Callable[[Tensor, Tensor, Tensor], Tensor]  # (x_t [B, ...], t [B], condition [B, D]) -> prediction [B, ...]
+
+NEGATIVE_FOLLOWS = True  # the evaluation without the condition follows the curves too: guidance is the prompt's alone
+
+
+class Net(Protocol):
+    """(x_t [B, ...], t [B], condition [B, D], curves [B, C, H] or none) -> prediction [B, ...]."""
+
+    def __call__(self, x: Tensor, t: Tensor, condition: Tensor, curves: Tensor | None = None, /) -> Tensor: ...
 
 
 class Denoised(NamedTuple):
@@ -23,6 +30,12 @@ class Denoised(NamedTuple):
 
 
 Denoise = Callable[[Tensor, int], Denoised]  # (x_t [B, Z, H, W], t) -> Denoised
+
+
+class DenoiseFollowing(Protocol):
+    """(x_t [B, Z, H, W], t, curves [B, C, H] or none) -> Denoised."""
+
+    def __call__(self, x: Tensor, t: int, curves: Tensor | None = None, /) -> Denoised: ...
 
 
 def guide(unconditional: Tensor, conditional: Tensor, scale: float) -> Tensor:
@@ -68,21 +81,23 @@ def guided_denoiser(
     schedule: NoiseSchedule,
     kind: Prediction,
     clip_x0: float | None = None,
-) -> Denoise:
+) -> DenoiseFollowing:
     """A denoiser that evaluates the net with and without the condition in one call; at scale 1 only with it.
 
     condition and negative: [B, D]; the latents that come in may hold a multiple of B rows (windows of each).
     """
 
-    def denoise(x: Tensor, t: int) -> Denoised:
+    def denoise(x: Tensor, t: int, curves: Tensor | None = None) -> Denoised:
         repeats = len(x) // len(condition)
         wanted = condition.repeat_interleave(repeats, dim=0)
         if scale == 1:
-            prediction = net(x, torch.full((len(x),), t, device=x.device), wanted)
+            prediction = net(x, torch.full((len(x),), t, device=x.device), wanted, curves)
         else:
             both = torch.cat([negative.repeat_interleave(repeats, dim=0), wanted])
             steps = torch.full((2 * len(x),), t, device=x.device)
-            unguided, towards = net(torch.cat([x, x]), steps, both).chunk(2)
+            if curves is not None:
+                curves = torch.cat([curves if NEGATIVE_FOLLOWS else torch.full_like(curves, torch.nan), curves])
+            unguided, towards = net(torch.cat([x, x]), steps, both, curves).chunk(2)
             prediction = guide(unguided, towards, scale)
         return read_prediction(prediction, x, schedule.alpha_bar(t), kind, clip_x0)
 

@@ -1,7 +1,7 @@
 """The denoising UNet: noised latent, timestep and CLAP embedding -> prediction (Liu et al. 2023, §3.3).
 
 The embedding enters as one vector: a linear map of it is concatenated with the time embedding, and every residual block
-adds a projection of the two. There is no cross-attention.
+adds a projection of the two. There is no cross-attention. A net may also follow curves in time (see `engine.gesture`).
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.models.layers import PlainAttention, ResBlock, SpatialTransformer, Upsample, sinusoid, zeroed
+
+_KNOTS = 9  # of a curve's range
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class UNetConfig:
     condition_scale: float = 1.0  # factor on the unit-length embedding
     embedding_hidden: int = 0  # of a perceptron on time and condition together, added to them; 0: there is none
     num_heads: int | None = None  # the same at every level, as diffusers counts them; None: channels / head_dim
+    curves: tuple[str, ...] = ()  # that it can follow, in this order: names of `engine.gesture.CURVES`
 
     @property
     def embedding_size(self) -> int:
@@ -89,8 +92,45 @@ def _perceptron(size: int, hidden: int) -> nn.Module:
     return nn.Sequential(nn.Linear(size, hidden), nn.SiLU(), zeroed(nn.Linear(hidden, size)))
 
 
+class _Follow(nn.Module):
+    """Curves [B, C, H] -> what they add to the first hidden layer, [B, base, H', W']; zero at first.
+
+    Each value is spread over the two nearest of a row of knots, so that its effect is any piecewise linear function;
+    what is not known (NaN) has none at all. Along frequency f the effect is a parabola a + b·f + c·f².
+    """
+
+    def __init__(self, config: UNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.curves = nn.ModuleDict(
+            {
+                name: zeroed(nn.Linear(config.patch_size * _KNOTS, 3 * config.base_channels, bias=False))
+                for name in config.curves
+            }
+        )
+
+    def forward(self, curves: Tensor, columns: int) -> Tensor:
+        weight = next(self.parameters())
+        spread = _spread_over_knots(curves.float()).to(weight.dtype)  # [B, C, H, knots]
+        by_cell = spread.unflatten(2, (-1, self.config.patch_size)).flatten(3)
+        added = torch.stack([linear(by_cell[:, i]) for i, linear in enumerate(self.curves.values())]).sum(0)
+        position = torch.linspace(-1, 1, columns, device=weight.device, dtype=weight.dtype)
+        powers = torch.stack([torch.ones_like(position), position, position**2])  # [3, W']
+        return torch.einsum("bhpc,pw->bchw", added.unflatten(2, (3, -1)), powers)
+
+
+def _spread_over_knots(values: Tensor) -> Tensor:
+    """Values [...] -> [..., knots]: up to 1 at the nearest knots between -1 and 1; 0 everywhere for NaN."""
+    knots = torch.linspace(-1, 1, _KNOTS, device=values.device)
+    distance = (values.clamp(-1, 1)[..., None] - knots).abs() * ((_KNOTS - 1) / 2)
+    return torch.where(distance < 1, 1 - distance, torch.zeros_like(distance))
+
+
 class UNet(nn.Module):
-    """x_t [B, Z, H, W], t [B], condition [B, D] -> prediction [B, Z, H, W]; H and W multiples of `config.stride`."""
+    """x_t [B, Z, H, W], t [B], condition [B, D] -> prediction [B, Z, H, W]; H and W multiples of `config.stride`.
+
+    A net that can follow curves may be given some, [B, C, H]; they are NaN where they are not known.
+    """
 
     def __init__(self, config: UNetConfig) -> None:
         super().__init__()
@@ -102,6 +142,7 @@ class UNet(nn.Module):
         self.condition = nn.Linear(config.condition_size, 4 * base)
         self.deepen = _perceptron(config.embedding_size, config.embedding_hidden) if config.embedding_hidden else None
         self.conv_in = nn.Conv2d(cells + 2 * config.frequency_positions, base, 3, padding=1)
+        self.follow = _Follow(config) if config.curves else None
         self.down = nn.ModuleList()
         skips, channels = [base], base
         for level, width in enumerate(widths):
@@ -130,9 +171,11 @@ class UNet(nn.Module):
         self.norm_out = nn.GroupNorm(config.groups, channels)
         self.conv_out = zeroed(nn.Conv2d(channels, cells, 3, padding=1))
 
-    def forward(self, x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
+    def forward(self, x: Tensor, t: Tensor, condition: Tensor, curves: Tensor | None = None) -> Tensor:
         embedding = self._embed(t, condition)
         hidden = self.conv_in(self._with_positions(F.pixel_unshuffle(x, self.config.patch_size)))
+        if curves is not None and self.follow is not None:
+            hidden = hidden + self.follow(curves, hidden.shape[3])
         skips = [hidden]
         for module in self.down:
             hidden = module(hidden, embedding) if isinstance(module, _Stage) else module(hidden)

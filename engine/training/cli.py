@@ -5,6 +5,7 @@ retake train clap --run runs/nano --keep-audio       the text tower only
 retake train vae --run runs/nano
 retake train ldm --run runs/nano --processes 2 --steps 6000
 retake train ldm --run runs/nano --steps 9000 --emphasis drill=3 fire=2     continue, with more of the weak classes
+retake train ldm --run runs/nano --curves loudness,brightness,pitch       follow the gesture of a clip, too
 retake train ldm --run runs/nano --device cuda --conditions audio       on a card, conditioned as in the paper
 torchrun --nproc-per-node 4 -m -- bridge train ldm --run runs/nano --device cuda     on several; torchrun needs the --
 retake train vae --run runs/mine --manifest my-sounds.csv       learn from your own files instead
@@ -28,9 +29,9 @@ from engine.errors import OutputExistsError
 from engine.presets import PRESETS
 from engine.training.datasets import ClipSettings, render_clips
 from engine.training.library import SKIPPED_FILE, LibrarySettings, cut_clips, read_skipped
-from engine.training.loop import LoopSettings
-from engine.training.option_values import above_zero, count, count_or_none, share, times, zero_or_more
-from engine.training.parts import draft_of, join_parts, note_start, save_vocabulary, split_model, start_of
+from engine.training.loop import CHECKPOINT_FILE, LoopSettings
+from engine.training.option_values import above_zero, count, count_or_none, curve_names, share, times, zero_or_more
+from engine.training.parts import draft_of, join_parts, note_curves, note_start, save_vocabulary, split_model, start_of
 from engine.training.rates import FROM_NOTHING, Rates, rates_of, warnings_about
 from engine.training.recorder import Recorder
 from engine.training.train_clap import ClapSettings, train_clap
@@ -190,6 +191,12 @@ def _add_denoiser(command: argparse.ArgumentParser) -> None:
         metavar="CLASS=TIMES",
         help="classes whose clips come several times per round: drill=3 fire=2",
     )
+    command.add_argument(
+        "--curves",
+        type=curve_names,
+        metavar="NAMES",
+        help="learn to follow curves of the sound as well: loudness,brightness,pitch, or some of these",
+    )
     command.add_argument("--start", metavar="MODEL", help="fine-tune this installed model, or a folder")
     command.add_argument(
         "--rank", type=count_or_none, default=0, help="fine-tune with LoRA of this rank (0: all weights)"
@@ -238,6 +245,8 @@ def _prepare_clips(args: argparse.Namespace) -> None:
     clips, parts = args.run / "clips", args.run / "parts"
     if getattr(args, "start", None):
         note_start(parts, args.start)
+    if getattr(args, "curves", None):
+        note_curves(parts, args.curves, begun=(args.run / "ldm" / CHECKPOINT_FILE).exists())
     config = join_parts(parts, args.preset).config if start_of(parts) else PRESETS[args.preset]
     seconds = config.window_rows * config.vae.stride / config.mel.frames_per_second
     if args.manifest:

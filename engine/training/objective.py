@@ -30,14 +30,19 @@ class Objective:
         self.kept: dict[str, nn.Module] = {_LEVELS: self._levels} if self._levels else {}
         self.optimisers: dict[str, Optimizer] = {_LEVELS: self._levels.optimiser()} if self._levels else {}
 
-    def losses(self, net: nn.Module, x0: Tensor, condition: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Latents [B, Z, H, W] and conditions [B, D] -> square errors [B] and the timesteps [B] that were drawn."""
+    def losses(
+        self, net: nn.Module, x0: Tensor, condition: Tensor, rng: np.random.Generator, *given: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Latents [B, Z, H, W] and conditions [B, D] -> square errors [B] and the timesteps [B] that were drawn.
+
+        What else is given, such as curves, goes to the net as it is.
+        """
         t = self._timesteps(len(x0), rng)
         alpha_bar = self._alphas_cumprod[t][:, None, None, None]
         signal, spread = alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
         noise = torch.randn_like(x0)
         target = noise if self._prediction == "eps" else signal * noise - spread * x0
-        predicted: Tensor = in_mixed_precision(self._device, net, signal * x0 + spread * noise, t, condition)
+        predicted: Tensor = in_mixed_precision(self._device, net, signal * x0 + spread * noise, t, condition, *given)
         return (predicted - target).square().mean((1, 2, 3)), t
 
     def mean(self, losses: Tensor, t: Tensor, workers: Workers) -> Tensor:

@@ -3,6 +3,8 @@
 import argparse
 import math
 
+from engine.gesture import CURVES
+
 
 def count(text: str) -> int:
     """A whole number from 1."""
@@ -40,6 +42,15 @@ def times(text: str) -> tuple[str, int]:
         message = f"{text!r} is not a name and a number such as drill=3"
         raise argparse.ArgumentTypeError(message)
     return name, count(number)
+
+
+def curve_names(text: str) -> tuple[str, ...]:
+    """Names of curves: loudness,pitch. Each once, in the order of `engine.gesture.CURVES`."""
+    names = text.split(",")
+    if not set(names) <= set(CURVES) or len(set(names)) < len(names):
+        message = f"{text!r} is not a list such as {','.join(CURVES)}"
+        raise argparse.ArgumentTypeError(message)
+    return tuple(name for name in CURVES if name in names)
 
 
 def _whole(text: str, least: int) -> int:

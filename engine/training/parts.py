@@ -17,9 +17,10 @@ from engine.models.unet import UNet
 from engine.models.vocoder import HiFiGanConfig
 from engine.presets import PRESETS
 from engine.sounds import SOUND_WORDS, SOUNDS
-from engine.training.training_errors import RunBegunError, StartDiffersError
+from engine.training.training_errors import CurvesDifferError, RunBegunError, StartDiffersError
 
 _VOCABULARY_FILE, _START_FILE, _DRAFT_FILE = "vocabulary.json", "start.json", "draft.json"
+_CURVES_FILE = "curves.json"  # the names of the curves that the denoiser follows
 _SHORT = 2  # letters of words that name no sound
 _SAY_NOTHING = (
     "and", "are", "for", "from", "into", "its", "over", "some", "that", "the", "then", "this", "very", "while", "with",
@@ -111,6 +112,7 @@ def split_model(model: str, folder: Path) -> list[str]:
         parts["vocoder"] = opened.vocoder
     for name, module in parts.items():
         save_part(folder, name, module)
+    _write_curves(folder, opened.config.unet.curves)
     return list(parts)
 
 
@@ -127,8 +129,9 @@ def note_start(folder: Path, model: str) -> None:
         return
     if began or any(folder.glob("*.safetensors")):
         raise StartDiffersError(folder, began, model)
-    open_model(model)  # or fail at once if it cannot be opened
+    curves = open_model(model).config.unet.curves  # or fail at once if it cannot be opened
     folder.mkdir(parents=True, exist_ok=True)
+    _write_curves(folder, curves)
     path.write_text(json.dumps({"model": model}), encoding="utf-8")
 
 
@@ -136,6 +139,32 @@ def start_of(folder: Path) -> str | None:
     """The model that the run began from, None: nothing."""
     path = folder / _START_FILE
     return str(json.loads(path.read_text(encoding="utf-8"))["model"]) if path.exists() else None
+
+
+def note_curves(folder: Path, names: Sequence[str], *, begun: bool) -> None:
+    """Let the run's denoiser follow curves of these names; a trained part gets layers for them, at zero.
+
+    Raises:
+        CurvesDifferError: it follows others that would be lost, or its training has `begun`, with other curves.
+    """
+    known = curves_of(folder)
+    if known == tuple(names):
+        return
+    if begun or set(known) - set(names):
+        raise CurvesDifferError(folder, known, names)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_curves(folder, names)
+
+
+def curves_of(folder: Path) -> tuple[str, ...]:
+    """Return the names of the curves that the run's denoiser follows."""
+    path = folder / _CURVES_FILE
+    return tuple(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else ()
+
+
+def _write_curves(folder: Path, names: Sequence[str]) -> None:
+    if names:
+        (folder / _CURVES_FILE).write_text(json.dumps(list(names)), encoding="utf-8")
 
 
 def part_mark(folder: Path, name: str) -> str:
@@ -170,20 +199,38 @@ def _load_draft(folder: Path, model: AudioLDM) -> None:
     model.config = replace(model.config, draft=config)
     model.draft = UNet(model.config.unet).eval() if config else None
     if model.draft is not None:
-        load_part(folder, "draft", model.draft)
+        _load_denoiser(folder, "draft", model.draft)
+
+
+def _load_denoiser(folder: Path, name: str, net: UNet) -> None:
+    """Fill the net from its part, if there is one; layers for curves that the part does not have stay at zero."""
+    path = folder / f"{name}.safetensors"
+    if path.exists():
+        new = {key: tensor for key, tensor in net.state_dict().items() if key.startswith("follow.")}
+        net.load_state_dict(new | load_file(path))
+
+
+def _grow(model: AudioLDM, curves: tuple[str, ...]) -> None:
+    """Give the denoiser layers for these curves, at zero, beside all that it knows."""
+    if curves == model.config.unet.curves:
+        return
+    model.config = replace(model.config, unet=replace(model.config.unet, curves=curves))
+    known, model.unet = model.unet.state_dict(), UNet(model.config.unet).eval()
+    model.unet.load_state_dict(model.unet.state_dict() | known)
 
 
 def join_parts(folder: Path, preset: str) -> AudioLDM:
     """The model with every part that is trained so far; the others are random, or those of the model it began from."""
     if start := start_of(folder):
         model = open_model(start)
-        load_part(folder, "unet", model.unet)
+        _grow(model, curves_of(folder))
+        _load_denoiser(folder, "unet", model.unet)
         _load_draft(folder, model)
         return model
     config = _with_vocabulary(config_for_training(preset), folder)
     if (folder / "vocoder.safetensors").exists():
         config = replace(config, vocoder=trainable_vocoder(config))
-    model = AudioLDM(config).eval()
+    model = AudioLDM(replace(config, unet=replace(config.unet, curves=curves_of(folder)))).eval()
     clap = model.clap
     assert isinstance(clap, nn.Module), "a CLAP is a module"
     for name, module in (
@@ -191,8 +238,8 @@ def join_parts(folder: Path, preset: str) -> AudioLDM:
         ("vae", model.vae),
         ("latents", LatentScaling(model)),
         ("vocoder", model.vocoder),
-        ("unet", model.unet),
     ):
         load_part(folder, name, module)
+    _load_denoiser(folder, "unet", model.unet)
     _load_draft(folder, model)
     return model

@@ -3,9 +3,10 @@
 The denoiser goes from noise to latents in many short guided steps; the draft net learns to make several of them at
 once, from their start to their end. That is progressive distillation (Salimans and Ho 2022) in one round, with guidance
 included (Meng et al. 2023). The trajectories are deterministic, so each step has one right answer and nothing blurs;
-they are computed once and stored on disk, since a step of one costs almost as much as a training step on it.
+they are computed once and stored on disk, since a step of one costs almost as much as a training step on it. Where the
+denoiser follows curves, half of its trajectories do.
 
-Shape letters: K trajectories, S draft steps, Z latent channels, H latent rows, W latent columns, D embedding.
+Shape letters: K trajectories, S draft steps, C curves, Z latent channels, H latent rows, W latent columns, D embedding.
 """
 
 import json
@@ -22,9 +23,10 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
 from engine.audioldm import AudioLDM, DraftConfig
-from engine.diffusion.guidance import guided_denoiser, prediction_between
+from engine.diffusion.guidance import Denoise, DenoiseFollowing, guided_denoiser, prediction_between
 from engine.diffusion.samplers import sample_ddim, sample_dpm_solver_2m
 from engine.diffusion.schedule import NoiseSchedule
+from engine.training.clip_gestures import CURVES_FILE, ClipGestures
 from engine.training.ema import Ema
 from engine.training.lengths import draw_rows
 from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
@@ -65,13 +67,17 @@ class DraftSettings:
 class Trajectories:
     """From noise to latents: places float16 [K, S + 1, Z, H, W], the last one clean, and conditions [K, D].
 
-    A shorter trajectory fills the first of the H rows only.
+    Those of a denoiser that follows curves have theirs, [K, C, H]. A shorter one fills the first of the H rows only.
     """
 
     def __init__(self, folder: Path, *, writable: bool = False) -> None:
         mode: Literal["r", "r+"] = "r+" if writable else "r"
         self.places: NDArray[np.float16] = np.load(folder / "places.npy", mmap_mode=mode)
         self.conditions: NDArray[np.float32] = np.load(folder / "conditions.npy", mmap_mode=mode)
+        followed = folder / CURVES_FILE
+        self.curves: NDArray[np.float16] = (
+            np.load(followed, mmap_mode=mode) if followed.exists() else np.empty((len(self.places), 0, 1), np.float16)
+        )
         self.done: NDArray[np.bool_] = np.load(folder / "done.npy", mmap_mode=mode)
 
     def __len__(self) -> int:
@@ -92,6 +98,7 @@ def prepare_trajectories(workers: Workers, settings: DraftSettings, on_progress:
         _open_arrays(settings, model)
     workers.wait()
     trajectories, data = Trajectories(settings.folder, writable=True), Latents(settings.clips / "latents")
+    gestures = _gestures(model, settings)
     mine = np.arange(workers.rank, len(trajectories), workers.count)
     mine = mine[~trajectories.done[mine]]
     rows = np.array([trajectory_rows(model, settings, int(index)) for index in mine], int)
@@ -100,9 +107,12 @@ def prepare_trajectories(workers: Workers, settings: DraftSettings, on_progress:
         of_length = mine[rows == length]
         for together in np.array_split(of_length, -(-len(of_length) // _AT_ONCE)):
             conditions = torch.cat([_draw_condition(model, data, settings, int(index)) for index in together])
+            curves = [_draw_curves(gestures, data, settings, int(index), int(length)) for index in together]
             trajectories.conditions[together] = conditions.cpu().numpy()
+            if gestures is not None:
+                trajectories.curves[together, :, :length] = torch.cat(curves).numpy()
             trajectories.places[together, :, :, :length] = _sample_trajectories(
-                model, settings, conditions, together, int(length)
+                model, settings, conditions, together, torch.cat(curves)
             )
             trajectories.done[together] = True
             left -= len(together)
@@ -119,12 +129,14 @@ def _open_arrays(settings: DraftSettings, model: AudioLDM) -> None:
     before = Trajectories(folder) if (folder / "done.npy").exists() else None
     if before is not None and len(before) >= settings.num_trajectories:
         return
-    shape = len(settings.timesteps) + 1, *model.latent_shape(model.config.window_rows)
-    for name, kind, rest in (
-        ("places", np.float16, shape),
+    rows, num_curves = model.config.window_rows, len(model.config.unet.curves)
+    arrays: list[tuple[str, type[np.generic], tuple[int, ...]]] = [
+        ("places", np.float16, (len(settings.timesteps) + 1, *model.latent_shape(rows))),
         ("conditions", np.float32, (model.clap.embedding_dim,)),
+        *([("curves", np.float16, (num_curves, rows))] if num_curves else []),
         ("done", np.bool_, ()),  # last: files without it are incomplete
-    ):
+    ]
+    for name, kind, rest in arrays:
         partial = folder / f"{name}.part.npy"
         array = open_memmap(partial, "w+", kind, (settings.num_trajectories, *rest))
         if before is not None:
@@ -160,6 +172,21 @@ def _draw_condition(model: AudioLDM, data: Latents, settings: DraftSettings, ind
     return (caption if by_text else data.audio[clip])[None].to(settings.device)
 
 
+def _gestures(model: AudioLDM, settings: DraftSettings) -> ClipGestures | None:
+    names = model.config.unet.curves
+    return ClipGestures(settings.clips / "latents", names) if names else None
+
+
+def _draw_curves(
+    gestures: ClipGestures | None, data: Latents, settings: DraftSettings, index: int, rows: int
+) -> Tensor:
+    """What a trajectory follows, of the same clip as its condition: [1, C, rows]."""
+    if gestures is None:
+        return torch.empty(1, 0, rows)
+    clip = np.random.default_rng((settings.loop.seed, index, 0)).integers(len(data), size=1)
+    return gestures.draw(clip, rows, np.random.default_rng((settings.loop.seed, index, 3)))
+
+
 def trajectory_rows(model: AudioLDM, settings: DraftSettings, index: int) -> int:
     """Return the latent rows of a trajectory: the model's window, or a part of it."""
     rng = np.random.default_rng((settings.loop.seed, index, 2))
@@ -168,20 +195,25 @@ def trajectory_rows(model: AudioLDM, settings: DraftSettings, index: int) -> int
 
 @torch.inference_mode()
 def _sample_trajectories(
-    model: AudioLDM, settings: DraftSettings, conditions: Tensor, indices: NDArray[np.int64], rows: int
+    model: AudioLDM, settings: DraftSettings, conditions: Tensor, indices: NDArray[np.int64], curves: Tensor
 ) -> NDArray[np.float16]:
     """From noise along the denoiser's short steps: where each draft step begins, and the end, [B, S + 1, Z, h, W]."""
     seeds = [int(np.random.SeedSequence((settings.loop.seed, int(k), 1)).generate_state(1)[0]) for k in indices]
-    shape = model.latent_shape(rows)
+    shape = model.latent_shape(curves.shape[2])
     noise = torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
     noise = noise.to(settings.device)
-    denoise = model.denoiser(conditions, guidance=settings.guidance)
+    denoise = _following(model.denoiser(conditions, guidance=settings.guidance), curves.to(settings.device))
     timesteps = short_timesteps(settings.timesteps, settings.short_steps)
     places = [noise, *sample_dpm_solver_2m(denoise, noise, timesteps, model.config.schedule)]
     trajectory: NDArray[np.float16] = (
         torch.stack(places[:: settings.short_steps], dim=1).cpu().numpy().astype(np.float16)
     )
     return trajectory
+
+
+def _following(denoise: DenoiseFollowing, curves: Tensor) -> Denoise:
+    """The denoiser with curves [B, C, H]; as it is where C is 0."""
+    return (lambda x, t: denoise(x, t, curves)) if curves.shape[1] else denoise
 
 
 def short_timesteps(timesteps: tuple[int, ...], count: int) -> list[int]:
@@ -212,21 +244,22 @@ class DraftRecipe:
         self.alpha_bars = _alpha_bars(settings.timesteps, self.model.config.schedule).to(self.device)  # [S + 1]
 
     def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
-        x, landing, which, condition = self._batch(rng)
+        x, landing, which, condition, given = self._batch(rng)
         now, after = (self.alpha_bars[which + i][:, None, None, None] for i in (0, 1))
         target = prediction_between(x, now, landing, after, self.model.config.prediction)
         t = torch.tensor(self.settings.timesteps, device=self.device)[which]
-        prediction: Tensor = in_mixed_precision(self.device, self.draft, x, t, condition)
+        prediction: Tensor = in_mixed_precision(self.device, self.draft, x, t, condition, *given)
         errors = (prediction - target).square().mean((1, 2, 3))
         step_optimiser(self.optimisers["adamw"], errors.mean(), self.workers, max_norm=1.0)
         self.ema.update(self.draft, step)
         by_step = {f"mse_{t}": errors[which == i] for i, t in enumerate(self.settings.timesteps)}
         return {"mse": errors.mean().item(), **{k: e.mean().item() for k, e in by_step.items() if len(e)}}
 
-    def _batch(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _batch(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor, tuple[Tensor, ...]]:
         """Places [B, Z, h, W], where their draft steps land, which steps these are [B], and conditions [B, D].
 
-        All are of trajectories of one length, drawn in proportion to how many there are.
+        Last come curves [B, C, h], if the denoiser follows some. All are of trajectories of one length, drawn in
+        proportion to how many there are.
         """
         count, steps = self.settings.batch_size, len(self.settings.timesteps)
         rows = rng.choice(self.rows)
@@ -241,7 +274,13 @@ class DraftRecipe:
             landing.to(self.device),
             torch.from_numpy(which).to(self.device),
             condition.to(self.device),
+            self._given(chosen, rows),
         )
+
+    def _given(self, chosen: NDArray[np.int64], rows: int) -> tuple[Tensor, ...]:
+        """The curves [B, C, h] of trajectories, if the denoiser follows some."""
+        curves = torch.from_numpy(self.trajectories.curves[chosen, :, :rows].astype(np.float32))
+        return (curves.to(self.device),) if curves.shape[1] else ()
 
     def save_result(self) -> None:
         config = DraftConfig(self.settings.timesteps, _guidance(self.settings, self.model))
@@ -254,9 +293,11 @@ class DraftRecipe:
         first = np.flatnonzero(self.rows == self.rows.max())[:_NUM_SAMPLES]
         places = torch.from_numpy(self.trajectories.places[first].astype(np.float32)).to(self.device)
         condition = torch.from_numpy(self.trajectories.conditions[first]).to(self.device)
-        denoise = guided_denoiser(
+        guided = guided_denoiser(
             self.ema.shadow, condition, condition, 1.0, config.schedule, config.prediction, config.clip_x0
         )
+        curves = torch.from_numpy(self.trajectories.curves[first].astype(np.float32)).to(self.device)
+        denoise = _following(guided, curves)
         x = places[:, 0]
         for latent in sample_ddim(denoise, x, self.settings.timesteps, config.schedule):
             x = latent

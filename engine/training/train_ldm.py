@@ -1,13 +1,14 @@
 """Trains the denoiser on latents: the paper's objective, conditioned on the sound's own embedding or on a caption's.
 
 Liu et al. 2023, §3.3 and appendix: audio embeddings in training, text at sampling; 10 % of conditions dropped; EMA.
-Latents and embeddings are computed once and memory-mapped.
+Latents and embeddings are computed once and memory-mapped. A net that follows curves is given the clips' own.
 """
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,10 @@ from torch.optim import AdamW, Optimizer
 from engine.audioldm import AudioLDM
 from engine.diffusion.guidance import guided_denoiser
 from engine.diffusion.samplers import sample_dpm_solver_2m, timesteps_for
+from engine.gesture import measure_curves
 from engine.mel import MelConfig
+from engine.models.unet import UNet
+from engine.training.clip_gestures import CURVES_FILE, ClipGestures, measure_clips
 from engine.training.clip_sampler import ClipSampler
 from engine.training.datasets import Clips
 from engine.training.ema import Ema
@@ -27,12 +31,13 @@ from engine.training.lengths import draw_rows
 from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
 from engine.training.lora import adapt, merged
 from engine.training.objective import Objective
-from engine.training.parts import LatentScaling, join_parts, part_mark, save_part, start_of
+from engine.training.parts import LatentScaling, curves_of, join_parts, part_mark, save_part, start_of
 from engine.training.training_errors import ClassUnknownError, CorpusDiffersError
 from engine.training.workers import Workers
 
 _BATCH = 32  # clips that are encoded at once
 _EMBEDDER_FILE = "embedder.json"  # beside the embeddings: the mark of the CLAP that made them
+_CURVES_FASTER = 5.0  # than the net's rate
 _NUM_SAMPLES, _SAMPLE_STEPS = 4, 15  # captions that samples are made of on the way, and their steps
 OnCount = Callable[[int, int], None]  # done, total
 
@@ -90,9 +95,10 @@ def prepare_latents(workers: Workers, settings: LdmSettings, on_progress: OnCoun
     started = start_of(settings.parts) is not None  # from a model whose scale of latents stays
     scaled = started or (settings.parts / "latents.safetensors").exists()
     encoded = scaled and (folder / "text.npy").exists()
+    folder.mkdir(exist_ok=True)
+    _measure_curves(workers, settings, on_progress)
     if encoded and _embedder(folder) in (None, part_mark(settings.parts, "clap")):
         return
-    folder.mkdir(exist_ok=True)
     model, clips = join_parts(settings.parts, settings.preset).to(settings.device), Clips(settings.clips)
     if not encoded:
         encode_clips(workers, model, clips, settings, on_progress)
@@ -101,6 +107,20 @@ def prepare_latents(workers: Workers, settings: LdmSettings, on_progress: OnCoun
             _set_scale(model, np.load(folder / "latents.npy", mmap_mode="r"), settings)
         embed_clips(model, clips, settings)
     workers.wait()
+
+
+def _measure_curves(workers: Workers, settings: LdmSettings, on_progress: OnCount | None) -> None:
+    """Where the run's denoiser follows curves, measure those of all clips, once."""
+    folder = settings.clips / "latents"
+    if not curves_of(settings.parts) or (folder / CURVES_FILE).exists():
+        return
+    model, clips = join_parts(settings.parts, settings.preset), Clips(settings.clips)
+    shape = len(clips) + _num_mixed(settings, len(clips)), model.config.window_rows
+
+    def measure(chosen: NDArray[np.int64]) -> Tensor:
+        return measure_curves(_mixed(clips, chosen), model.sample_rate, model.samples_per_row)
+
+    measure_clips(workers, folder, shape, measure, on_progress)
 
 
 @torch.no_grad()
@@ -212,12 +232,14 @@ class LdmRecipe:
         self.model, self.unet = model, model.unet.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         if settings.rank:
             adapt(self.unet, settings.rank)
+            if self.unet.follow is not None:
+                self.unet.follow.requires_grad_(requires_grad=True)  # they are new, and have no rank to spare
         self.compiled: nn.Module = torch.compile(self.unet) if settings.compiles else self.unet  # type: ignore[assignment]
         self.ema = Ema(self.unet, settings.ema_limit)
         self.kept: dict[str, nn.Module] = {"unet": self.unet, "ema": self.ema.shadow}
         self.optimisers: dict[str, Optimizer] = {
             "adamw": AdamW(
-                [p for p in self.unet.parameters() if p.requires_grad],
+                _groups(self.unet),
                 settings.loop.learning_rate,
                 (0.9, 0.99),
                 weight_decay=1e-3,
@@ -229,6 +251,8 @@ class LdmRecipe:
         self.kept |= self.objective.kept
         self.optimisers |= self.objective.optimisers
         self.data = Latents(settings.clips / "latents", self.device)
+        names = config.unet.curves
+        self.gestures = ClipGestures(settings.clips / "latents", names) if names else None
         self.rows = round_of(settings, len(self.data))
         self.sampler = ClipSampler(len(self.rows), settings.batch_size, workers, settings.loop.seed)
         with torch.no_grad():
@@ -238,11 +262,12 @@ class LdmRecipe:
         x0, condition = self._batch(step, rng)
         rows = self._rows(step)
         net = self.compiled if rows == self.model.config.window_rows else self.unet  # every shape would be compiled
-        losses, t = self.objective.losses(net, x0[:, :, :rows], condition, rng)
+        given = self._given(step, rows, rng)
+        losses, t = self.objective.losses(net, x0[:, :, :rows], condition, rng, *given)
         loss = self.objective.mean(losses, t, self.workers)
         step_optimiser(self.optimisers["adamw"], loss, self.workers, max_norm=1.0)
         self.ema.update(self.unet, step)
-        return {"mse": losses.mean().item()}
+        return {"mse": losses.mean().item(), **_by_curves(losses.detach(), *given)}
 
     def _batch(self, step: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Scaled latents [B, Z, H, W] and their conditions [B, D]."""
@@ -256,6 +281,13 @@ class LdmRecipe:
         condition = torch.where(by_text[:, None], caption, condition).to(self.device)
         dropped = torch.from_numpy(rng.random(count) < self.settings.drop_share).to(self.device)
         return x0, torch.where(dropped[:, None], self.empty, condition)
+
+    def _given(self, step: int, rows: int, rng: np.random.Generator) -> tuple[Tensor, ...]:
+        """The curves [B, C, rows] of this step's clips, for a net that follows some."""
+        if self.gestures is None:
+            return ()
+        chosen = np.sort(self.rows[self.sampler.at(step)])
+        return (self.gestures.draw(chosen, rows, rng).to(self.device),)
 
     def _rows(self, step: int) -> int:
         """Latent rows of this step's clips, in every process alike."""
@@ -281,6 +313,23 @@ class LdmRecipe:
             x = latent
         waveforms = model.vocode(model.decode(x).float())
         return dict(zip(prompts, waveforms, strict=True))
+
+
+def _groups(unet: UNet) -> list[dict[str, Any]]:
+    """What learns; layers for curves faster, since few of their weights are used at a time, and they begin at zero."""
+    curves = list(unet.follow.parameters()) if unet.follow is not None else []
+    new = {id(parameter) for parameter in curves}
+    others = [p for p in unet.parameters() if p.requires_grad and id(p) not in new]
+    return [{"params": others}, *([{"params": curves, "rate_factor": _CURVES_FASTER}] if curves else [])]
+
+
+def _by_curves(losses: Tensor, curves: Tensor | None = None) -> dict[str, float]:
+    """The mean loss of clips that were given curves, and that of the others."""
+    if curves is None:
+        return {}
+    following = ~curves.isnan().all(2).all(1)
+    split = {"mse_following": losses[following], "mse_free": losses[~following]}
+    return {name: part.mean().item() for name, part in split.items() if len(part)}
 
 
 def train_ldm(workers: Workers, settings: LdmSettings, on_report: OnReport | None = None) -> None:

@@ -10,6 +10,7 @@ TrainingError                 in engine/errors.py
   DenoiserChangedError        trajectories of a denoiser that has been trained since
   ClassUnknownError           an emphasis on a class that the clips do not have
   CorpusDiffersError          a run's folder holds another part of the corpus, or a list's clips
+  CurvesDifferError           a run whose denoiser follows other curves
   ProcessesError              more processes than there are cards for
 """
 
@@ -108,6 +109,18 @@ class CorpusDiffersError(TrainingError):
         super().__init__(
             f"{folder} holds {held}, not {asked}",
             "choose another folder, or ask for what it holds; one run learns from one set of clips",
+        )
+
+
+class CurvesDifferError(TrainingError):
+    code = "curves_differ"
+
+    def __init__(self, folder: Path, known: Sequence[str], asked: Sequence[str]) -> None:
+        began = f"to follow {', '.join(known)}" if known else "without curves"
+        super().__init__(
+            f"the denoiser in {folder} has learnt {began}, not {', '.join(asked)}",
+            "leave --curves out; or join the run, take its model apart with `retake train split` into another, and add"
+            " curves there",
         )
 
 

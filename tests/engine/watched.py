@@ -8,7 +8,7 @@ from torch import Tensor
 
 from engine import Engine
 from engine.audioldm import AudioLDM, AudioLDMConfig
-from engine.diffusion.guidance import Denoise, Denoised
+from engine.diffusion.guidance import Denoised, DenoiseFollowing
 from engine.presets import PRESETS, build
 
 
@@ -36,13 +36,13 @@ class Watched(AudioLDM):
         self.notes.encoded.append(super().encode(log_mel))
         return self.notes.encoded[-1]
 
-    def denoiser(self, embedding: Tensor, *settings: Any, **named: Any) -> Denoise:
+    def denoiser(self, embedding: Tensor, *settings: Any, **named: Any) -> DenoiseFollowing:
         self.notes.conditions.append(embedding)
         denoise = super().denoiser(embedding, *settings, **named)
 
-        def noted(x: Tensor, t: int) -> Denoised:
+        def noted(x: Tensor, t: int, curves: Tensor | None = None) -> Denoised:
             self.notes.denoised.append((x.clone(), t))
-            return denoise(x, t)
+            return denoise(x, t, curves)
 
         return noted
 

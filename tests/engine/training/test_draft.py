@@ -121,7 +121,7 @@ class TestWalks:
         recipe = DraftRecipe(settings_for(run, 1), ALONE)
         met = set()
         for seed in range(20):
-            x, landing, _, _ = recipe._batch(np.random.default_rng(seed))
+            x, landing, *_ = recipe._batch(np.random.default_rng(seed))
             assert x.shape == landing.shape
             assert x.any(3).any(1).all(), "rows that no walk filled"
             met.add(x.shape[2])
