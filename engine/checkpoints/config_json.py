@@ -57,6 +57,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "embedding_dim": (1, 16_384),
     "text_norm_eps": (1e-20, 1),
     "audio_channels": (1, 4096),
+    "ear_channels": (1, 4096),
+    "sharpness": (0.1, 1000),
     "text_width": (4, 8192),
     "text_layers": (1, 64),
     "num_buckets": (2, 10_000_000),

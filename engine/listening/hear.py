@@ -22,7 +22,7 @@ from engine.wav_writer import Samples
 PIECE_S = 5.12  # seconds that are heard at once
 MOST_PIECES = 16  # of a longer clip, evenly spread over it
 FAINT = 0.1  # of the loudest piece's RMS; what is fainter, such as a tail or a pause, does not count
-SHARPNESS = 6.0  # factor on cosines in the softmax that makes nano's scores on recordings mean what they say
+SHARPNESS = 15.0  # factor on cosines where the model has none of its own: about that of LAION's published contrast
 PEAK = 0.5  # to which a clip is brought: how loud a file is says little of what is in it
 LEAST_PEAK = 1e-4  # of full scale; as for the clips of requests
 
@@ -57,15 +57,15 @@ def hear(model: AudioLDM, clip: Audio, names: Sequence[str] | None = None) -> li
         raise InvalidRequestError("names", list(sounds), what)
     prompts = model.embed_text([name.replace("_", " ") for name in sounds])
     pieces = [model.embed_audio(torch.from_numpy(piece)) for piece in _pieces(clip, model)]
-    scores = _scores(torch.cat(pieces), prompts)
+    scores = _scores(torch.cat(pieces), prompts, getattr(model.config.clap, "sharpness", SHARPNESS))
     ranked = sorted(zip(scores, sounds, strict=True), key=lambda row: -row[0])
     return [HeardSound(name, score, UCS_IDS.get(name)) for score, name in ranked]
 
 
-def _scores(heard: Tensor, prompts: Tensor) -> list[float]:
+def _scores(heard: Tensor, prompts: Tensor, sharpness: float) -> list[float]:
     """Embeddings of pieces [B, D] and of names [K, D] -> scores [K], the mean over the pieces."""
     likeness = heard.double() @ prompts.double().T
-    return [float(score) for score in (SHARPNESS * likeness).softmax(dim=1).mean(dim=0)]
+    return [float(score) for score in (sharpness * likeness).softmax(dim=1).mean(dim=0)]
 
 
 def _pieces(clip: Audio, model: AudioLDM) -> list[Samples]:

@@ -9,6 +9,7 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,8 @@ from engine.mel import LogMel, MelConfig
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 _POOL = 4  # mel frames per step of the audio tower: 40 ms
 _MODULATIONS = 64  # bins of the modulation spectrum: 0.2 to 12.5 Hz
+_EAR_RANGES = 4  # of frequency, that the ear for recordings keeps apart
+_EAR_DEPTH = 11.5 / 3  # standard deviations of the log-mel below the loudest point that it hears: 100 dB
 _POCKET_SECONDS = 5.12  # length of the clips that the audio tower was trained on
 
 
@@ -26,11 +29,13 @@ _POCKET_SECONDS = 5.12  # length of the clips that the audio tower was trained o
 class PocketClapConfig:
     embedding_dim: int = 128  # D
     audio_channels: tuple[int, ...] = (32, 64, 96, 128)
+    ear_channels: tuple[int, ...] | None = None  # of the ear for recordings; None: the tower has none
     text_width: int = 128
     text_layers: int = 2
     num_buckets: int = 4096  # of the n-gram hash; bucket 0 pads
     max_words: int = 24  # the rest of a longer prompt is not read
     max_pieces: int = 20  # n-grams per word
+    sharpness: float = 6.0  # factor on cosines whose softmax says how likely a recording is of each kind
     mel_mean: float = -4.5
     mel_std: float = 3.0
     known_words: tuple[str, ...] = field(default=(), repr=False)  # words that name a sound of the training corpus
@@ -88,6 +93,37 @@ class PocketTextTower(nn.Module):
         return out
 
 
+class RecordingEar(nn.Module):
+    """Pooled log-mel -> what is added to the tower's unit vector, [B, D]: at first nothing, learned from recordings.
+
+    It hears each clip relative to its loudest point, and each band relative to its own mean, so that neither level nor
+    the colour of microphone and room say much; and it keeps four ranges of frequency apart.
+    """
+
+    def __init__(self, channels: tuple[int, ...], embedding_dim: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for index, (narrow, wide) in enumerate(pairwise((3, *channels))):
+            layers += [nn.Conv2d(narrow, wide, 3, (2, 2), 1, bias=False), nn.BatchNorm2d(wide), nn.ReLU()]
+            if index > 1:
+                layers += [nn.Conv2d(wide, wide, 3, 1, 1, bias=False), nn.BatchNorm2d(wide), nn.ReLU()]
+        self.convolutions = nn.Sequential(*layers)
+        width = 2 * _EAR_RANGES * channels[-1]
+        last = nn.Linear(256, embedding_dim)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(width, 256), nn.ReLU(), nn.Dropout(0.2), last)
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """[B, 2, N/4, M] -> [B, D]."""
+        relative = (pooled - pooled.amax((1, 2, 3), keepdim=True)).clamp(min=-_EAR_DEPTH) / 2 + 1
+        levelled = pooled[:, :1] - pooled[:, :1].mean(2, keepdim=True)
+        hidden = self.convolutions(torch.cat([relative, levelled], dim=1))
+        ranges = F.adaptive_avg_pool2d(hidden, (hidden.shape[2], _EAR_RANGES))
+        out: Tensor = self.head(torch.cat([ranges.mean(2), ranges.amax(2)], dim=1).flatten(1))
+        return out
+
+
 class PocketAudioTower(nn.Module):
     """Pooled log-mel of 5.12 s -> [B, D]."""
 
@@ -105,6 +141,7 @@ class PocketAudioTower(nn.Module):
         self.modulation = nn.Linear(_MODULATIONS, 64)
         self.head = nn.Sequential(nn.Linear(2 * channels + 64, 256), nn.ReLU(), nn.Linear(256, config.embedding_dim))
         self.num_mels = num_mels
+        self.ear = RecordingEar(config.ear_channels, config.embedding_dim) if config.ear_channels else None
 
     def pool(self, log_mel: Tensor) -> Tensor:
         """log-mel [B, 1, N, M] -> mean and maximum over 40 ms, [B, 2, 128, M]; shorter clips are repeated."""
@@ -120,7 +157,7 @@ class PocketAudioTower(nn.Module):
         modulation = torch.fft.rfft(loudness - loudness.mean(1, keepdim=True), dim=1).abs()[:, 1 : _MODULATIONS + 1]
         features = [hidden.mean((2, 3)), hidden.amax((2, 3)), self.modulation(torch.log1p(modulation))]
         out: Tensor = self.head(torch.cat(features, dim=1))
-        return out
+        return out if self.ear is None else F.normalize(out, dim=1) + self.ear(pooled)
 
 
 class PocketClap(nn.Module):

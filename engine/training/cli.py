@@ -2,6 +2,7 @@
 
 retake train clap --run runs/nano        render the corpus, then train the two towers
 retake train clap --run runs/nano --keep-audio       the text tower only
+retake train ear --run runs/nano --recordings my-recordings       the audio tower learns to hear recordings too
 retake train vae --run runs/nano
 retake train ldm --run runs/nano --processes 2 --steps 6000
 retake train ldm --run runs/nano --steps 9000 --emphasis drill=3 fire=2     continue, with more of the weak classes
@@ -36,6 +37,7 @@ from engine.training.rates import FROM_NOTHING, Rates, rates_of, warnings_about
 from engine.training.recorder import Recorder
 from engine.training.train_clap import ClapSettings, train_clap
 from engine.training.train_draft import DraftSettings, prepare_trajectories, train_draft
+from engine.training.train_ear import EarSettings, Hearing, train_ear
 from engine.training.train_ldm import LdmSettings, prepare_latents, train_ldm
 from engine.training.train_vae import VaeSettings, train_vae
 from engine.training.train_vocoder import VocoderSettings, train_vocoder
@@ -56,6 +58,7 @@ _NAMED = 10  # files passed over that are named on the terminal
 
 _RECIPES = {
     "clap": _Defaults(700, 2.5e-3, 64),
+    "ear": _Defaults(1000, 2e-3, 24),
     "vae": _Defaults(900, 8e-4, 16),
     "vocoder": _Defaults(2000, 1.5e-3, 12),
     "ldm": _Defaults(5000, FROM_NOTHING.rate, 8),
@@ -65,6 +68,7 @@ _RECIPES = {
 
 _PARTS = {
     "clap": "CLAP's text and audio towers",
+    "ear": "the audio tower's ear for recordings",
     "vae": "the autoencoder",
     "vocoder": "the vocoder",
     "ldm": "the denoiser",
@@ -74,7 +78,7 @@ _PARTS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `retake train`."""
-    commands = parser.add_subparsers(dest="part", required=True, metavar="{clap,vae,vocoder,ldm,draft,join,split}")
+    commands = parser.add_subparsers(dest="part", required=True, metavar="{clap,ear,vae,vocoder,ldm,draft,join,split}")
     for name, defaults in _RECIPES.items():
         command = commands.add_parser(name, help=f"train {_PARTS[name]}, or continue training it")
         _add_common(command)
@@ -85,6 +89,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                 action="store_true",
                 help="train only the text tower, against the frozen audio tower",
             )
+            command.add_argument(
+                "--hold",
+                type=zero_or_more,
+                default=0.0,
+                metavar="WEIGHT",
+                help="in a run that began with `retake train split`: keep what that model knew near its old place, for"
+                " a denoiser that has learned from it (%(default)g: let it move)",
+            )
+        if name == "ear":
+            _add_recordings(command)
         if name == "ldm":
             _add_denoiser(command)
         if name == "draft":
@@ -157,6 +171,23 @@ def _add_training(command: argparse.ArgumentParser, defaults: _Defaults) -> None
         help="minutes between audible samples, with spectrograms; 0 for none (%(default)g)",
     )
     command.add_argument("--device", default="cpu", help="cpu, cuda, mps, or auto for the best one (%(default)s)")
+
+
+def _add_recordings(command: argparse.ArgumentParser) -> None:
+    """What only the ear's recipe takes."""
+    command.add_argument(
+        "--recordings",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="labelled recordings: a clips.csv with the columns path, kind and package, or a folder for each kind",
+    )
+    command.add_argument(
+        "--folds",
+        type=count_or_none,
+        default=3,
+        help="first test it this many times on packages that it was not taught with; 0 for no test (%(default)s)",
+    )
 
 
 def _add_denoiser(command: argparse.ArgumentParser) -> None:
@@ -271,8 +302,20 @@ def _train(args: argparse.Namespace) -> None:
         listen_every_s=60 * args.listen_every or None,
     )
     if args.part == "clap":
-        clap = ClapSettings(clips, parts, loop, args.preset, args.batch, keep_audio=args.keep_audio, device=args.device)
+        clap = ClapSettings(
+            clips,
+            parts,
+            loop,
+            args.preset,
+            args.batch,
+            keep_audio=args.keep_audio,
+            hold=args.hold,
+            device=args.device,
+        )
         run_together(train_clap, (clap, record), args.processes, args.device)
+    elif args.part == "ear":
+        ear = EarSettings(clips, parts, args.recordings, loop, args.preset, args.batch, args.folds)
+        run_together(train_ear, (ear, record, _show_hearing), args.processes)
     elif args.part == "vae":
         vae = VaeSettings(
             clips,
@@ -374,6 +417,10 @@ def _join(args: argparse.Namespace) -> int:
         )
     print(f"wrote {args.output}")
     return 0
+
+
+def _show_hearing(hearing: Hearing) -> None:
+    print(hearing, flush=True)
 
 
 def _show_count(what: str, done: int, total: int) -> None:

@@ -21,6 +21,7 @@ from engine.training.training_errors import CurvesDifferError, RunBegunError, St
 
 _VOCABULARY_FILE, _START_FILE, _DRAFT_FILE = "vocabulary.json", "start.json", "draft.json"
 _CURVES_FILE = "curves.json"  # the names of the curves that the denoiser follows
+_EAR_FILE, _SPLIT_FILE = "ear.json", "split.json"
 _SHORT = 2  # letters of words that name no sound
 _SAY_NOTHING = (
     "and", "are", "for", "from", "into", "its", "over", "some", "that", "the", "then", "this", "very", "while", "with",
@@ -59,6 +60,22 @@ def _with_vocabulary(config: AudioLDMConfig, folder: Path) -> AudioLDMConfig:
         return config
     noted = json.loads(path.read_text(encoding="utf-8"))
     return replace(config, clap=replace(config.clap, known_words=tuple(noted["words"])), sounds=tuple(noted["sounds"]))
+
+
+def note_ear(folder: Path, channels: Sequence[int], sharpness: float | None) -> None:
+    """Record that the part `clap` has an ear for recordings, and how sharp its scores are (None: as before)."""
+    noted = {"channels": list(channels), "sharpness": sharpness}
+    (folder / _EAR_FILE).write_text(json.dumps(noted), encoding="utf-8")
+
+
+def config_for_run(folder: Path, preset: str) -> AudioLDMConfig:
+    """A preset's config, with what the run's CLAP has learnt of words and recordings."""
+    config, path = _with_vocabulary(config_for_training(preset), folder), folder / _EAR_FILE
+    if not path.exists() or not isinstance(config.clap, PocketClapConfig):
+        return config
+    noted = json.loads(path.read_text(encoding="utf-8"))
+    sharpness = noted["sharpness"] or config.clap.sharpness
+    return replace(config, clap=replace(config.clap, ear_channels=tuple(noted["channels"]), sharpness=sharpness))
 
 
 def trainable_vocoder(config: AudioLDMConfig) -> HiFiGanConfig:
@@ -113,7 +130,16 @@ def split_model(model: str, folder: Path) -> list[str]:
     for name, module in parts.items():
         save_part(folder, name, module)
     _write_curves(folder, opened.config.unet.curves)
+    (folder / _SPLIT_FILE).write_text(json.dumps({"sounds": opened.config.sounds}), encoding="utf-8")
+    if isinstance(opened.config.clap, PocketClapConfig) and opened.config.clap.ear_channels:
+        note_ear(folder, opened.config.clap.ear_channels, opened.config.clap.sharpness)
     return list(parts)
+
+
+def sounds_at_split(folder: Path) -> tuple[str, ...]:
+    """The sounds that a model knew when it was taken apart; none where the run began otherwise."""
+    path = folder / _SPLIT_FILE
+    return tuple(json.loads(path.read_text(encoding="utf-8"))["sounds"]) if path.exists() else ()
 
 
 def note_start(folder: Path, model: str) -> None:
@@ -227,7 +253,7 @@ def join_parts(folder: Path, preset: str) -> AudioLDM:
         _load_denoiser(folder, "unet", model.unet)
         _load_draft(folder, model)
         return model
-    config = _with_vocabulary(config_for_training(preset), folder)
+    config = config_for_run(folder, preset)
     if (folder / "vocoder.safetensors").exists():
         config = replace(config, vocoder=trainable_vocoder(config))
     model = AudioLDM(replace(config, unet=replace(config.unet, curves=curves_of(folder)))).eval()

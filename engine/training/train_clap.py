@@ -6,14 +6,17 @@ name the attributes too (how fast, how high, how far), with one head for both, s
 point the same way. Some captions lack words or contain made-up ones, so that unknown words are ignored.
 
 A denoiser learns from the audio tower's embeddings: with `keep_audio` that tower is frozen, and only the text tower is
-trained.
+trained. With `hold`, in a run that began with the parts of a model, both towers learn, but what that model knew stays
+near its old place: captions of its kinds, and those of their clips that it recognised.
 """
 
+import copy
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import AdamW, Optimizer
@@ -23,7 +26,7 @@ from engine.training.clip_sampler import ClipSampler
 from engine.training.datasets import MIXED, Clips
 from engine.training.loop import LoopSettings, OnReport, run_loop, step_optimiser
 from engine.training.losses import contrastive
-from engine.training.parts import config_for_training, load_part, save_part
+from engine.training.parts import config_for_run, load_part, save_part, sounds_at_split
 from engine.training.precision import in_mixed_precision
 from engine.training.training_errors import ClapUntrainedError
 from engine.training.workers import Workers
@@ -34,6 +37,7 @@ _STRANGE_SHARE = 0.3  # of captions that have a word which does not exist
 _SYLLABLES = [c + v + e for c in "bcdfghjklmnprstvw" for v in "aeiou" for e in ("", "n", "r", "s", "t")]
 _SHARPNESS = 10.0  # factor on the cosines that name classes and attributes
 _CLOSENESS = 3.0  # weight of the angle between a caption and its sound, where the sound's place is fixed
+_RECOGNISED = 0.6  # cosine of a clip and its caption above which the clip has a place that is worth holding
 _UNSAID = -1  # index of an attribute that a clip does not have
 
 
@@ -46,6 +50,7 @@ class ClapSettings:
     batch_size: int = 64
     attribute_weight: float = 0.5
     keep_audio: bool = False  # only the text tower learns
+    hold: float = 0.0  # weight of the angle between what the split model knew and its old place
     device: str = "cpu"
 
 
@@ -81,11 +86,36 @@ class AttributeHeads(nn.Module):
         return total / max(1, count)
 
 
+class HeldPlaces:
+    """Where a model that was taken apart had the sounds that it knew, and how far they have moved since."""
+
+    def __init__(self, settings: ClapSettings, clap: PocketClap, clips: Clips) -> None:
+        known = sounds_at_split(settings.parts)
+        self.device = torch.device(settings.device)
+        self.clap = copy.deepcopy(clap).requires_grad_(requires_grad=False).eval().to(self.device)
+        self.known = torch.tensor([clip.get("name") in known for clip in clips.about])  # [K]
+
+    def moved(
+        self, indices: NDArray[np.int64], pooled: Tensor, captions: list[str], audio: Tensor, text: Tensor
+    ) -> Tensor:
+        """Mean of 1 - cosine over the captions of known kinds, and over their clips that were recognised."""
+        known = self.known[indices].to(self.device)
+        if not known.any():
+            return audio.new_zeros(())
+        with torch.no_grad():
+            old_text = self.clap.embed_text(captions)
+            old_audio = F.normalize(self.clap.audio(pooled.float().to(self.device)), dim=1)
+            recognised = known & ((old_audio * old_text).sum(1) > _RECOGNISED)
+        by_text = (1 - (text * old_text).sum(1))[known].mean()
+        by_audio = (1 - (audio * old_audio).sum(1))[recognised].mean() if recognised.any() else audio.new_zeros(())
+        return by_text + by_audio
+
+
 class ClapRecipe:
     """See the module's docstring."""
 
     def __init__(self, settings: ClapSettings, workers: Workers) -> None:
-        config = config_for_training(settings.preset)
+        config = config_for_run(settings.parts, settings.preset)
         assert isinstance(config.clap, PocketClapConfig), "only the pocket CLAP is trained from nothing"
         self.settings, self.workers, self.clips = settings, workers, Clips(settings.clips)
         self.clap = PocketClap(config.clap, config.mel)
@@ -110,6 +140,7 @@ class ClapRecipe:
         parameters = [p for module in self.kept.values() for p in module.parameters() if p.requires_grad]
         adamw = AdamW(parameters, settings.loop.learning_rate, weight_decay=1e-2)
         self.optimisers: dict[str, Optimizer] = {"adamw": adamw}
+        self.held = HeldPlaces(settings, self.clap, self.clips) if settings.hold and begun else None
         self.members = [np.flatnonzero(self.clips.classes == c) for c in range(self.num_classes)]
 
     def _pool(self, indices: np.ndarray) -> Tensor:  # type: ignore[type-arg]
@@ -147,6 +178,8 @@ class ClapRecipe:
         apart = 1 - (audio * text).sum(1).mean()
         if self.settings.keep_audio:  # contrast alone is content with two spaces side by side
             loss = loss + _CLOSENESS * apart
+        if self.held is not None:
+            loss = loss + self.settings.hold * self.held.moved(indices, self.pooled[indices], captions, audio, text)
         step_optimiser(self.optimisers["adamw"], loss, self.workers, max_norm=5.0)
         figures = {"contrast": contrast, "naming": naming, "attributes": attributes, "apart": apart}
         return {name: figure.item() for name, figure in figures.items()}

@@ -5,6 +5,7 @@ TrainingError                 in engine/errors.py
   StartDiffersError           a run that began from another model
   RunBegunError               a run that holds parts already
   ClipsDifferError            a run's folder holds the clips of another list
+  RecordingsMissingError      a folder without recordings of the sounds that are to be learnt
   ClapUntrainedError          a text tower that has nothing to learn from yet
   DenoiserMissingError        a draft net that has nothing to learn from yet
   DenoiserChangedError        trajectories of a denoiser that has been trained since
@@ -59,6 +60,16 @@ class ClipsDifferError(TrainingError):
         super().__init__(
             f"{folder} holds the clips of another list than {manifest}, or of an older state of it",
             "give another --run folder; one run learns from one list",
+        )
+
+
+class RecordingsMissingError(TrainingError):
+    code = "no_recordings"
+
+    def __init__(self, folder: Path, sounds: Sequence[str]) -> None:
+        super().__init__(
+            f"there are no recordings of {', '.join(sounds[:3])} and the other {len(sounds) - 3} sounds in {folder}",
+            "name a folder with a clips.csv (path,kind,package), or with a folder of clips for each kind of sound",
         )
 
 
