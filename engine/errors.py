@@ -24,6 +24,7 @@ EngineError                     code, text, hint
   ModelBrokenError              a model folder that does not hold what its config promises
   ModelUnloadedError            the engine was unloaded
   AudioTowerMissingError        the model's CLAP has no audio tower
+  CurvesMissingError            the model has not learnt to follow a clip
   CheckpointError               a foreign checkpoint that cannot be imported: checkpoints/import_errors.py
   DownloadError                 a published checkpoint that was not downloaded: checkpoints/download_errors.py
   RemovalError                  a model that was not removed; listed there too
@@ -318,6 +319,21 @@ class AudioTowerMissingError(EngineError):
         super().__init__(
             "this model reads prompts but cannot hear: it was imported without CLAP's audio tower",
             "import it again with --clap and a LAION-CLAP file, or import the original .ckpt, which has both",
+        )
+
+
+class CurvesMissingError(EngineError):
+    """A clip is to be followed in something that the model has not learnt to follow."""
+
+    code = "cannot_follow"
+
+    def __init__(self, model: str, wanted: Iterable[str], known: Iterable[str]) -> None:
+        able = ", ".join(known)
+        super().__init__(
+            f"the model {model} cannot follow a clip's {' and '.join(wanted)}; it follows {able or 'no clip at all'}",
+            f"follow only {able}, or choose another model"
+            if able
+            else "choose a model trained with --curves, or restyle the clip: with structure it keeps its loudness",
         )
 
 

@@ -15,8 +15,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.audio import Audio
+
 CURVES = ("loudness", "brightness", "pitch")  # in dB, in octaves above 1 Hz, in octaves above 1 Hz
 
+_SMOOTH_ROWS = 3  # of a clip's curves: a cough or a click lasts no longer than one row
 _FRAME_S = 0.064  # a row is 40 ms; 64 ms hold three periods of a low hum
 _LOWEST_HZ, _HIGHEST_HZ = 50.0, 3200.0  # of a pitch: below a bass's hum, above most whistles
 _VOICED = 0.7  # normalised autocorrelation from which on a row has a pitch
@@ -24,6 +27,16 @@ _FIRST_PEAK = 0.9  # of the highest: the first peak of that height is one period
 _SILENT_DB = -100.0  # an RMS below that is silence, which has no loudest row to count from
 _FAINT_DB = 40.0  # below the loudest row: there brightness and pitch are the noise floor's
 _LOUDNESS_DB, _OCTAVES = 30.0, 2.0  # a unit of a curve
+
+
+def gesture_of(clip: Audio, sample_rate: int, samples_per_row: int) -> Tensor:
+    """Return the curves of a clip of any rate, channels and length as a denoiser is given them: [3, H].
+
+    `sample_rate` and `samples_per_row` are the denoiser's. Stereo is followed as it is heard in mono. What is known is
+    from -1 to 1, see `relative_curves`; of a silent clip nothing is.
+    """
+    mono = torch.from_numpy(clip.as_heard().resample(sample_rate).samples.copy()).float()
+    return relative_curves(smooth_curves(measure_curves(mono, sample_rate, samples_per_row), _SMOOTH_ROWS))[0]
 
 
 def measure_curves(waveform: Tensor, sample_rate: int, samples_per_row: int) -> Tensor:

@@ -12,7 +12,7 @@ from engine.operations import OPERATIONS, Request
 from engine.requests.knob import name_outside
 from engine.wav_writer import sidecar_path
 
-SOURCES = ("clip", "like")  # fields of requests that hold a sound; the story names their files
+SOURCES = ("clip", "like", "follow")  # fields of requests that hold a sound; the story names their files
 FINGERPRINT = "_sha256"  # follows the name of a source
 REQUESTS: dict[str, type] = {kind.__name__.lower(): kind for kind in OPERATIONS}  # operation -> its request
 

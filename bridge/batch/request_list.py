@@ -117,7 +117,7 @@ def _item(row: Row, folder: Path) -> BatchItem:
     if isinstance(values["operation"], str):
         values["operation"] = values["operation"].strip().lower()
     _require_columns(values)
-    for name in ("clip", "like"):
+    for name in ("clip", "like", "follow"):
         if isinstance(values.get(name), str):
             values[name] = name_on_disk(values[name])
     request = request_from_fields(values, _ANY_JOB, {"output_dir": str(folder)})

@@ -72,7 +72,7 @@ class SupportBundle:
             if job not in jobs:
                 raise UnknownAudioJobError(job)
             arguments = arguments_of(jobs[job])
-            clips = [arguments[name] for name in ("clip", "like") if isinstance(arguments.get(name), str)]
+            clips = [arguments[name] for name in ("clip", "like", "follow") if isinstance(arguments.get(name), str)]
             for path in (*clips, *paths_of(jobs[job])):
                 yield f"audio/{number}/{Path(path).name}", Path(path)
 

@@ -109,8 +109,10 @@ def clips_of(request: RenderRequest) -> Iterator[tuple[str, str]]:
     """Yield the names and paths of the arguments that name audio to be read."""
     if isinstance(request, ClipRequest):
         yield "clip", request.clip
-    if request.like is not None:
-        yield "like", request.like
+    for name in ("like", "follow"):
+        path = getattr(request, name, None)
+        if path is not None:
+            yield name, path
 
 
 def check_clip(name: str, path: str, max_bytes: int = MAX_CLIP_BYTES) -> None:

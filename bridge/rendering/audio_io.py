@@ -67,7 +67,7 @@ def read_clips(request: RenderRequest, longest_min: float = math.inf) -> dict[st
 def _longest_s(name: str, request: RenderRequest) -> float:
     """Return how many seconds a clip may have: the engine's limit where all of it is used, else no limit."""
     is_whole = isinstance(request, Restyle | Vary | Upscaling) and request.start_s is None and request.end_s is None
-    return LONGEST_S if name == "like" or is_whole else math.inf
+    return LONGEST_S if name in ("like", "follow") or is_whole else math.inf
 
 
 @dataclass(frozen=True)

@@ -276,7 +276,7 @@ def open_outcome(outcome: Outcome) -> list[list[Audio] | EngineError]:
 
 def _with_own_clips(task: Request) -> Request:
     """Copy the clips of a task: Ray shares their memory between processes, and it cannot be written to."""
-    clips = {name: clip for name in ("clip", "like") if (clip := getattr(task, name, None)) is not None}
+    clips = {name: clip for name in ("clip", "like", "follow") if (clip := getattr(task, name, None)) is not None}
     return replace(task, **{name: replace(clip, samples=clip.samples.copy()) for name, clip in clips.items()})
 
 

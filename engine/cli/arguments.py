@@ -51,6 +51,9 @@ def add_again(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--like", type=Path, metavar="CLIP", help="where the clip that it is like is now, if it has moved"
     )
+    parser.add_argument(
+        "--follow", type=Path, metavar="CLIP", help="where the clip that it follows is now, if it has moved"
+    )
     parser.add_argument("--model", metavar="NAME", help="a name or a folder (default the take's)")
     parser.add_argument("--device", choices=DEVICES, help="where to compute (default the take's)")
     _add_json(parser)

@@ -18,7 +18,7 @@ from engine.errors import OutputWriteError, StoryError
 from engine.operations import Generate, Inpaint, Request, Restyle, Upscale, Vary
 from engine.requests import LONGEST_S
 from engine.requests.regions import Given
-from engine.take_provenance import find_provenance, request_of
+from engine.take_provenance import SOURCES, find_provenance, request_of
 
 ROUNDING = 2.0**-23  # a step of 24 bits
 Choose = Callable[[Sequence[Audio]], Sequence[Audio]]
@@ -48,7 +48,7 @@ def run_upscale(options: argparse.Namespace) -> int:
 def run_again(options: argparse.Namespace) -> int:
     """The take of the story; with another seed the best of as many candidates."""
     provenance = find_provenance(options.take)
-    request = request_of(provenance, {"clip": options.clip, "like": options.like}, options.seed)
+    request = request_of(provenance, {name: getattr(options, name) for name in SOURCES}, options.seed)
     options.model = options.model or str(provenance.get("model", "nano"))
     options.device = options.device or str(provenance.get("device", "auto"))
     is_same = options.seed in (None, provenance.get("seed"))
@@ -86,8 +86,8 @@ def _moved_clip(options: argparse.Namespace) -> Audio:
 
 def _asked(options: argparse.Namespace, operation: str) -> dict[str, Any]:
     """Return the request's fields other than its clip and its regions."""
-    like = Audio.read(options.like, longest_s=LONGEST_S) if options.like else None
-    return {**values_of(options, operation), "like": like}
+    given = {name: path for name in ("like", "follow") if (path := getattr(options, name, None))}
+    return values_of(options, operation) | {name: Audio.read(path, longest_s=LONGEST_S) for name, path in given.items()}
 
 
 def _regions(options: argparse.Namespace) -> list[Given]:

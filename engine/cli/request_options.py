@@ -26,6 +26,10 @@ class Drawn(int):
     """A seed that was not given but drawn: the result has to name it, or the sound could not be had again."""
 
 
+class NotGiven(float):
+    """A default that the request is to choose itself: it may depend on what else is asked for."""
+
+
 def seed_of(word: str) -> int:
     """Read a seed as it is given: a whole number, or `random`."""
     if word == "random":
@@ -101,6 +105,8 @@ def add_option(
         return
     settings |= {"metavar": row["x-metavar"], "default": row.get("default")}
     match name:
+        case "seconds":
+            settings |= {"type": float, "default": NotGiven(row["default"])}
         case "seed":
             settings |= {"type": seed_of, "default": "random"}
         case "region":
@@ -146,11 +152,12 @@ def _of_nano(row: FieldSchema) -> str:
 
 def values_of(options: argparse.Namespace, operation: str) -> dict[str, Any]:
     """Return what was asked for by the names that the engine's request has; clips, and regions, are left out."""
-    return {
+    asked = {
         row.get("x-engine", name): getattr(options, _dest(name, row))
         for name, row in _shown(rows_of(operation))
         if row["x-kind"] not in ("path", "region") and row.get("x-engine") != "regions"
     }
+    return {name: value for name, value in asked.items() if not isinstance(value, NotGiven)}
 
 
 def _dest(name: str, row: FieldSchema) -> str:

@@ -1,12 +1,14 @@
 """Generate: a sound from words alone."""
 
 import math
+from typing import Any
 
 import numpy as np
 
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
 from engine.operations.condition import condition_of
+from engine.operations.follow import following, require_curves
 from engine.operations.loudness import level_of, set_loudness
 from engine.operations.progress import ProgressReporter
 from engine.operations.sampling import Rendering
@@ -28,8 +30,10 @@ def generate(model: AudioLDM, request: Generate, reporter: ProgressReporter) -> 
 
 def tries_at(model: AudioLDM, request: Generate, reporter: ProgressReporter) -> Tries:
     """What is to be sampled, perhaps more than once."""
+    require_curves(model, request)
     num_samples = round(request.seconds * model.sample_rate)
     rendering = Rendering(model, condition_of(model, request.prompt, request), request, reporter, num_samples)
+    rendering = following(rendering, request)
     return Tries(rendering, tries_of(rendering, request.tries))
 
 
@@ -38,7 +42,8 @@ def takes_of(tries: Tries, request: Generate) -> list[Audio]:
     rendering, latent = tries.best()
     sample_rate = rendering.model.sample_rate
     waveforms = rendering.waveforms(latent)[:, 0]  # [n, T']
-    settings = {"seconds": float(request.seconds), "tries": tries.limit}
+    settings: dict[str, Any] = {"seconds": float(request.seconds), "tries": tries.limit}
+    settings |= {"follow_what": request.follow_what} if request.follow is not None else {}
     like = request.like if rendering.condition.settings.get("like_weight") else None  # at weight 0 it has no effect
     return [
         Audio(

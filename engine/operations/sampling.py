@@ -1,7 +1,7 @@
 """What the operations have in common: from a condition and a seed to latents, from there to waveforms, and their order.
 
 Shape letters: n candidates, C' computed channels, B = n·C' (candidate by candidate), Z latent channels, H rows,
-W columns, T' samples at the model's rate.
+W columns, C curves of the denoiser, T' samples at the model's rate.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from engine.audioldm import AudioLDM
-from engine.diffusion.guidance import Denoise
+from engine.diffusion.guidance import DenoiseFollowing
 from engine.diffusion.samplers import ADDING_NOISE, SAMPLERS, Draw, Impose
 from engine.errors import ModelBrokenError
 from engine.mel import MelConfig, slaney_filterbank
@@ -41,6 +41,7 @@ class Rendering:
     num_samples: int  # T', at the model's rate
     num_channels: int = 1  # C'
     excerpt_index: int = 0  # excerpts of one request get noise of their own
+    curves: Tensor | None = None  # [1, C, H] that the takes follow, NaN where they are free
     chosen: tuple[int, ...] = ()  # the candidates' numbers, which their noise goes by; none: from 0 on
     windows: Windows = field(init=False)
     plan: SamplingPlan = field(init=False)
@@ -60,7 +61,7 @@ class Rendering:
         """Descending; `strength` of them are kept, from the clean end (SDEdit's n0 = strength · N)."""
         return self.plan.kept(strength)
 
-    def denoiser(self, wanted: Tensor, negative: Tensor) -> Denoise:
+    def denoiser(self, wanted: Tensor, negative: Tensor) -> DenoiseFollowing:
         """Towards wanted [B, D], away from negative [B, D], by the net and the guidance of the plan."""
         if self.plan.by_draft_net:
             return self.model.draft_denoiser(wanted)
@@ -120,7 +121,8 @@ class Rendering:
         """From x [B, Z, H, W], noised to timesteps[0], to a clean latent [B, Z, H, W], held to a contour if given."""
         model, condition = self.model, self.condition
         denoise = self.denoiser(condition.wanted, condition.negative)
-        in_windows = over_windows(denoise, self.windows, self.reporter.check)
+        curves = None if self.curves is None else self.curves.expand(len(x), -1, -1)
+        in_windows = over_windows(denoise, self.windows, self.reporter.check, curves)
         in_windows = in_windows if contour is None else contour.held(in_windows, model)
         sampler = SAMPLERS[self.plan.sampler]
         latents = sampler(in_windows, x, timesteps, model.config.schedule, draw=self.draw(), impose=impose)

@@ -93,6 +93,7 @@ class _Batch:
         self._sizes = [len(rendering.candidates) for rendering in renderings]
         self._wanted = self._rows([rendering.condition.wanted for rendering in renderings])
         self._negative = self._rows([rendering.condition.negative for rendering in renderings])
+        self._curves = self._followed()
 
     def sample(self) -> list[Tensor | EngineError]:
         """A clean latent [n, Z, H, W] for each, or that it was cancelled."""
@@ -117,16 +118,25 @@ class _Batch:
         repeats = torch.tensor(self._sizes, device=embeddings[0].device)
         return torch.cat(list(embeddings)).repeat_interleave(repeats, dim=0)
 
+    def _followed(self) -> Tensor | None:
+        """The curves of all rows, [B, C, H], NaN for those that follow nothing; None if nothing is followed."""
+        given = [rendering.curves for rendering in self._renderings if rendering.curves is not None]
+        if not given:
+            return None
+        free = torch.full_like(given[0], torch.nan)
+        return self._rows([free if rendering.curves is None else rendering.curves for rendering in self._renderings])
+
     def _denoise(self, x: Tensor, t: int) -> Denoised:
         first = self._renderings[0]
 
-        def of_rows(numbers: Tensor, t: int) -> Denoised:
+        def of_rows(numbers: Tensor, t: int, curves: Tensor | None = None) -> Denoised:
             rows = numbers[:, 0]
             denoise = first.denoiser(self._wanted[rows], self._negative[rows])
-            return denoise(x[rows], t)
+            return denoise(x[rows], t, curves)
 
         numbers = torch.arange(len(x), device=x.device)[:, None]
-        return in_batches(of_rows, numbers, t, lambda: self._notify(ProgressReporter.check), self._at_once)
+        check = partial(self._notify, ProgressReporter.check)
+        return in_batches(of_rows, numbers, t, check, self._at_once, self._curves)
 
     def _notify(self, report: Callable[[ProgressReporter], None]) -> None:
         """Notify all that are not cancelled. Raises CancelledError when all are."""

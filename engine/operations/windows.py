@@ -28,7 +28,7 @@ import torch
 from torch import Tensor
 
 from engine.device import release_cached_memory
-from engine.diffusion.guidance import Denoise, Denoised
+from engine.diffusion.guidance import Denoise, Denoised, DenoiseFollowing
 
 OVERLAP = 1 / 16  # of a window
 LONGEST_ALONE = 1.25  # windows; up to this length a sound is one window
@@ -113,8 +113,10 @@ def _ramp(size: int, trailing_dims: int) -> Tensor:
     return torch.sin(cells).square().view(-1, *[1] * trailing_dims)
 
 
-def over_windows(denoise: Denoise, windows: Windows, check: CancelCheck) -> Denoise:
-    """The same denoiser for latents [B, Z, H, W] with H = windows.rows.
+def over_windows(
+    denoise: DenoiseFollowing, windows: Windows, check: CancelCheck, curves: Tensor | None = None
+) -> Denoise:
+    """The same denoiser for latents [B, Z, H, W] with H = windows.rows, following curves [B, C, H] where given.
 
     The windows move with every call.
     """
@@ -123,24 +125,38 @@ def over_windows(denoise: Denoise, windows: Windows, check: CancelCheck) -> Deno
     def denoise_all(x: Tensor, t: int) -> Denoised:
         moved = windows.moved(next(steps))
         done: list[Denoised] = []
-        for _, alike in groupby(moved, key=lambda window: window[1] - window[0]):
-            contents = [x[:, :, start:end] for start, end in alike]
-            x0, eps = in_batches(denoise, torch.cat(contents), t, check)
-            done += map(Denoised, x0.chunk(len(contents)), eps.chunk(len(contents)))
+        for _, group in groupby(moved, key=lambda window: window[1] - window[0]):
+            alike = list(group)
+            contents = torch.cat([x[:, :, start:end] for start, end in alike])
+            followed = None if curves is None else torch.cat([curves[:, :, start:end] for start, end in alike])
+            x0, eps = in_batches(denoise, contents, t, check, curves=followed)
+            done += map(Denoised, x0.chunk(len(alike)), eps.chunk(len(alike)))
         return Denoised(*(blend(moved, reading, dim=2) for reading in zip(*done, strict=True)))
 
     return denoise_all
 
 
-def in_batches(denoise: Denoise, contents: Tensor, t: int, check: CancelCheck, at_once: int | None = None) -> Denoised:
-    """Contents of windows [B, ...] -> denoised, in batches that fit the device, smaller if memory runs out."""
+def in_batches(
+    denoise: DenoiseFollowing,
+    contents: Tensor,
+    t: int,
+    check: CancelCheck,
+    at_once: int | None = None,
+    curves: Tensor | None = None,
+) -> Denoised:
+    """Contents of windows [B, ...] -> denoised, in batches that fit the device, smaller if memory runs out.
+
+    Where there are curves [B, ...], each batch comes with its own.
+    """
     at_once = at_once or AT_ONCE.get(contents.device.type, AT_ONCE_ON_GPU)
     done: list[Denoised] = []
     left = contents
     while len(left):
         check()
         try:
-            done.append(denoise(left[:at_once], t))
+            first = len(contents) - len(left)
+            given = () if curves is None else (curves[first : first + at_once],)
+            done.append(denoise(left[:at_once], t, *given))
         except torch.OutOfMemoryError:
             if at_once == 1:
                 raise

@@ -8,7 +8,7 @@ from engine.errors import AudioEmptyError, ClipTooLongError, InvalidRequestError
 LONGEST_S = 600.0
 """Seconds of sound that one request renders."""
 QUIETEST_LIKE = 1e-4
-"""Peak, -80 dB of full scale: a quieter clip is not like anything."""
+"""Peak, -80 dB of full scale: a quieter clip is not like anything, and nothing follows it."""
 
 
 def require_clip(clip: object, name: str = "clip") -> Audio:
@@ -26,12 +26,25 @@ def require_like(like: object) -> Audio | None:
     Raises:
         InvalidRequestError, AudioEmptyError, ClipTooLongError, SilentClipError: nothing can be like it.
     """
-    if like is None:
+    return _require_sound(like, "like")
+
+
+def require_follow(follow: object) -> Audio | None:
+    """Return the clip that the result should follow, or None where there is none.
+
+    Raises:
+        InvalidRequestError, AudioEmptyError, ClipTooLongError, SilentClipError: nothing can follow it.
+    """
+    return _require_sound(follow, "follow")
+
+
+def _require_sound(sound: object, name: str) -> Audio | None:
+    if sound is None:
         return None
-    clip = require_clip(like, "like")
+    clip = require_clip(sound, name)
     if clip.seconds > LONGEST_S:
         raise ClipTooLongError(clip.seconds, LONGEST_S)
-    require_audible(clip, "like")
+    require_audible(clip, name)
     return clip
 
 

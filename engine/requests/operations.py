@@ -1,18 +1,20 @@
 """The operations: each a frozen request whose fields are rows of the table, with their limits, defaults and help."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from dataclasses import KW_ONLY
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator
+from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 from pydantic.dataclasses import dataclass
+from pydantic_core import ArgsKwargs
 
 from engine.audio import SAMPLE_RATES, Audio
 from engine.errors import ClipTooLongError
-from engine.requests.clip_checks import LONGEST_S, require_clip, require_region
+from engine.requests.clip_checks import LONGEST_S, require_clip, require_follow, require_region
 from engine.requests.documented import documented
 from engine.requests.knob import DAWS, Knob, Text
 from engine.requests.regions import HIGHEST_HZ, LOWEST_HZ, Given, Region, merge_regions, parse_regions, require_band
-from engine.requests.sampling import STRICT, Sampling, require_prompt
+from engine.requests.sampling import NO_FILE_FIELD, STRICT, Sampling, require_prompt
 
 SHORTEST_GENERATED_S = 0.1
 LOWEST_CUTOFF_HZ = 500.0
@@ -41,6 +43,26 @@ _ONE_REGION = {
     "live_surface": "the surface inpaints one region of the clip in view at a time",
 }
 _HOST_RESAMPLES = dict.fromkeys(DAWS, "the host plays every rate at its project's")
+
+FollowedCurves = Literal[
+    "loudness",
+    "brightness",
+    "pitch",
+    "loudness,brightness",
+    "loudness,pitch",
+    "brightness,pitch",
+    "loudness,brightness,pitch",
+]
+
+
+def in_order(names: object) -> object:
+    """Return names with commas between them in the order of `FollowedCurves`; everything else as it is."""
+    if not isinstance(names, str):
+        return names
+    given = [name.strip() for name in names.split(",")]
+    known = [name for name in ("loudness", "brightness", "pitch") if name in given]
+    return ",".join(known) if len(known) == len(given) else names
+
 
 ClipField = Annotated[
     Audio,
@@ -98,6 +120,8 @@ class Generate(Sampling):
     Generate(like=clip)                                a new sound like that of another clip, as loud
     Generate("a dog barks", like=clip, like_weight=0.3)
     Generate("a dog barks", tries=4)                   one that matches the words, or the best of four
+    Generate("wind", follow=hum)                       as loud, from moment to moment, as the hum, and as long
+    Generate("a siren", follow=hum, follow_what="loudness,pitch")
     Generate("church bell", negative_prompt="birds", guidance=3.0, steps=50, sampler="ddim")
     """
 
@@ -109,7 +133,7 @@ class Generate(Sampling):
         float,
         Knob(
             "Length",
-            "length of the sound",
+            "length of the sound; without one, that of the clip to follow",
             unit="s",
             lowest=SHORTEST_GENERATED_S,
             highest=LONGEST_S,
@@ -126,6 +150,38 @@ class Generate(Sampling):
             default="the model's",
         ),
     ] = None
+    _: KW_ONLY
+    follow: Annotated[
+        Audio | None,
+        PlainValidator(require_follow),
+        Knob(
+            "Follow this clip",
+            "an audio file, such as a hum, taps or a whistle, that the sound follows from moment to moment",
+            kind="path",
+            metavar="CLIP",
+            schema={"type": "string"},
+            leaves_out=NO_FILE_FIELD,
+        ),
+    ] = None
+    follow_what: Annotated[
+        FollowedCurves,
+        BeforeValidator(in_order),
+        Knob(
+            "What to follow",
+            "what of that clip the sound follows; pitch and brightness by how far they move, not by where they are",
+            leaves_out=NO_FILE_FIELD,
+        ),
+    ] = "loudness"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_long_as_followed(cls, values: Any) -> Any:
+        """A sound that follows a clip is as long as the clip, unless a length is given."""
+        given = values.kwargs or {}
+        if not isinstance(given.get("follow"), Audio) or "seconds" in given or len(values.args) > 1:
+            return values
+        seconds = min(max(given["follow"].seconds, SHORTEST_GENERATED_S), LONGEST_S)
+        return ArgsKwargs(values.args, {**given, "seconds": seconds})
 
     def __post_init__(self) -> None:
         require_prompt(self.prompt, self.like)

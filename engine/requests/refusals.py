@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -15,7 +15,9 @@ _WRONG_CALL = ("missing", "unexpected", "multiple")
 
 
 def choices_of(annotation: Any) -> tuple[Any, ...]:
-    """Return the values of the `Literal` in an annotation such as `Literal["a", "b"] | None`."""
+    """Return the values of the `Literal` that an annotation is, or has as in `Literal["a", "b"] | None`."""
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
     return tuple(value for part in get_args(annotation) if part is not type(None) for value in get_args(part))
 
 

@@ -19,7 +19,7 @@ DRAFT_STEPS = 6
 STRICT = ConfigDict(strict=True, extra="forbid")
 SamplerName = Literal["dpm++2m", "dpm++2m-sde", "ddim"]
 
-_NO_FILE_FIELD = {
+NO_FILE_FIELD = {
     "ardour": "the dialog has no field for a file",
     "live_extension": "the dialog has no field for a file",
 }
@@ -44,7 +44,7 @@ class Sampling:
             kind="path",
             metavar="CLIP",
             schema={"type": "string"},
-            leaves_out=_NO_FILE_FIELD,
+            leaves_out=NO_FILE_FIELD,
         ),
     ] = None
     like_weight: Annotated[
@@ -55,7 +55,7 @@ class Sampling:
             lowest=0,
             highest=1,
             metavar="W",
-            leaves_out=_NO_FILE_FIELD,
+            leaves_out=NO_FILE_FIELD,
         ),
     ] = 0.5
     seed: Annotated[

@@ -124,7 +124,8 @@ class HistoryPage(Page):
         self.prompt.setText(elided(entry.title, 160))
         self.warning.say(sentence(*entry.warnings))
         self.handle.path = result.path
-        source = str(entry.clip) if entry.clip else getattr(entry.request, "like", None)
+        heard = (getattr(entry.request, name, None) for name in ("follow", "like"))
+        source = str(entry.clip) if entry.clip else next((path for path in heard if path), None)
         self.compare.show_files(source, result.path)
         self._show_facts(result)
         for button in (self.again_button, self.same_button, self.edit_button):

@@ -80,7 +80,8 @@ def facts_of(request: RenderRequest) -> list[tuple[str, str]]:
     for name, row in rows.items():
         value = getattr(request, name)
         if name != "model":
-            facts.append((str(row["x-label"]), Path(value).name if value and name == "like" else spelled(row, value)))
+            is_file = value and row["x-kind"] == "path"
+            facts.append((str(row["x-label"]), Path(value).name if is_file else spelled(row, value)))
     facts.append(("Asked by", request.client or ""))
     return [(label, text) for label, text in facts if text]
 

@@ -12,6 +12,8 @@ from bridge.operation_table import OPERATIONS, SEEDS, row_of
 from bridge.wire.messages import REQUESTS, RenderRequest
 
 CLIENT = "Retake window"
+BELONGS_TO = {"like_weight": "like", "follow_what": "follow"}
+"""Parameters that mean nothing without a sound."""
 _SEED = row_of("generate", "seed")
 
 
@@ -94,13 +96,16 @@ class RenderForm:
         """Return the parameters that a request names: those that are not as the table says, and a seed."""
         values = {**self.values, **{name: self[name] for name in ALWAYS_SENT if has(self.operation, name)}}
         values["seed"] = self.settled()["seed"]
-        if not values.get("like"):
-            values.pop("like_weight", None)  # the weight of nothing
+        for name, sound in BELONGS_TO.items():
+            if not values.get(sound):
+                values.pop(name, None)
+        if values.get("follow") and self.values.get("seconds") is None:
+            values.pop("seconds")  # as long as the clip
         rows = parameters_of(self.operation)
         return {
             name: values[name]
             for name, row in rows.items()
-            if name in (*ALWAYS_SENT, "seed") or values.get(name) not in (None, "", row.get("default"))
+            if name in values and (name in (*ALWAYS_SENT, "seed") or values[name] not in (None, "", row.get("default")))
         }
 
 

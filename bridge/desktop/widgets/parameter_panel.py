@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QWidget
 
 from bridge.desktop.state.parameters import FIRST_SIGHT, TITLES, parameters_of
-from bridge.desktop.state.render_form import RenderForm
+from bridge.desktop.state.render_form import BELONGS_TO, RenderForm
 from bridge.desktop.widgets.basic import Button, column, row
 from bridge.desktop.widgets.flow_layout import FlowLayout
 from bridge.desktop.widgets.parameter_fields import ModelField, ParameterField, SeedField, field_for
@@ -83,11 +83,12 @@ class ParameterPanel(QWidget):
         self._follow()
 
     def _follow(self) -> None:
-        """Say how much is set out of sight, and let the weight of a sound wait for that sound."""
+        """Say how much is set out of sight, and let what belongs to a sound wait for that sound."""
         num_set = self._num_set()
         self.more_button.say(f"More ({num_set} set)" if num_set else "More")
         self.reset_button.setVisible(num_set > 0 and self.more_button.isChecked())
-        self.fields["like_weight"].setEnabled(self.fields["like"].value is not None)
+        for name, sound in BELONGS_TO.items():
+            self.fields[name].setEnabled(self.fields[sound].value is not None)
 
     def _num_set(self) -> int:
         rows = parameters_of(self._operation)

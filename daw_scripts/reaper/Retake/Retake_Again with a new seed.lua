@@ -12,6 +12,10 @@ local whereabouts = require("whereabouts")
 
 local TITLE = "Retake: Again with a new seed"
 local GONE = "the take that it was made of is gone"
+local SOUND_GONE = {
+  like = "the item that it should be like is gone",
+  follow = "the item that it follows is gone",
+}
 
 -- The part that was worked on, where it lies now that the item may be trimmed; a sentence when it is cut off.
 local function movePart(request, item, take, source)
@@ -32,14 +36,15 @@ end
 
 local function repeatGenerated(project, item, record)
   local task = tasks.forGenerated(item, record.request)
-  if not record.like then return task end
-  task.record.like = record.like
-  local model = whereabouts.findItem(project, record.like.item)
-  local take = model and whereabouts.findTake(model, record.like.take)
-  if not take then return nil, "the item that it should be like is gone" end
-  local recording, problem = tasks.recordingOf("like", model, take)
-  if not recording then return nil, problem end
-  task.recordings[1] = recording
+  for argument, gone in pairs(SOUND_GONE) do
+    local sound = record[argument]
+    if sound then
+      local other = whereabouts.findItem(project, sound.item)
+      local take = other and whereabouts.findTake(other, sound.take)
+      local problem = not take and gone or tasks.useItem(task, argument, other, take)
+      if problem then return nil, problem end
+    end
+  end
   return task
 end
 

@@ -1,5 +1,6 @@
 -- @noindex
--- Makes a new item at the edit cursor from words, after the selected item, or after both.
+-- Makes a new item at the edit cursor from words, after the selected item, or after both; or a new take of the selected
+-- item, as long as it, that follows how it moves.
 
 local folder = select(2, reaper.get_action_context()):match("^(.*[/\\])")
 package.path = folder .. "modules/?.lua;" .. package.path
@@ -9,30 +10,44 @@ local form = require("form")
 local operations = require("operations")
 local settings = require("settings")
 local tasks = require("tasks")
-local whereabouts = require("whereabouts")
 
 local TITLE = "Retake: Generate sound at edit cursor"
 
--- Let a task's sound be like the selected item; a sentence when that cannot be.
-local function makeLike(project, task)
-  local item = reaper.GetSelectedMediaItem(project, 0)
-  if not item then return "no item is selected that the sound could be like" end
-  local take = reaper.GetActiveTake(item)
-  local recording, problem = tasks.recordingOf("like", item, take)
-  if not recording then return problem end
-  task.recordings[1] = recording
-  task.record.like = { item = whereabouts.itemGuid(item), take = whereabouts.takeGuid(take) }
+local NEEDS_ITEM = {
+  like = "no item is selected that the sound could be like",
+  follow = "no item is selected that the sound could follow",
+}
+
+-- Where the sound goes: into the item that it follows, else to the edit cursor.
+local function taskFor(item, isFollowing, project, request)
+  if item and isFollowing then
+    request.seconds = reaper.GetMediaItemInfo_Value(item, "D_LENGTH")
+    return tasks.forGenerated(item, request)
+  end
+  local track = reaper.GetSelectedTrack(project, 0) or reaper.GetTrack(project, 0)
+  return tasks.forPlace(track, reaper.GetCursorPositionEx(project), request)
+end
+
+-- Give a task the selected item where an answer wants it; a sentence when that cannot be.
+local function useItem(task, answers, item)
+  for _, argument in ipairs({ "like", "follow" }) do
+    if answers[argument] == "yes" then
+      if not item then return NEEDS_ITEM[argument] end
+      local problem = tasks.useItem(task, argument, item, reaper.GetActiveTake(item))
+      if problem then return problem end
+    end
+  end
+  if answers.like == "no" and answers.prompt == "" then return "a few words are needed, such as “heavy rain”" end
 end
 
 local function generate(answers, project)
   local request = settings.complete({ operation = "generate", prompt = answers.prompt })
   if answers.like == "no" then request.like_weight = nil end
+  if answers.follow == "no" then request.follow_what = nil end
   request.seed = settings.chooseSeed(answers.seed)
-  local track = reaper.GetSelectedTrack(project, 0) or reaper.GetTrack(project, 0)
-  local task = tasks.forPlace(track, reaper.GetCursorPositionEx(project), request)
-  local problem
-  if answers.like == "yes" then problem = makeLike(project, task) end
-  if answers.like == "no" and answers.prompt == "" then problem = "a few words are needed, such as “heavy rain”" end
+  local item = reaper.GetSelectedMediaItem(project, 0)
+  local task = taskFor(item, answers.follow == "yes", project, request)
+  local problem = useItem(task, answers, item)
   if problem then return {}, { task.name .. ": " .. problem .. "." } end
   return { task }, {}
 end

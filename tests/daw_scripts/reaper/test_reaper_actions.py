@@ -210,6 +210,26 @@ class TestGenerate:
         assert record_of(made)["like"]["item"] == item.guid
         assert record_of(made)["request"]["prompt"] == ""
 
+    def test_asks_for_a_sound_that_follows_the_selected_item(self, host, script, item):
+        host.answers.append({"Prompt": "rain", "Follow": "yes", "What to follow": "loudness,pitch"})
+        running = host.run(script("Generate"))
+        host.run_until(lambda: host.requests)
+        request = host.requests[0]
+        read = soundfile.info(request.follow).duration  # the file is gone when the action has ended
+        running.end()
+
+        assert request.seconds == pytest.approx(item.values["D_LENGTH"])
+        assert request.follow_what == "loudness,pitch"
+        assert read == pytest.approx(item.values["D_LENGTH"], abs=0.001)
+        assert request.like is None
+
+    @pytest.mark.usefixtures("project", "track")
+    def test_has_to_be_told_which_item_to_follow(self, act, host):
+        act("Generate", {"Prompt": "rain", "Follow": "yes"})
+
+        ((_, text),) = host.messages
+        assert "no item is selected that the sound could follow" in text
+
     @pytest.mark.usefixtures("project", "track")
     def test_needs_words_or_an_item(self, act, host):
         act("Generate", {"Prompt": ""})

@@ -60,7 +60,7 @@ def test_shows_the_label_and_the_default_of_the_table(host, script, operation, n
     (shown,), _ = ask(host, script, action_of(operation, name))
     row = fields_of(operation, SURFACE)[name]
 
-    expected = "no" if name == "like" else default_of(row)
+    expected = "no" if name in ("like", "follow") else default_of(row)
     assert shown[caption_of(shown, operation, name)] == expected
 
 

@@ -7,12 +7,12 @@ local json = require("json")
 local operations = {}
 
 local SURFACE = "reaper"
-local FROM_SELECTION = { clip = true, start_s = true, end_s = true, like = true } -- from items and time selection
+local FROM_SELECTION = { clip = true, start_s = true, end_s = true, like = true, follow = true } -- items, time selection
 local SETTINGS = { "model", "steps", "guidance", "sampler", "draft", "negative", "keep_air" } -- the same in all actions
 local DIALOGS = {
   restyle = { "prompt", "strength", "structure", "seed", "candidates" },
   inpaint = { "prompt", "low_hz", "high_hz", "seed", "candidates" },
-  generate = { "prompt", "seconds", "tries", "seed", "candidates", "like", "like_weight" },
+  generate = { "prompt", "seconds", "tries", "seed", "candidates", "like", "like_weight", "follow", "follow_what" },
 }
 local WITHOUT_DIALOG = { "vary", "upscale" } -- their own fields are in the Settings
 local KEYS = { vary = { strength = "vary_strength" } } -- another default than restyle's, so remembered apart
@@ -96,16 +96,16 @@ local function seedField(property)
   return { key = "seed", caption = label, kind = "seed", low = property.minimum, high = property.maximum }
 end
 
--- A sound that the result should be like is an item here: whether it is the selected one.
-local function likeField(property)
-  return { key = "like", caption = property["x-label"] .. ": the selected item (yes/no)", kind = "switch" }
+-- A sound that the result should be like, or follow, is an item here: whether it is the selected one.
+local function itemField(name, property)
+  return { key = name, caption = property["x-label"] .. ": the selected item (yes/no)", kind = "switch" }
 end
 
 -- A field of a dialog, as the table describes it.
 function operations.field(operation, name)
   local property = known[operation].properties[name]
   if name == "seed" then return seedField(property) end
-  if name == "like" then return likeField(property) end
+  if name == "like" or name == "follow" then return itemField(name, property) end
   local kind = property.enum and "choice" or KINDS[property["x-kind"]]
   local isRequired = has(known[operation].required, name)
   local isOptional = property.default == nil and not isRequired

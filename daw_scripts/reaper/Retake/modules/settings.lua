@@ -7,7 +7,7 @@ local settings = {}
 
 local SECTION = "Retake"
 local LOWEST_SEED, HIGHEST_SEED = operations.seeds()
-local DEFAULTS = { part = "no", like = "no" } -- of what is asked in REAPER only
+local DEFAULTS = { part = "no", like = "no", follow = "no" } -- of what is asked in REAPER only
 
 -- REAPER keeps these in a file whose reader takes quotes around a value away: such values are written otherwise.
 local function pack(text)

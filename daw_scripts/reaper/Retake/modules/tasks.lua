@@ -35,11 +35,19 @@ local function locate(item)
   }
 end
 
--- The audio of a take for the argument of a request: "clip" or "like".
+-- The audio of a take for the argument of a request: "clip", "like" or "follow".
 function tasks.recordingOf(argument, item, take)
   local shape, problem = clip.measure(item, take)
   if not shape then return nil, problem end
   return { argument = argument, take = take, shape = shape, name = reaper.GetTakeName(take) }
+end
+
+-- Give a task the audio of a take of an item for an argument, and remember which it was; a sentence when that cannot be.
+function tasks.useItem(task, argument, item, take)
+  local recording, problem = tasks.recordingOf(argument, item, take)
+  if not recording then return problem end
+  task.recordings[#task.recordings + 1] = recording
+  task.record[argument] = { item = whereabouts.itemGuid(item), take = whereabouts.takeGuid(take) }
 end
 
 -- A task that works on a take of an item; nil and a sentence when that cannot be.
@@ -61,7 +69,7 @@ function tasks.forTake(item, take, request)
   return task
 end
 
--- A task that adds a generated sound to the item of an earlier one.
+-- A task that adds a generated sound to an item: that of an earlier one, or of the clip that it follows.
 function tasks.forGenerated(item, request)
   local task = locate(item)
   local source = { take = whereabouts.takeGuid(reaper.GetActiveTake(item)), offset = 0, playrate = 1 }

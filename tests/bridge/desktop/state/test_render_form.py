@@ -13,6 +13,8 @@ OTHER_VALUES = {
     "tries": 3,
     "like": "/like.wav",
     "like_weight": 0.25,
+    "follow": "/hum.wav",
+    "follow_what": "loudness,pitch",
     "candidates": 2,
     "negative": "hum",
     "steps": 6,
@@ -61,6 +63,15 @@ class TestForm:
 
     def test_the_weight_of_no_sound_is_not_sent(self):
         assert RenderForm(prompt="rain", values={"like_weight": 0.9}).request("job").like_weight is None
+        assert RenderForm(prompt="rain", values={"follow_what": "pitch"}).request("job").follow_what is None
+
+    def test_a_clip_to_follow_gives_its_length_unless_one_is_set(self):
+        free = RenderForm(prompt="rain", values={"follow": "/hum.wav"})
+        long = RenderForm(prompt="rain", values={"follow": "/hum.wav", "seconds": 9.0})
+
+        assert free.request("job").seconds is None
+        assert long.request("job").seconds == 9
+        assert RenderForm(prompt="rain").request("job").seconds == 5.12
 
     def test_another_sound_may_take_the_place_of_words(self):
         assert RenderForm(values={"like": "/rain.wav"}).request("job").like == "/rain.wav"

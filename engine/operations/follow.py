@@ -1,0 +1,46 @@
+"""Follow: the gesture of a clip, such as a hum, taps or a whistle, that a generated sound is led by.
+
+The denoiser is given the clip's curves beside the noise, at every step; see `engine.gesture` for what they are.
+
+Shape letters: C curves of the denoiser, H latent rows.
+"""
+
+from dataclasses import replace
+
+import torch
+
+from engine.audioldm import AudioLDM
+from engine.errors import CurvesMissingError
+from engine.gesture import CURVES, gesture_of
+from engine.operations.sampling import Rendering
+from engine.requests import Generate
+
+_LEAST_KNOWN = 2  # rows of a curve; from fewer nothing can be heard to move
+
+
+def require_curves(model: AudioLDM, request: Generate) -> None:
+    """Raises CurvesMissingError where a clip is to be followed in something that the model has not learnt to follow."""
+    if request.follow is None:
+        return
+    known = model.config.unet.curves
+    missing = [name for name in request.follow_what.split(",") if name not in known]
+    if missing:
+        raise CurvesMissingError(model.config.name, missing, known)
+
+
+def following(rendering: Rendering, request: Generate) -> Rendering:
+    """Return the rendering with the curves that it is to follow; beyond the end of their clip it is free."""
+    if request.follow is None:
+        return rendering
+    model, names = rendering.model, request.follow_what.split(",")
+    gesture = gesture_of(request.follow, model.sample_rate, model.samples_per_row)
+    rows = min(gesture.shape[1], rendering.windows.rows)
+    known = model.config.unet.curves
+    curves = torch.full((1, len(known), rendering.windows.rows), torch.nan)
+    for place, name in enumerate(known):
+        if name in names:
+            curves[0, place, :rows] = gesture[CURVES.index(name), :rows]
+    lacking = [name for name in names if (~gesture[CURVES.index(name)].isnan()).sum() < _LEAST_KNOWN]
+    warnings = [f"no {name} was found in the clip to follow; the model chose the sound's own" for name in lacking]
+    condition = replace(rendering.condition, warnings=[*rendering.condition.warnings, *warnings])
+    return replace(rendering, condition=condition, curves=curves.to(model.device))
