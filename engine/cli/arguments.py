@@ -153,7 +153,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Without folders: render held-out prompts with a model and measure the clips (classes and attributes"
         " recognised, Frechet distance, sharpness, CLAP score). With two folders: compare the first one's clips with"
-        " the second one's."
+        " the second one's. With --recordings: see how many labelled recordings the listeners name."
     )
     parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER", help="generated clips, then reference clips")
     _add_model(parser)
@@ -167,6 +167,12 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
         "--edits",
         action="store_true",
         help="evaluate restyling and inpainting of corpus clips instead; with one FOLDER, edits of its recordings",
+    )
+    parser.add_argument(
+        "--recordings",
+        type=Path,
+        metavar="FOLDER",
+        help="evaluate what classifier and CLAP hear in recordings instead: in folders named after kinds of sounds",
     )
     parser.add_argument("--strength", type=float, metavar="S", help="of the restyling, for --edits (default 0.6)")
     parser.add_argument("--structure", type=float, metavar="S", help="likewise (default the model's; 0 plain noising)")

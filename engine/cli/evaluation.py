@@ -1,4 +1,4 @@
-"""`retake evaluate`: a model on held-out prompts, one folder of clips against another, or the paper in small."""
+"""`retake evaluate`: a model on held-out prompts or on recordings, two folders of clips, or the paper in small."""
 
 import argparse
 import importlib.util
@@ -32,6 +32,8 @@ from engine.evaluation.feature_extraction import (
 )
 from engine.evaluation.folders import evaluate_folders
 from engine.evaluation.paper_budget import BUDGETS, PARTS
+from engine.evaluation.recognition import recognise_recordings
+from engine.evaluation.recognition_report import RecognitionReport
 from engine.evaluation.recorded_edits import KeptReport, evaluate_recordings
 from engine.evaluation.report import FolderReport, ModelReport
 from engine.evaluation.round_trip import round_trip
@@ -49,6 +51,7 @@ def run(options: argparse.Namespace) -> int:
         if path:
             refuse_existing(path)
     modes = (
+        (_recognise_recordings, options.recordings),
         (_evaluate_recordings, options.folders and options.edits),
         (_evaluate_folders, options.folders),
         (_evaluate_edits, options.edits),
@@ -63,6 +66,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _refuse_wrong_usage(options: argparse.Namespace) -> None:
+    if options.recordings and (options.folders or options.edits or options.paper):
+        options.wrong_usage("--recordings FOLDER goes without --edits, --paper and other folders")
     if len(options.folders) not in ((0, 1) if options.edits else (0, 2)):
         if options.edits:
             options.wrong_usage("--edits belongs to a model, and to one folder of recordings at most, not to folders")
@@ -71,10 +76,11 @@ def _refuse_wrong_usage(options: argparse.Namespace) -> None:
         options.wrong_usage("--paper takes no folders, no --picture, --json and --edits: its results lie in -o FOLDER")
     if options.paper != (options.output is not None) or (options.part and not options.paper):
         options.wrong_usage("--paper, -o FOLDER and --part belong together")
-    if (options.folders or options.edits) and options.picture:
-        options.wrong_usage("--picture is drawn for models only, without --edits")
-    if options.seconds is not None and (options.folders or options.edits or options.paper):
-        options.wrong_usage("--seconds belongs to a model, without --edits and --paper")
+    no_model = options.folders or options.edits or options.recordings
+    if no_model and options.picture:
+        options.wrong_usage("--picture is drawn for models only, without --edits and --recordings")
+    if options.seconds is not None and (no_model or options.paper):
+        options.wrong_usage("--seconds belongs to a model, without --edits, --recordings and --paper")
     _refuse_strays(options)
     if options.json not in (None, "-") and Path(options.json).is_dir():
         options.wrong_usage("--json FILE names a folder; put --json last")
@@ -187,6 +193,19 @@ def _evaluate_recordings(options: argparse.Namespace) -> KeptReport:
             options.model,
             options.seed,
             on_clip=lambda done, total: bar.show(done / total, f"clip {done}/{total}"),
+            should_stop=should_stop,
+        )
+
+
+def _recognise_recordings(options: argparse.Namespace) -> RecognitionReport:
+    with interruptible() as should_stop, TerminalProgressBar() as bar:
+        bar.show(0.0, "loading the model")
+        return recognise_recordings(
+            Engine(open_model(options.model, choose_device(options.device)), options.model),
+            load_classifier(),
+            options.recordings,
+            options.model,
+            on_clip=lambda done, total: bar.show(done / total, f"recording {done}/{total}"),
             should_stop=should_stop,
         )
 

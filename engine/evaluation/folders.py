@@ -124,6 +124,20 @@ def read_folder(folder: Path) -> dict[str, Audio]:
     return clips
 
 
+def sound_files_in(folder: Path) -> list[Path]:
+    """Return the sound files in a folder, and in the folders in it, in order; hidden ones are skipped.
+
+    Raises ClipFolderMissingError and TooFewClipsError where there is no such folder, or nothing in it.
+    """
+    if not folder.is_dir():
+        raise ClipFolderMissingError(folder)
+    inside = sorted(folder.rglob("*"))
+    files = [path for path in inside if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
+    if not files:
+        raise TooFewClipsError(str(folder), 0, 1)
+    return files
+
+
 def _common_rate(everything: ClipsByName, *folders: ClipsByName) -> int:
     """The one sample rate of all clips, Hz: the first clip's."""
     expected = next(iter(everything.values())).sample_rate

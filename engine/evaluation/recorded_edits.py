@@ -13,8 +13,7 @@ import numpy as np
 
 from engine.audio import SHORTEST_S, Audio
 from engine.errors import CancelledError
-from engine.evaluation.evaluation_errors import ClipFolderMissingError, TooFewClipsError
-from engine.evaluation.folders import SUFFIXES
+from engine.evaluation.folders import sound_files_in
 from engine.operations.bands import keep_band
 from engine.operations.limiter import true_peak
 from engine.operations.loudness import level_of
@@ -84,16 +83,11 @@ def evaluate_recordings(
     """Edit each recording in a folder, and in the folders in it, three ways.
 
     Raises:
-        FolderMissingError, TooFewClipsError: there is no such folder, or no recording in it.
+        ClipFolderMissingError, TooFewClipsError: there is no such folder, or no recording in it.
         AudioFileError: one cannot be read.
         CancelledError: `should_stop` says so.
     """
-    if not folder.is_dir():
-        raise ClipFolderMissingError(folder)
-    names = sorted(folder.rglob("*"))
-    files = [path for path in names if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
-    if not files:
-        raise TooFewClipsError(str(folder), 0, 1)
+    files = sound_files_in(folder)
     words = [(path.stem if path.parent == folder else path.parent.name).replace("_", " ") for path in files]
     rows: list[KeptRow] = []
     for index, (path, own) in enumerate(zip(files, words, strict=True)):

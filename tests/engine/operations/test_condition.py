@@ -237,7 +237,7 @@ class TestTrained:
 
 def sheep() -> Audio:
     """A recording, which nano takes for something else."""
-    return Audio.read(Path(__file__).parents[2] / "clips" / "recordings" / "sheep.flac")
+    return Audio.read(Path(__file__).parents[2] / "clips" / "recordings" / "sheep" / "ovos-sheep.flac")
 
 
 class TestDoubts:
