@@ -174,6 +174,11 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="evaluate what classifier and CLAP hear in recordings instead: in folders named after kinds of sounds",
     )
+    parser.add_argument(
+        "--follow",
+        action="store_true",
+        help="evaluate how well sounds follow hums, taps and whistles instead; with one FOLDER, its recordings too",
+    )
     parser.add_argument("--strength", type=float, metavar="S", help="of the restyling, for --edits (default 0.6)")
     parser.add_argument("--structure", type=float, metavar="S", help="likewise (default the model's; 0 plain noising)")
     parser.add_argument("--captions", type=Path, metavar="FILE", help="CSV file,caption[,class] or JSON, for folders")

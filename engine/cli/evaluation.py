@@ -31,6 +31,7 @@ from engine.evaluation.feature_extraction import (
     as_published,
 )
 from engine.evaluation.folders import evaluate_folders
+from engine.evaluation.followed import FollowReport, FollowSettings, evaluate_follow
 from engine.evaluation.paper_budget import BUDGETS, PARTS
 from engine.evaluation.recognition import recognise_recordings
 from engine.evaluation.recognition_report import RecognitionReport
@@ -51,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
         if path:
             refuse_existing(path)
     modes = (
+        (_evaluate_follow, options.follow),
         (_recognise_recordings, options.recordings),
         (_evaluate_recordings, options.folders and options.edits),
         (_evaluate_folders, options.folders),
@@ -66,21 +68,26 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _refuse_wrong_usage(options: argparse.Namespace) -> None:
-    if options.recordings and (options.folders or options.edits or options.paper):
-        options.wrong_usage("--recordings FOLDER goes without --edits, --paper and other folders")
-    if len(options.folders) not in ((0, 1) if options.edits else (0, 2)):
-        if options.edits:
-            options.wrong_usage("--edits belongs to a model, and to one folder of recordings at most, not to folders")
+    instead = [name for name in ("edits", "follow", "recordings") if getattr(options, name)]
+    if len(instead) > 1:
+        options.wrong_usage(f"--{instead[0]} and --{instead[1]} are two evaluations: ask for one at a time")
+    if options.recordings and (options.folders or options.paper):
+        options.wrong_usage("--recordings FOLDER goes without --paper and other folders")
+    if len(options.folders) not in ((0, 1) if options.edits or options.follow else (0, 2)):
+        if instead:
+            options.wrong_usage(f"--{instead[0]} goes with one folder of recordings at most")
         options.wrong_usage("give two folders, the generated clips and the reference clips, or none to judge a model")
-    if options.paper and (options.folders or options.picture or options.json or options.edits):
-        options.wrong_usage("--paper takes no folders, no --picture, --json and --edits: its results lie in -o FOLDER")
+    if options.paper and (options.folders or options.picture or options.json or instead):
+        options.wrong_usage(
+            "--paper takes no folders, no --picture, --json, --edits and --follow, and writes to -o FOLDER"
+        )
     if options.paper != (options.output is not None) or (options.part and not options.paper):
         options.wrong_usage("--paper, -o FOLDER and --part belong together")
-    no_model = options.folders or options.edits or options.recordings
+    no_model = options.folders or instead
     if no_model and options.picture:
-        options.wrong_usage("--picture is drawn for models only, without --edits and --recordings")
+        options.wrong_usage("--picture is drawn for models only, without --edits, --follow and --recordings")
     if options.seconds is not None and (no_model or options.paper):
-        options.wrong_usage("--seconds belongs to a model, without --edits, --recordings and --paper")
+        options.wrong_usage("--seconds belongs to a model, without --edits, --follow, --recordings and --paper")
     _refuse_strays(options)
     if options.json not in (None, "-") and Path(options.json).is_dir():
         options.wrong_usage("--json FILE names a folder; put --json last")
@@ -92,7 +99,7 @@ def _refuse_strays(options: argparse.Namespace) -> None:
         if getattr(options, option) is not None and not options.edits:
             options.wrong_usage(f"--{option} belongs to --edits")
     for option in ("captions", "features", "pipeline", "weights"):
-        if getattr(options, option) and (options.edits or not options.folders):
+        if getattr(options, option) and (options.edits or options.follow or not options.folders):
             options.wrong_usage(f"--{option} belongs to folders")
 
 
@@ -176,6 +183,28 @@ def _evaluate_edits(options: argparse.Namespace) -> EditReport:
         bar.show(0.0, "loading the model")
         return evaluate_edits(
             Engine(open_model(options.model, choose_device(options.device)), options.model),
+            load_classifier(),
+            settings,
+            on_clip=lambda done, total: bar.show(done / total, f"clip {done}/{total}"),
+            should_stop=should_stop,
+        )
+
+
+def _evaluate_follow(options: argparse.Namespace) -> FollowReport:
+    with interruptible() as should_stop, TerminalProgressBar() as bar:
+        bar.show(0.0, "loading the model")
+        model = open_model(options.model, choose_device(options.device))
+        knobs = {name: getattr(options, name) for name in ("seed", "steps", "guidance", "sampler", "tries", "draft")}
+        settings = FollowSettings(
+            model.config.unet.curves,
+            options.per_class,
+            sounds=_sounds(options.sounds),
+            folder=options.folders[0] if options.folders else None,
+            model=options.model,
+            **knobs,
+        )
+        return evaluate_follow(
+            Engine(model, options.model),
             load_classifier(),
             settings,
             on_clip=lambda done, total: bar.show(done / total, f"clip {done}/{total}"),

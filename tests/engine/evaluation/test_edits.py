@@ -166,7 +166,7 @@ class TestCommand:
     @pytest.mark.parametrize(
         ("words", "message"),
         [
-            pytest.param(["--edits", "a", "b"], "not to folders", id="folders"),
+            pytest.param(["--edits", "a", "b"], "one folder of recordings at most", id="folders"),
             pytest.param(["--edits", "--picture", "sheet.png"], "without --edits", id="a picture"),
             pytest.param(["--strength", "0.5"], "belongs to --edits", id="strength alone"),
             pytest.param(["--edits", "--seconds", "2"], "--seconds belongs to a model", id="edits of a length"),
