@@ -163,7 +163,7 @@ def _evaluate_model(options: argparse.Namespace) -> ModelReport:
             should_stop=should_stop,
         )
     if draw:
-        _write(options.picture, draw(evaluation.truths, evaluation.generated, evaluation.real, evaluation.prompts))
+        _write(options.picture, draw(evaluation.truths, evaluation.generated, evaluation.corpus, evaluation.prompts))
     return evaluation.report
 
 

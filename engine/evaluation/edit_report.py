@@ -33,7 +33,7 @@ class InpaintFigures:
     filled_clips: float  # the same of whole clips
     silenced_clips: float
     jump_db: float  # mean change of level across a border of the gap
-    jump_real_db: float  # at the same places of the whole clips
+    jump_corpus_db: float  # at the same places of the whole clips
 
     @property
     def gain(self) -> float | None:
@@ -78,7 +78,7 @@ class EditReport:
                 f"{gaps.filled_clips:.2f}",
                 f"silent {gaps.silenced_clips:.2f}, {_times(gaps.gain_clips)}",
             ),
-            ("jump at a border", f"{gaps.jump_db:.1f} dB", f"corpus clips {gaps.jump_real_db:.1f} dB"),
+            ("jump at a border", f"{gaps.jump_db:.1f} dB", f"corpus clips {gaps.jump_corpus_db:.1f} dB"),
         ]
         few = [f"note: {gaps.clips} clips are few for a Frechet distance; at least {ENOUGH} are needed"]
         blocks = [

@@ -150,14 +150,14 @@ def _restyle_figures(
 def _inpaint_figures(
     clips: Sequence[Sound], requests: Sequence[Inpaint], made: Sequence[Waveform], classifier: SoundClassifier
 ) -> InpaintFigures:
-    real = [clip.waveform for clip in clips]
+    corpus = [clip.waveform for clip in clips]
     gaps = [request.sample_regions()[0] for request in requests]
-    silenced = [_silenced(waveform, *gap) for waveform, gap in zip(real, gaps, strict=True)]
-    wholes = [classify(classifier, side).features for side in (real, made, silenced)]
-    windows = [classify(classifier, _around(side, gaps)).features for side in (real, made, silenced)]
-    jumps, jumps_real = (
+    silenced = [_silenced(waveform, *gap) for waveform, gap in zip(corpus, gaps, strict=True)]
+    wholes = [classify(classifier, side).features for side in (corpus, made, silenced)]
+    windows = [classify(classifier, _around(side, gaps)).features for side in (corpus, made, silenced)]
+    jumps, jumps_corpus = (
         [border_jump_db(one, SAMPLE_RATE, border) for one, gap in zip(side, gaps, strict=True) for border in gap]
-        for side in (made, real)
+        for side in (made, corpus)
     )
     return InpaintFigures(
         clips=len(clips),
@@ -168,7 +168,7 @@ def _inpaint_figures(
         filled_clips=frechet_distance(wholes[1], wholes[0]),
         silenced_clips=frechet_distance(wholes[2], wholes[0]),
         jump_db=float(np.mean(jumps)),
-        jump_real_db=float(np.mean(jumps_real)),
+        jump_corpus_db=float(np.mean(jumps_corpus)),
     )
 
 

@@ -65,13 +65,13 @@ class EvaluationSettings:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The report and its clips, paired: `real[k]` is the corpus clip that prompt k describes."""
+    """The report and its clips, paired: `corpus[k]` is the corpus clip that prompt k describes."""
 
     report: ModelReport
     prompts: tuple[str, ...]
     truths: tuple[str, ...]  # classes
     generated: tuple[Waveform, ...]
-    real: tuple[Waveform, ...]
+    corpus: tuple[Waveform, ...]
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class _Prompted:
     prompt: str
     spoken: Mapping[str, str]  # the attributes that the prompt speaks of
     seed: int
-    real: Waveform
+    corpus: Waveform
 
 
 @dataclass(frozen=True)
@@ -157,9 +157,9 @@ def _measured(
     classifier: SoundClassifier,
 ) -> Evaluation:
     generated = clips.generated
-    prompts, truths, real = ([getattr(task, name) for task in tasks] for name in ("prompt", "sound", "real"))
-    recognised, recognised_real = classify(classifier, generated), classify(classifier, real)
-    floor = frechet_distance(classify(classifier, clips.others).features, recognised_real.features)
+    prompts, truths, corpus = ([getattr(task, name) for task in tasks] for name in ("prompt", "sound", "corpus"))
+    recognised, recognised_corpus = classify(classifier, generated), classify(classifier, corpus)
+    floor = frechet_distance(classify(classifier, clips.others).features, recognised_corpus.features)
     report = ModelReport(
         model=settings.model,
         clips=len(tasks),
@@ -169,24 +169,24 @@ def _measured(
         guidance=settings.guidance,
         sampler=settings.sampler,
         accuracy=_share_right(truths, recognised.names),
-        accuracy_real=_share_right(truths, recognised_real.names),
-        frechet=frechet_distance(recognised.features, recognised_real.features),
-        frechet_real=floor,
+        accuracy_corpus=_share_right(truths, recognised_corpus.names),
+        frechet=frechet_distance(recognised.features, recognised_corpus.features),
+        frechet_corpus=floor,
         clap_score=float(clap_scores(clap, generated, SAMPLE_RATE, prompts).mean()),
-        clap_score_real=float(clap_scores(clap, real, SAMPLE_RATE, prompts).mean()),
+        clap_score_corpus=float(clap_scores(clap, corpus, SAMPLE_RATE, prompts).mean()),
         silent=sum(bool(np.abs(waveform).max() < SILENT_PEAK) for waveform in generated),
         classes=class_rows(truths, recognised.names),
-        judged=measure("judge", _as_features(recognised), _as_features(recognised_real), paired=True),
+        judged=measure("judge", _as_features(recognised), _as_features(recognised_corpus), paired=True),
         draft=settings.draft,
         seconds=settings.seconds,
-        attributes=attribute_rows([task.spoken for task in tasks], recognised.attributes, recognised_real.attributes),
-        reconstruction=_reconstruction(clips, recognised_real, classifier),
-        gradients=gradient_rows(truths, generated, real),
-        gradients_real=gradient_rows(truths, clips.others, real),  # classes take turns among them, too
+        attributes=attribute_rows([task.spoken for task in tasks], recognised.attributes, recognised_corpus.attributes),
+        reconstruction=_reconstruction(clips, recognised_corpus, classifier),
+        gradients=gradient_rows(truths, generated, corpus),
+        gradients_corpus=gradient_rows(truths, clips.others, corpus),  # classes take turns among them, too
         gradients_reconstructed=gradient_rows(truths, clips.reconstructed, clips.others),
-        clap_recall=class_recall(clap, real, SAMPLE_RATE, prompts, truths),
+        clap_recall=class_recall(clap, corpus, SAMPLE_RATE, prompts, truths),
     )
-    return Evaluation(report, tuple(prompts), tuple(truths), tuple(generated), tuple(real))
+    return Evaluation(report, tuple(prompts), tuple(truths), tuple(generated), tuple(corpus))
 
 
 def _reconstruction(clips: _EvaluationClips, reference: Classification, classifier: SoundClassifier) -> Reconstruction:

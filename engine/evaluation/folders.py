@@ -54,19 +54,19 @@ def evaluate_folders(
         RateMismatchError, LengthMismatchError, PairMissingError, NoPairsError: the clips do not belong together.
         NotFiniteError: a net made NaN of a clip.
     """
-    made, real = read_folder(generated), read_folder(reference)
-    rate = _common_rate({**real, **made}, made, real)
-    pairs = _paired_names(generated, made, reference, real)
+    made, wanted = read_folder(generated), read_folder(reference)
+    rate = _common_rate({**wanted, **made}, made, wanted)
+    pairs = _paired_names(generated, made, reference, wanted)
     recognised = classify(classifier, (mono_16_khz(clip) for clip in made.values()))
-    distances = _pair_distances(made, real, pairs, rate)
+    distances = _pair_distances(made, wanted, pairs, rate)
     named = _named_classes(generated, made, captions or {})
     names = dict(zip(made, recognised.names, strict=True))
     rows = class_rows(list(named.values()), [names[file] for file in named])
     return FolderReport(
         generated=len(made),
-        reference=len(real),
+        reference=len(wanted),
         sample_rate=rate,
-        frechet=frechet_distance(recognised.features, classify(classifier, map(mono_16_khz, real.values())).features),
+        frechet=frechet_distance(recognised.features, classify(classifier, map(mono_16_khz, wanted.values())).features),
         pairs=len(pairs),
         lsd_db=distances.get("lsd_db"),
         lsd_published=distances.get("lsd_published"),
@@ -76,7 +76,7 @@ def evaluate_folders(
         accuracy=sum(row.right for row in rows) / len(named) if named else None,
         classes=rows,
         measurements=_measurements(
-            (generated, made), (reference, real), extractors, seed, preprocess, paired=bool(pairs)
+            (generated, made), (reference, wanted), extractors, seed, preprocess, paired=bool(pairs)
         ),
     )
 
@@ -148,30 +148,30 @@ def _common_rate(everything: ClipsByName, *folders: ClipsByName) -> int:
     return expected
 
 
-def _paired_names(generated: Path, made: ClipsByName, reference: Path, real: ClipsByName) -> list[str]:
-    common = [name for name in made if name in real]
+def _paired_names(generated: Path, made: ClipsByName, reference: Path, wanted: ClipsByName) -> list[str]:
+    common = [name for name in made if name in wanted]
     if not common:
         return []
-    for where, clips, others in ((generated, made, real), (reference, real, made)):
+    for where, clips, others in ((generated, made, wanted), (reference, wanted, made)):
         missing = [name for name in others if name not in clips]
         if missing:
             raise PairMissingError("partner", where, missing)
     return common
 
 
-def _pair_distances(made: ClipsByName, real: ClipsByName, names: list[str], rate: int) -> dict[str, float]:
+def _pair_distances(made: ClipsByName, wanted: ClipsByName, names: list[str], rate: int) -> dict[str, float]:
     """Means over the pairs. The mel is taken at 16 kHz, the other two at the clips' own rate."""
-    rows = [_distances(name, made[name], real[name], rate) for name in names]
+    rows = [_distances(name, made[name], wanted[name], rate) for name in names]
     keys = rows[0] if rows else ()
     return {key: float(np.mean([row[key] for row in rows])) for key in keys}
 
 
-def _distances(name: str, made: Audio, real: Audio, rate: int) -> dict[str, float]:
-    if abs(made.seconds - real.seconds) > LENGTH_TOLERANCE_S:
-        raise LengthMismatchError(name, made.seconds, real.seconds)
-    length = min(made.num_samples, real.num_samples)
-    native = [torch.from_numpy(clip.to_mono().samples[:, :length]).float() for clip in (made, real)]
-    prepared = [mono_16_khz(clip) for clip in (made, real)]
+def _distances(name: str, made: Audio, wanted: Audio, rate: int) -> dict[str, float]:
+    if abs(made.seconds - wanted.seconds) > LENGTH_TOLERANCE_S:
+        raise LengthMismatchError(name, made.seconds, wanted.seconds)
+    length = min(made.num_samples, wanted.num_samples)
+    native = [torch.from_numpy(clip.to_mono().samples[:, :length]).float() for clip in (made, wanted)]
+    prepared = [mono_16_khz(clip) for clip in (made, wanted)]
     shorter = min(map(len, prepared))
     recognised = [torch.from_numpy(waveform[None, :shorter]) for waveform in prepared]
     return {

@@ -53,13 +53,13 @@ def gradient_energy(log_mel: Tensor) -> tuple[float, float]:
 
 
 def gradient_rows(
-    truths: Sequence[str], generated: Sequence[Waveform], real: Sequence[Waveform]
+    truths: Sequence[str], generated: Sequence[Waveform], corpus: Sequence[Waveform]
 ) -> tuple[GradientRow, ...]:
     """One row a class, in the order in which the classes first appear; clips of one place have one class.
 
     Raises NotFiniteError where a clip is not finite, or a ratio is not, since the corpus clips have no slope at all.
     """
-    made, wanted = _energies(generated, "a generated clip"), _energies(real, "a corpus clip")
+    made, wanted = _energies(generated, "a generated clip"), _energies(corpus, "a corpus clip")
     rows = []
     for sound in dict.fromkeys(truths):
         chosen = [truth == sound for truth in truths]

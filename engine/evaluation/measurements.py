@@ -48,10 +48,10 @@ def measure_as_seed(
     if not paired:
         raise NoPairsError("the seed pipeline")
     rows = []
-    for name, made, real in zip(names, generated.rows, reference.rows, strict=True):
-        if min(len(made), len(real)) < 2:
-            raise TooFewClipsError(f"{name} (counted in pieces of 0.96 s)", min(len(made), len(real)), 2)
-        rows.append((frechet_distance(made, real), inception_score(made).mean, gaussian_divergence(made, real)))
+    for name, made, wanted in zip(names, generated.rows, reference.rows, strict=True):
+        if min(len(made), len(wanted)) < 2:
+            raise TooFewClipsError(f"{name} (counted in pieces of 0.96 s)", min(len(made), len(wanted)), 2)
+        rows.append((frechet_distance(made, wanted), inception_score(made).mean, gaussian_divergence(made, wanted)))
     figures = dict(zip(("frechet", "inception", "kl_gaussian"), np.mean(rows, axis=0).tolist(), strict=True))
     sizes = len(generated.features), len(reference.features), generated.features.shape[1]
     note = f"means over {len(rows)} pairs, each compared by itself; not the paper's FD, IS and KL"

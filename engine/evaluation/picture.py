@@ -19,7 +19,7 @@ LEVELS = (-11.5, 1.0)  # log-mel shown black and white
 def draw_contact_sheet(
     sounds: Sequence[str],
     generated: Sequence[NDArray[np.float32]],
-    real: Sequence[NDArray[np.float32]],
+    corpus: Sequence[NDArray[np.float32]],
     captions: Sequence[str],
 ) -> bytes:
     """A PNG of the first clip of each class; clips [T] at 16 kHz, `sounds` their classes, `captions` their prompts."""
@@ -34,7 +34,7 @@ def draw_contact_sheet(
     for place, (sound, index) in enumerate(first.items()):
         row, column = 2 * (place // COLUMNS), place % COLUMNS
         _draw(axes[row, column], generated[index], f"{sound}\n{_short(captions[index])}")
-        _draw(axes[row + 1, column], real[index], "corpus")
+        _draw(axes[row + 1, column], corpus[index], "corpus")
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=100)
     return stream.getvalue()

@@ -35,22 +35,22 @@ class AttributeRow:
     kind: str
     clips: int
     right: int
-    right_real: int  # in the corpus clips that the same prompts describe
+    right_corpus: int  # in the corpus clips that the same prompts describe
 
 
 def attribute_rows(
     spoken: Sequence[Mapping[str, str]],
     recognised: Sequence[Mapping[str, str]],
-    recognised_real: Sequence[Mapping[str, str]],
+    recognised_corpus: Sequence[Mapping[str, str]],
 ) -> tuple[AttributeRow, ...]:
     """One row a kind, in alphabetical order; all three are kind -> value for each clip."""
     rows = []
     for kind in sorted({kind for one in spoken for kind in one}):
         wanted = [(place, one[kind]) for place, one in enumerate(spoken) if kind in one]
-        right, real = (
-            sum(side[at].get(kind) == value for at, value in wanted) for side in (recognised, recognised_real)
+        right, corpus = (
+            sum(side[at].get(kind) == value for at, value in wanted) for side in (recognised, recognised_corpus)
         )
-        rows.append(AttributeRow(kind, len(wanted), right, real))
+        rows.append(AttributeRow(kind, len(wanted), right, corpus))
     return tuple(rows)
 
 
@@ -112,18 +112,18 @@ class ModelReport:
     guidance: float | None
     sampler: str | None
     accuracy: float  # 0 to 1: generated clips recognised as the class of their prompt
-    accuracy_real: float  # the same for the corpus clips
+    accuracy_corpus: float  # the same for the corpus clips
     frechet: float  # generated against corpus
-    frechet_real: float  # corpus against other corpus clips: the floor at this number of clips
+    frechet_corpus: float  # corpus against other corpus clips: the floor at this number of clips
     clap_score: float  # -1 to 1
-    clap_score_real: float
+    clap_score_corpus: float
     silent: int  # generated clips without a sound
     classes: tuple[ClassRow, ...]
     judged: Measurement  # IS and KL by the classifier, pairs of a prompt's clip and the corpus clip it describes
     attributes: tuple[AttributeRow, ...]  # only of those that the prompts speak of
     reconstruction: Reconstruction
     gradients: tuple[GradientRow, ...]
-    gradients_real: tuple[GradientRow, ...]  # of other corpus clips over these: what chance alone does
+    gradients_corpus: tuple[GradientRow, ...]  # of other corpus clips over these: what chance alone does
     gradients_reconstructed: tuple[GradientRow, ...]  # corpus clips through autoencoder and vocoder over themselves
     clap_recall: float  # 0 to 1: held-out wordings whose closest corpus clip is of their class
     draft: bool = False  # whether the clips were made as drafts
@@ -135,22 +135,22 @@ class ModelReport:
         return _share(self.attributes, "right")
 
     @property
-    def attribute_accuracy_real(self) -> float | None:
-        return _share(self.attributes, "right_real")
+    def attribute_accuracy_corpus(self) -> float | None:
+        return _share(self.attributes, "right_corpus")
 
     def to_json(self) -> dict[str, Any]:
-        shares = {name: getattr(self, name) for name in ("attribute_accuracy", "attribute_accuracy_real")}
+        shares = {name: getattr(self, name) for name in ("attribute_accuracy", "attribute_accuracy_corpus")}
         return {**asdict(self), **shares}
 
     def to_text(self) -> str:
         attributes = _shown(self.attribute_accuracy, "{:.1%}")
-        real_attributes = _shown(self.attribute_accuracy_real, "{:.1%}")
+        corpus_attributes = _shown(self.attribute_accuracy_corpus, "{:.1%}")
         made, kept = self.reconstruction, f"reconstructed {self.reconstruction.frechet:.2f}"
         figures = [
-            ("recognised", f"{self.accuracy:.1%}", f"corpus clips {self.accuracy_real:.1%}"),
-            ("attributes", attributes, f"of those in the prompts; corpus clips {real_attributes}"),
-            ("Frechet distance", f"{self.frechet:.2f}", f"{kept}, corpus against corpus {self.frechet_real:.2f}"),
-            ("CLAP score", f"{self.clap_score:.3f}", f"corpus clips {self.clap_score_real:.3f}"),
+            ("recognised", f"{self.accuracy:.1%}", f"corpus clips {self.accuracy_corpus:.1%}"),
+            ("attributes", attributes, f"of those in the prompts; corpus clips {corpus_attributes}"),
+            ("Frechet distance", f"{self.frechet:.2f}", f"{kept}, corpus against corpus {self.frechet_corpus:.2f}"),
+            ("CLAP score", f"{self.clap_score:.3f}", f"corpus clips {self.clap_score_corpus:.3f}"),
             ("CLAP recall at 1", f"{self.clap_recall:.1%}", "held-out wordings that find a corpus clip of their class"),
             ("reconstruction, LSD", f"{made.lsd_db:.2f} dB", "corpus clips through autoencoder and vocoder"),
             ("the same, mel L1", f"{made.mel_l1:.3f}", "natural-log units"),
@@ -167,7 +167,7 @@ class ModelReport:
     def _gradient_lines(self) -> list[str]:
         """Return how many classes are as sharp as the corpus, those whose pitch moves, and the blurred others."""
         rows = self.gradients
-        chance, kept = _close(self.gradients_real), _close(self.gradients_reconstructed)
+        chance, kept = _close(self.gradients_corpus), _close(self.gradients_reconstructed)
         close = f"{_close(rows)} of {len(rows)} sounds within {TOLERANCE:.0%} both ways"
         lines = [
             f"slopes of the log-mel over the corpus': {close}",
@@ -247,5 +247,5 @@ def class_table(rows: Sequence[ClassRow]) -> list[str]:
 
 def _attribute_table(rows: Sequence[AttributeRow]) -> list[str]:
     lines = [f"{'attribute':<14} {'right':>7}   in corpus clips"]
-    lines += [f"{row.kind:<14} {f'{row.right}/{row.clips}':>7}   {row.right_real}/{row.clips}" for row in rows]
+    lines += [f"{row.kind:<14} {f'{row.right}/{row.clips}':>7}   {row.right_corpus}/{row.clips}" for row in rows]
     return lines if rows else []

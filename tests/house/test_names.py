@@ -1,6 +1,7 @@
 """One meaning a name: no class of the engine and the bridge, and no type alias of the engine, stands for two things."""
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,3 +47,10 @@ def test_every_twin_on_the_wire_is_needed():
     engine = {name for name, _, _ in meanings("engine")}
 
     assert names & engine == WIRE_TWINS
+
+
+def test_what_is_synthesised_is_never_called_real():
+    """Only recordings are; see the glossary in `engine/README.md`."""
+    evaluation = sorted((ROOT / "engine" / "evaluation").rglob("*.py"))
+    pattern = r"\breal\b(?=\s*[:=,)\]])|\b\w+_real\b|\breal_\w+\b"  # a variable, a parameter, a field
+    assert [(path.name, *found) for path in evaluation if (found := re.findall(pattern, path.read_text("utf-8")))] == []

@@ -9,12 +9,12 @@ from engine.evaluation.feature_extraction import ExtractedFeatures
 from engine.evaluation.measurements import measure
 
 
-def figures_of(truths: Sequence[str], made: Classification, real: Classification) -> dict[str, float]:
+def figures_of(truths: Sequence[str], made: Classification, corpus: Classification) -> dict[str, float]:
     """Frechet distance, inception score, KL, and the share of clips recognised as what they should be.
 
     Pairs have the same position on both sides. `class_accuracy` weighs every class alike, however many clips it has.
     """
-    figures = measure("judge", _as_features(made), _as_features(real), paired=True).figures
+    figures = measure("judge", _as_features(made), _as_features(corpus), paired=True).figures
     right = np.array([truth == name for truth, name in zip(truths, made.names, strict=True)])
     classes = [right[[truth == sound for truth in truths]].mean() for sound in dict.fromkeys(truths)]
     return {

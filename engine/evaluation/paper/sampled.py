@@ -101,9 +101,9 @@ class SampledCells:
                 clip = Audio(waveform, SAMPLE_RATE)
                 waveform = self._take(Inpaint(clip, prompt.text, [(start_s, end_s)], seed=prompt.seed))
             made.append(waveform)
-        real = [prompt.waveform for prompt in prompts]
-        alone = self._compared(prompts, [one[hole] for one in made], [one[hole] for one in real])
-        whole = self._compared(prompts, made, real)
+        corpus = [prompt.waveform for prompt in prompts]
+        alone = self._compared(prompts, [one[hole] for one in made], [one[hole] for one in corpus])
+        whole = self._compared(prompts, made, corpus)
         return {
             "hole_frechet": alone["frechet"],
             "hole_accuracy": alone["accuracy"],
@@ -116,7 +116,7 @@ class SampledCells:
         return mono_16_khz(self._engine.run(request, should_stop=self._should_stop)[0])
 
     def _compared(
-        self, prompts: Sequence[Prompt], made: Sequence[Waveform], real: Sequence[Waveform]
+        self, prompts: Sequence[Prompt], made: Sequence[Waveform], corpus: Sequence[Waveform]
     ) -> dict[str, float]:
-        recognised, recognised_real = classify(self._classifier, made), classify(self._classifier, real)
-        return figures_of([prompt.sound for prompt in prompts], recognised, recognised_real)
+        recognised, recognised_corpus = classify(self._classifier, made), classify(self._classifier, corpus)
+        return figures_of([prompt.sound for prompt in prompts], recognised, recognised_corpus)

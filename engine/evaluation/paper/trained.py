@@ -94,9 +94,9 @@ class TrainedCells:
 
     def _compared(self, prompts: Sequence[Prompt], log_mels: Tensor) -> dict[str, float]:
         """Log-mels [n, 1, N, M] of n prompts, and those of the corpus clips that the prompts describe."""
-        real = classify_log_mels(self._classifier, _log_mels(self._material.model, prompts).cpu().split(BATCH))
+        corpus = classify_log_mels(self._classifier, _log_mels(self._material.model, prompts).cpu().split(BATCH))
         made = classify_log_mels(self._classifier, log_mels.cpu().split(BATCH))
-        return figures_of([prompt.sound for prompt in prompts], made, real)
+        return figures_of([prompt.sound for prompt in prompts], made, corpus)
 
     @torch.no_grad()
     def _made_log_mels(self, net: UNet, variant: Variant, prompts: Sequence[Prompt]) -> Tensor:

@@ -66,7 +66,7 @@ class TestFigures:
         assert report.restyle.envelope == pytest.approx(1)
         assert report.restyle.envelope_chance < 0.6
         assert report.inpaint.filled == pytest.approx(0, abs=1e-6)
-        assert report.inpaint.jump_db == report.inpaint.jump_real_db
+        assert report.inpaint.jump_db == report.inpaint.jump_corpus_db
         assert report.inpaint.silenced > report.inpaint.silenced_clips > 0
 
     def test_a_forger_hits_every_target_and_keeps_no_envelope(self, classifier: SoundClassifier) -> None:
@@ -78,7 +78,7 @@ class TestFigures:
         assert report.inpaint.filled == pytest.approx(report.inpaint.silenced)
         assert report.inpaint.gain == pytest.approx(1)
         assert report.inpaint.gain_clips == pytest.approx(1)
-        assert report.inpaint.jump_db > report.inpaint.jump_real_db + 10
+        assert report.inpaint.jump_db > report.inpaint.jump_corpus_db + 10
 
 
 class TestRequests:

@@ -68,25 +68,25 @@ class TestReport:
 
         report = evaluate(classifier, player, settings).report
 
-        assert report.accuracy == report.accuracy_real >= 0.9
-        assert report.frechet < 0.05 * report.frechet_real  # only the journey to 48 kHz and back lies between
-        assert report.clap_score == pytest.approx(report.clap_score_real, abs=0.02)
+        assert report.accuracy == report.accuracy_corpus >= 0.9
+        assert report.frechet < 0.05 * report.frechet_corpus  # only the journey to 48 kHz and back lies between
+        assert report.clap_score == pytest.approx(report.clap_score_corpus, abs=0.02)
         assert (report.clips, report.silent) == (12, 0)
-        assert report.attribute_accuracy == pytest.approx(report.attribute_accuracy_real, abs=0.05)
+        assert report.attribute_accuracy == pytest.approx(report.attribute_accuracy_corpus, abs=0.05)
         assert all(row.is_close for row in report.gradients)
         assert all(row.over_time == row.over_frequency == 1 for row in report.gradients_reconstructed)  # `np.copy`
-        by_chance = [row.over_time for row in report.gradients_real]
-        assert [row.sound for row in report.gradients_real] == list(SOUNDS)
+        by_chance = [row.over_time for row in report.gradients_corpus]
+        assert [row.sound for row in report.gradients_corpus] == list(SOUNDS)
         assert all(ratio != 1 for ratio in by_chance)
         assert "of 4 sounds within 20% both ways" in report.to_text()
 
-    def test_a_perfect_round_trip_is_real_against_real(self, classifier: SoundClassifier) -> None:
+    def test_a_perfect_round_trip_is_corpus_against_corpus(self, classifier: SoundClassifier) -> None:
         settings = EvaluationSettings(clips_per_class=2, seed=5, sounds=SOUNDS)
         player = Player([sound.waveform for sound in paired_clips(5, 8)])
 
         report = evaluate(classifier, player, settings).report
 
-        assert report.reconstruction.frechet == pytest.approx(report.frechet_real)
+        assert report.reconstruction.frechet == pytest.approx(report.frechet_corpus)
         assert (report.reconstruction.lsd_db, report.reconstruction.mel_l1) == (0, 0)
 
     def test_a_round_trip_that_loses_the_sound_is_far_from_it(self, classifier: SoundClassifier) -> None:
@@ -95,9 +95,9 @@ class TestReport:
 
         report = evaluate_model(player, LoudnessClap(), np.zeros_like, classifier, settings).report
 
-        assert report.reconstruction.frechet > 2 * report.frechet_real
+        assert report.reconstruction.frechet > 2 * report.frechet_corpus
         assert report.reconstruction.lsd_db > 5
-        assert report.frechet < report.frechet_real  # what was generated is not touched by it
+        assert report.frechet < report.frechet_corpus  # what was generated is not touched by it
 
     def test_only_attributes_that_the_prompts_speak_of_count(self, classifier: SoundClassifier) -> None:
         settings = EvaluationSettings(clips_per_class=3, seed=5, sounds=SOUNDS)
@@ -111,17 +111,17 @@ class TestReport:
             for kind in spoken_attributes(prompt, sound.attributes)
         )
         assert {row.kind: row.clips for row in evaluation.report.attributes} == spoken
-        assert evaluation.report.attribute_accuracy_real >= 0.7
+        assert evaluation.report.attribute_accuracy_corpus >= 0.7
         assert evaluation.report.to_json()["attribute_accuracy"] == evaluation.report.attribute_accuracy
 
-    def test_noise_is_far_from_real(self, classifier: SoundClassifier) -> None:
+    def test_noise_is_far_from_the_corpus(self, classifier: SoundClassifier) -> None:
         noise = np.random.default_rng(1).standard_normal((12, 81_920)).astype(np.float32) * 0.1
         settings = EvaluationSettings(clips_per_class=3, seed=5, sounds=SOUNDS)
 
         report = evaluate(classifier, Player(noise), settings).report
 
         assert report.accuracy <= 0.25  # all are heard as one thing
-        assert report.frechet > 2 * report.frechet_real
+        assert report.frechet > 2 * report.frechet_corpus
         assert sum(row.clips - row.right for row in report.classes) == sum(
             sum(row.heard_as.values()) for row in report.classes
         )
@@ -162,7 +162,7 @@ class TestReport:
 
         assert seen == [(1, 8), (2, 8)]  # four clips, and four round trips
 
-    def test_shorter_clips_are_asked_for_and_compared_with_real_ones_as_short(
+    def test_shorter_clips_are_asked_for_and_compared_with_corpus_clips_as_short(
         self, classifier: SoundClassifier
     ) -> None:
         settings = EvaluationSettings(clips_per_class=2, sounds=SOUNDS, seconds=1.28)
@@ -171,7 +171,7 @@ class TestReport:
         evaluation = evaluate(classifier, player, settings)
 
         assert {request.seconds for request in player.asked} == {1.28}
-        assert {len(clip) for clip in evaluation.real} == {20_480}
+        assert {len(clip) for clip in evaluation.corpus} == {20_480}
         assert evaluation.report.to_text().startswith("nano: 8 clips of 1.28 s, 2 a sound, seed 1\n")
 
     @pytest.mark.parametrize("seconds", [0.1, 31.0, float("nan")])
@@ -189,7 +189,7 @@ class TestReport:
 
         rows = attribute_rows(spoken, heard, [{"pitch": "low"}, {}, {"pitch": "high", "level": "loud"}])
 
-        assert [(row.kind, row.clips, row.right, row.right_real) for row in rows] == [
+        assert [(row.kind, row.clips, row.right, row.right_corpus) for row in rows] == [
             ("level", 1, 1, 1),
             ("pitch", 2, 1, 2),
         ]
@@ -224,5 +224,5 @@ def test_the_command_judges_the_tiny_model(
         "dog",
     ):
         assert figure in shown
-    assert '"accuracy_real": 1.0' in (tmp_path / "report.json").read_text(encoding="utf-8")
+    assert '"accuracy_corpus": 1.0' in (tmp_path / "report.json").read_text(encoding="utf-8")
     assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")

@@ -1,4 +1,4 @@
-"""Slopes of the log-mel against NumPy on librosa's mel; blurred and roughened sounds on either side of real."""
+"""Slopes of the log-mel against NumPy on librosa's mel; blurred and roughened sounds on either side of the corpus."""
 
 import librosa
 import numpy as np
@@ -52,7 +52,7 @@ class TestEnergy:
 
 
 class TestRows:
-    def test_real_clips_are_as_sharp_as_themselves(self) -> None:
+    def test_corpus_clips_are_as_sharp_as_themselves(self) -> None:
         truths = ["siren", "rain", "siren", "rain"]
         clips = [render(sound, index, 1.0).waveform for index, sound in enumerate(truths)]
 
@@ -89,15 +89,15 @@ class TestRows:
         assert not GradientRow("siren", 1.0, ratio, is_moving=True).is_close
         assert GradientRow("siren", 1 + 0.9 * (ratio - 1), 1.0, is_moving=True).is_close
 
-    def test_real_clips_without_any_slope_are_no_measure(self) -> None:
+    def test_corpus_clips_without_any_slope_are_no_measure(self) -> None:
         with pytest.raises(NotFiniteError, match="siren beside silent corpus clips holds 2"):
             gradient_rows(["siren"], [render("siren", 1, 1.0).waveform], [np.zeros(16_000, np.float32)])
 
     def test_clips_that_are_not_numbers_are_refused(self) -> None:
-        real = render("siren", 1, 1.0).waveform
+        corpus = render("siren", 1, 1.0).waveform
 
         with pytest.raises(NotFiniteError, match="a generated clip holds 16000"):
-            gradient_rows(["siren"], [np.full(16_000, np.nan, np.float32)], [real])
+            gradient_rows(["siren"], [np.full(16_000, np.nan, np.float32)], [corpus])
 
     def test_some_sounds_of_the_corpus_move(self) -> None:
         assert {"siren", "birds", "laser", "drops", "cat"} <= MOVING & set(SOUNDS)
