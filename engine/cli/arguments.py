@@ -179,6 +179,12 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="evaluate how well sounds follow hums, taps and whistles instead; with one FOLDER, its recordings too",
     )
+    parser.add_argument(
+        "--statistics",
+        action="store_true",
+        help="measure noise floor, repetition, flicker, highs and event lengths of corpus clips instead, beside the "
+        "recordings in one FOLDER (a folder in it for each kind)",
+    )
     parser.add_argument("--strength", type=float, metavar="S", help="of the restyling, for --edits (default 0.6)")
     parser.add_argument("--structure", type=float, metavar="S", help="likewise (default the model's; 0 plain noising)")
     parser.add_argument("--captions", type=Path, metavar="FILE", help="CSV file,caption[,class] or JSON, for folders")

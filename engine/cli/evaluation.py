@@ -38,6 +38,7 @@ from engine.evaluation.recognition_report import RecognitionReport
 from engine.evaluation.recorded_edits import KeptReport, evaluate_recordings
 from engine.evaluation.report import FolderReport, ModelReport
 from engine.evaluation.round_trip import round_trip
+from engine.evaluation.sound_statistics import StatisticsReport, measure_statistics
 from engine.sounds import SOUNDS
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def run(options: argparse.Namespace) -> int:
     modes = (
         (_evaluate_follow, options.follow),
         (_recognise_recordings, options.recordings),
+        (_measure_statistics, options.statistics),
         (_evaluate_recordings, options.folders and options.edits),
         (_evaluate_folders, options.folders),
         (_evaluate_edits, options.edits),
@@ -68,6 +70,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _refuse_wrong_usage(options: argparse.Namespace) -> None:
+    if options.statistics:
+        _refuse_beside_statistics(options)
+        return
     instead = [name for name in ("edits", "follow", "recordings") if getattr(options, name)]
     if len(instead) > 1:
         options.wrong_usage(f"--{instead[0]} and --{instead[1]} are two evaluations: ask for one at a time")
@@ -89,6 +94,24 @@ def _refuse_wrong_usage(options: argparse.Namespace) -> None:
     if options.seconds is not None and (no_model or options.paper):
         options.wrong_usage("--seconds belongs to a model, without --edits, --follow, --recordings and --paper")
     _refuse_strays(options)
+    _refuse_folder_for_json(options)
+
+
+def _refuse_beside_statistics(options: argparse.Namespace) -> None:
+    """Refuse what has no meaning where no model is asked: statistics are measured on corpus clips and recordings."""
+    if len(options.folders) > 1:
+        options.wrong_usage("--statistics takes one folder of recordings at most")
+    modes = ("recordings", "edits", "follow", "paper", "draft", "picture", "output", "part")
+    of_folders = ("captions", "features", "pipeline", "weights")
+    numbers = ("seconds", "strength", "structure")  # of which 0 is a value too
+    given = [option for option in (*modes, *of_folders) if getattr(options, option)]
+    given += [option for option in numbers if getattr(options, option) is not None]
+    for option in given:
+        options.wrong_usage(f"--{option} does not go with --statistics, which asks no model")
+    _refuse_folder_for_json(options)
+
+
+def _refuse_folder_for_json(options: argparse.Namespace) -> None:
     if options.json not in (None, "-") and Path(options.json).is_dir():
         options.wrong_usage("--json FILE names a folder; put --json last")
 
@@ -235,6 +258,19 @@ def _recognise_recordings(options: argparse.Namespace) -> RecognitionReport:
             options.recordings,
             options.model,
             on_clip=lambda done, total: bar.show(done / total, f"recording {done}/{total}"),
+            should_stop=should_stop,
+        )
+
+
+def _measure_statistics(options: argparse.Namespace) -> StatisticsReport:
+    folder = options.folders[0] if options.folders else None
+    with interruptible() as should_stop, TerminalProgressBar() as bar:
+        return measure_statistics(
+            folder,
+            _sounds(options.sounds),
+            options.per_class,
+            options.seed,
+            on_clip=lambda done, total: bar.show(done / total, f"clip {done}/{total}"),
             should_stop=should_stop,
         )
 
