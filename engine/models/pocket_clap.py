@@ -112,7 +112,8 @@ class RecordingEar(nn.Module):
         last = nn.Linear(256, embedding_dim)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
-        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(width, 256), nn.ReLU(), nn.Dropout(0.2), last)
+        hidden = [nn.Linear(width, 256), nn.LayerNorm(256), nn.GELU()]  # which cannot die while the ear says nothing
+        self.head = nn.Sequential(nn.Dropout(0.2), *hidden, nn.Dropout(0.2), last)
 
     def forward(self, pooled: Tensor) -> Tensor:
         """[B, 2, N/4, M] -> [B, D]."""
@@ -152,12 +153,17 @@ class PocketAudioTower(nn.Module):
 
     def forward(self, pooled: Tensor) -> Tensor:
         """[B, 2, N/4, M] -> [B, D], not normalised."""
+        out = self.without_ear(pooled)
+        return out if self.ear is None else F.normalize(out, dim=1) + self.ear(pooled)
+
+    def without_ear(self, pooled: Tensor) -> Tensor:
+        """The same by what was learnt from the corpus alone."""
         hidden = self.convolutions(pooled)
         loudness = pooled[:, 1].mean(2)
         modulation = torch.fft.rfft(loudness - loudness.mean(1, keepdim=True), dim=1).abs()[:, 1 : _MODULATIONS + 1]
         features = [hidden.mean((2, 3)), hidden.amax((2, 3)), self.modulation(torch.log1p(modulation))]
         out: Tensor = self.head(torch.cat(features, dim=1))
-        return out if self.ear is None else F.normalize(out, dim=1) + self.ear(pooled)
+        return out
 
 
 class PocketClap(nn.Module):

@@ -1,12 +1,14 @@
-"""Teaches CLAP's audio tower to hear recordings: its ear learns from labelled ones, everything else stays where it is.
+"""Teaches CLAP's audio tower to hear recordings: it gets an ear for them, and learns from labelled ones.
 
 What is taught is the direction of a kind's captions, by cross-entropy on cosines, on recordings and corpus clips that
 are both varied without end; corpus clips as they are stay where the tower has them, because a denoiser has learned from
-these places. The text tower does not change. What is kept is the average of the weights along the way.
+these places. The ear names kinds by itself too, so that its vector is long where it is sure and short where it is not.
+The text tower does not change. What is kept is the average of the weights along the way.
 
 Shape letters: n recordings, V variants of each, K kinds of sound, D embedding.
 """
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,6 +39,8 @@ _HOLD = 4.0  # weight of the angle between a corpus clip and its old place
 _BALANCE = 0.5  # recordings are drawn with the count of their kind to the power of -balance
 _TOWER_RATE = 0.3  # of the ear's rate, for the tower that is trained already
 _AVERAGE = 0.99  # of the weights
+_STRENGTH = 0.6  # of the variations: at full strength a quarter of an hour is too short to learn
+_CROSSED, _MIXED_UP = 0.2, 0.15  # shares of the steps whose clips are crossed, and mixed
 _MOST_EACH, _MOST_VARIANTS = 24, 6000  # variants of a recording, and of all together
 _CAPTIONS = 24  # of a kind, whose mean is its direction
 _SHARPEST = np.geomspace(1, 40, 60)  # factors that are tried on recordings that were held out
@@ -49,7 +53,7 @@ class EarSettings:
     recordings: Path
     loop: LoopSettings
     preset: str = "nano"
-    batch_size: int = 24  # recordings in a step; two thirds as many varied corpus clips, and as many plain ones
+    batch_size: int = 24  # recordings in a step; two thirds as many varied corpus clips, a third as many plain ones
     folds: int = 3  # into which packages are divided to test on those that were not taught; 0: no test
     fold_share: float = 0.5  # of the steps that a test takes
 
@@ -99,7 +103,11 @@ class EarRecipe:
         self.clips, self.mels = material.clips, material.mels
         self.clap = begun_clap(settings)
         self.classes = material.recordings.places(self.clips.class_names)
-        self.old = clap_without_gradients(self.clap)
+        self.old = copy.deepcopy(self.clap).requires_grad_(requires_grad=False).eval()
+        self.clap.text.requires_grad_(requires_grad=False)
+        self.clap.eval()
+        assert self.clap.audio.ear is not None, "begun_clap gives it one"
+        self.ear = self.clap.audio.ear
         self.directions = directions_of(self.old, self.clips)  # [K, D]
         self.average = Ema(self.clap, _AVERAGE)
         self.taught = taught
@@ -107,27 +115,33 @@ class EarRecipe:
         weights = counts[self.classes[taught]] ** -_BALANCE
         self.shares = weights / weights.sum()
         self.kept: dict[str, nn.Module] = {"clap": self.clap, "average": self.average.shadow}
-        assert self.clap.audio.ear is not None, "begun_clap gives it one"
-        of_ear = list(self.clap.audio.ear.parameters())
-        others = [p for name, p in self.clap.audio.named_parameters() if not name.startswith("ear.")]
-        groups: list[dict[str, Any]] = [{"params": of_ear}, {"params": others, "rate_factor": _TOWER_RATE}]
-        self.optimisers: dict[str, Optimizer] = {"adamw": AdamW(groups, settings.loop.learning_rate, weight_decay=2e-2)}
+        of_tower = [p for name, p in self.clap.audio.named_parameters() if not name.startswith("ear.")]
+        groups: list[dict[str, Any]] = [
+            {"params": list(self.ear.parameters())},
+            {"params": of_tower, "rate_factor": _TOWER_RATE},
+        ]
+        adamw = AdamW(groups, settings.loop.learning_rate, weight_decay=2e-2)
+        self.optimisers: dict[str, Optimizer] = {"adamw": adamw}
 
     def train_step(self, step: int, rng: np.random.Generator) -> dict[str, float]:
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         batch = self.settings.batch_size
         learnt, classes = self._varied(batch, rng, generator)
-        plain = self.clips.log_mel(rng.integers(len(self.clips), size=2 * batch // 3))
-        self._to_training()
-        heard = self._embed(self.clap, torch.cat([learnt, plain[:, 0]]))
+        plain = self.clips.log_mel(rng.integers(len(self.clips), size=max(1, batch // 3)))
+        pooled = self.clap.audio.pool(torch.cat([learnt, plain[:, 0]])[:, None])
+        own = self.ear.train()(pooled)
+        self.ear.eval()
+        heard = F.normalize(F.normalize(self.clap.audio.without_ear(pooled), dim=1) + own, dim=1)
         with torch.no_grad():
-            places = self._embed(self.old, plain[:, 0])
-        logits = _SHARPNESS * heard[: len(learnt)] @ self.directions.T
-        naming = -(classes * logits.log_softmax(1)).sum(1).mean()
+            places = self.old.embed_log_mel(plain)
+        naming, alone = (
+            -(classes * (_SHARPNESS * one[: len(learnt)] @ self.directions.T).log_softmax(1)).sum(1).mean()
+            for one in (heard, own)
+        )
         moved = 1 - (heard[len(learnt) :] * places).sum(1).mean()
-        step_optimiser(self.optimisers["adamw"], naming + _HOLD * moved, self.workers, max_norm=5.0)
+        step_optimiser(self.optimisers["adamw"], naming + alone + _HOLD * moved, self.workers, max_norm=5.0)
         self.average.update(self.clap, step)
-        return {"naming": naming.item(), "moved": moved.item()}
+        return {"naming": naming.item(), "alone": alone.item(), "moved": moved.item()}
 
     def _varied(self, batch: int, rng: np.random.Generator, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Recordings and corpus clips, every time others: log-mels [B, N, M] and smoothed targets [B, K]."""
@@ -139,26 +153,17 @@ class EarRecipe:
         named = torch.from_numpy(np.concatenate([self.classes[chosen], self.clips.classes[made]]))
         kinds = len(self.directions)
         targets = F.one_hot(named, kinds).float() * (1 - _SMOOTHING) + _SMOOTHING / kinds
-        mels = record_anew(mels, generator)
-        if rng.random() < 0.3:
+        mels = record_anew(mels, generator, _STRENGTH)
+        if rng.random() < _CROSSED:
             mels = crossed(mels, generator)
-        return mixed_up(mels, targets, generator) if rng.random() < 0.3 else (mels, targets)
-
-    def _to_training(self) -> None:
-        """The ear learns with its noise; the statistics of the tower that is trained already stay."""
-        self.clap.audio.train()
-        self.clap.audio.convolutions.eval()
-
-    @staticmethod
-    def _embed(clap: PocketClap, log_mel: Tensor) -> Tensor:
-        return F.normalize(clap.audio(clap.audio.pool(log_mel[:, None])), dim=1)
+        return mixed_up(mels, targets, generator) if rng.random() < _MIXED_UP else (mels, targets)
 
     def heard(self, waveforms: Sequence[NDArray[np.float32]]) -> Tensor:
         """Cosines of recordings with every kind's direction, [n, K], by the averaged weights."""
         clap = self.average.shadow
         assert isinstance(clap, PocketClap), "the average of one"
         with torch.no_grad():
-            windows = [self._embed(clap, as_heard(waveform)).mean(0) for waveform in waveforms]
+            windows = [clap.embed_log_mel(as_heard(waveform)[:, None]).mean(0) for waveform in waveforms]
             return F.normalize(torch.stack(windows), dim=1) @ self.directions.T
 
     def save_result(self) -> None:
@@ -186,11 +191,6 @@ def begun_clap(settings: EarSettings) -> PocketClap:
     with_ear = PocketClap(replace(config.clap, ear_channels=EAR_CHANNELS), config.mel)
     with_ear.load_state_dict(clap.state_dict(), strict=False)
     return with_ear
-
-
-def clap_without_gradients(clap: PocketClap) -> PocketClap:
-    """Return a copy that stays."""
-    return Ema(clap, 1.0).shadow  # type: ignore[return-value]
 
 
 @torch.no_grad()
