@@ -130,7 +130,7 @@ class Destination:
 def result_bytes(task: Request, model_rate: int) -> int:
     """Return how many bytes of samples the takes of a task will have, at most."""
     if isinstance(task, Generate):
-        return math.ceil(task.seconds * model_rate) * _SAMPLE_BYTES * task.candidates
+        return math.ceil(task.seconds * model_rate) * _SAMPLE_BYTES * (2 if task.width else 1) * task.candidates
     clip, rate = task.clip, task.clip.sample_rate
     if isinstance(task, Upscale):
         rate = max(rate, model_rate, task.output_rate or 0)

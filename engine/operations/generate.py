@@ -14,6 +14,7 @@ from engine.operations.progress import ProgressReporter
 from engine.operations.sampling import Rendering
 from engine.operations.splice import FULL_SCALE, limit_peak
 from engine.operations.tries import Tries, tries_of
+from engine.operations.width import widened
 from engine.requests import Generate
 from engine.wav_writer import Samples
 
@@ -42,28 +43,30 @@ def takes_of(tries: Tries, request: Generate) -> list[Audio]:
     rendering, latent = tries.best()
     sample_rate = rendering.model.sample_rate
     waveforms = rendering.waveforms(latent)[:, 0]  # [n, T']
+    ranked, wide = rendering.rank(list(waveforms)), widened(rendering, list(waveforms), float(request.width))
     settings: dict[str, Any] = {"seconds": float(request.seconds), "tries": tries.limit}
+    settings |= {"width": float(request.width)} if request.width else {}
     settings |= {"follow_what": request.follow_what} if request.follow is not None else {}
     like = request.like if rendering.condition.settings.get("like_weight") else None  # at weight 0 it has no effect
     return [
         Audio(
-            _finished(waveforms[place], sample_rate, like),
+            _finished(wide[place], sample_rate, like),
             sample_rate,
             rendering.provenance("generate", rendering.candidates[place], score, settings),
         )
-        for place, score in rendering.rank(list(waveforms))
+        for place, score in ranked
     ]
 
 
 def _finished(waveform: Samples, sample_rate: int, like: Audio | None) -> Samples:
-    """Waveform [T'] with faded ends, never beyond full scale; as loud as the sound that it is to be like."""
+    """Waveform [C, T'] with faded ends, never beyond full scale; as loud as the sound that it is to be like."""
     size = round(EDGE_S * sample_rate)
     edge = np.sin((np.arange(size) + 0.5) * (np.pi / 2 / size)).astype(np.float32) ** 2
-    faded = waveform[None].copy()
+    faded = waveform.copy()
     faded[:, :size] *= edge
     faded[:, -size:] *= edge[::-1]
     if like is not None:
         # A mono take plays on both sides, so it is as loud as the source's channels are on average.
-        lufs = level_of(like.samples, like.sample_rate).lufs - 10 * math.log10(like.num_channels)
+        lufs = level_of(like.samples, like.sample_rate).lufs + 10 * math.log10(len(faded) / like.num_channels)
         set_loudness(faded, lufs, FULL_SCALE, sample_rate)
     return limit_peak(faded)

@@ -113,12 +113,13 @@ End = Annotated[
 @documented
 @dataclass(frozen=True, config=STRICT)
 class Generate(Sampling):
-    """A mono sound of exactly `seconds`, at the model's rate.
+    """A sound of exactly `seconds`, at the model's rate; mono, or stereo with a width.
 
     Generate("rain on a tin roof")
     Generate("a dog barks", seconds=2.5, seed=7, candidates=4)
     Generate(like=clip)                                a new sound like that of another clip, as loud
     Generate("a dog barks", like=clip, like_weight=0.3)
+    Generate("rain", width=1)                          all around the listener, in stereo
     Generate("a dog barks", tries=4)                   one that matches the words, or the best of four
     Generate("wind", follow=hum)                       as loud, from moment to moment, as the hum, and as long
     Generate("a siren", follow=hum, follow_what="loudness,pitch")
@@ -151,6 +152,17 @@ class Generate(Sampling):
         ),
     ] = None
     _: KW_ONLY
+    width: Annotated[
+        float,
+        Knob(
+            "Width",
+            "0 is mono, 1 stereo as wide as such a sound is in nature: ambiences are all around, others have a place",
+            lowest=0,
+            highest=1,
+            metavar="W",
+            leaves_out={"ardour": "the take goes onto the selected track, which may be mono"},
+        ),
+    ] = 0.0
     follow: Annotated[
         Audio | None,
         PlainValidator(require_follow),

@@ -23,6 +23,7 @@ GIVEN: dict[str, Any] = {
     "output_rate": 48_000,
     "negative_prompt": "wind",
     "steps": 2,
+    "width": 0.5,
 }
 """Values for what has none by default: it is recorded only where it is given."""
 RECORDED_AS = {"clip": "clip_sha256", "like": "like_sha256", "follow": "follow_sha256", "draft": "steps"}

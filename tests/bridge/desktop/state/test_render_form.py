@@ -13,6 +13,7 @@ OTHER_VALUES = {
     "tries": 3,
     "like": "/like.wav",
     "like_weight": 0.25,
+    "width": 0.75,
     "follow": "/hum.wav",
     "follow_what": "loudness,pitch",
     "candidates": 2,

@@ -1,0 +1,66 @@
+"""Width: what a sound of its kind is like in stereo. An ambience surrounds the listener, an event has one place.
+
+An ambience is denoised a second time, from noise that is half the first one's, and both become left and right; see
+`engine.operations.stereo`. An event is made once, and placed somewhere in front of the listener.
+
+Shape letters: n candidates, D embedding, T' samples at the model's rate.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+
+from engine.operations.sampling import Rendering
+from engine.operations.stereo import place, spread
+from engine.wav_writer import Samples
+
+# Correlation of left and right as pairs of microphones hear it: low where countless sources are all around, high where
+# one big source fills the room.
+AMBIENCES = {
+    "rain": 0.2, "applause": 0.2, "wind": 0.3, "ocean": 0.3, "stream": 0.3, "crowd": 0.25, "birds": 0.3,
+    "crickets": 0.3, "traffic": 0.35, "fire": 0.4, "bees": 0.4, "frog": 0.4, "drops": 0.4, "bubbles": 0.5,
+    "laughter": 0.5, "thunder": 0.5, "airplane": 0.5, "drone": 0.5, "magic": 0.5, "riser": 0.6, "train": 0.6,
+    "radio static": 0.6, "explosion": 0.6, "splash": 0.6, "whoosh": 0.6, "helicopter": 0.7, "fan": 0.7,
+    "washing machine": 0.8, "vacuum": 0.8, "engine": 0.8,
+}  # fmt: skip
+EVENTS = (
+    "dog", "cat", "cow", "sheep", "horse", "rooster", "owl", "wolf", "crow", "duck", "chicken", "cuckoo", "pig", "lion",
+    "mosquito", "knock", "footsteps", "door slam", "door creak", "glass", "gunshot", "hammer", "hand saw", "drill",
+    "chainsaw", "sword", "coin", "click", "typing", "clock", "phone", "alarm", "siren", "car horn", "train horn",
+    "motorcycle", "laser", "notification", "power up", "bell", "church bell", "kick", "snare", "hihat", "tom", "cymbal",
+    "shaker", "piano", "guitar", "flute", "violin", "trumpet", "singing", "speech", "cough", "heartbeat", "paper",
+    "cloth", "zip", "rope", "lock", "scissors", "robot", "glitch",
+)  # fmt: skip
+FURTHEST = 0.6  # from the middle, 0, to one side, 1: where an event may be
+SHARED_NOISE = 0.5  # share of an ambience's second noise that is the first one's: the same scene, not another
+_PARTNERS = 1000  # added to a candidate's number, beyond all tries, for what its second take draws
+_PLACES = 5  # what a generator is for, after those of `sampling`
+
+
+def widened(rendering: Rendering, waveforms: Sequence[Samples], width: float) -> list[Samples]:
+    """What the candidates made, [T'] each -> [C, T'] each: as it is at width 0, else in stereo."""
+    if width == 0:
+        return [waveform[None] for waveform in waveforms]
+    correlation = natural_correlation(rendering)
+    if correlation is None:
+        return [place(*placed) for placed in zip(waveforms, _positions(rendering, width), strict=True)]
+    partners = replace(rendering, chosen=tuple(number + _PARTNERS for number in rendering.candidates))
+    noise = SHARED_NOISE**0.5 * rendering.noise() + (1 - SHARED_NOISE) ** 0.5 * partners.noise()
+    others = partners.waveforms(partners.sample(noise, partners.timesteps()))[:, 0]
+    wanted, rate = 1 - width * (1 - correlation), rendering.model.sample_rate
+    return [spread(one, other, wanted, rate) for one, other in zip(waveforms, others, strict=True)]
+
+
+def natural_correlation(rendering: Rendering) -> float | None:
+    """Return the correlation of left and right of the kind that is nearest to what is wanted; None for an event."""
+    names = [*AMBIENCES, *EVENTS]
+    embedded = rendering.model.embed_text(names).float()
+    nearest = int((embedded @ rendering.condition.wanted[0].float()).argmax())
+    return AMBIENCES.get(names[nearest])
+
+
+def _positions(rendering: Rendering, width: float) -> list[float]:
+    """Where each candidate is, -1 to 1."""
+    generators = (rendering.generator(number, _PLACES) for number in rendering.candidates)
+    return [width * FURTHEST * (2 * float(torch.rand((), generator=generator)) - 1) for generator in generators]
