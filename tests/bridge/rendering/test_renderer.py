@@ -209,10 +209,18 @@ class TestSteering:
             (Generate(job="j", prompt=" "), "empty_prompt"),
             (Generate(job="j", prompt="", like="/missing.wav"), "file_missing"),
             (Generate(job="j", prompt="rain", like="/missing.wav"), "file_missing"),
+            (Generate(job="j", prompt="rain", follow="/missing.wav"), "file_missing"),
             (Vary(job="j", clip="/missing.wav"), "file_missing"),
             (Upscale(job="j", clip="/missing.wav"), "file_missing"),
         ],
-        ids=["no words and no clip", "no clip", "words, but no clip", "nothing to vary", "nothing to upscale"],
+        ids=[
+            "no words and no clip",
+            "no clip",
+            "words, but no clip",
+            "nothing to follow",
+            "nothing to vary",
+            "nothing to upscale",
+        ],
     )
     def test_by_nothing_is_refused(self, render, request_, code, tmp_path):
         object.__setattr__(request_, "output_dir", str(tmp_path))

@@ -32,11 +32,11 @@ def noise(seed: int, seconds: float = 5.0, slope: float = 1.0) -> np.ndarray:
     return (waveform * swell / np.abs(waveform).max() / 2).astype(np.float32)
 
 
-def bands_db(waveform: np.ndarray) -> np.ndarray:
-    """Level of half-octave bands above 60 Hz, dB."""
+def bands_db(waveform: np.ndarray, octaves: float = 0.5) -> np.ndarray:
+    """Level of bands above 60 Hz, dB."""
     power = np.abs(np.fft.rfft(waveform.astype(np.float64))) ** 2
     hertz = np.fft.rfftfreq(len(waveform), 1 / RATE)
-    edges = 62.5 * 2 ** np.arange(0, 7.01, 0.5)
+    edges = 62.5 * 2 ** np.arange(0, 7.01, octaves)
     return np.array([10 * np.log10(power[(hertz >= a) & (hertz < b)].sum()) for a, b in pairwise(edges)])
 
 
@@ -169,6 +169,19 @@ class TestTakes:
         assert level_of(middle[None], RATE).lufs == pytest.approx(level_of(mono.samples, RATE).lufs, abs=1.5)
         audible = bands_db(mono.samples[0]) > bands_db(mono.samples[0]).max() - 50
         assert np.abs(bands_db(middle) - bands_db(mono.samples[0]))[audible].max() < 1.5
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(
+        "prompt",
+        ["rain", "wind", "ocean waves", "a stream", "a crowd", "applause", "a fire", "traffic", "bees", "bubbles"],
+    )
+    def test_of_ten_ambiences_are_neither_narrow_nor_torn_apart(self, nano, prompt):
+        (mono,) = nano.run(Generate(prompt, seed=3, tries=1))
+        (wide,) = nano.run(Generate(prompt, seed=3, tries=1, width=1))
+
+        assert 0.15 < correlation_of(wide.samples) < 0.85
+        middle, alone = bands_db(wide.samples.mean(axis=0), 1), bands_db(mono.samples[0], 1)
+        assert np.abs(middle - alone)[alone > alone.max() - 50].max() < 1.5
 
     def test_are_made_again_from_their_story(self, nano):
         (take,) = nano.run(Generate("rain", seconds=1, steps=2, width=0.7, seed=5))

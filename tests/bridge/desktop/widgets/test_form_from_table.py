@@ -119,6 +119,12 @@ class TestMore:
 
         assert panel.fields["like_weight"].isEnabled()
 
+    def test_lets_what_to_follow_wait_for_the_clip(self, panel: ParameterPanel) -> None:
+        assert not panel.fields["follow_what"].isEnabled()
+        panel.fields["follow"].show_value("/hum.wav")
+
+        assert panel.fields["follow_what"].isEnabled()
+
     def test_what_is_no_number_is_taken_out_of_its_field(self, panel: ParameterPanel) -> None:
         line = panel.fields["guidance"].line  # type: ignore[attr-defined]
         for words in ("a lot", "nan", "3,5"):
@@ -149,7 +155,7 @@ SHARED = {
     "model": "one-that-is-gone",
 }
 EARLIER = [
-    Generate(**SHARED, seconds=5.125, tries=2),
+    Generate(**SHARED, seconds=5.125, tries=2, width=0.375, follow="/hum.wav", follow_what="brightness,pitch"),
     Restyle(**SHARED, clip="/c.wav", strength=0.333, structure=0.0, start_s=0.25, end_s=1.5, keep_air=True),
     Inpaint(**SHARED, clip="/c.wav", start_s=1.0, end_s=2.5, low_hz=123.4, high_hz=4567.8),
     Vary(**SHARED, clip="/c.wav", strength=0.015, draft=True),
