@@ -30,7 +30,8 @@ EVENTS = (
     "chainsaw", "sword", "coin", "click", "typing", "clock", "phone", "alarm", "siren", "car horn", "train horn",
     "motorcycle", "laser", "notification", "power up", "bell", "church bell", "kick", "snare", "hihat", "tom", "cymbal",
     "shaker", "piano", "guitar", "flute", "violin", "trumpet", "singing", "speech", "cough", "heartbeat", "paper",
-    "cloth", "zip", "rope", "lock", "scissors", "robot", "glitch",
+    "cloth", "zip", "rope", "lock", "scissors", "robot", "glitch", "seagull", "wood impact", "metal impact", "door",
+    "ui success", "ui error",
 )  # fmt: skip
 FURTHEST = 0.6  # from the middle, 0, to one side, 1: where an event may be
 SHARED_NOISE = 0.5  # share of an ambience's second noise that is the first one's: the same scene, not another
