@@ -23,6 +23,8 @@ from engine.errors import EngineError, InvalidRequestError, ModelUnloadedError
 from engine.listening.hear import HeardSound, hear
 from engine.models.fast_convolution import memory_of_kernels, prepare
 from engine.operations import OPERATIONS, Generate, Request
+from engine.operations.air_spectra import FULL_RATE
+from engine.operations.full_band import takes_air
 from engine.operations.progress import OnStep, ProgressReporter, ShouldStop
 from engine.operations.together import generate_together
 from engine.take_provenance import sources_of
@@ -67,12 +69,13 @@ class Engine:
 
     @property
     def sample_rate(self) -> int:
-        """Of the takes that are made from words alone, Hz.
+        """Of the takes that are made from words alone, Hz: 48 kHz with their highs, which `model_band` leaves out.
 
         Raises:
             ModelUnloadedError: see `unload`.
         """
-        return self._loaded().sample_rate
+        mel = self._loaded().config.mel
+        return FULL_RATE if takes_air(mel.sample_rate, mel.fmax) else mel.sample_rate
 
     def run(
         self, request: Request, on_step: OnStep | None = None, should_stop: ShouldStop | None = None

@@ -119,10 +119,10 @@ class RegionError(InvalidRequestError):
 class FullBandError(InvalidRequestError):
     code = "full_band"
 
-    def __init__(self, clip_hz: float, model_hz: float) -> None:
+    def __init__(self, clip_hz: float, highest_hz: float) -> None:
         EngineError.__init__(
             self,
-            f"the clip holds sound up to {clip_hz:.0f} Hz; the model makes none above {model_hz:.0f} Hz",
+            f"the clip holds sound up to {clip_hz:.0f} Hz; none can be made above {highest_hz:.0f} Hz",
             "there is nothing above to make; to have a part of the clip made anew, say from where with cutoff_hz",
         )
 

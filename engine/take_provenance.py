@@ -66,7 +66,7 @@ def request_of(provenance: Mapping[str, Any], moved: Mapping[str, Path | None], 
         raise StoryError(
             f"its story names the operation {provenance.get('operation')!r}; known are {', '.join(REQUESTS)}"
         )
-    values = {}
+    values: dict[str, Any] = {"model_band": True}  # stories without the key are older than the learned highs
     for field in fields(kind):
         word = name_outside(kind, field.name)
         if field.name in SOURCES:

@@ -50,7 +50,7 @@ def compare(
     """
     model = prepare_for_inference(build(asked.config), torch.float32)
     engine, peer = Engine(model, asked.config.name), Peer(asked.config)
-    request = Generate(PROMPT, asked.seconds, steps=asked.steps, guidance=asked.guidance)
+    request = Generate(PROMPT, asked.seconds, steps=asked.steps, guidance=asked.guidance, model_band=True)
     ours, theirs = [], []
     for turn in range(asked.runs + 1):
         on_round(f"run {turn} of {asked.runs}" if turn else "warming up")

@@ -185,6 +185,12 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
         help="measure noise floor, repetition, flicker, highs and event lengths of corpus clips instead, beside the "
         "recordings in one FOLDER (a folder in it for each kind)",
     )
+    parser.add_argument(
+        "--air",
+        type=Path,
+        metavar="FOLDER",
+        help="cut a folder's recordings at 8 kHz instead, make their highs again, and compare with simpler means",
+    )
     parser.add_argument("--strength", type=float, metavar="S", help="of the restyling, for --edits (default 0.6)")
     parser.add_argument("--structure", type=float, metavar="S", help="likewise (default the model's; 0 plain noising)")
     parser.add_argument("--captions", type=Path, metavar="FILE", help="CSV file,caption[,class] or JSON, for folders")

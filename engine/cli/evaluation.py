@@ -35,6 +35,7 @@ from engine.evaluation.followed import FollowReport, FollowSettings, evaluate_fo
 from engine.evaluation.paper_budget import BUDGETS, PARTS
 from engine.evaluation.recognition import recognise_recordings
 from engine.evaluation.recognition_report import RecognitionReport
+from engine.evaluation.recorded_air import AirReport, evaluate_air
 from engine.evaluation.recorded_edits import KeptReport, evaluate_recordings
 from engine.evaluation.report import FolderReport, ModelReport
 from engine.evaluation.round_trip import round_trip
@@ -56,6 +57,7 @@ def run(options: argparse.Namespace) -> int:
         (_evaluate_follow, options.follow),
         (_recognise_recordings, options.recordings),
         (_measure_statistics, options.statistics),
+        (_evaluate_air, options.air),
         (_evaluate_recordings, options.folders and options.edits),
         (_evaluate_folders, options.folders),
         (_evaluate_edits, options.edits),
@@ -73,11 +75,9 @@ def _refuse_wrong_usage(options: argparse.Namespace) -> None:
     if options.statistics:
         _refuse_beside_statistics(options)
         return
-    instead = [name for name in ("edits", "follow", "recordings") if getattr(options, name)]
+    instead = [name for name in ("edits", "follow", "recordings", "air") if getattr(options, name)]
     if len(instead) > 1:
         options.wrong_usage(f"--{instead[0]} and --{instead[1]} are two evaluations: ask for one at a time")
-    if options.recordings and (options.folders or options.paper):
-        options.wrong_usage("--recordings FOLDER goes without --paper and other folders")
     if len(options.folders) not in ((0, 1) if options.edits or options.follow else (0, 2)):
         if instead:
             options.wrong_usage(f"--{instead[0]} goes with one folder of recordings at most")
@@ -117,7 +117,10 @@ def _refuse_folder_for_json(options: argparse.Namespace) -> None:
 
 
 def _refuse_strays(options: argparse.Namespace) -> None:
-    """Refuse options that only mean something together with another."""
+    """Refuse options that only mean something together with another, or alone."""
+    for name in ("recordings", "air"):
+        if getattr(options, name) and (options.folders or options.paper):
+            options.wrong_usage(f"--{name} FOLDER goes without --paper and other folders")
     for option in ("strength", "structure"):
         if getattr(options, option) is not None and not options.edits:
             options.wrong_usage(f"--{option} belongs to --edits")
@@ -269,6 +272,16 @@ def _measure_statistics(options: argparse.Namespace) -> StatisticsReport:
             folder,
             _sounds(options.sounds),
             options.per_class,
+            on_clip=lambda done, total: bar.show(done / total, f"clip {done}/{total}"),
+            should_stop=should_stop,
+        )
+
+
+def _evaluate_air(options: argparse.Namespace) -> AirReport:
+    with interruptible() as should_stop, TerminalProgressBar() as bar:
+        bar.show(0.0, "reading")
+        return evaluate_air(
+            options.air,
             options.seed,
             on_clip=lambda done, total: bar.show(done / total, f"clip {done}/{total}"),
             should_stop=should_stop,

@@ -126,7 +126,7 @@ def _generate(engine: Generator, settings: EvaluationSettings, task: _Prompted) 
     knobs: dict[str, Any] = {
         name: getattr(settings, name) for name in ("steps", "guidance", "sampler", "tries", "draft")
     }
-    request = Generate(task.prompt, settings.seconds, seed=task.seed, **knobs)
+    request = Generate(task.prompt, settings.seconds, seed=task.seed, model_band=True, **knobs)
     return mono_16_khz(engine.run(request)[0])
 
 

@@ -151,6 +151,7 @@ def _tasks(settings: FollowSettings) -> Iterator[_Task]:
             for curve in curves:
                 if curve in settings.curves:
                     followed = {"follow": clip, "follow_what": curve, "seconds": min(SECONDS, clip.seconds)}
+                    followed["model_band"] = True
                     given: dict[str, Any] = {"prompt": prompt, "seed": seed, **followed, **knobs}
                     yield name, curve, sound, Generate(**given)
 

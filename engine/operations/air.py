@@ -1,7 +1,8 @@
 """Air: the sound above a model's band, made for a replacement from noise that is shaped like its surroundings.
 
 The level of the surroundings in each band above the model's, split into a constant floor and a varying part, sets the
-level of the air; the varying part follows the top octave of what the model made. Nothing of the replaced sound is used.
+level of the air; the varying part follows the top octave of what the model made, and what the air net makes of it: in
+dB, half the one and half the other. Nothing of the replaced sound is used.
 The noise is as correlated between channels as the surroundings are.
 
 Shape letters: C channels, T samples, F frames, Q frequencies, H bands above the model's.
@@ -14,6 +15,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from engine.audio import resample
+from engine.operations.air_levels import air_levels
+from engine.operations.air_spectra import FULL_RATE, HOP, LINE_HZ, UPPER
 from engine.operations.frames import Spectra, frame_size, frames_of, hann, num_frames, overlapped
 from engine.wav_writer import Samples
 
@@ -86,24 +90,46 @@ def _nothing(edges: NDArray[np.int64], octave: tuple[int, int], size: int, num_c
     return Air(edges, octave, size, silence, silence, np.zeros(num_channels), 0.0)
 
 
-def add_air(replacement: Samples, air: Air, generator: torch.Generator) -> None:
-    """Add air to a replacement [C, T] that has none, in place; one generator, one noise."""
+def add_air(replacement: Samples, air: Air, generator: torch.Generator, learned_at: int | None = None) -> None:
+    """Add air to a replacement [C, T] that has none, in place; one generator, one noise.
+
+    `learned_at` is the replacement's rate where its air is to move as the air net expects, too.
+    """
     if air.is_silent:
         return
+    movement = None if learned_at is None else _learned_movement(replacement, air, learned_at)
     octave = [
         _in_octave(spectra, air.octave, air.size) for _, spectra in frames_of(replacement, air.size, hann(air.size))
     ]
     levels = np.concatenate(octave, axis=1)
-    overlapped(_noise(air, levels, replacement.shape[1], generator), air.size, replacement)
+    overlapped(_noise(air, levels, movement, replacement.shape[1], generator), air.size, replacement)
 
 
-def _noise(air: Air, octave: Powers, num_samples: int, generator: torch.Generator) -> Iterator[tuple[int, Spectra]]:
-    """Spectra [C, F, Q] of shaped noise, moving with an octave's powers [C, F]."""
+def _learned_movement(replacement: Samples, air: Air, sample_rate: int) -> Powers:
+    """Replacement [C, T] -> how its air moves, in every band around 1, [C, F, H]."""
+    size = max(1, round(replacement.shape[1] * FULL_RATE / sample_rate))
+    sound = resample(replacement.astype(np.float32, copy=False), sample_rate, FULL_RATE, size)
+    levels = air_levels(sound)  # [C, H', N]
+    middles_hz = (air.edges[:-1] + air.edges[1:] - 1) / 2 * sample_rate / air.size
+    bands = np.clip(np.searchsorted(UPPER * LINE_HZ, middles_hz, side="right") - 1, 0, levels.shape[1] - 1)
+    centres_s = np.arange(num_frames(replacement.shape[1], air.size)) * (air.size // 2) / sample_rate
+    frames = np.clip(np.rint(centres_s * FULL_RATE / HOP).astype(np.int64), 0, levels.shape[2] - 1)
+    power = 10 ** (levels[:, bands][:, :, frames].astype(np.float64).transpose(0, 2, 1) / 10)
+    movement: Powers = power / np.maximum(power.mean(axis=1, keepdims=True), TINY)
+    return movement
+
+
+def _noise(
+    air: Air, octave: Powers, movement: Powers | None, num_samples: int, generator: torch.Generator
+) -> Iterator[tuple[int, Spectra]]:
+    """Spectra [C, F, Q] of shaped noise, moving with an octave's powers [C, F], and as told, [C, F, H]."""
     mean_octave = np.maximum(octave.mean(axis=1, keepdims=True), TINY)
     first = 0
     while first < num_frames(num_samples, air.size):
         now = octave[:, first : first + 256]
         power = _powers(air, now, now / mean_octave)  # [C, F, H]
+        if movement is not None:
+            power = np.sqrt(power * _moved(air, now, movement[:, first : first + 256]))
         width = int(air.edges[-1] - air.edges[0])
         drawn = torch.randn((2, 2, now.shape[1], width), generator=generator, dtype=torch.float64).numpy()
         carrier = (drawn[0] + 1j * drawn[1]) * np.sqrt(air.size / 2)  # [2, F, Q']
@@ -117,13 +143,26 @@ def _noise(air: Air, octave: Powers, num_samples: int, generator: torch.Generato
 def _powers(air: Air, octave: Powers, movement: Powers) -> Powers:
     """Return the level of the air in each band, [C, F, H], from an octave's powers and their variation, both [C, F]."""
     mean, rest = air.mean[:, None], air.rest[:, None]
-    centres = (air.edges[:-1] + air.edges[1:]) / 2 / (sum(air.octave) / 2)
-    natural = centres ** (NATURAL_DB / (10 * np.log10(2)))
-    slope = mean / np.maximum(air.below, TINY)[:, None, None]  # of the surroundings
+    slope, natural = _slopes(air)
     moving = np.minimum((mean - rest) * movement[..., None], BRIGHTEST * np.maximum(slope, natural) * octave[..., None])
     event = np.minimum(np.minimum(slope, natural) * octave[..., None], EVENT * mean)
     powers: Powers = np.maximum(rest + moving, event)
     return powers
+
+
+def _moved(air: Air, octave: Powers, movement: Powers) -> Powers:
+    """Return the level of the air where it moves as told [C, F, H], never far brighter than its surroundings."""
+    rest, varying = air.rest[:, None], (air.mean - air.rest)[:, None]
+    slope, natural = _slopes(air)
+    powers: Powers = rest + np.minimum(varying * movement, BRIGHTEST * np.maximum(slope, natural) * octave[..., None])
+    return powers
+
+
+def _slopes(air: Air) -> tuple[Powers, Powers]:
+    """How loud the bands of the surroundings are relative to the top octave, [C, 1, H], and of natural sounds, [H]."""
+    centres = (air.edges[:-1] + air.edges[1:]) / 2 / (sum(air.octave) / 2)
+    slope: Powers = air.mean[:, None] / np.maximum(air.below, TINY)[:, None, None]
+    return slope, centres ** (NATURAL_DB / (10 * np.log10(2)))
 
 
 def _as_alike(carrier: Spectra, likeness: float, num_channels: int) -> Spectra:

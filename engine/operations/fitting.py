@@ -29,11 +29,12 @@ def fit(
     air: Air | None = None,
     *,
     carrier: torch.Generator,
+    learned: bool = False,
 ) -> None:
     """Bring a replacement [C, t] to a level and balance, with air if given, in place; true peaks stay below `ceiling`.
 
     In silent surroundings there is no level to keep: the replacement is only turned down where it would be too loud. If
-    the model made silence, it stays silence.
+    the model made silence, it stays silence. `learned` air moves as the air net expects, too.
     """
     if wanted.is_silent:
         replacement[:] = limit_peak(replacement, ceiling)
@@ -44,7 +45,7 @@ def fit(
         return
     lufs = wanted.lufs - air.share_lu
     set_loudness(replacement, lufs, ceiling, sample_rate)
-    add_air(replacement, air.beside(lufs), carrier)
+    add_air(replacement, air.beside(lufs), carrier, sample_rate if learned else None)
     set_loudness(replacement, wanted.lufs, ceiling, sample_rate)
 
 

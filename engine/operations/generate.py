@@ -7,11 +7,13 @@ import numpy as np
 
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
+from engine.operations.air_spectra import FULL_RATE
 from engine.operations.condition import condition_of
 from engine.operations.follow import following, require_curves
+from engine.operations.full_band import full_band
 from engine.operations.loudness import level_of, set_loudness
 from engine.operations.progress import ProgressReporter
-from engine.operations.sampling import Rendering
+from engine.operations.sampling import AIR, Rendering
 from engine.operations.splice import FULL_SCALE, limit_peak
 from engine.operations.tries import Tries, tries_of
 from engine.operations.width import widened
@@ -41,7 +43,6 @@ def tries_at(model: AudioLDM, request: Generate, reporter: ProgressReporter) -> 
 def takes_of(tries: Tries, request: Generate) -> list[Audio]:
     """The candidates, each the best of its tries; the best of them first."""
     rendering, latent = tries.best()
-    sample_rate = rendering.model.sample_rate
     waveforms = rendering.waveforms(latent)[:, 0]  # [n, T']
     ranked, wide = rendering.rank(list(waveforms)), widened(rendering, list(waveforms), float(request.width))
     settings: dict[str, Any] = {"seconds": float(request.seconds), "tries": tries.limit}
@@ -50,16 +51,24 @@ def takes_of(tries: Tries, request: Generate) -> list[Audio]:
     like = request.like if rendering.condition.settings.get("like_weight") else None  # at weight 0 it has no effect
     return [
         Audio(
-            _finished(wide[place], sample_rate, like),
-            sample_rate,
+            *_finished(*_with_air(rendering, wide[place], place, request.seconds), like),
             rendering.provenance("generate", rendering.candidates[place], score, settings),
         )
         for place, score in ranked
     ]
 
 
-def _finished(waveform: Samples, sample_rate: int, like: Audio | None) -> Samples:
-    """Waveform [C, T'] with faded ends, never beyond full scale; as loud as the sound that it is to be like."""
+def _with_air(rendering: Rendering, waveform: Samples, place: int, seconds: float) -> tuple[Samples, int]:
+    """Waveform [C, T'] of a candidate -> [C, T] with its highs, and the rate; at the model's where there are none."""
+    rate = rendering.model.sample_rate
+    if not rendering.makes_air:
+        return waveform, rate
+    carrier = rendering.generator(rendering.candidates[place], AIR)
+    return full_band(waveform, rate, carrier, round(seconds * FULL_RATE)), FULL_RATE
+
+
+def _finished(waveform: Samples, sample_rate: int, like: Audio | None) -> tuple[Samples, int]:
+    """Waveform [C, T] with faded ends, never beyond full scale, as loud as what it is to be like; and its rate."""
     size = round(EDGE_S * sample_rate)
     edge = np.sin((np.arange(size) + 0.5) * (np.pi / 2 / size)).astype(np.float32) ** 2
     faded = waveform.copy()
@@ -69,4 +78,4 @@ def _finished(waveform: Samples, sample_rate: int, like: Audio | None) -> Sample
         # A mono take plays on both sides, so it is as loud as the source's channels are on average.
         lufs = level_of(like.samples, like.sample_rate).lufs + 10 * math.log10(len(faded) / like.num_channels)
         set_loudness(faded, lufs, FULL_SCALE, sample_rate)
-    return limit_peak(faded)
+    return limit_peak(faded), sample_rate

@@ -119,7 +119,8 @@ def _spliced(
         hush_ends(replacement, fade, start=region.start > 0, end=region.end < clip.num_samples)
         ceiling = max(ceiling_of(clip.samples) - float(np.abs(offset).max()), LEAST_CEILING)
         wanted, air = _measured(clip, region, others, air_from_hz)
-        fit(replacement, wanted, clip.sample_rate, ceiling, air, carrier=carrier)
+        learned = filled.rendering.makes_air
+        fit(replacement, wanted, clip.sample_rate, ceiling, air, carrier=carrier, learned=learned)
         samples = splice(samples, replacement + offset + kept, region.start, clip.sample_rate)
     return samples
 

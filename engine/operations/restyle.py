@@ -61,9 +61,7 @@ def move(model: AudioLDM, request: Restyle, reporter: ProgressReporter, operatio
     takes = []
     for candidate, score in rendering.rank([waveform[:, inside].mean(axis=0) for waveform in waveforms]):
         carrier = rendering.generator(rendering.candidates[candidate], AIR)
-        replacement = _fitted(
-            excerpt, waveforms[candidate], (start, end), request.keep_air, air_hz(config.mel), carrier
-        )
+        replacement = _fitted(rendering, excerpt, waveforms[candidate], (start, end), request.keep_air, carrier)
         samples = splice(clip.samples, replacement, start, clip.sample_rate)
         provenance = rendering.provenance(operation, candidate, score, settings)
         provenance["warnings"] += doubts[candidate]
@@ -104,13 +102,19 @@ def _sampled(rendering: Rendering, encoded: Tensor, depth: float, contour: Conto
 
 
 def _fitted(
-    excerpt: Excerpt, waveform: Samples, region: Region, keep_air: bool, air_from_hz: float, carrier: torch.Generator
+    rendering: Rendering,
+    excerpt: Excerpt,
+    waveform: Samples,
+    region: Region,
+    keep_air: bool,
+    carrier: torch.Generator,
 ) -> Samples:
     """Waveform [C', T'] -> the region's replacement [C, t], at the level and constant offset of the clip there.
 
-    Above `air_from_hz` it stays what it was, or it gets air like the clip's around it, or like its own if the region is
-    the whole clip.
+    Above the model's band it stays what it was, or it gets air like the clip's around it, or like its own if the region
+    is the whole clip.
     """
+    air_from_hz = air_hz(rendering.model.config.mel)
     clip, inside = excerpt.clip, slice(region[0] - excerpt.start, region[1] - excerpt.start)
     rate, source = clip.sample_rate, clip.samples[:, excerpt.start : excerpt.end]
     replaced, replacement = source[:, inside], excerpt.restore(waveform)
@@ -125,7 +129,7 @@ def _fitted(
     else:
         replacement = replacement[:, inside]  # from here on in place: it may last ten minutes
         air = air_beside(sides, replaced, rate, air_from_hz)
-        fit(replacement, level_of(replaced, rate), rate, ceiling, air, carrier=carrier)
+        fit(replacement, level_of(replaced, rate), rate, ceiling, air, carrier=carrier, learned=rendering.makes_air)
     replacement += offset
     return replacement
 

@@ -20,6 +20,7 @@ from engine.errors import ModelBrokenError
 from engine.mel import MelConfig, slaney_filterbank
 from engine.operations.condition import Condition
 from engine.operations.contour import Contour, loudness_of
+from engine.operations.full_band import takes_air
 from engine.operations.long_sounds import decode_long, encode_long, log_mel_long, vocode_long
 from engine.operations.plan import SamplingPlan, plan_of
 from engine.operations.progress import ProgressReporter
@@ -103,6 +104,12 @@ class Rendering:
         state = np.random.SeedSequence(roots).generate_state(1, np.uint64)[0]
         return torch.Generator().manual_seed(int(state >> np.uint64(1)))
 
+    @property
+    def makes_air(self) -> bool:
+        """Whether what the model makes gets highs: not if they are unwanted, or the model's band is another."""
+        mel = self.model.config.mel
+        return not self.sampling.model_band and takes_air(mel.sample_rate, mel.fmax)
+
     def encode(self, waveform: Samples) -> Tensor:
         """Waveform [C', T'] -> latent [C', Z, H, W]."""
         self.reporter.encoding()
@@ -184,6 +191,7 @@ class Rendering:
             "guidance": self.plan.guidance,
             "negative": self.sampling.negative_prompt,
             "sampler": self.plan.sampler,
+            "model_band": bool(self.sampling.model_band),
             "candidate": candidate + 1,
             "candidates": int(self.sampling.candidates),
             "score": score,

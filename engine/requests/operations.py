@@ -113,7 +113,7 @@ End = Annotated[
 @documented
 @dataclass(frozen=True, config=STRICT)
 class Generate(Sampling):
-    """A sound of exactly `seconds`, at the model's rate; mono, or stereo with a width.
+    """A sound of exactly `seconds`, at 48 kHz (with `model_band` at the model's rate); mono, or stereo with a width.
 
     Generate("rain on a tin roof")
     Generate("a dog barks", seconds=2.5, seed=7, candidates=4)
@@ -123,6 +123,7 @@ class Generate(Sampling):
     Generate("a dog barks", tries=4)                   one that matches the words, or the best of four
     Generate("wind", follow=hum)                       as loud, from moment to moment, as the hum, and as long
     Generate("a siren", follow=hum, follow_what="loudness,pitch")
+    Generate("rain", model_band=True)                  without the highs that are made above the model's band
     Generate("church bell", negative_prompt="birds", guidance=3.0, steps=50, sampler="ddim")
     """
 
@@ -344,14 +345,15 @@ class Vary(Sampling):
 @documented
 @dataclass(frozen=True, config=STRICT)
 class Upscale(Sampling):
-    """The clip with sound above its cutoff, up to the model's highest frequency; below it stays what it was.
+    """The clip with sound above its cutoff, as high as its rate allows; below it stays what it was.
 
     Upscale(clip)                             from where the clip's own band ends, as its spectrum shows
     Upscale(clip, "birds", cutoff_hz=4_000)   words help, and the cutoff may be said
     Upscale(clip, output_rate=48_000)
 
-    Take minus clip is 100 dB below the new band, or less, up to 0.9 times the cutoff. A clip whose rate is too low for
-    the new band comes back at the model's rate, 16 kHz for all published ones, or at `output_rate`; its story says so.
+    Take minus clip is 100 dB below the new band, or less, up to 0.9 times the cutoff. A clip whose rate is below 40 kHz
+    comes back at 48 kHz, or at `output_rate`; its story says so. With `model_band` the new band ends where the model's
+    does, and a rate that is too low for it becomes the model's, 16 kHz for all published ones.
     """
 
     clip: ClipField
@@ -379,7 +381,7 @@ class Upscale(Sampling):
             unit="Hz",
             lowest=SAMPLE_RATES[0],
             highest=SAMPLE_RATES[1],
-            default="the clip's, or the model's where that is higher",
+            default="the clip's, or 48 kHz where that is below 40 kHz",
             leaves_out=_HOST_RESAMPLES,
         ),
     ] = None

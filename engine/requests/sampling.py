@@ -9,7 +9,7 @@ from pydantic.dataclasses import dataclass
 from engine.audio import Audio
 from engine.errors import EmptyPromptError
 from engine.requests.clip_checks import require_like
-from engine.requests.knob import Knob, Text
+from engine.requests.knob import DAWS, Knob, Text
 from engine.requests.refusals import refusal_of
 
 LARGEST_SEED = 2**32 - 1
@@ -98,6 +98,16 @@ class Sampling:
             default="dpm++2m, or dpm++2m-sde where structure is kept",
         ),
     ] = None
+
+    model_band: Annotated[
+        bool,
+        Knob(
+            "Only the model's band",
+            "leave out the highs, up to 24 kHz, that are made from what lies below them: new sounds end where the model"
+            " ends and have its sample rate, 16 kHz, and an edit's highs are plain noise",
+            leaves_out=dict.fromkeys(DAWS, "takes in a session have all their highs"),
+        ),
+    ] = False
 
     @model_validator(mode="wrap")
     @classmethod

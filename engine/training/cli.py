@@ -15,6 +15,7 @@ retake train ldm --run runs/tuned --start audioldm-s-full --manifest my-sounds.c
     warm-up of 2000 steps, averaged with 0.9999
 retake train draft --run runs/nano --processes 2    last: distil the denoiser into the draft net
 retake train join --run runs/nano -o my-model        the folder that `--model` takes
+retake train air recordings music -o my-air      the net that makes the highs of all models, from full-band recordings
 retake train split nano --run runs/better        the reverse: the parts of a model, to be trained further
 """
 
@@ -24,7 +25,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from engine.checkpoints.store import save_model
+from engine.checkpoints.store import open_model, save_model
 from engine.device import choose_device
 from engine.errors import OutputExistsError
 from engine.presets import PRESETS
@@ -35,6 +36,7 @@ from engine.training.option_values import above_zero, count, count_or_none, curv
 from engine.training.parts import draft_of, join_parts, note_curves, note_start, save_vocabulary, split_model, start_of
 from engine.training.rates import FROM_NOTHING, Rates, rates_of, warnings_about
 from engine.training.recorder import Recorder
+from engine.training.train_air import AirSettings, codec_of, train_air
 from engine.training.train_clap import ClapSettings, train_clap
 from engine.training.train_draft import DraftSettings, prepare_trajectories, train_draft
 from engine.training.train_ear import EarSettings, Hearing, train_ear
@@ -78,7 +80,9 @@ _PARTS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `retake train`."""
-    commands = parser.add_subparsers(dest="part", required=True, metavar="{clap,ear,vae,vocoder,ldm,draft,join,split}")
+    commands = parser.add_subparsers(
+        dest="part", required=True, metavar="{clap,ear,vae,vocoder,ldm,draft,join,split,air}"
+    )
     for name, defaults in _RECIPES.items():
         command = commands.add_parser(name, help=f"train {_PARTS[name]}, or continue training it")
         _add_common(command)
@@ -121,6 +125,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     split = commands.add_parser("split", help="put the parts of a model into a new run, to train them further")
     split.add_argument("model", help="an installed model, or a folder")
     split.add_argument("--run", type=Path, required=True, help="folder of the new run")
+    _add_air(commands.add_parser("air", help="train the net that makes the highs above every model's band"))
+
+
+def _add_air(command: argparse.ArgumentParser) -> None:
+    usual = AirSettings(())
+    command.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="recordings with all their highs")
+    command.add_argument("-o", "--output", type=Path, required=True, help="folder of the new net")
+    command.add_argument("--steps", type=count, default=usual.steps, help="number of steps (%(default)s)")
+    command.add_argument("--batch", type=count, default=usual.batch, help="crops per step (%(default)s)")
+    command.add_argument("--rate", type=above_zero, default=usual.peak_rate, help="peak learning rate (%(default)s)")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument(
+        "--codec",
+        default="nano",
+        metavar="MODEL",
+        help="model through whose autoencoder and vocoder a copy of every recording passes (%(default)s)",
+    )
 
 
 def _add_training(command: argparse.ArgumentParser, defaults: _Defaults) -> None:
@@ -256,6 +277,8 @@ def _add_common(command: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run a parsed command; returns 0."""
+    if args.part == "air":
+        return _train_air(args)
     if args.part == "join":
         return _join(args)
     if args.part == "split":
@@ -404,6 +427,18 @@ def _cut_library(args: argparse.Namespace, clips: Path, seconds: float) -> None:
     if len(skipped) > _NAMED:
         print(f"and {len(skipped) - _NAMED} more, see {clips / SKIPPED_FILE}", file=sys.stderr)
     save_vocabulary(args.run / "parts", (c for clip in cut.about for c in clip["captions"]), cut.class_names)
+
+
+def _train_air(args: argparse.Namespace) -> int:
+    """Train the air net on folders of recordings."""
+    if args.output.exists() and any(args.output.iterdir()):
+        raise OutputExistsError(args.output)
+    settings = AirSettings(
+        tuple(args.folders), args.output, args.steps, args.batch, peak_rate=args.rate, seed=args.seed
+    )
+    train_air(settings, codec_of(open_model(args.codec)), partial(print, file=sys.stderr, flush=True))
+    print(f"wrote {args.output}")
+    return 0
 
 
 def _join(args: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ TrainingError                 in engine/errors.py
   ClassUnknownError           an emphasis on a class that the clips do not have
   CorpusDiffersError          a run's folder holds another part of the corpus, or a list's clips
   CurvesDifferError           a run whose denoiser follows other curves
+  NothingToLearnError         recordings of which none has highs
   ProcessesError              more processes than there are cards for
 """
 
@@ -143,4 +144,14 @@ class ProcessesError(TrainingError):
             f"{num_processes} processes cannot train together on {device}: each needs a card of its own,"
             f" and there {'is' if num_cards == 1 else 'are'} {num_cards}",
             f"give --processes {num_cards}, or --device cpu",
+        )
+
+
+class NothingToLearnError(TrainingError):
+    code = "nothing_to_learn"
+
+    def __init__(self, files: int) -> None:
+        super().__init__(
+            f"none of {files} sound files reaches above 11 kHz",
+            "give folders with recordings at 44.1 kHz or more that no encoder cut off",
         )

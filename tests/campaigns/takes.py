@@ -7,7 +7,7 @@ import soundfile
 
 from bridge.wire.messages import ClipRequest, Generate, RenderRequest, Upscale
 
-SHIPPED_RATE = 16_000
+SHIPPED_RATE = 48_000
 """Hz, of what the tiny preset generates."""
 
 

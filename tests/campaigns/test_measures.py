@@ -26,7 +26,7 @@ from tests.campaigns.takes import fault_of_take, fault_of_wav
 @pytest.fixture
 def take(tmp_path):
     path = tmp_path / "rain.wav"
-    Audio(np.full(1600, 0.1), 16_000, {"seed": 1}).write(path)
+    Audio(np.full(4800, 0.1), 48_000, {"seed": 1}).write(path)
     return path
 
 

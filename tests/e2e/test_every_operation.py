@@ -60,7 +60,7 @@ def test_makes_a_take(send: Send, tmp_path: Path, operation: str, words: list[st
     assert sorted(tmp_path.iterdir()) == sorted([take, take.with_suffix(".json")])
     assert (story["operation"], story["seed"], story["model"]) == (operation, 7, "nano")
     if operation == "generate":
-        assert (rate, samples.shape) == (16_000, (24_000, 1))
+        assert (rate, samples.shape) == (48_000, (72_000, 1))
     else:
         clip, clip_rate = soundfile.read(CLIP, always_2d=True)
         assert (rate, samples.shape) == (clip_rate, clip.shape)

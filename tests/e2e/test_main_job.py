@@ -199,7 +199,7 @@ def test_generate_makes_a_sound_of_the_wanted_length(host, tmp_path):
     (take,), _ = host.run("/retake/generate", "generate", "a dog barks", *keys)
     info = soundfile.info(take)
 
-    assert (info.samplerate, info.channels, info.frames) == (16000, 1, 40000)
+    assert (info.samplerate, info.channels, info.frames) == (48_000, 1, 120_000)
     assert json.loads(take.with_suffix(".json").read_text())["prompt"] == "a dog barks"
     assert json.loads(reply.read_text())["paths"] == [str(take)]
     assert json.loads(reply.read_text())["state"] == "done"

@@ -69,7 +69,9 @@ class SampledCells:
         return self._generated(prompts, lambda request: replace(request, guidance=float(variant)))
 
     def _generated(self, prompts: Sequence[Prompt], varied: Callable[[Generate], Generate]) -> dict[str, float]:
-        requests = [Generate(prompt.text, self._seconds, seed=prompt.seed, tries=1) for prompt in prompts]
+        requests = [
+            Generate(prompt.text, self._seconds, seed=prompt.seed, tries=1, model_band=True) for prompt in prompts
+        ]
         made = [self._take(varied(request)) for request in requests]
         return self._compared(prompts, made, [prompt.waveform for prompt in prompts])
 

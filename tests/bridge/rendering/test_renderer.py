@@ -157,7 +157,7 @@ class TestFiles:
         (path,) = render(request)[-1].paths
 
         assert path == str(tmp_path / "takes" / "generate rain s5.wav")
-        assert soundfile.info(path).frames == 8000
+        assert soundfile.info(path).frames == 24_000
 
 
 class TestSteering:
@@ -173,7 +173,7 @@ class TestSteering:
         assert read_json(path.replace(".wav", ".json"))["strength"] == 0.6
 
     def test_an_upscaled_clip_keeps_what_it_holds(self, render, clip):
-        (path,) = render(Upscale(job="j", clip=str(clip), cutoff_hz=4000, **QUICK))[-1].paths
+        (path,) = render(Upscale(job="j", clip=str(clip), cutoff_hz=4000, output_rate=22_050, **QUICK))[-1].paths
 
         assert path == str(clip.with_name("clïp upscale s5.wav"))
         before, after = (soundfile.read(file)[0] for file in (clip, path))

@@ -114,7 +114,7 @@ class TestGenerate:
 
         assert capsys.readouterr().out == "rain.wav\n"
         facts = soundfile.info("rain.wav")
-        assert (facts.samplerate, facts.channels, facts.frames) == (16_000, 1, 8000)
+        assert (facts.samplerate, facts.channels, facts.frames) == (48_000, 1, 24_000)
 
     def test_each_sound_is_another_and_the_seed_of_it_is_said(self, capsys: pytest.CaptureFixture[str]) -> None:
         words = ["generate", "rain", "--seconds", "0.5", *QUICK]

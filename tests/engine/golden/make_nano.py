@@ -17,9 +17,11 @@ from engine.mel import LogMel, MelConfig
 RECORD = Path(__file__).with_name("nano.npz")
 TILES = 16
 REQUESTS = {  # a second try, made or not by a hair, would be another sound on another machine
-    "default": Generate("heavy rain on a tin roof", 5.12, seed=7, tries=1),
-    "draft": Generate("a dog barks twice", 5.12, seed=7, draft=True, tries=1),
-    "mixture": Generate("footsteps on gravel while the wind howls", 5.12, seed=8, steps=10, guidance=1.5, tries=1),
+    "default": Generate("heavy rain on a tin roof", 5.12, seed=7, tries=1, model_band=True),
+    "draft": Generate("a dog barks twice", 5.12, seed=7, draft=True, tries=1, model_band=True),
+    "mixture": Generate(
+        "footsteps on gravel while the wind howls", seed=8, steps=10, guidance=1.5, tries=1, model_band=True
+    ),
 }
 
 

@@ -34,7 +34,7 @@ class TestObservedBand:
     def test_take_minus_clip_is_empty_below_the_crossover(self, tiny: Engine, rate: int, channels: int) -> None:
         """-100 dB of the new band: 95 % of the cutoff, less half a transition, less the measuring filter's own."""
         clip = dull(rate, channels=channels)
-        (take,) = tiny.run(Upscale(clip))
+        (take,) = tiny.run(Upscale(clip, output_rate=rate))
         change = take.samples - clip.samples
         cutoff_hz = take.story["cutoff_hz"]
         assert cutoff_hz == pytest.approx(4_000, rel=0.05)
@@ -99,14 +99,15 @@ class TestSlope:
 
 
 class TestRate:
-    def test_a_low_one_rises_to_the_models_and_the_story_says_so(self, tiny: Engine) -> None:
+    @pytest.mark.parametrize(("model_band", "rate"), [(False, 48_000), (True, 16_000)], ids=["whole", "model's"])
+    def test_a_low_one_rises_and_the_story_says_so(self, tiny: Engine, model_band: bool, rate: int) -> None:
         clip = dull(8_000, hz=4_000)
-        (take,) = tiny.run(Upscale(clip))
-        assert (take.sample_rate, take.num_samples) == (16_000, 16_000)
-        assert take.story["output_rate"] == 16_000
-        assert take.story["warnings"] == ["a rate of 8000 Hz has no room for the new band: the take has 16000 Hz"]
-        change = take.samples - clip.resample(16_000).samples
-        assert decibels(keep_band(change, 16_000, None, 0.85 * take.story["cutoff_hz"]), change) < -100
+        (take,) = tiny.run(Upscale(clip, model_band=model_band))
+        assert (take.sample_rate, take.num_samples) == (rate, rate)
+        assert take.story["output_rate"] == rate
+        assert take.story["warnings"] == [f"a rate of 8000 Hz has no room for the new band: the take has {rate} Hz"]
+        change = take.samples - clip.resample(rate).samples
+        assert decibels(keep_band(change, rate, None, 0.85 * take.story["cutoff_hz"]), change) < -100
 
     def test_it_may_be_said(self, tiny: Engine) -> None:
         (take,) = tiny.run(Upscale(dull(8_000), output_rate=48_000, start_s=0.2, end_s=0.8))
@@ -114,7 +115,7 @@ class TestRate:
         assert take.story["warnings"] == []
 
     def test_one_that_holds_no_more_than_the_clip_is_refused(self, tiny: Engine) -> None:
-        with pytest.raises(FullBandError, match=r"holds sound up to 4000 Hz; the model makes none above 4000 Hz"):
+        with pytest.raises(FullBandError, match=r"holds sound up to 4000 Hz; none can be made above 4000 Hz"):
             tiny.run(Upscale(dull(8_000), output_rate=8_000))
 
 
@@ -130,9 +131,50 @@ class TestChannels:
         assert rms((take.samples - clip.samples)[0]) > 1e-5
 
 
+class TestAir:
+    """What is added above the model's band."""
+
+    def test_a_clip_from_the_models_rate_is_filled_to_the_top(self, nano: Engine) -> None:
+        """Cut at 8 kHz there is nothing for the model to do, and the air begins where the clip ends."""
+        clip = dull(16_000, hz=8_000)
+        (take,) = nano.run(Upscale(clip, "rain"))
+        assert take.sample_rate == 48_000
+        raised = clip.resample(48_000).samples
+        change = take.samples - raised
+        assert decibels(keep_band(change, 48_000, None, 6_500), raised) < -80
+        assert decibels(keep_band(change, 48_000, 8_500, 16_000), raised) > -30
+        assert "the prompt had no effect" in take.story["warnings"][-1]
+
+    def test_a_clip_that_ends_higher_is_filled_from_there(self, nano: Engine) -> None:
+        clip = dull(48_000, hz=11_000)
+        (take,) = nano.run(Upscale(clip))
+        change = take.samples - clip.samples
+        assert decibels(keep_band(change, 48_000, None, 9_000), clip.samples) < -80
+        assert decibels(keep_band(change, 48_000, 12_500, 20_000), clip.samples) > -40
+
+    def test_a_dull_clip_gets_both_bands(self, nano: Engine) -> None:
+        clip = dull(48_000, hz=4_000)
+        (take,), (plain,) = (nano.run(Upscale(clip, model_band=only)) for only in (False, True))
+        new = keep_band(take.samples, 48_000, 9_000, None), keep_band(plain.samples, 48_000, 9_000, None)
+        assert rms(new[0]) > 30 * rms(new[1])
+        below = [keep_band(one.samples - clip.samples, 48_000, 4_400, 6_400) for one in (take, plain)]
+        assert decibels(below[0] - below[1], below[1]) < -60
+
+    def test_a_part_leaves_the_rest_bit_for_bit(self, nano: Engine) -> None:
+        clip = dull(48_000, hz=8_000)
+        (take,) = nano.run(Upscale(clip, start_s=0.3, end_s=0.7))
+        assert np.array_equal(take.samples[:, :14_400], clip.samples[:, :14_400])
+        assert np.array_equal(take.samples[:, 33_600:], clip.samples[:, 33_600:])
+
+    def test_a_clip_with_highs_of_its_own_keeps_them(self, nano: Engine) -> None:
+        clip = dull(hz=22_050)
+        with pytest.raises(InvalidRequestError, match="less than 7200"):
+            nano.run(Upscale(clip, cutoff_hz=7_500))
+
+
 class TestRequest:
     def test_a_full_band_is_refused_with_what_to_do(self, tiny: Engine) -> None:
-        with pytest.raises(FullBandError, match=r"up to 22050 Hz; the model makes none above 8000 Hz") as caught:
+        with pytest.raises(FullBandError, match=r"up to 22050 Hz; none can be made above 8000 Hz") as caught:
             tiny.run(Upscale(dull(hz=22_050)))
         assert "cutoff_hz" in caught.value.hint
 
@@ -143,12 +185,13 @@ class TestRequest:
     @pytest.mark.parametrize(
         ("settings", "error"),
         [
-            ({"cutoff_hz": 7_500}, InvalidRequestError),
+            ({"cutoff_hz": 7_500, "model_band": True}, InvalidRequestError),
+            ({"cutoff_hz": 21_000}, InvalidRequestError),
             ({"cutoff_hz": 100}, InvalidRequestError),
             ({"output_rate": 1_000}, InvalidRequestError),
             ({"start_s": 0.9, "end_s": 0.2}, RegionError),
         ],
-        ids=["too high", "too low", "no rate", "reversed"],
+        ids=["too high for the model", "too high", "too low", "no rate", "reversed"],
     )
     def test_values_out_of_range(self, tiny: Engine, settings: dict[str, float], error: type[Exception]) -> None:
         with pytest.raises(error):

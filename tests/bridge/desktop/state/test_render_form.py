@@ -24,6 +24,7 @@ OTHER_VALUES = {
     "draft": True,
     "strength": 0.3,
     "keep_air": True,
+    "model_band": True,
     "structure": 0.0,
     "low_hz": 200.0,
     "high_hz": 900.0,
