@@ -23,7 +23,7 @@ from engine.operations.air_spectra import (
     HOP,
     NUM_LINES,
     SIZE,
-    TOP_OCTAVE,
+    TONE_FRAMES,
     UPPER,
     UPPER_GROUPS,
     Levels,
@@ -35,11 +35,12 @@ from engine.operations.splice import correlation, rms
 from engine.wav_writer import Samples
 
 MODEL_RATE = 16_000  # Hz: of the sounds whose bands end where the net's upper ones begin
-# What the resampler leaves of the lines from 7.4 kHz on (of power), the air adds.
-MISSING = np.array([0.03, 0.17, 0.68, 0.98], np.float32)
-MISSING_FROM = FIRST_LINE - 1
+FILLED = slice(FIRST_LINE - 4, FIRST_LINE + 5)  # lines around 7.5 kHz: of what is missing there, air is added
+COPIED = slice(FIRST_LINE - 44, FIRST_LINE - 4)  # lines: the octave below, but for the end, where a vocoder falls off
 NOISE_TONALITY = 10 ** (2.6 / 10)  # of noise, as `tonality_in` measures it, as a ratio
+SLOPE_LINES = 9  # over which levels in dB are averaged: tones hardly count
 PANNED = 0.99999  # channels more alike than this are one sound at two levels
+SMALLEST = 1e-6  # of a flattened copy's power; in silence it stays none
 LEAST_TONAL = 10 ** (4.1 / 10)  # a copy that is less is as good as noise
 
 AirSpectra = NDArray[np.complex64]
@@ -133,8 +134,11 @@ def _spectra(tile: AirTile, noise: NDArray[np.float32]) -> AirSpectra:
     loudness = np.square(moments * window).sum(axis=1, keepdims=True) / (SIZE / 2)
     carrier = fft.rfft(noise[:count] * moments * window) / np.sqrt(np.maximum(loudness, 1e-3))
     frames = framed(below.samples[meant.start * HOP : (meant.stop + 1) * HOP], count).astype(np.float32)
-    copy = _copied_up(fft.rfft(frames * window))
+    spectra_below = fft.rfft(frames * window)
+    copy = _copied_up(spectra_below)
     power, share = _line_powers(tile.levels), _copy_share(np.square(np.abs(copy)), tile.tonality)
+    own = uniform_filter1d(np.square(np.abs(spectra_below[:, FILLED])) / (SIZE / 2), 5, axis=0, mode="nearest")
+    power[:, FILLED] = np.maximum(power[:, FILLED] - own, 0)
     spectra: AirSpectra = np.sqrt(power * (1 - share)) * carrier + np.sqrt(power * share * (SIZE / 2)) * copy
     return spectra
 
@@ -142,7 +146,7 @@ def _spectra(tile: AirTile, noise: NDArray[np.float32]) -> AirSpectra:
 def _line_powers(levels: Levels) -> Powers32:
     """Levels [H, N] -> powers of lines [N, Q], without steps between bands."""
     centres = (UPPER[:-1] + UPPER[1:] - 1) / 2
-    lines = np.arange(MISSING_FROM, NUM_LINES - 1)  # half of the rate has no phase
+    lines = np.arange(FILLED.start, NUM_LINES - 1)  # half of the rate has no phase
     after = np.clip(np.searchsorted(centres, lines), 1, len(centres) - 1)
     weight = np.clip((lines - centres[after - 1]) / (centres[after] - centres[after - 1]), 0, 1)[:, None]
     loud = np.maximum(levels, -200)
@@ -150,27 +154,35 @@ def _line_powers(levels: Levels) -> Powers32:
     power = np.zeros((levels.shape[1], NUM_LINES), np.float32)
     power[:, lines] = np.exp(smooth * np.float32(np.log(10) / 10)).T
     power[np.isneginf(levels[0])] = 0
-    power[:, MISSING_FROM : MISSING_FROM + len(MISSING)] *= MISSING
     return power
 
 
 def _copied_up(spectra: AirSpectra) -> AirSpectra:
-    """Spectra [N, Q] -> the top octave of each, shifted upwards again and again, of unit power in every band.
+    """Spectra [N, Q] -> the octave below the top of each, shifted up again and again, of unit power in every band.
 
     A shift by an even number of lines, in frames half overlapped, is a modulation of the whole sound: no frame is out
     of step with the next.
     """
-    first, last = TOP_OCTAVE
-    octave = spectra[:, first:last]
+    octave = spectra[:, COPIED] * _flattening(spectra)
     copy = np.zeros_like(spectra)
-    for start in range(last, NUM_LINES, last - first):
-        end = min(start + last - first, NUM_LINES)
+    for start in range(FIRST_LINE, NUM_LINES, octave.shape[1]):
+        end = min(start + octave.shape[1], NUM_LINES)
         copy[:, start:end] = octave[:, : end - start]
     power = np.add.reduceat(np.square(np.abs(copy[:, : UPPER[-1]])), UPPER[:-1], axis=1) / np.diff(UPPER)
     steady = uniform_filter1d(power, 3, axis=0, mode="nearest")
-    gains = 1 / np.sqrt(np.maximum(steady, FLOOR * SIZE / 2))
+    gains = 1 / np.sqrt(np.maximum(steady, SMALLEST))
     copy[:, UPPER[0] : UPPER[-1]] *= np.repeat(gains, np.diff(UPPER), axis=1).astype(np.float32)
     return copy
+
+
+def _flattening(spectra: AirSpectra) -> Powers32:
+    """Gains [N, Q'] that take the slope out of what is copied, and leave its tones: each copy would begin anew."""
+    around = slice(COPIED.start - SLOPE_LINES // 2, COPIED.stop + SLOPE_LINES // 2)
+    steady = uniform_filter1d(np.square(np.abs(spectra[:, around])), TONE_FRAMES, axis=0, mode="nearest")
+    levels = np.log(np.maximum(steady, 0) + np.float32(FLOOR * SIZE / 2))
+    slope = uniform_filter1d(levels, SLOPE_LINES, axis=1)[:, SLOPE_LINES // 2 : -(SLOPE_LINES // 2)]
+    gains: Powers32 = np.exp(-slope / 2).astype(np.float32)
+    return gains
 
 
 def _copy_share(copy: NDArray[np.float32], tonality: Levels) -> NDArray[np.float32]:
