@@ -129,7 +129,7 @@ class Engine:
         engine.listen(clip, ["a dog barking", "a door"])        of these, in any words that it understands
 
         Raises:
-            InvalidRequestError: no names are given, and the model has no list of sounds.
+            InvalidRequestError: `clip` is no Audio; `names` are no words, or none are given and the model has no list.
             SilentClipError: there is nothing to hear.
             AudioTowerMissingError: the model's CLAP has no audio tower.
             OutOfMemoryError: the device is too small.

@@ -8,14 +8,14 @@ from typing import Any
 from engine.audio import Audio
 from engine.cli.terminal import TerminalProgressBar, interruptible, show_error, show_json
 from engine.engine import Engine
-from engine.errors import AudioFileError, CancelledError
-from engine.evaluation.evaluation_errors import TooFewClipsError
+from engine.errors import AudioFileError, CancelledError, EngineError
+from engine.evaluation.evaluation_errors import NoClipsError
 from engine.evaluation.folders import SUFFIXES
 from engine.listening.hear import HeardSound
 
 SHOWN = 5  # sounds of a file, where no JSON is wanted
 
-HeardFile = tuple[Path, list[HeardSound] | AudioFileError]
+HeardFile = tuple[Path, list[HeardSound] | EngineError]
 """A file, and what was heard in it, or why it could not be heard."""
 
 
@@ -33,10 +33,12 @@ def run(options: argparse.Namespace) -> int:
             outcomes.append((path, _heard(engine, path, names)))
             bar.show(number / len(files), f"file {number}/{len(files)}")
     _show(outcomes, as_json=options.json)
-    return int(any(isinstance(outcome, AudioFileError) for _, outcome in outcomes))
+    return int(any(isinstance(outcome, EngineError) for _, outcome in outcomes))
 
 
-def _heard(engine: Engine, path: Path, names: list[str] | None) -> list[HeardSound] | AudioFileError:
+def _heard(engine: Engine, path: Path, names: list[str] | None) -> list[HeardSound] | EngineError:
+    if path.is_dir():
+        return NoClipsError(path)
     try:
         return engine.listen(Audio.read(path), names)
     except AudioFileError as error:
@@ -47,18 +49,16 @@ def _show(outcomes: Iterable[HeardFile], *, as_json: bool) -> None:
     """Show errors on stderr, and everything on stdout in JSON; as words, the best sounds of what was heard."""
     rows = list(outcomes)
     for path, outcome in rows:
-        if isinstance(outcome, AudioFileError):
-            show_error(
-                outcome if str(path) in outcome.text else AudioFileError(f"{path}: {outcome.text}", outcome.hint)
-            )
+        if isinstance(outcome, EngineError):
+            show_error(outcome if str(path) in outcome.text else EngineError(f"{path}: {outcome.text}", outcome.hint))
         elif not as_json:
             print(_lines(path, outcome, alone=len(rows) == 1))
     if as_json:
         show_json([_to_json(path, outcome) for path, outcome in rows])
 
 
-def _to_json(path: Path, outcome: list[HeardSound] | AudioFileError) -> dict[str, Any]:
-    if isinstance(outcome, AudioFileError):
+def _to_json(path: Path, outcome: list[HeardSound] | EngineError) -> dict[str, Any]:
+    if isinstance(outcome, EngineError):
         return {"file": str(path), "error": {"code": outcome.code, "text": outcome.text, "hint": outcome.hint}}
     return {"file": str(path), "sounds": [sound.to_json() for sound in outcome]}
 
@@ -72,10 +72,7 @@ def _lines(path: Path, sounds: list[HeardSound], *, alone: bool) -> str:
 
 
 def _sound_files(paths: Iterable[Path]) -> list[Path]:
-    """Return the paths; instead of a folder, the sound files in it and in the folders in it, in order.
-
-    Raises TooFewClipsError for a folder without any.
-    """
+    """Return the paths; instead of a folder that has some, the sound files in it and in its folders, in order."""
     files: list[Path] = []
     for path in paths:
         if not path.is_dir():
@@ -83,7 +80,5 @@ def _sound_files(paths: Iterable[Path]) -> list[Path]:
             continue
         inside = [one for one in sorted(path.rglob("*")) if one.suffix.lower() in SUFFIXES and one.is_file()]
         found = [one for one in inside if not one.name.startswith(".")]
-        if not found:
-            raise TooFewClipsError(str(path), 0, 1)
-        files += found
+        files += found or [path]
     return files

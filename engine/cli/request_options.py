@@ -113,12 +113,20 @@ def add_option(
             settings |= {"type": float, "nargs": "+", "action": "append", "default": []}
         case "like":
             settings |= {"type": Path, "action": _InsteadOfWords, "prompt": prompt}
+        case _ if _singles_of(row):
+            settings |= {"metavar": "A,B"}  # in any order: the request knows what is right
         case _ if "enum" in row:
             settings |= {"choices": tuple(row["enum"])}
             settings.pop("metavar")
         case _:
             settings |= {"type": _TYPES[row["x-kind"]]}
     parser.add_argument(row["x-option"], **settings)
+
+
+def _singles_of(row: FieldSchema) -> list[str]:
+    """Return what a row's value can list with commas between; nothing if it is no list."""
+    choices = row.get("enum", ())
+    return [one for one in choices if "," not in one] if any("," in one for one in choices) else []
 
 
 def help_of(row: FieldSchema) -> str:
@@ -128,6 +136,8 @@ def help_of(row: FieldSchema) -> str:
         facts.append(f"{row['minimum']} to {row['maximum']} {row['x-unit']}".strip())
     elif row["x-unit"]:
         facts.append(f"in {row['x-unit']}")
+    if singles := _singles_of(row):
+        facts.append(f"one or more of {', '.join(singles)}")
     default = _default_of(row)
     if default:
         facts.append(f"default {default}")

@@ -3,6 +3,7 @@
 EvaluationError                 in engine/errors.py
   ClipFolderMissingError
   TooFewClipsError
+    NoClipsError              a folder without any
   ClipUnusableError           one file of a folder cannot be read as a clip
   NotFiniteError              NaN or infinity where a number was to be compared
   RateMismatchError           two clips that should be compared have different sample rates
@@ -45,6 +46,11 @@ class TooFewClipsError(EvaluationError):
         super().__init__(
             f"{what} holds {count} clips; at least {minimum} are needed", "add clips, or ask for more per class"
         )
+
+
+class NoClipsError(TooFewClipsError):
+    def __init__(self, folder: Path) -> None:
+        EvaluationError.__init__(self, f"there are no sound files in {folder}", "add WAV, AIFF, FLAC, Ogg or MP3 files")
 
 
 class NotFiniteError(EvaluationError):

@@ -15,6 +15,7 @@ from engine.evaluation.evaluation_errors import (
     ClipFolderMissingError,
     ClipUnusableError,
     LengthMismatchError,
+    NoClipsError,
     PairMissingError,
     RateMismatchError,
     TooFewClipsError,
@@ -134,7 +135,7 @@ def sound_files_in(folder: Path) -> list[Path]:
     inside = sorted(folder.rglob("*"))
     files = [path for path in inside if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
     if not files:
-        raise TooFewClipsError(str(folder), 0, 1)
+        raise NoClipsError(folder)
     return files
 
 

@@ -18,7 +18,7 @@ import torch
 from engine.audio import Audio
 from engine.errors import CancelledError, CurvesMissingError
 from engine.evaluation.classifier import SoundClassifier, classify, mono_16_khz
-from engine.evaluation.evaluation_errors import ClipFolderMissingError, TooFewClipsError
+from engine.evaluation.evaluation_errors import ClipFolderMissingError, NoClipsError
 from engine.evaluation.folders import SUFFIXES
 from engine.evaluation.imitations import IMITATIONS, SAMPLE_RATE
 from engine.gesture import CURVES, gesture_of
@@ -115,7 +115,7 @@ def evaluate_follow(
 
     Raises:
         CurvesMissingError: the model follows nothing.
-        FolderMissingError, TooFewClipsError: there is no folder of recordings, or none in it.
+        FolderMissingError, NoClipsError: there is no folder of recordings, or none in it.
         CancelledError: `should_stop` says so.
     """
     if not settings.curves:
@@ -185,7 +185,7 @@ def _recordings(folder: Path) -> list[Audio]:
     clips = [replace(clip, samples=clip.samples[:, : round(SECONDS * clip.sample_rate)]) for clip in clips]
     clips = [clip for clip in clips if clip.seconds >= _LEAST_ROWS * _GESTURE_ROW / _GESTURE_RATE]
     if not clips:
-        raise TooFewClipsError(str(folder), 0, 1)
+        raise NoClipsError(folder)
     return clips
 
 

@@ -18,7 +18,12 @@ from numpy.typing import NDArray
 from engine.audio import Audio
 from engine.errors import CancelledError, EngineError
 from engine.evaluation.classifier import SAMPLE_RATE, mono_16_khz
-from engine.evaluation.evaluation_errors import ClipFolderMissingError, ClipUnusableError, TooFewClipsError
+from engine.evaluation.evaluation_errors import (
+    ClipFolderMissingError,
+    ClipUnusableError,
+    NoClipsError,
+    TooFewClipsError,
+)
 from engine.evaluation.folders import SUFFIXES
 from engine.sounds import render
 
@@ -213,14 +218,14 @@ def read_kinds(folder: Path) -> dict[Path, str]:
     """Return the sound files in a folder and in the folders in it, each with the name of its own folder.
 
     Raises:
-        ClipFolderMissingError, TooFewClipsError: there is no such folder, or no sound file in it.
+        ClipFolderMissingError, NoClipsError: there is no such folder, or no sound file in it.
     """
     if not folder.is_dir():
         raise ClipFolderMissingError(folder)
     paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES]
     files = {path: path.parent.name for path in paths if not path.name.startswith(".")}
     if not files:
-        raise TooFewClipsError(str(folder), 0, 1)
+        raise NoClipsError(folder)
     return files
 
 

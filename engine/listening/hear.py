@@ -17,6 +17,7 @@ from engine.audio import Audio, region_samples
 from engine.audioldm import AudioLDM
 from engine.errors import InvalidRequestError, SilentClipError
 from engine.listening.catalogue_ids import UCS_IDS
+from engine.requests.clip_checks import require_clip
 from engine.wav_writer import Samples
 
 PIECE_S = 5.12  # seconds that are heard at once
@@ -47,14 +48,15 @@ def hear(model: AudioLDM, clip: Audio, names: Sequence[str] | None = None) -> li
     `names` are what to listen for, in any words that the model understands; None: all sounds that it knows.
 
     Raises:
-        InvalidRequestError: no names are given, and the model has no list of sounds.
+        InvalidRequestError: `clip` is no Audio; `names` are no words, or none are given and the model has no list.
         SilentClipError: there is nothing to hear.
         AudioTowerMissingError: the model's CLAP has no audio tower.
     """
-    sounds = tuple(model.config.sounds if names is None else names)
-    if not sounds or not all(name.strip() for name in sounds):
+    require_clip(clip)
+    sounds = [names] if isinstance(names, str) else list(model.config.sounds if names is None else names)
+    if not sounds or not all(isinstance(name, str) and name.strip() for name in sounds):
         what = "the names of sounds to listen for" if names is not None else "names: this model has no list of sounds"
-        raise InvalidRequestError("names", list(sounds), what)
+        raise InvalidRequestError("names", sounds, what)
     prompts = model.embed_text([name.replace("_", " ") for name in sounds])
     pieces = [model.embed_audio(torch.from_numpy(piece)) for piece in _pieces(clip, model)]
     scores = _scores(torch.cat(pieces), prompts, getattr(model.config.clap, "sharpness", SHARPNESS))

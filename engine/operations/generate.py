@@ -16,7 +16,7 @@ from engine.operations.progress import ProgressReporter
 from engine.operations.sampling import AIR, Rendering
 from engine.operations.splice import FULL_SCALE, limit_peak
 from engine.operations.tries import Tries, tries_of
-from engine.operations.width import widened
+from engine.operations.width import widened, widening
 from engine.requests import Generate
 from engine.wav_writer import Samples
 
@@ -36,7 +36,7 @@ def tries_at(model: AudioLDM, request: Generate, reporter: ProgressReporter) -> 
     require_curves(model, request)
     num_samples = round(request.seconds * model.sample_rate)
     rendering = Rendering(model, condition_of(model, request.prompt, request), request, reporter, num_samples)
-    rendering = following(rendering, request)
+    rendering = widening(following(rendering, request), float(request.width))
     return Tries(rendering, tries_of(rendering, request.tries))
 
 

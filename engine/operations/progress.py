@@ -41,6 +41,13 @@ class ProgressReporter:
         reporter._start = reporter._latest = self._start + index * reporter._share
         return reporter
 
+    def after(self) -> "ProgressReporter":
+        """Return the reporter of what comes after this part, and takes as long."""
+        reporter = ProgressReporter(self._on_step, self._should_stop)
+        reporter._share = self._share
+        reporter._start = reporter._latest = self._start + self._share
+        return reporter
+
     def round(self, index: int, count: int) -> "ProgressReporter":
         """Return the reporter of round `index` of at most `count`, all of them before anything is decoded."""
         return self if count == 1 else self.part(index, count, SAMPLED)

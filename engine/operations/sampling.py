@@ -43,6 +43,7 @@ class Rendering:
     num_channels: int = 1  # C'
     excerpt_index: int = 0  # excerpts of one request get noise of their own
     curves: Tensor | None = None  # [1, C, H] that the takes follow, NaN where they are free
+    correlation: float | None = None  # of left and right, for which a second take is made; None where none is
     chosen: tuple[int, ...] = ()  # the candidates' numbers, which their noise goes by; none: from 0 on
     windows: Windows = field(init=False)
     plan: SamplingPlan = field(init=False)

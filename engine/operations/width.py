@@ -39,17 +39,25 @@ _PARTNERS = 1000  # added to a candidate's number, beyond all tries, for what it
 _PLACES = 5  # what a generator is for, after those of `sampling`
 
 
+def widening(rendering: Rendering, width: float) -> Rendering:
+    """Return the rendering with the correlation that an ambience gets; its reporter has half the time for each take."""
+    natural = natural_correlation(rendering) if width > 0 else None
+    if natural is None:
+        return rendering
+    return replace(rendering, correlation=1 - width * (1 - natural), reporter=rendering.reporter.part(0, 2))
+
+
 def widened(rendering: Rendering, waveforms: Sequence[Samples], width: float) -> list[Samples]:
     """What the candidates made, [T'] each -> [C, T'] each: as it is at width 0, else in stereo."""
     if width == 0:
         return [waveform[None] for waveform in waveforms]
-    correlation = natural_correlation(rendering)
-    if correlation is None:
+    if rendering.correlation is None:
         return [place(*placed) for placed in zip(waveforms, _positions(rendering, width), strict=True)]
-    partners = replace(rendering, chosen=tuple(number + _PARTNERS for number in rendering.candidates))
+    numbers = tuple(number + _PARTNERS for number in rendering.candidates)
+    partners = replace(rendering, chosen=numbers, reporter=rendering.reporter.after())
     noise = SHARED_NOISE**0.5 * rendering.noise() + (1 - SHARED_NOISE) ** 0.5 * partners.noise()
     others = partners.waveforms(partners.sample(noise, partners.timesteps()))[:, 0]
-    wanted, rate = 1 - width * (1 - correlation), rendering.model.sample_rate
+    wanted, rate = rendering.correlation, rendering.model.sample_rate
     return [spread(one, other, wanted, rate) for one, other in zip(waveforms, others, strict=True)]
 
 

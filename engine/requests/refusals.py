@@ -1,7 +1,7 @@
 """What pydantic finds wrong with a request, in the words of the engine's own errors."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
@@ -19,6 +19,11 @@ def choices_of(annotation: Any) -> tuple[Any, ...]:
     if get_origin(annotation) is Literal:
         return get_args(annotation)
     return tuple(value for part in get_args(annotation) if part is not type(None) for value in get_args(part))
+
+
+def singles_of(choices: Sequence[str]) -> tuple[str, ...]:
+    """Return what can be listed with commas between, where some choices are such lists; else nothing."""
+    return tuple(one for one in choices if "," not in one) if any("," in one for one in choices) else ()
 
 
 def refusal_of(request: type, error: ValidationError) -> Exception:
@@ -44,7 +49,10 @@ _OF_TYPE = {
 
 def _expected(type_: str, field: FieldInfo) -> str:
     knob = knobs_of(field)[0]
-    if choices := choices_of(field.annotation):
+    choices = choices_of(field.annotation)
+    if singles := singles_of(choices):
+        return f"one or more of {', '.join(singles)}"
+    if choices:
         return f"one of {', '.join(choices)}"
     if type_ in _OF_TYPE:
         return _OF_TYPE[type_]

@@ -92,6 +92,24 @@ class TestHelp:
     def test_offers_the_samplers_that_there_are(self) -> None:
         assert set(rows_of("generate")["sampler"]["enum"]) == set(SAMPLERS)
 
+    def test_a_list_of_words_is_explained_by_its_words(self, capsys: pytest.CaptureFixture[str]) -> None:
+        main(["generate", "--help"])
+        shown = " ".join(capsys.readouterr().out.split())
+        assert "--follow-what A,B what of that clip" in shown
+        assert "one or more of loudness, brightness, pitch; default loudness)" in shown
+
+    @pytest.mark.parametrize(
+        ("what", "sentence"),
+        [
+            ("pitch,loudness", "there is no file at gone.wav"),
+            ("pitch,loud", "one or more of loudness, brightness, pitch"),
+        ],
+    )
+    def test_a_list_of_words_has_any_order(self, capsys: pytest.CaptureFixture[str], what: str, sentence: str) -> None:
+        follow = ["--follow", "gone.wav"] if sentence.endswith(".wav") else []
+        assert main(["generate", "rain", *follow, "--follow-what", what]) == FAILED
+        assert sentence in capsys.readouterr().err
+
     def test_a_missing_optional_package_is_named(self) -> None:
         with pytest.raises(PackageMissingError, match="--picture needs the package 'no_such_package'") as caught:
             load("no_such_package.drawing:draw", "--picture")

@@ -83,6 +83,16 @@ def test_a_folder_without_sound_is_refused(tmp_path: Path, capsys: pytest.Captur
     assert str(tmp_path) in capsys.readouterr().err
 
 
+def test_a_folder_without_sound_leaves_the_others_alone(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (clips / "none").mkdir()
+    assert main(["listen", str(clips / "none"), str(clips / "dog.wav"), *CPU, "--json"]) == FAILED
+    shown = capsys.readouterr()
+    refused, heard = json.loads(shown.out)
+    assert refused["error"]["text"] == f"there are no sound files in {clips / 'none'}"
+    assert heard["sounds"][0]["name"] == "dog"
+    assert shown.err.count(str(clips / "none")) == 1
+
+
 def test_a_pattern_that_no_shell_opened_is_a_file_that_is_missing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -122,7 +122,15 @@ class TestErrors:
         with pytest.raises(SilentClipError, match="the clip is silent"):
             nano.listen(Audio(np.full((1, RATE), 0.1, np.float32), RATE))
 
-    @pytest.mark.parametrize("names", [[], [" "], ["dog", ""]])
+    @pytest.mark.parametrize("clip", ["dog.wav", None, np.zeros(RATE, np.float32)])
+    def test_what_is_no_audio(self, nano: Engine, clip: object) -> None:
+        with pytest.raises(InvalidRequestError, match="expected an Audio"):
+            nano.listen(clip)
+
+    def test_one_name_is_a_name_and_no_list_of_letters(self, nano: Engine) -> None:
+        assert nano.listen(corpus_clip("dog"), "dog") == [HeardSound("dog", 1.0, "ANMLDog")]
+
+    @pytest.mark.parametrize("names", [[], [" "], ["dog", ""], "", ["dog", 1], [None]])
     def test_names_that_are_none(self, nano: Engine, names: list[str]) -> None:
         with pytest.raises(InvalidRequestError, match="names of sounds to listen for"):
             nano.listen(corpus_clip("dog"), names)

@@ -215,7 +215,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("what", ["", "loud", "loudness,loudness", "loudness,", 3, None])
     def test_what_is_no_list_of_curves(self, what):
-        with pytest.raises(InvalidRequestError, match="expected one of loudness, brightness"):
+        with pytest.raises(InvalidRequestError, match="expected one or more of loudness, brightness, pitch"):
             Generate("rain", follow=hum(), follow_what=what)
 
     @pytest.mark.parametrize("what", ["pitch,loudness", " loudness , pitch", "loudness,pitch"])

@@ -11,7 +11,7 @@ from engine import Audio, Engine, Generate
 from engine.errors import InvalidRequestError
 from engine.operations.generate import tries_at
 from engine.operations.loudness import level_of
-from engine.operations.progress import ProgressReporter
+from engine.operations.progress import Progress, ProgressReporter
 from engine.operations.stereo import correlation_of, place, spread
 from engine.operations.width import AMBIENCES, EVENTS, FURTHEST, natural_correlation
 from engine.presets import TINY, build
@@ -215,3 +215,16 @@ class TestTakes:
     def test_have_a_width_from_0_to_1(self, width):
         with pytest.raises(InvalidRequestError, match="expected a number from 0 to 1"):
             replace(Generate("rain"), width=width)
+
+
+@pytest.mark.parametrize("candidates", [1, 2])
+def test_progress_moves_through_both_takes_of_an_ambience(candidates):
+    news: list[Progress] = []
+    request = Generate("rain", seconds=0.5, steps=4, seed=1, width=1, tries=1, candidates=candidates)
+
+    Engine(build(TINY)).run(request, on_step=news.append)
+
+    fractions = [one.fraction for one in news if one.step]
+    assert len(fractions) == 8
+    assert all(later > earlier for earlier, later in pairwise(fractions))
+    assert max(one.fraction for one in news) <= 1
