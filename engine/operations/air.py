@@ -19,6 +19,7 @@ from engine.audio import resample
 from engine.operations.air_levels import air_levels
 from engine.operations.air_spectra import FULL_RATE, HOP, LINE_HZ, UPPER
 from engine.operations.frames import Spectra, frame_size, frames_of, hann, num_frames, overlapped
+from engine.operations.splice import correlation, rms
 from engine.wav_writer import Samples
 
 FRAME_S = 0.0107  # seconds
@@ -106,9 +107,15 @@ def add_air(replacement: Samples, air: Air, generator: torch.Generator, learned_
 
 
 def _learned_movement(replacement: Samples, air: Air, sample_rate: int) -> Powers:
-    """Replacement [C, T] -> how its air moves, in every band around 1, [C, F, H]."""
+    """Replacement [C, T] -> how its air moves, in every band around 1, [C, F, H].
+
+    Channels that are one sound at two levels move alike, though the net does not hear both levels alike.
+    """
     size = max(1, round(replacement.shape[1] * FULL_RATE / sample_rate))
-    sound = resample(replacement.astype(np.float32, copy=False), sample_rate, FULL_RATE, size)
+    is_one = abs(air.likeness) > ALIKE or abs(correlation(replacement[0], replacement[-1])) > ALIKE
+    louder = int(np.argmax([rms(channel) for channel in replacement]))
+    source = replacement[louder : louder + 1] if is_one else replacement
+    sound = resample(source.astype(np.float32, copy=False), sample_rate, FULL_RATE, size)
     levels = air_levels(sound)  # [C, H', N]
     middles_hz = (air.edges[:-1] + air.edges[1:] - 1) / 2 * sample_rate / air.size
     bands = np.clip(np.searchsorted(UPPER * LINE_HZ, middles_hz, side="right") - 1, 0, levels.shape[1] - 1)
@@ -116,7 +123,7 @@ def _learned_movement(replacement: Samples, air: Air, sample_rate: int) -> Power
     frames = np.clip(np.rint(centres_s * FULL_RATE / HOP).astype(np.int64), 0, levels.shape[2] - 1)
     power = 10 ** (levels[:, bands][:, :, frames].astype(np.float64).transpose(0, 2, 1) / 10)
     movement: Powers = power / np.maximum(power.mean(axis=1, keepdims=True), TINY)
-    return movement
+    return np.broadcast_to(movement, (len(replacement), *movement.shape[1:]))
 
 
 def _noise(

@@ -161,7 +161,15 @@ class TestControlSurface:
 
     SAMPLES = types.MappingProxyType({"string": "rain", "integer": 2, "float": 0.5, "switch": 1, "path": "/like.wav"})
     OWN_SAMPLES = types.MappingProxyType(
-        {"end_s": 1.5, "seed": 2**32 - 1, "sampler": "ddim", "low_hz": 100.0, "high_hz": 4000.0, "cutoff_hz": 4000.0}
+        {
+            "follow_what": "loudness",
+            "end_s": 1.5,
+            "seed": 2**32 - 1,
+            "sampler": "ddim",
+            "low_hz": 100.0,
+            "high_hz": 4000.0,
+            "cutoff_hz": 4000.0,
+        }
     )
 
     def value(self, operation, name):

@@ -110,7 +110,7 @@ class TestCheckpoints:
         """There RoBERTa's files are fetched from the network whenever it starts."""
         model, called = arrival
         with addresses_called() as called_to_run:
-            assert Engine(model).run(Generate("rain", seconds=0.1, steps=1))[0].num_samples == 1_600
+            assert Engine(model).run(Generate("rain", seconds=0.1, steps=1))[0].num_samples == 4_800
         assert called + called_to_run == []
 
     def test_an_address_would_be_noticed(self) -> None:

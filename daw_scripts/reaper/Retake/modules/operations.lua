@@ -7,7 +7,7 @@ local json = require("json")
 local operations = {}
 
 local SURFACE = "reaper"
-local FROM_SELECTION = { clip = true, start_s = true, end_s = true, like = true, follow = true } -- items, time selection
+local FROM_SELECTION = { clip = true, start_s = true, end_s = true, like = true, follow = true } -- items, selection
 local SETTINGS = { "model", "steps", "guidance", "sampler", "draft", "negative", "keep_air" } -- the same in all actions
 local DIALOGS = {
   restyle = { "prompt", "strength", "structure", "seed", "candidates" },

@@ -42,7 +42,7 @@ function tasks.recordingOf(argument, item, take)
   return { argument = argument, take = take, shape = shape, name = reaper.GetTakeName(take) }
 end
 
--- Give a task the audio of a take of an item for an argument, and remember which it was; a sentence when that cannot be.
+-- Give a task the audio of an item's take for an argument, and remember which it was; a sentence if that cannot be.
 function tasks.useItem(task, argument, item, take)
   local recording, problem = tasks.recordingOf(argument, item, take)
   if not recording then return problem end
