@@ -18,6 +18,8 @@ import soundfile
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import build_msg
 
+from engine import Audio
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
@@ -95,10 +97,15 @@ def read(path):
     return soundfile.read(path, dtype="int32", always_2d=True)[0]
 
 
-def check_take(take, clip, operation, prompt):
-    """What holds for every take of a clip: same shape, finite, its story inside and beside it, the clip untouched."""
+def check_take(take, clip, operation, prompt, rate=None):
+    """What holds for every take of a clip: same shape, finite, its story inside and beside it, the clip untouched.
+
+    An upscaled one has a `rate` of its own.
+    """
     source, result = soundfile.info(clip), soundfile.info(take)
-    assert (result.samplerate, result.channels, result.frames) == (source.samplerate, source.channels, source.frames)
+    rate = rate or source.samplerate
+    frames = round(source.frames * rate / source.samplerate)
+    assert (result.samplerate, result.channels, result.frames) == (rate, source.channels, frames)
     assert result.subtype == "PCM_24"
     assert take.parent == clip.parent
     assert len(take.name.encode()) <= 120
@@ -163,9 +170,10 @@ def test_vary_needs_no_word(host, clip):
 def test_upscale_makes_highs_and_keeps_the_rest(host, clip):
     (take,), _ = host.run("/retake/upscale", f"upscale {clip.stem}", str(clip), "cutoff_hz", 4000.0, "seed", 7)
 
-    check_take(take, clip, "upscale", "")
-    source, change = read(clip) / 2**31, (read(take) - read(clip)) / 2**31
-    hz = np.fft.rfftfreq(len(source), 1 / soundfile.info(clip).samplerate)
+    check_take(take, clip, "upscale", "", rate=48_000)
+    whole = Audio.read(clip).resample(48_000).samples.T.astype(np.float64)
+    source, change = whole, read(take) / 2**31 - whole
+    hz = np.fft.rfftfreq(len(source), 1 / 48_000)
     before, changed = (np.square(np.abs(np.fft.rfft(samples, axis=0))).sum(axis=1) for samples in (source, change))
     assert changed[hz < 3500].sum() < 1e-4 * before[hz < 3500].sum()
     assert changed[hz > 4500].sum() > 0.01 * before[hz > 4500].sum()
