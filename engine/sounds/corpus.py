@@ -22,7 +22,7 @@ from engine.sounds import (
     weather,
     wildlife,
 )
-from engine.sounds.corpus_entry import ANYWHERE, NOWHERE, OUTDOORS, CorpusEntry, entry
+from engine.sounds.corpus_entry import ANYWHERE, NOWHERE, OUTDOORS, SYNTHETIC, CorpusEntry, entry
 from engine.sounds.entries_electronic import ELECTRONIC
 from engine.sounds.entries_household import HOUSEHOLD
 from engine.sounds.entries_machines import MACHINES
@@ -199,36 +199,42 @@ CORPUS: dict[str, CorpusEntry] = {
         ANYWHERE,
         "a laser; laser shots; a laser gun; a laser gun | firing; sci-fi blaster shots; a ray gun; a blaster; "
         "lasers ~ shooting; *laser blasts; *a laser | shooting; *a blaster shot",
+        SYNTHETIC,
     ),
     "coin": entry(
         electronic.coin,
         ANYWHERE,
         "a coin; a coin pickup; a video game coin; coins; a game pickup; collecting coins; picking up a coin; an "
         "arcade coin; a game bonus; *a coin bonus; *coin collecting; *coins in a video game",
+        SYNTHETIC,
     ),
     "drone": entry(
         electronic.drone,
         NOWHERE,
         "a drone; a synth drone; a synthesizer pad; a droning pad; an ambient drone; a synth pad; a synthesizer | "
         "droning; ambient synth; *a pad synth; *a droning synthesizer; *a synth | droning",
+        SYNTHETIC,
     ),
     "kick": entry(
         music.kick,
         ANYWHERE,
         "a kick drum; a bass drum; kick drum hits; a kick drum beat; a bass drum beat; kicks; a kick; a kick drum "
         "| playing; *bass drum hits; *kick drum beats; *a bass drum | beating",
+        SYNTHETIC,
     ),
     "snare": entry(
         music.snare,
         ANYWHERE,
         "a snare drum; snare hits; a snare; a snare drum pattern; snare drum hits; a snare beat; a snare drum | "
         "playing; snare rolls; *snare drum beats; *hits on a snare; *a snare | hitting",
+        SYNTHETIC,
     ),
     "hihat": entry(
         music.hihat,
         ANYWHERE,
         "a hi-hat; a hi-hat pattern; a hi-hat rhythm; hi-hats; hi-hat cymbals; a hihat; hi-hat hits; a hi-hat | "
         "playing; *hihats; *a cymbal hi-hat; *hi-hats ~ playing",
+        SYNTHETIC,
     ),
     "bell": entry(
         music.bell,
@@ -387,6 +393,7 @@ CORPUS: dict[str, CorpusEntry] = {
         "a power-up; a powerup; a game power-up; a sci-fi power-up; powering up; a video game powerup; a level up "
         "arpeggio; a magic power-up; *a sci-fi powerup; *power-ups in a video game; *a magic powerup; *a game "
         "arpeggio",
+        SYNTHETIC,
     ),
     "click": entry(
         interface.click,
@@ -400,6 +407,7 @@ CORPUS: dict[str, CorpusEntry] = {
         "a notification; a notification chime; a message notification; an app notification; an alert chime; a "
         "chime; an interface notification; a message chime; *app chimes; *a message alert chime; *a chiming "
         "notification; *notifications of an app",
+        SYNTHETIC,
     ),
     "shaker": entry(
         instruments.shaker,

@@ -66,7 +66,7 @@ class TestCountedClips:
     @pytest.mark.parametrize("name", ["phone", "alarm"])
     def test_hold_that_many_tones_between_silences(self, name):
         for sound in counted_clips(name, 6):
-            is_sounding = np.pad(power_of(sound) > 0.003 * power_of(sound).max(), 5).astype(int)
+            is_sounding = np.pad(power_of(sound) > 0.02 * power_of(sound).max(), 5).astype(int)
             joined = np.convolve(is_sounding, np.ones(5)) > 0
             assert int(np.sum(np.diff(joined.astype(int)) == 1)) == EXPECTED[sound.attributes["count"]], sound.seed
 

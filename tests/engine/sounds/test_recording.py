@@ -1,0 +1,143 @@
+"""What a recording adds: a noise floor, a colour, a place; and noise that does not flicker as one."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from engine.sounds import render, render_mixture
+from engine.sounds.rooms import hall, indoors, sounding_in
+from engine.sounds.synthesis import SynthContext
+
+SINGLE = ("dog", "clock", "footsteps", "drops", "hammer", "knock", "frog", "bell")
+
+
+def studio(seed, seconds=5.12, sample_rate=16000):
+    return SynthContext(
+        np.random.default_rng(seed), np.random.default_rng(seed + 1000), round(seconds * sample_rate), sample_rate
+    )
+
+
+def frames_db(waveform, sample_rate, frame_s=0.05):
+    """Level of every 50 ms in dB below the loudest one."""
+    frame = round(frame_s * sample_rate)
+    power = np.mean(np.square(waveform[: len(waveform) // frame * frame].reshape(-1, frame), dtype=np.float64), axis=1)
+    return 10 * np.log10(power / power.max() + 1e-20)
+
+
+def band_envelopes(waveform, sample_rate):
+    """Levels in dB [frames, 6] of octave bands from 125 Hz."""
+    size = round(0.064 * sample_rate)
+    frames = waveform[: len(waveform) // size * size].reshape(-1, size) * np.hanning(size)
+    power = np.abs(np.fft.rfft(frames, axis=1)) ** 2
+    hertz = np.fft.rfftfreq(size, 1 / sample_rate)
+    bands = [power[:, (hertz >= low) & (hertz < 2 * low)].sum(axis=1) for low in (125, 250, 500, 1000, 2000, 4000)]
+    return 10 * np.log10(np.stack(bands, axis=1))
+
+
+class TestFloor:
+    def test_single_events_lie_over_a_floor_as_in_recordings(self):
+        """Recordings: the 5th-percentile frame lies 31 dB below the loudest, -45 to -22 dB for half of the clips."""
+        lows = [np.percentile(frames_db(render(n, s).waveform, 16000), 5) for n in SINGLE for s in range(10)]
+        lower, middle, upper = np.percentile(lows, (25, 50, 75))
+        assert -50 < lower < middle - 3
+        assert -42 < middle < -30
+        assert middle + 3 < upper < -24
+
+    def test_what_never_passed_through_air_is_cleaner(self):
+        lows = {
+            name: np.median([np.percentile(frames_db(render(name, s).waveform, 16000), 5) for s in range(12)])
+            for name in ("laser", "knock")
+        }
+        assert lows["laser"] < lows["knock"] - 12
+
+    @pytest.mark.parametrize("sample_rate", [8000, 16000, 48000])
+    def test_no_clip_has_digital_silence_at_any_rate(self, sample_rate):
+        for name in (*SINGLE, "laser"):
+            waveform = render(name, 3, 2.0, sample_rate).waveform
+            assert frames_db(waveform, sample_rate).min() > -100
+
+    def test_the_same_events_at_another_rate_and_without_a_floor(self):
+        low, high = render("clock", 4, 3.0, 16000), render("clock", 4, 3.0, 48000)
+        dry = render("clock", 4, 3.0, 16000, has_floor=False)
+        courses = [np.maximum(frames_db(s.waveform, s.sample_rate, 0.02), -25) for s in (low, high, dry)]
+        assert np.corrcoef(courses[0], courses[1])[0, 1] > 0.9
+        assert np.corrcoef(courses[0], courses[2])[0, 1] > 0.9
+
+    def test_one_floor_lies_under_sounds_that_follow_each_other(self):
+        found = [m for m in (render_mixture(seed) for seed in range(30)) if m.relation == "followed"]
+        assert len(found) >= 5
+        for mixture in found:
+            assert frames_db(mixture.waveform, mixture.sample_rate).min() > -70
+
+
+class TestTexture:
+    @pytest.mark.parametrize("sample_rate", [8000, 16000, 48000])
+    def test_its_bands_wander_each_on_its_own(self, sample_rate):
+        """Recordings' bands correlate by .08; one envelope over all of them would give more than .9."""
+        pairs = []
+        for seed in range(6):
+            synth = studio(seed, sample_rate=sample_rate)
+            noise = synth.texture((50, 1000, 20000), (6, 0, -12), depth_db=6, rate_hz=2)
+            levels = band_envelopes(noise, sample_rate)[:, : 5 if sample_rate == 8000 else 6]
+            assert levels.std(axis=0).mean() > 3
+            matrix = np.corrcoef(levels.T)
+            pairs += [matrix[i, j] for i in range(len(matrix)) for j in range(i + 2, len(matrix))]
+        assert abs(np.mean(pairs)) < 0.15
+
+    def test_it_has_the_spectrum_that_was_asked_for(self):
+        levels = band_envelopes(studio(1).texture((125, 8000), (0, -36), depth_db=0), 16000).mean(axis=0)
+        assert np.diff(levels) == pytest.approx([3.0 - 6.0] * 5, abs=1.2)  # each octave is 3 dB wider
+
+    def test_white_noise_is_as_loud_as_the_studio_s(self):
+        synth = studio(2)
+        assert np.std(synth.texture((50, 20000), (0, 0), depth_db=0)) == pytest.approx(np.std(synth.noise()), rel=0.05)
+
+
+class TestResonate:
+    def test_a_moving_resonance_carries_its_peak_along(self):
+        synth = studio(3, 2.0)
+        course = np.linspace(500, 3000, synth.num_samples)
+        track = synth.resonate(synth.noise(), [course], [120.0], [1.0])
+        spectra = np.abs(np.fft.rfft(track.reshape(20, -1), axis=1)) ** 2
+        hertz = np.fft.rfftfreq(spectra.shape[1] * 2 - 2, 1 / 16000)
+        peaks = hertz[np.argmax(spectra, axis=1)]
+        assert peaks == pytest.approx(course.reshape(20, -1).mean(axis=1), abs=220)
+
+
+class TestTimes:
+    def test_bursts_come_in_runs_with_pauses(self):
+        gaps = np.concatenate([np.diff(list(studio(seed, 20.0).bursts(8.0))) for seed in range(5)])
+        assert np.median(gaps) == pytest.approx(1 / 8, rel=0.3)
+        assert 0.08 < np.mean(gaps > 0.35) < 0.5
+        assert np.std(np.log(gaps)) > 0.4
+
+    def test_paces_drift(self):
+        gaps = np.diff(list(studio(4, 30.0).paces(2.0)))
+        assert np.mean(gaps) == pytest.approx(0.5, rel=0.2)
+        assert 0.04 < np.std(gaps) / np.mean(gaps) < 0.3
+        halves = np.array_split(gaps, 4)
+        assert np.ptp([np.mean(half) for half in halves]) > 0.02
+
+
+class TestPlaces:
+    def response(self, make, seed, sample_rate=48000):
+        impulse = np.zeros(sample_rate * 2)
+        impulse[100] = 1.0
+        random, hiss = np.random.default_rng(seed), np.random.default_rng(seed + 1)
+        return sounding_in(impulse, make(random), random, hiss, sample_rate)[101:]
+
+    def test_each_place_answers_differently_and_in_the_full_band(self):
+        answers = [self.response(indoors, seed) for seed in range(4)]
+        for first, second in pairwise(answers):
+            assert abs(np.corrcoef(first[:4000], second[:4000])[0, 1]) < 0.5
+        for answer in answers:
+            power = np.abs(np.fft.rfft(answer)) ** 2
+            hertz = np.fft.rfftfreq(len(answer), 1 / 48000)
+            assert power[(hertz > 8000) & (hertz < 20000)].mean() > 0.003 * power[(hertz > 500) & (hertz < 2000)].mean()
+
+    def test_a_hall_sounds_on_and_a_room_does_not(self):
+        late = {
+            make: np.median([np.sum(self.response(make, s)[24000:] ** 2) for s in range(5)]) for make in (hall, indoors)
+        }
+        assert late[hall] > 100 * late[indoors]
