@@ -16,6 +16,10 @@ from engine.sounds import (
     interface,
     machines,
     music,
+    rails,
+    road,
+    strikes,
+    tools,
     vehicles,
     voices,
     weapons,
@@ -102,27 +106,27 @@ CORPUS: dict[str, CorpusEntry] = {
         "crickets ~ chirping; insects; *a cricket | chirping; *crickets at night; *chirping insects",
     ),
     "engine": entry(
-        machines.engine,
+        road.engine,
         ANYWHERE,
         "an engine; a car engine; a motor; a motor | running; a vehicle engine; an engine | running; a car; an "
         "engine rumble; *a truck engine; *a car motor; *a running engine",
     ),
     "helicopter": entry(
-        machines.helicopter,
+        vehicles.helicopter,
         ANYWHERE,
         "a helicopter; a helicopter rotor; a helicopter | flying; helicopter blades; a chopper; a chopper | "
         "hovering; rotor blades; a helicopter | hovering; *a flying helicopter; *a hovering chopper; *helicopters "
         "~ flying over",
     ),
     "drill": entry(
-        machines.drill,
+        tools.drill,
         ANYWHERE,
         "a drill; a power drill; drilling; an electric drill; a drill | running; someone | drilling; a drill | "
         "boring into a wall; a drilling machine; *an electric drill | whirring; *drilling into a wall; *power "
         "drilling",
     ),
     "train_horn": entry(
-        machines.train_horn,
+        rails.train_horn,
         ANYWHERE,
         "a train horn; a train | blowing its horn; train horns; a locomotive horn; train horn blasts; a train horn | "
         "blowing; locomotive horns; a railway horn; *the horn of a train; *a locomotive | blowing its horn; *horn "
@@ -147,7 +151,7 @@ CORPUS: dict[str, CorpusEntry] = {
         "| stepping along; *a man | walking; *the steps of someone walking; *footstep sounds",
     ),
     "knock": entry(
-        human.knock,
+        strikes.knock,
         ANYWHERE,
         "door knocks; knocking; knocking on a door; someone | knocking; a knock at the door; door knocking; "
         "someone | knocking on a door; a knock; *a door knock; *knocks on a door; *a visitor | knocking",
@@ -314,13 +318,13 @@ CORPUS: dict[str, CorpusEntry] = {
         "*murmuring voices; *a crowd | chattering",
     ),
     "traffic": entry(
-        ambience.traffic,
+        road.traffic,
         OUTDOORS,
         "traffic; city traffic; road traffic; street traffic; traffic | passing by; traffic on a road; motorway "
         "traffic; traffic noise; *traffic on a motorway; *traffic | passing on a street; *city street traffic",
     ),
     "motorcycle": entry(
-        vehicles.motorcycle,
+        road.motorcycle,
         ANYWHERE,
         "a motorcycle; a motorcycle engine; a motorbike; a motorbike | running; a motorcycle | running; a "
         "motorcycle motor; motorbikes; motorcycles ~ running; *a motorbike engine; *a running motorcycle; *the "
@@ -334,34 +338,34 @@ CORPUS: dict[str, CorpusEntry] = {
         "*a passing aircraft",
     ),
     "train": entry(
-        vehicles.train,
+        rails.train,
         OUTDOORS,
         "a train; a train | rolling over rail joints; a train | clattering along; train wheels on the rails; a "
         "train ride; a passing train; a railway train; a clattering railway; *a clattering train; *a train | "
         "rolling on the rails; *the clatter of train wheels",
     ),
     "car_horn": entry(
-        vehicles.car_horn,
+        road.car_horn,
         ANYWHERE,
         "a car horn; a car | honking; honking; a honking car; car horns; a car | honking its horn; a honk; an "
         "automobile horn; *a honking horn; *the horn of a car; *an automobile | honking; *cars ~ honking",
     ),
     "chainsaw": entry(
-        household.chainsaw,
+        tools.chainsaw,
         ANYWHERE,
         "a chainsaw; a chain saw; a chainsaw | cutting wood; a chainsaw | running; a chain saw | sawing a tree; "
         "sawing with a chainsaw; chainsaws; a chain saw | running; *a chainsaw | sawing wood; *a chain saw | "
         "cutting a tree; *a running chainsaw",
     ),
     "vacuum": entry(
-        household.vacuum,
+        machines.vacuum,
         ANYWHERE,
         "a vacuum cleaner; a vacuum; vacuuming; a vacuum cleaner | running; someone | vacuuming; a hoover; "
         "hoovering; a vacuum cleaner | whirring; *a hoover | running; *someone | hoovering; *a running vacuum "
         "cleaner; *a vacuum | whirring",
     ),
     "hammer": entry(
-        household.hammer,
+        tools.hammer,
         ANYWHERE,
         "a hammer; hammering; someone | hammering; hammer blows; a hammer | hitting; a hammer | striking; hammer "
         "strikes; hammers ~ hammering; *blows of a hammer; *a striking hammer; *strikes of a hammer; *someone | "

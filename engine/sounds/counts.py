@@ -58,6 +58,12 @@ COUNTABLE: dict[str, Countable] = {
     "church_bell": _countable(
         1.2, "church bell stroke; *church bell toll", "a church bell / rings; *a church bell / tolls"
     ),
+    "wood_impact": _countable(
+        0.4, "wood impact; wooden thud; *plank impact", "a plank / drops; a log / falls; *a wooden plank / falls"
+    ),
+    "metal_impact": _countable(
+        0.6, "metal clang; metal impact; *pipe clang", "a metal pipe / falls; *a steel pipe / drops"
+    ),
 }
 
 

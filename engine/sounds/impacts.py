@@ -1,39 +1,70 @@
-"""Things that strike, break, burst, rub or rush past."""
+"""Things that burst, break, rush past or rub."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from engine.sounds.bodies import Body, StruckBody, contact
 from engine.sounds.synthesis import Signal, SynthContext, hump
+
+_BLAST_BANDS = ((22, 110, 1.0, 1.25), (110, 380, 0.75, 0.8), (380, 1400, 0.42, 0.42), (1400, 5000, 0.26, 0.3))
+"""Edges in Hz, fall over that of the boom, and gain: the highs of a blast are gone long before its rumble."""
+
+
+def _boom(synth: SynthContext, seconds: float, fall_s: float) -> Signal:
+    """One blast: a front that overdrives everything, bands that die at their own pace, and a rolling rumble."""
+    time = synth.span(seconds)
+    noise = synth.noise(seconds)
+    boom = 0.5 * synth.highpass(noise, 5000) * np.exp(-time / (synth.uniform(0.08, 0.2) * fall_s))
+    course = np.linspace(0, 1, len(time))
+    for low, high, fall, gain in _BLAST_BANDS:
+        knots = np.exp(0.5 * synth.random.standard_normal(max(3, round(6 * seconds))))
+        roll = np.interp(course, np.linspace(0, 1, len(knots)), knots)
+        band = synth.bandpass(noise, low * synth.uniform(0.8, 1.2), high, 1)
+        level = gain * synth.uniform(0.6, 1.4) / (np.std(band) + 1e-9)
+        boom += level * band * np.exp(-time / (fall * fall_s)) * roll
+    sub = np.sin(synth.phase(synth.uniform(30, 60) * np.exp(-time * synth.uniform(1, 3)) + 24))
+    boom += synth.uniform(0.3, 1.0) * sub * np.exp(-time / (0.6 * fall_s))
+    front = synth.noise(seconds) * np.exp(-time / synth.uniform(0.004, 0.02))
+    rise = np.minimum(1, time / synth.uniform(0.001, 0.008))
+    blast: Signal = np.tanh((1.2 * boom + front) * rise)
+    return blast
 
 
 def explosion(synth: SynthContext) -> Signal:
-    """One sudden boom with a sinking sub tone, then falling debris."""
+    """A blast whose highs die first, its rumble rolling on among the echoes, and debris that falls where it likes."""
     is_huge = synth.choose("size", "huge", "small") == "huge"
+    seconds, fall_s = (3.6, synth.uniform(0.6, 1.1)) if is_huge else (1.5, synth.uniform(0.16, 0.3))
     track = synth.silence()
-    seconds, fall = (3.6, synth.uniform(0.7, 1.0)) if is_huge else (1.5, synth.uniform(0.18, 0.28))
-    time = synth.span(seconds)
     for start in synth.occasions(1.3, 5.5, 8.0):
-        boom = 5 * synth.lowpass(synth.noise(seconds), synth.uniform(150, 250)) * np.exp(-time / fall)
-        boom += 2 * synth.bandpass(synth.noise(seconds), 200, 5000) * np.exp(-time / (0.35 * fall))
-        boom += np.sin(synth.phase(60 * np.exp(-time * 2) + 25)) * np.exp(-time / (0.7 * fall))
-        synth.place(track, np.tanh(1.5 * boom) * np.minimum(1, time / 0.003), start)
-        debris = start + 0.2 + synth.random.exponential(2 * fall / 3, 25)
-        track += synth.bandpass(synth.impulses(debris, synth.random.uniform(0.1, 0.7, 25)), 900, 4000)
+        synth.place(track, _boom(synth, seconds, fall_s), start)
+        for _ in range(synth.count(15, 60)):
+            after = 0.15 + float(synth.random.exponential(0.9 * fall_s))
+            piece = contact(synth, synth.uniform(0.01, 0.06), synth.uniform(1500, 9000))
+            synth.place(track, piece, start + after, synth.uniform(0.02, 0.16) * float(np.exp(-after)))
     return track
 
 
 def glass(synth: SynthContext) -> Signal:
-    """A pane shatters: a bright burst and a rain of tinkling shards."""
+    """A pane or a vessel breaks: cracks within a few hundredths of a second, shards that ring, fall and bounce."""
     track = synth.silence()
+    size = synth.uniform(0.7, 1.5)
     for start in synth.occasions(1.4, 4.5, 6.5):
-        burst = 1.2 * synth.highpass(synth.noise(0.2), 2000) * synth.decay(0.2, 0.04, 0.001)
-        synth.place(track, burst, start)
-        for _ in range(synth.count(25, 50)):
-            falls = (synth.uniform(0.02, 0.12), 0.03)
-            shard = synth.modes(synth.uniform(2200, 5600), (1, 1.37), falls, (1, 0.5), 0.4)
-            delay = float(synth.random.exponential(0.45)) + 0.005
-            synth.place(track, shard, start + delay, synth.uniform(0.1, 0.6))
+        hertz = np.sort(np.exp(synth.random.uniform(np.log(1300 / size), np.log(15000), 48)))
+        falls = synth.random.uniform(0.01, 0.09, 48) * (3000 / hertz) ** 0.3
+        shards = StruckBody(synth, Body(hertz, falls), 0.3)
+        for _ in range(synth.count(3, 8)):
+            crack = contact(synth, synth.uniform(0.03, 0.12), 16000)
+            crack = synth.highpass(crack, synth.uniform(400, 1800))
+            synth.place(track, crack, start + float(synth.random.exponential(0.02)), synth.uniform(0.5, 1.6))
+        synth.place(track, contact(synth, 0.06, 700), start, 3 * size)
+        spread = synth.uniform(0.2, 0.5)
+        for _ in range(synth.count(30, 80)):
+            delay = float(synth.random.gamma(1.2, spread)) + 0.005
+            ring = 2.2 * shards.blow(12000, 0.0, synth.uniform(0.05, 0.15))
+            tick = contact(synth, 0.01, 14000)
+            ring[: len(tick)] += synth.uniform(0, 0.6) * tick
+            synth.place(track, ring, start + delay, synth.uniform(0.03, 0.45) * float(np.exp(-0.8 * delay)))
     return track
 
 
