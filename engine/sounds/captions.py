@@ -88,6 +88,15 @@ SYNONYMS: dict[str, dict[str, Synonyms]] = {
         "huge": _words("huge, large, massive", "in huge numbers, in great numbers"),
         "small": _words("small, sparse, scattered", "in small numbers, sparsely"),
     },
+    "source": {
+        "game": _words("video game, arcade, 8-bit", "", "in a video game, in an arcade game, picked up in a game"),
+        "table": _words("metal, dropped, real", "", "on a table, on a hard table, dropped on a table"),
+    },
+    "robot": {
+        "voice": _words("monotone, vocoded", "", "in a monotone, with a vocoder, in vocoded words"),
+        "bleeps": _words("bleeping, blipping", "", "in bleeps, in blips and bleeps, with bleeps"),
+        "servos": _words("servo-driven, jointed", "", "on servos, with servos, on servo joints"),
+    },
     "count": {
         "once": _words("", "once, one time, a single time"),
         "twice": _words("", "twice, two times, 2 times"),

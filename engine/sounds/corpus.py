@@ -8,23 +8,28 @@ from __future__ import annotations
 from engine.sounds import (
     ambience,
     animals,
+    bells,
+    drums,
     electronic,
+    games,
     household,
     human,
     impacts,
     instruments,
     interface,
     machines,
-    music,
     rails,
     road,
+    rushes,
     strikes,
+    synthetic,
     tools,
     vehicles,
     voices,
     weapons,
     weather,
     wildlife,
+    winds_and_bows,
 )
 from engine.sounds.corpus_entry import ANYWHERE, NOWHERE, OUTDOORS, SYNTHETIC, CorpusEntry, entry
 from engine.sounds.entries_electronic import ELECTRONIC
@@ -169,7 +174,7 @@ CORPUS: dict[str, CorpusEntry] = {
         "broken glass; a glass smash; *a window | breaking; *smashing glass; *a shattering window",
     ),
     "whoosh": entry(
-        impacts.whoosh,
+        rushes.whoosh,
         ANYWHERE,
         "a whoosh; whooshing; a swoosh; air | swooshing past; whooshes; a swish; a whooshing pass; something | "
         "whooshing past; *swooshes; *a whooshing swoosh; *something | swooshing by",
@@ -199,55 +204,54 @@ CORPUS: dict[str, CorpusEntry] = {
         "ringtone; phone rings; *a ringing telephone; *phones ~ ringing; *a phone ringtone",
     ),
     "laser": entry(
-        electronic.laser,
+        games.laser,
         ANYWHERE,
         "a laser; laser shots; a laser gun; a laser gun | firing; sci-fi blaster shots; a ray gun; a blaster; "
         "lasers ~ shooting; *laser blasts; *a laser | shooting; *a blaster shot",
         SYNTHETIC,
     ),
     "coin": entry(
-        electronic.coin,
+        games.coin,
         ANYWHERE,
-        "a coin; a coin pickup; a video game coin; coins; a game pickup; collecting coins; picking up a coin; an "
-        "arcade coin; a game bonus; *a coin bonus; *coin collecting; *coins in a video game",
-        SYNTHETIC,
+        "a coin; coins; a coin | ringing; a coin sound; collecting coins; coins ~ ringing; a ringing coin; a coin "
+        "effect; *ringing coins; *coin collecting; *coin effects; *chinking coins",
     ),
     "drone": entry(
-        electronic.drone,
+        synthetic.drone,
         NOWHERE,
         "a drone; a synth drone; a synthesizer pad; a droning pad; an ambient drone; a synth pad; a synthesizer | "
         "droning; ambient synth; *a pad synth; *a droning synthesizer; *a synth | droning",
         SYNTHETIC,
     ),
     "kick": entry(
-        music.kick,
+        drums.kick,
         ANYWHERE,
         "a kick drum; a bass drum; kick drum hits; a kick drum beat; a bass drum beat; kicks; a kick; a kick drum "
         "| playing; *bass drum hits; *kick drum beats; *a bass drum | beating",
         SYNTHETIC,
     ),
     "snare": entry(
-        music.snare,
+        drums.snare,
         ANYWHERE,
         "a snare drum; snare hits; a snare; a snare drum pattern; snare drum hits; a snare beat; a snare drum | "
         "playing; snare rolls; *snare drum beats; *hits on a snare; *a snare | hitting",
         SYNTHETIC,
     ),
     "hihat": entry(
-        music.hihat,
+        drums.hihat,
         ANYWHERE,
         "a hi-hat; a hi-hat pattern; a hi-hat rhythm; hi-hats; hi-hat cymbals; a hihat; hi-hat hits; a hi-hat | "
         "playing; *hihats; *a cymbal hi-hat; *hi-hats ~ playing",
         SYNTHETIC,
     ),
     "bell": entry(
-        music.bell,
+        bells.bell,
         ANYWHERE,
         "a bell; a hand bell; a bell | ringing; a bicycle bell; a ringing bell; a hand bell | ringing; a "
         "handbell; a bell ring; *a bike bell; *handbells ~ ringing; *the ring of a bell",
     ),
     "church_bell": entry(
-        music.church_bell,
+        bells.church_bell,
         ANYWHERE,
         "a church bell; church bells; church bells ~ tolling; a tower bell; a cathedral bell; a church bell | "
         "ringing; a tolling church bell; church bells ~ ringing; *cathedral bells; *a church tower bell; *a "
@@ -392,7 +396,7 @@ CORPUS: dict[str, CorpusEntry] = {
         "swords; *the clash of a sword",
     ),
     "power_up": entry(
-        interface.power_up,
+        games.power_up,
         ANYWHERE,
         "a power-up; a powerup; a game power-up; a sci-fi power-up; powering up; a video game powerup; a level up "
         "arpeggio; a magic power-up; *a sci-fi powerup; *power-ups in a video game; *a magic powerup; *a game "
@@ -434,7 +438,7 @@ CORPUS: dict[str, CorpusEntry] = {
         "*plucked strings of a guitar; *music on a guitar",
     ),
     "flute": entry(
-        instruments.flute,
+        winds_and_bows.flute,
         ANYWHERE,
         "a flute; a flute | playing; a flute melody; flute music; a flute tune; someone | playing the flute; a "
         "breathy flute; flutes ~ playing; *a flutist | playing the flute; *music on a flute; *a playing flute; "

@@ -50,7 +50,7 @@ COUNTABLE: dict[str, Countable] = {
     "alarm": _countable(0.2, "beep; electronic beep; *alarm beep", "an alarm / beeps; *a warning alarm / beeps"),
     "phone": _countable(1.0, "phone ring; *phone ringtone", "a phone / rings; a telephone / rings; *the phone / rings"),
     "laser": _countable(0.3, "laser shot; *blaster shot", "a laser gun / fires; *a ray gun / fires"),
-    "coin": _countable(0.4, "coin pickup; game pickup; *coin bonus"),
+    "coin": _countable(0.4, "coin; coin sound; *coin effect", "a coin / rings; *a coin / sounds"),
     "kick": _countable(0.3, "kick drum hit; kick; *bass drum hit", "a kick drum / thumps; *a bass drum / thumps"),
     "snare": _countable(0.2, "snare hit; snare drum hit; *snare drum beat", "a snare / is hit; *a snare drum / is hit"),
     "hihat": _countable(0.15, "hi-hat hit; *hihat hit", "a hi-hat / is hit; *a hihat / is hit"),
@@ -64,6 +64,8 @@ COUNTABLE: dict[str, Countable] = {
     "metal_impact": _countable(
         0.6, "metal clang; metal impact; *pipe clang", "a metal pipe / falls; *a steel pipe / drops"
     ),
+    "tom": _countable(0.3, "tom hit; tom drum hit; *tom-tom hit", "a tom / is hit; *a tom-tom / is hit"),
+    "cymbal": _countable(1.2, "cymbal crash; cymbal hit; *cymbal stroke", "a cymbal / crashes; *a cymbal / is hit"),
 }
 
 

@@ -68,19 +68,6 @@ def glass(synth: SynthContext) -> Signal:
     return track
 
 
-def whoosh(synth: SynthContext) -> Signal:
-    """Something rushes past: noise that swells and brightens, then is gone."""
-    is_slow = synth.choose("speed", "slow", "fast") == "slow"
-    track = synth.silence()
-    for start in synth.onsets(0.42 if is_slow else synth.uniform(1, 1.5), 0.08):
-        seconds = synth.uniform(1.2, 1.8) if is_slow else synth.uniform(0.3, 0.5)
-        noise = synth.noise(seconds)
-        swell = hump(len(noise))
-        air = synth.bandpass(noise, 300, 900) * (0.3 + swell) + 1.8 * synth.bandpass(noise, 900, 3000) * swell**3
-        synth.place(track, air * swell, start, synth.uniform(0.7, 1))
-    return track
-
-
 def door_creak(synth: SynthContext) -> Signal:
     """A dry hinge: stick-slip pulses of a wandering rate, ringing in the wood."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"

@@ -1,7 +1,6 @@
 """The sound corpus: what is rendered, what the attributes do, and which wordings are kept from training."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +9,11 @@ from engine.sounds import SOUND_WORDS, SOUNDS, captions, render
 from engine.sounds.captions import HELD_OUT_PATTERNS, PATTERNS, SYNONYMS, wordings
 
 
-def centroid_hz(sound):
-    """The power-weighted mean frequency."""
-    power = np.abs(np.fft.rfft(sound.waveform)) ** 2
-    return float(np.sum(power * np.fft.rfftfreq(len(sound.waveform), 1 / sound.sample_rate)) / np.sum(power))
+def centroid_hz(sound, top_hz=np.inf):
+    """The power-weighted mean frequency of what lies below `top_hz`."""
+    hertz = np.fft.rfftfreq(len(sound.waveform), 1 / sound.sample_rate)
+    power = np.abs(np.fft.rfft(sound.waveform)) ** 2 * (hertz < top_hz)
+    return float(np.sum(power * hertz) / np.sum(power))
 
 
 def fundamental_hz(sound):
@@ -78,11 +78,11 @@ class TestRender:
     def test_a_higher_rate_keeps_the_pitch(self, name):
         low, high = render(name, 2, 3.0, 16000), render(name, 2, 3.0, 48000)
         assert low.attributes == high.attributes
-        assert centroid_hz(high) == pytest.approx(centroid_hz(low), rel=0.15)
+        assert centroid_hz(high, 7000) == pytest.approx(centroid_hz(low, 7000), rel=0.15)
 
     def test_a_higher_rate_really_reaches_higher(self):
         """A hi-hat at 48 kHz holds energy that a 16 kHz clip cannot."""
-        power = np.abs(np.fft.rfft(render("hihat", 1, 2.0, 48000).waveform)) ** 2
+        power = np.abs(np.fft.rfft(render("hihat", 2, 2.0, 48000).waveform)) ** 2
         assert np.sum(power[2 * 8000 :]) > 0.2 * np.sum(power)
 
     def test_an_unknown_name_is_an_error(self):
@@ -129,15 +129,17 @@ class TestAttributes:
         assert means["fast"] > 1.3 * means["slow"]
 
     def test_a_rising_notification_ends_its_phrase_above_its_start(self):
-        """The first 80 ms of the first tone against 80 ms right after the last tone of the phrase began."""
+        """The loudest partial of the first 80 ms against that of 80 ms after the last tone of the phrase began."""
+
+        def loudest_hz(waveform):
+            return float(np.argmax(np.abs(np.fft.rfft(waveform * np.hanning(len(waveform)), 16000))))
+
         for seed in range(12):
             sound = render("notification", seed, 1.2)
             if sound.attributes.get("space") in (None, "near"):
                 first = int(np.argmax(np.abs(sound.waveform) > 0.02))
                 later = first + round(0.3 * 16000)
-                pitches = [
-                    centroid_hz(replace(sound, waveform=sound.waveform[at : at + 1280])) for at in (first, later)
-                ]
+                pitches = [loudest_hz(sound.waveform[at : at + 1280]) for at in (first, later)]
                 assert (pitches[1] > pitches[0]) == (sound.attributes["contour"] == "rising")
 
     @pytest.mark.parametrize("name", ["rain", "engine", "phone", "applause"])
@@ -309,7 +311,7 @@ class TestSoundWords:
             for wording in wordings(name, held_out=held_out):
                 assert set(re.findall(r"[a-z-]+", wording)) & SOUND_WORDS, wording
 
-    @pytest.mark.parametrize("prompt", ["a slow saxophone solo", "a loud violin in a large hall", "a person yodelling"])
+    @pytest.mark.parametrize("prompt", ["a slow saxophone solo", "a loud cello in a large hall", "a person yodelling"])
     def test_prompts_for_sounds_that_are_not_here_name_none(self, prompt):
         assert not set(prompt.split()) & SOUND_WORDS
 

@@ -1,0 +1,213 @@
+"""What only machines make: drones, robots, digital faults, radio noise, and the shimmer that stands for magic."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.sounds.partials import banded_noise, falling_gains, gliding, overtones, ringing, spread, wet
+from engine.sounds.synthesis import Signal, SynthContext, hump
+
+_VOWELS_HZ = ((700, 1150, 2500), (500, 1750, 2450), (320, 2150, 2900), (420, 850, 2350), (350, 700, 2300))
+
+
+def drone(synth: SynthContext) -> Signal:
+    """A drone of several voices out of tune, each of which breathes at its own pace, with air over them."""
+    is_low = synth.choose("pitch", "low", "high") == "low"
+    base = synth.uniform(40, 85) if is_low else synth.uniform(250, 430)
+    slope, even = synth.uniform(0.9, 1.9), synth.uniform(0.2, 1.0)
+    num = 14 if is_low else 9
+    k = np.arange(1, num + 1)
+    chord = ((1, 1.004, 0.997, 1.5, 2), (1, 1.003, 2, 2.006, 3), (1, 1.19, 1.5, 2, 0.5), (1, 1.007, 1.33, 2.01, 4))
+    track = synth.silence()
+    for ratio in chord[synth.count(0, 4)]:
+        hertz = base * ratio * k * (1 + 0.0006 * synth.random.standard_normal(num))
+        gains = falling_gains(num, slope, even=even) * spread(synth, 0.4, 1.6, num)
+        voice = ringing(synth, hertz, np.full(num, 1e6), gains, 1.15 * synth.seconds)[: synth.num_samples]
+        track += voice * (0.35 + 0.65 * synth.wander(float(spread(synth, 0.2, 2))))
+    opened = synth.wander(0.5)
+    bright = synth.highpass(track, 900 if is_low else 2500, order=1)
+    track = synth.lowpass(track, 700 if is_low else 1600) + (0.1 + opened) * bright
+    air = banded_noise(synth, (200, 800, 3000, 9000), [gain * synth.wander(0.8) for gain in (1, 0.6, 0.3, 0.15)])
+    rise = np.minimum(1, synth.time / min(0.5, 0.3 * synth.seconds))
+    made: Signal = (track + float(spread(synth, 0.003, 0.15)) * air) * rise
+    return made
+
+
+def _syllable(synth: SynthContext, pitch_hz: float, seconds: float) -> Signal:
+    """A vowel that turns into another one over partials of an unmoving pitch, at times after a hiss."""
+    k = np.arange(1, max(2, int(4500 / pitch_hz)))
+    first, second = (_VOWELS_HZ[synth.count(0, len(_VOWELS_HZ))] for _ in range(2))
+    still = np.full(len(k), 1e6)
+    parts = []
+    for vowel in (first, second):
+        gains = sum(g / (1 + ((pitch_hz * k - f) / 90) ** 2) for f, g in zip(vowel, (1, 0.7, 0.4), strict=True)) + 0.02
+        parts.append(ringing(synth, pitch_hz * k, still, np.asarray(gains), seconds))
+    turn = np.linspace(0, 1, len(parts[0]))
+    spoken: Signal = (parts[0] * (1 - turn) + parts[1] * turn) * np.minimum(1, 8 * np.minimum(turn, 1 - turn))
+    if synth.uniform(0, 1) < 0.35:
+        hiss = synth.highpass(synth.noise(0.07), synth.uniform(2500, 5000)) * hump(len(synth.span(0.07)))
+        spoken[: len(hiss)] += 0.3 * hiss[: len(spoken)]
+    return spoken
+
+
+def _robot_voice(synth: SynthContext, *, is_low: bool) -> Signal:
+    """Monotone speech, turned metallic by a ring modulator and a short comb."""
+    base = synth.uniform(65, 115) if is_low else synth.uniform(170, 280)
+    track, moment = synth.silence(), synth.uniform(0.02, 0.15)
+    while moment < synth.seconds:
+        seconds = synth.uniform(0.12, 0.32)
+        step = 2 ** ((0, 0, 0, 2, -2, 5)[synth.count(0, 6)] / 12)
+        synth.place(track, _syllable(synth, base * step, seconds), moment, synth.uniform(0.6, 1))
+        moment += seconds + (synth.uniform(0.15, 0.5) if synth.uniform(0, 1) < 0.2 else 0.01)
+    carrier = np.sin(2 * np.pi * float(spread(synth, 25, 140)) * synth.time)
+    share, late = synth.uniform(0, 0.8), round(synth.uniform(0.002, 0.009) * synth.sample_rate)
+    track = track * (1 - share + share * carrier)
+    track[late:] += synth.uniform(0.3, 0.8) * track[:-late]
+    made: Signal = np.tanh(synth.uniform(0.5, 4) * track / (np.max(np.abs(track)) + 1e-9))
+    return made
+
+
+def _bleep(synth: SynthContext, pitch_hz: float) -> Signal:
+    """One word of a droid: a tone that is held, glides, warbles or jumps."""
+    seconds, style = float(spread(synth, 0.035, 0.3)), synth.count(0, 4)
+    time = synth.span(seconds)
+    goal = pitch_hz * float(spread(synth, 0.4, 2.5))
+    if style == 0:
+        pitch = np.full(len(time), pitch_hz)
+    elif style == 1:
+        pitch = pitch_hz * (goal / pitch_hz) ** (time / seconds)
+    elif style == 2:
+        pitch = pitch_hz * (1 + synth.uniform(0.05, 0.3) * np.sin(2 * np.pi * synth.uniform(15, 45) * time))
+    else:
+        pitch = np.where((time * synth.uniform(12, 40)) % 1 < 0.5, pitch_hz, goal)
+    tone = gliding(synth, pitch, falling_gains(8, synth.uniform(1, 3), even=synth.uniform(0, 1)))
+    made: Signal = tone * np.minimum(1, np.minimum(time, seconds - time) / 0.004)
+    return made
+
+
+def _servo(synth: SynthContext, pitch_hz: float) -> Signal:
+    """A joint that moves: a motor runs up, holds and stops, its gears whine with sidebands, an end stop knocks."""
+    seconds = synth.uniform(0.2, 0.9)
+    time = synth.span(seconds)
+    speed = np.minimum(1, np.minimum(time / 0.06, (seconds - time) / 0.05)) * (0.95 + 0.05 * np.sin(25 * time))
+    pitch = pitch_hz * (0.35 + 0.65 * np.clip(speed, 0, 1))
+    turn = 1 + 0.4 * np.sin(synth.phase(pitch / synth.count(6, 14)))
+    whine = gliding(synth, pitch, spread(synth, 0.2, 1, 10) * falling_gains(10, 0.6)) * turn
+    brushes = synth.bandpass(synth.noise(seconds), 1500, 9000, order=1) * turn * synth.uniform(0.1, 0.6)
+    moved = (whine + brushes) * np.clip(speed, 0, 1)
+    knock = ringing(synth, spread(synth, 300, 3500, 6), spread(synth, 0.003, 0.02, 6), np.ones(6), 0.06)
+    place = max(0, len(moved) - len(knock))
+    moved[place:] += synth.uniform(0.2, 1) * knock[: len(moved) - place]
+    made: Signal = moved
+    return made
+
+
+def robot(synth: SynthContext) -> Signal:
+    """A robot: it speaks in a monotone, answers in bleeps, or moves on servos."""
+    is_low = synth.choose("pitch", "low", "high") == "low"
+    way = synth.choose("robot", "voice", "bleeps", "servos")
+    if way == "voice":
+        return _robot_voice(synth, is_low=is_low)
+    track, moment = synth.silence(), synth.uniform(0.02, 0.2)
+    while moment < synth.seconds:
+        if way == "bleeps":
+            event = _bleep(synth, float(spread(synth, 260, 700)) if is_low else float(spread(synth, 1100, 2800)))
+            rest = synth.uniform(0.2, 0.6) if synth.uniform(0, 1) < 0.15 else synth.uniform(0.005, 0.06)
+        else:
+            event = _servo(synth, float(spread(synth, 170, 360)) if is_low else float(spread(synth, 700, 1500)))
+            rest = synth.uniform(0.03, 0.5)
+        synth.place(track, event, moment, synth.uniform(0.6, 1))
+        moment += len(event) / synth.sample_rate + rest
+    return track
+
+
+def _fault(synth: SynthContext, seconds: float) -> Signal:
+    """One digital fault: data played as sound, a fragment that hangs, or a tone of too few bits."""
+    time, style = synth.span(seconds), synth.count(0, 4)
+    grain_rate = float(spread(synth, 12, 90))
+    held = np.floor(time * (grain_rate if style == 1 else float(spread(synth, 1500, 9000))))
+    if style == 0:  # bits as levels, each held for a moment
+        fault = np.sin(held * held * 0.37 + synth.uniform(0, 6)) * np.sign(np.sin(held * synth.uniform(0.02, 1)))
+    elif style == 1:  # a fragment that starts again and again
+        within = time - held / grain_rate
+        pitch = float(spread(synth, 150, 3000))
+        fault = np.sin(2 * np.pi * pitch * within * (1 + 3 * within)) * np.exp(-within * synth.uniform(5, 60))
+        fault += 0.6 * np.sin(12345.6789 * np.floor(within * 9000) ** 1.5) * np.exp(-within * 80)
+    elif style == 2:  # a tone of a few levels at a low rate
+        fault = np.round(3 * np.sin(held * synth.uniform(0.05, 1.2))) / 3
+    else:  # clicks of a stream that lacks packets
+        fault = synth.noise(seconds) * ((time * grain_rate) % 1 < synth.uniform(0.02, 0.3))
+    edge = np.minimum(1, np.minimum(time, seconds - time) / 0.0005)
+    made: Signal = np.clip(fault, -1.5, 1.5) * edge
+    return made
+
+
+def glitch(synth: SynthContext) -> Signal:
+    """Glitches: bursts of data noise, hanging fragments, coarse tones and clicks, with gaps, no two alike."""
+    is_slow = synth.choose("speed", "slow", "fast") == "slow"
+    track, moment = synth.silence(), synth.uniform(0.0, 0.15)
+    while moment < synth.seconds:
+        for _ in range(synth.count(1, 3) if is_slow else synth.count(2, 6)):
+            seconds = float(spread(synth, 0.05, 0.35)) if is_slow else float(spread(synth, 0.012, 0.11))
+            event = _fault(synth, seconds)
+            if synth.uniform(0, 1) < 0.4:
+                event = synth.bandpass(
+                    event, float(spread(synth, 100, 1500)), float(spread(synth, 2500, 14000)), order=1
+                )
+            synth.place(track, event, moment, synth.uniform(0.3, 1))
+            moment += seconds
+        moment += synth.uniform(0.35, 1.0) if is_slow else synth.uniform(0.02, 0.15)
+    return track
+
+
+def radio_static(synth: SynthContext) -> Signal:
+    """A radio between stations: hiss that fades in bands, crackle, whistles of carriers, at times a far voice."""
+    is_heavy = synth.choose("intensity", "heavy", "light") == "heavy"
+    top = float(spread(synth, 2500, 14000))
+    centres = (120.0, 350.0, 800.0, 1800.0, 3500.0, 7500.0, 14000.0)
+    levels: list[Signal | float] = []
+    for hertz in centres:
+        shape = (1 + (150 / hertz) ** 4) ** -0.5 * (1 + (hertz / top) ** 4) ** -0.5
+        levels.append(shape * (0.6 + 0.8 * synth.wander(float(spread(synth, 1, 7)))))
+    hiss = banded_noise(synth, centres, levels) * (0.6 + 0.4 * synth.wander(1.5))
+    crackle = synth.scatter(synth.uniform(25, 120) if is_heavy else synth.uniform(1, 8), 1.0, 9.0)
+    crackle *= 1 if not is_heavy else 0.3 + synth.wander(4)
+    crackle = synth.bandpass(crackle * synth.random.choice((-1, 1)), 250, top, order=1) * 7
+    track = hiss + crackle * (1.0 if is_heavy else 0.5)
+    for _ in range(synth.count(0, 3)):
+        pitch = float(spread(synth, 300, 2500)) * 2 ** (2.5 * (synth.wander(0.6) - 0.5))
+        track += synth.uniform(0.1, 0.8) * synth.wander(1) ** 2 * overtones(synth, pitch, (1.0, 0.15))
+    if synth.uniform(0, 1) < 0.35:
+        voice = _robot_voice(synth, is_low=synth.uniform(0, 1) < 0.5) * synth.wander(1.2) ** 2
+        track += synth.uniform(0.5, 2) * synth.bandpass(voice, 400, 2600)
+    made: Signal = np.tanh(0.35 * track) if is_heavy else track
+    return made
+
+
+def magic(synth: SynthContext) -> Signal:
+    """Magic: cascades of tiny bells up or down, over a shimmer of air and a chord that swells."""
+    is_rising = synth.choose("contour", "rising", "falling") == "rising"
+    scale = np.array(((0, 2, 4, 7, 9), (0, 2, 4, 6, 8), (0, 4, 7, 11, 14))[synth.count(0, 3)])
+    ladder = np.r_[scale, scale + 12, scale + 24, scale + 36]
+    base = float(spread(synth, 480, 1100))
+    ratios = np.array([1, 2.76, 5.4]) * synth.random.uniform(0.97, 1.03, 3)
+    bells = []
+    for key in ladder[::2]:
+        falls = float(spread(synth, 0.06, 0.4)) * np.array([1, 0.5, 0.3])
+        bells.append(ringing(synth, base * 2 ** (key / 12) * ratios, falls, np.array([1, 0.4, 0.2]), 1.0))
+    bells = bells if is_rising else bells[::-1]
+    track, moment = synth.silence(), synth.uniform(0.02, 0.15)
+    near = synth.silence()
+    while moment < synth.seconds:
+        seconds = float(spread(synth, 0.7, 2.2))
+        for at in np.sort(synth.random.uniform(0, 1, synth.count(25, 60))):
+            place = int(np.clip(at * len(bells) + synth.random.normal(0, 0.9), 0, len(bells) - 1))
+            synth.place(track, bells[place], moment + seconds * at, synth.uniform(0.1, 1))
+        synth.place(near, hump(len(synth.span(1.6 * seconds))), moment)
+        moment += seconds + synth.uniform(0.4, 1.5)
+    shimmer = banded_noise(synth, (2500, 5000, 9000, 14000), [near * synth.wander(9) for _ in range(4)])
+    track += float(spread(synth, 0.03, 0.4)) * synth.highpass(shimmer, 2500)
+    chord = np.array([0.5, 0.75, 1, 1.26, 1.5, 2]) * base
+    pad = ringing(synth, np.r_[chord, 1.004 * chord], np.full(12, 1e6), np.ones(12), 1.15 * synth.seconds)
+    track += synth.uniform(0, 0.12) * pad[: synth.num_samples] * near
+    return wet(synth, track, synth.uniform(0.8, 2.0), synth.uniform(0.15, 0.5))
