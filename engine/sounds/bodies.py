@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -21,7 +22,7 @@ class Material:
     hold_s: tuple[float, float]  # range of the fall to 1/e that its support alone would give
 
 
-WOOD = Material((0.012, 0.045), (0.03, 0.12))
+WOOD = Material((0.012, 0.05), (0.02, 0.09))
 METAL = Material((0.0004, 0.002), (0.12, 0.7))
 RINGING = Material((0.0002, 0.0009), (0.3, 0.9))
 DAMPED_METAL = Material((0.002, 0.008), (0.04, 0.14))
@@ -76,6 +77,13 @@ def resonate(synth: SynthContext, track: Signal, body: Body, gains: Signal) -> S
             numerator = [0.0, gain * np.sin(turn) * REFERENCE_RATE / synth.sample_rate]
             ring += cast(Signal, lfilter(numerator, poles, track))
     return ring
+
+
+def varied(synth: SynthContext, gains: Sequence[float] | Signal, spread_db: float) -> Signal:
+    """The gains, each off by about `spread_db`: another specimen of the same kind."""
+    off: Signal = synth.random.standard_normal(len(gains)) * spread_db / 8.686
+    specimen: Signal = np.asarray(gains, dtype=np.float64) * np.exp(off)
+    return specimen
 
 
 def unit(track: Signal) -> Signal:

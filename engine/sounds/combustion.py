@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.sounds.bodies import Body, resonate, trailing
+from engine.sounds.bodies import Body, resonate, trailing, varied
 from engine.sounds.synthesis import REFERENCE_RATE, Signal, SynthContext
 
 
@@ -56,7 +56,7 @@ def exhaust(synth: SynthContext, shots: Signal, pipe_hz: float, brightness: floa
     orders = np.array([1.0, 2.9, 5.2, 8.1, 13.0, 21.0])
     hertz = pipe_hz * orders * synth.random.uniform(0.93, 1.07, len(orders))
     falls = synth.uniform(0.012, 0.03) * orders**-0.6
-    gains = orders ** -(1.35 - brightness)
+    gains = varied(synth, orders ** -(1.35 - brightness), 4)
     return resonate(synth, shots, Body(hertz, falls), gains)
 
 

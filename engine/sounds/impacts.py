@@ -7,7 +7,7 @@ import numpy as np
 from engine.sounds.bodies import Body, StruckBody, contact
 from engine.sounds.synthesis import Signal, SynthContext, hump
 
-_BLAST_BANDS = ((22, 110, 1.0, 1.25), (110, 380, 0.75, 0.8), (380, 1400, 0.42, 0.42), (1400, 5000, 0.26, 0.3))
+_BLAST_BANDS = ((22, 110, 1.0, 1.25), (110, 380, 0.75, 0.8), (380, 1400, 0.36, 0.42), (1400, 5000, 0.15, 0.35))
 """Edges in Hz, fall over that of the boom, and gain: the highs of a blast are gone long before its rumble."""
 
 
@@ -15,7 +15,7 @@ def _boom(synth: SynthContext, seconds: float, fall_s: float) -> Signal:
     """One blast: a front that overdrives everything, bands that die at their own pace, and a rolling rumble."""
     time = synth.span(seconds)
     noise = synth.noise(seconds)
-    boom = 0.5 * synth.highpass(noise, 5000) * np.exp(-time / (synth.uniform(0.08, 0.2) * fall_s))
+    boom = 0.5 * synth.highpass(noise, 5000) * np.exp(-time / (synth.uniform(0.05, 0.13) * fall_s))
     course = np.linspace(0, 1, len(time))
     for low, high, fall, gain in _BLAST_BANDS:
         knots = np.exp(0.5 * synth.random.standard_normal(max(3, round(6 * seconds))))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.sounds.bodies import Body, resonate, unit
+from engine.sounds.bodies import Body, resonate, unit, varied
 from engine.sounds.combustion import even_cylinders, exhaust, firing, gas, soft_impulses
 from engine.sounds.moving_noise import moving_noise
 from engine.sounds.synthesis import Signal, SynthContext
@@ -74,6 +74,7 @@ def traffic(synth: SynthContext) -> Signal:
     passes = _passes(synth, 0.25, 1.0) if is_heavy else _passes(synth, 1.3, 3.2)
     rows = np.linspace(0, synth.seconds, max(8, round(_ROWS_PER_SECOND * synth.seconds)))
     octaves = np.log2(np.asarray(_HERTZ) / 1000)
+    asphalt = _TYRES_DB + synth.uniform(-1.5, 0.8) * octaves + 2 * synth.random.standard_normal(len(_HERTZ))
     town = _TOWN_DB + synth.uniform(-3, 3) * octaves / 4
     power = 10 ** ((town + (synth.uniform(-18, -8) if is_heavy else synth.uniform(-24, -12))) / 10) + 0 * rows[:, None]
     closest = np.zeros(len(rows))
@@ -81,7 +82,7 @@ def traffic(synth: SynthContext) -> Signal:
     for car in passes:
         near = car.gain * car.near(rows)
         bright = np.log2(np.maximum(car.near(rows), 0.01))[:, None] * np.maximum(octaves + 1, 0) * 0.8
-        power += near[:, None] ** 2 * 10 ** ((_TYRES_DB + car.tilt_db * np.maximum(octaves, -1) + bright) / 10)
+        power += near[:, None] ** 2 * 10 ** ((asphalt + car.tilt_db * np.maximum(octaves, -1) + bright) / 10)
         closest = np.maximum(closest, near)
         times = car.shot_times(max(-1.0, car.nearest_s - 5 * car.width_s), car.nearest_s + 5 * car.width_s)
         uneven = np.exp(0.3 * synth.random.standard_normal(len(times)))
@@ -115,7 +116,7 @@ def engine(synth: SynthContext) -> Signal:
     track += fan * moving_noise(
         synth, (60, 300, 1200, 5000, 12000, 18000), (6, 4, 0, -7, -15, -22), wander_db=2, wander_hz=1
     )
-    clatter = resonate(synth, shots, _block(synth), np.ones(7))
+    clatter = resonate(synth, shots, _block(synth), varied(synth, np.ones(7), 5))
     beaten = clatter * (synth.uniform(0.1, 0.25) if is_diesel else synth.uniform(0.01, 0.05))
     running: Signal = np.tanh(0.5 * unit(track + beaten))
     return running

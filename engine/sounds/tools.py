@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.sounds.bodies import DAMPED_METAL, RINGING, WOOD, Body, StruckBody, bar, contact, plate, resonate, unit
+from engine.sounds.bodies import (
+    DAMPED_METAL,
+    RINGING,
+    WOOD,
+    Body,
+    StruckBody,
+    bar,
+    contact,
+    plate,
+    resonate,
+    unit,
+    varied,
+)
 from engine.sounds.combustion import exhaust, firing, gas, soft_impulses
 from engine.sounds.moving_noise import moving_noise
 from engine.sounds.synthesis import Signal, SynthContext, hump
@@ -44,7 +56,7 @@ def drill(synth: SynthContext) -> Signal:
     mesh = synth.pulses(pitch, synth.uniform(2500, 5000)) * (1 + 0.5 * np.cos(synth.phase(pitch / synth.uniform(5, 9))))
     mesh += 0.7 * synth.pulses(pitch * synth.uniform(2.2, 3.4), 5500) * (1 + 0.4 * synth.wander(50))
     case = Body(synth.random.uniform(0.8, 1.25, 6) * [450, 1000, 1900, 3400, 5600, 8500], np.full(6, 0.0012))
-    whine = resonate(synth, mesh, case, np.array([0.6, 1, 1, 0.8, 0.6, 0.35]))
+    whine = resonate(synth, mesh, case, varied(synth, (0.6, 1, 1, 0.8, 0.6, 0.35), 5))
     air = moving_noise(
         synth, (100, 500, 1500, 4000, 8000, 13000, 18000), (-14, -8, -3, 0, -3, -10, -18), wander_db=3, wander_hz=6
     )
@@ -71,17 +83,17 @@ def chainsaw(synth: SynthContext) -> Signal:
         synth.random.uniform(0.8, 1.25, 7) * [180, 380, 800, 1500, 2900, 5200, 8800],
         np.array([3.5, 2.5, 1.6, 1, 0.6, 0.35, 0.2]) / 1000,
     )
-    bark = resonate(synth, shots, silencer, np.array([0.7, 1, 0.8, 1, 1, 0.9, 0.7]))
+    bark = resonate(synth, shots, silencer, varied(synth, (0.7, 1, 0.8, 1, 1, 0.9, 0.7), 6))
     air = moving_noise(
         synth,
         (80, 300, 1000, 3000, 6000, 10000, 14000, 18000),
-        (-10, -2, 0, -2, -4, -9, -15, -21),
+        np.array([-10, -2, 0, -2, -4, -9, -15, -21]) + synth.uniform(-2, 1.5) * np.arange(-4, 4),
         wander_db=2.5,
         wander_hz=6,
     )
     breath = gas(synth, shots, air, synth.uniform(0.0015, 0.004))
     chain = (0.1 * throttle + synth.uniform(0.2, 0.5) * sag) * synth.highpass(air, 900, 1)
-    return (0.45 + 0.55 * throttle) * (unit(bark) + 1.1 * unit(breath)) + chain
+    return (0.45 + 0.55 * throttle) * (unit(bark) + synth.uniform(0.5, 1.3) * unit(breath)) + chain
 
 
 def hammer(synth: SynthContext) -> Signal:
