@@ -22,9 +22,9 @@ class Material:
     hold_s: tuple[float, float]  # range of the fall to 1/e that its support alone would give
 
 
-WOOD = Material((0.012, 0.05), (0.02, 0.09))
+WOOD = Material((0.018, 0.07), (0.012, 0.06))
 METAL = Material((0.0004, 0.002), (0.12, 0.7))
-RINGING = Material((0.0002, 0.0009), (0.3, 0.9))
+RINGING = Material((0.0002, 0.0012), (0.12, 0.6))
 DAMPED_METAL = Material((0.002, 0.008), (0.04, 0.14))
 GLASS = Material((0.0015, 0.006), (0.05, 0.3))
 

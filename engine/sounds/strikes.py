@@ -97,17 +97,19 @@ def metal_impact(synth: SynthContext) -> Signal:
     lowest = synth.uniform(70, 220) if is_heavy else synth.uniform(400, 1200)
     substance = METAL if synth.uniform(0, 1) < 0.6 else DAMPED_METAL
     bodies = [
-        (plate if synth.uniform(0, 1) < 0.5 else bar)(synth, substance, lowest * synth.uniform(0.8, 1.5), 18)
+        (plate if synth.uniform(0, 1) < 0.5 else bar)(
+            synth, substance, lowest * synth.uniform(0.8, 1.5), synth.count(16, 40)
+        )
         for _ in range(synth.count(1, 3))
     ]
     pieces = _pieces(synth, bodies, 1.1)
     hardness = synth.uniform(2500, 7000) if is_heavy else synth.uniform(6000, 16000)
-    slope = synth.uniform(0.1, 0.4)
+    slope = synth.uniform(-0.1, 0.35)
     track = synth.silence()
     for start, strength in _strikes(synth, 0.5, 2.0):
         blow = pieces[synth.count(0, len(pieces))].blow(hardness * (0.4 + strength), slope)
-        tick = contact(synth, synth.uniform(0.008, 0.03), synth.uniform(7000, 15000))
-        blow[: len(tick)] += synth.uniform(0.3, 1.0) * tick
+        tick = contact(synth, synth.uniform(0.02, 0.15), synth.uniform(7000, 16000))
+        blow[: len(tick)] += synth.uniform(0.4, 1.2) * tick
         synth.place(track, blow, start, strength)
         if is_heavy and synth.uniform(0, 1) < 0.4:
             for delay in np.cumsum(synth.random.uniform(0.01, 0.05, synth.count(3, 9))):

@@ -114,7 +114,7 @@ def hammer(synth: SynthContext) -> Signal:
             blow[: len(nail)] += nail
             blow[: len(tick)] += 0.5 * tick
         else:
-            blow = iron.blow(9000 * strength, 0.1)
+            blow = iron.blow(16000 * strength, synth.uniform(-0.4, 0.1))
             blow[: len(tick)] += 0.7 * tick
         synth.place(track, blow, start, strength)
         bounce, left = synth.uniform(0.05, 0.16), strength * synth.uniform(0.08, 0.3)
@@ -135,7 +135,7 @@ def _iron(synth: SynthContext) -> Body:
 def hand_saw(synth: SynthContext) -> Signal:
     """A saw pushed and pulled through wood: teeth that tick faster in mid-stroke, the board and the blade answering."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
-    stroke_s = synth.uniform(0.45, 0.75) if is_slow else synth.uniform(0.16, 0.28)
+    stroke_s = synth.uniform(0.32, 0.65) if is_slow else synth.uniform(0.13, 0.24)
     teeth_hz, back = synth.uniform(350, 1100), synth.uniform(0.3, 0.8)
     speed, push = synth.silence(), synth.silence()
     moment, turn = synth.uniform(0, 0.1), 0
@@ -155,8 +155,12 @@ def hand_saw(synth: SynthContext) -> Signal:
     wood = resonate(synth, ticks, board, (board.hertz / board.hertz[0]) ** -0.3)
     steel = resonate(synth, ticks, blade, np.geomspace(0.5, 0.15, len(blade.hertz)))
     air = moving_noise(
-        synth, (150, 600, 1500, 3500, 7000, 12000, 18000), (-16, -7, 0, 1, -3, -10, -18), wander_db=3, wander_hz=8
+        synth,
+        (60, 125, 250, 500, 1000, 2000, 4000, 8000, 12000, 18000),
+        np.array([-9, -1, 0, -2, 0, -3, -7, -10, -12, -19]) + synth.uniform(-0.8, 0.8) * np.arange(-5, 5),
+        wander_db=3,
+        wander_hz=8,
     )
     rasp = air * (0.3 * push * speed + gas(synth, ticks, np.ones(synth.num_samples), 0.0012))
-    track = 0.5 * unit(wood) + synth.uniform(0.1, 0.35) * unit(steel)
+    track = synth.uniform(0.15, 0.5) * unit(wood) + synth.uniform(0.1, 0.35) * unit(steel)
     return track + unit(rasp)
