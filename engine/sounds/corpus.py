@@ -26,6 +26,7 @@ from engine.sounds import (
     tools,
     vehicles,
     voices,
+    water,
     weapons,
     weather,
     wildlife,
@@ -57,7 +58,7 @@ CORPUS: dict[str, CorpusEntry] = {
         "of thunder; lightning and thunder; *rolling thunder; *a thunderclap; *a rumble of thunder",
     ),
     "ocean": entry(
-        weather.ocean,
+        water.ocean,
         OUTDOORS,
         "ocean waves; sea waves; waves ~ crashing on the shore; surf; sea waves on a beach; the ocean | roaring; "
         "waves; ocean surf; *waves on a beach; *crashing waves; *waves ~ breaking on a beach; *the sea",
@@ -69,7 +70,7 @@ CORPUS: dict[str, CorpusEntry] = {
         "crackling flames; *a bonfire; *fire | burning and crackling; *burning flames",
     ),
     "drops": entry(
-        weather.drops,
+        water.drops,
         ANYWHERE,
         "water drops; dripping water; a dripping tap; water | dripping; drips; droplets of water; a leaking tap; "
         "water | dripping from a tap; drops of water; *a dripping faucet; *water droplets; *drops ~ dripping",
@@ -265,13 +266,13 @@ CORPUS: dict[str, CorpusEntry] = {
         "applause",
     ),
     "stream": entry(
-        weather.stream,
+        water.stream,
         OUTDOORS,
         "a stream; a brook; a babbling brook; a stream | flowing; a brook | babbling; a river; a river | flowing; "
         "a trickling creek; *a babbling stream; *a flowing brook; *a creek | trickling; *a flowing river",
     ),
     "bubbles": entry(
-        weather.bubbles,
+        water.bubbles,
         ANYWHERE,
         "bubbles; underwater bubbles; bubbles ~ rising; bubbling water; water | bubbling; boiling water; water | "
         "boiling; a pot | boiling; *bubbles ~ bubbling; *water bubbles; *a bubbling pot; *bubbles ~ rising "
@@ -286,9 +287,13 @@ CORPUS: dict[str, CorpusEntry] = {
     "horse": entry(
         wildlife.horse,
         ANYWHERE,
-        "a horse; horse hooves; a horse | trotting; a horse | galloping; hoofbeats; hooves ~ clopping; horses ~ "
-        "trotting; a galloping horse; *a trotting horse; *horses ~ galloping; *the hooves of a horse; *clopping "
-        "hooves",
+        "a horse; horse hooves @act=moving; a horse | trotting @act=moving; a horse | galloping @act=moving; hoofbeats "
+        "@act=moving; hooves ~ clopping @act=moving; horses ~ trotting @act=moving; a galloping horse @act=moving; a "
+        "horse | neighing @act=calling; a neighing horse @act=calling; horses ~ neighing @act=calling; a whinny "
+        "@act=calling; a horse | whinnying @act=calling; a horse | snorting @act=calling; horses; *a trotting horse "
+        "@act=moving; *horses ~ galloping @act=moving; *the hooves of a horse @act=moving; *clopping hooves "
+        "@act=moving; *a whinnying horse @act=calling; *the neigh of a horse @act=calling; *a snorting horse "
+        "@act=calling; *some horses",
     ),
     "rooster": entry(
         wildlife.rooster,

@@ -2,12 +2,13 @@
 
 A wording is a noun phrase ("a dog bark") or a clause whose subject and participle are separated by "|" (singular,
 "a dog | barking") or "~" (plural, "waves ~ crashing on the shore"). A leading "*" holds a wording out of training.
+A "@act=moving" at its end keeps it for clips with that attribute: hoofbeats are not "a horse | neighing".
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from engine.sounds.synthesis import Signal, SynthContext
 
@@ -46,10 +47,13 @@ class CorpusEntry:
     spaces: tuple[str, ...]
     wordings: tuple[str, ...]
     capture: Capture = RECORDED
+    only: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # wording -> attributes that it is true of
 
 
 def entry(
     synthesise: Callable[[SynthContext], Signal], spaces: tuple[str, ...], wordings: str, capture: Capture = RECORDED
 ) -> CorpusEntry:
     """Return the table's row for a sound; `wordings` are parted by ";"."""
-    return CorpusEntry(synthesise, spaces, tuple(wording.strip() for wording in wordings.split(";")), capture)
+    pairs = [tuple(part.strip() for part in wording.partition("@")[::2]) for wording in wordings.split(";")]
+    only = {wording: dict([condition.split("=")]) for wording, condition in pairs if condition}
+    return CorpusEntry(synthesise, spaces, tuple(wording for wording, _ in pairs), capture, only)

@@ -66,6 +66,12 @@ COUNTABLE: dict[str, Countable] = {
     ),
     "tom": _countable(0.3, "tom hit; tom drum hit; *tom-tom hit", "a tom / is hit; *a tom-tom / is hit"),
     "cymbal": _countable(1.2, "cymbal crash; cymbal hit; *cymbal stroke", "a cymbal / crashes; *a cymbal / is hit"),
+    "crow": _countable(0.5, "caw; crow caw; *raven caw", "a crow / caws; *a raven / caws"),
+    "duck": _countable(0.3, "quack; *mallard quack", "a duck / quacks; *a mallard / quacks"),
+    "cuckoo": _countable(0.6, "cuckoo call; *cuckoo bird call", "a cuckoo / calls; *a cuckoo bird / calls"),
+    "lion": _countable(1.4, "lion roar; roar; *tiger roar", "a lion / roars; *a tiger / roars"),
+    "cough": _countable(0.45, "cough; hacking cough; *coughing sound", "someone / coughs; *a person / coughs"),
+    "splash": _countable(0.8, "splash; *water splash", "something / splashes; *a stone / splashes"),
 }
 
 

@@ -18,7 +18,8 @@ def mean_by(kind, measure, name):
     """The mean of a measure for each value of one attribute."""
     measured = {}
     for clip in dry_clips(name):
-        measured.setdefault(clip.attributes[kind], []).append(measure(clip))
+        if kind in clip.attributes:
+            measured.setdefault(clip.attributes[kind], []).append(measure(clip))
     return {value: float(np.mean(numbers)) for value, numbers in measured.items()}
 
 
