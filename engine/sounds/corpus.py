@@ -9,10 +9,11 @@ from engine.sounds import (
     ambience,
     animals,
     bells,
+    doors,
     drums,
     electronic,
+    foley,
     games,
-    household,
     human,
     impacts,
     instruments,
@@ -139,19 +140,19 @@ CORPUS: dict[str, CorpusEntry] = {
         "blasts of a locomotive",
     ),
     "clock": entry(
-        machines.clock,
+        foley.clock,
         ANYWHERE,
         "a clock; a clock | ticking; a ticking clock; ticking; a watch | ticking; the tick tock of a clock; clock "
         "ticks; a ticking watch; *a wall clock | ticking; *the ticking of a clock; *tick tock",
     ),
     "typing": entry(
-        human.typing,
+        foley.typing,
         ANYWHERE,
         "typing; typing on a keyboard; keyboard typing; someone | typing; a computer keyboard; keyboard clicks; a "
         "keyboard; someone | typing on a keyboard; *a person | typing; *computer typing; *keys of a keyboard",
     ),
     "footsteps": entry(
-        human.footsteps,
+        foley.footsteps,
         ANYWHERE,
         "footsteps; a person | walking; walking footsteps; someone | walking; steps; walking; footfalls; someone "
         "| stepping along; *a man | walking; *the steps of someone walking; *footstep sounds",
@@ -181,7 +182,7 @@ CORPUS: dict[str, CorpusEntry] = {
         "whooshing past; *swooshes; *a whooshing swoosh; *something | swooshing by",
     ),
     "door_creak": entry(
-        impacts.door_creak,
+        doors.door_creak,
         ANYWHERE,
         "a creaking door; a door | creaking; a creak; a door creak; creaking hinges; a squeaky door; a door | "
         "creaking open; creaking; *the creak of a door; *a creaky hinge; *hinges ~ creaking",
@@ -381,7 +382,7 @@ CORPUS: dict[str, CorpusEntry] = {
         "striking with a hammer",
     ),
     "door_slam": entry(
-        household.door_slam,
+        doors.door_slam,
         ANYWHERE,
         "a door slam; a slamming door; a door | slamming; a door | slamming shut; slamming; a door | banging "
         "shut; a slammed door; door slams; *the slam of a door; *doors ~ slamming; *a banging door; *doors ~ "

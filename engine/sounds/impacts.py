@@ -1,11 +1,11 @@
-"""Things that burst, break, rush past or rub."""
+"""Things that burst, break or rush past."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from engine.sounds.bodies import Body, StruckBody, contact
-from engine.sounds.synthesis import Signal, SynthContext, hump
+from engine.sounds.synthesis import Signal, SynthContext
 
 _BLAST_BANDS = ((22, 110, 1.0, 1.25), (110, 380, 0.75, 0.8), (380, 1400, 0.36, 0.42), (1400, 5000, 0.15, 0.35))
 """Edges in Hz, fall over that of the boom, and gain: the highs of a blast are gone long before its rumble."""
@@ -65,21 +65,4 @@ def glass(synth: SynthContext) -> Signal:
             tick = contact(synth, 0.01, 14000)
             ring[: len(tick)] += synth.uniform(0, 0.6) * tick
             synth.place(track, ring, start + delay, synth.uniform(0.03, 0.45) * float(np.exp(-0.8 * delay)))
-    return track
-
-
-def door_creak(synth: SynthContext) -> Signal:
-    """A dry hinge: stick-slip pulses of a wandering rate, ringing in the wood."""
-    is_slow = synth.choose("speed", "slow", "fast") == "slow"
-    track = synth.silence()
-    centre = synth.uniform(750, 1100)
-    for start in synth.occasions(0.4, 2.2 if is_slow else 0.7, 2.8 if is_slow else 1.0):
-        seconds = synth.uniform(1.5, 2.0) if is_slow else synth.uniform(0.4, 0.6)
-        course = np.linspace(0, 1, len(synth.span(seconds)))
-        low, high = (22, 75) if is_slow else (70, 180)
-        rate = low + (high - low) * np.sin(np.pi * course) * (0.8 + 0.2 * np.sin(9 * course + synth.uniform(0, 6)))
-        slips = np.diff(np.floor(synth.phase(rate) / (2 * np.pi)), prepend=0.0) * synth.sample_rate / 16000
-        bend = 1 + 0.3 * synth.uniform(-1, 1)
-        wood = sum(synth.bandpass(slips, centre * k * bend, centre * k * bend * 1.12, 1) for k in (1, 1.9, 3.1))
-        synth.place(track, np.asarray(wood) * hump(len(course)) ** 0.4, start)
     return track

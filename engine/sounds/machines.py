@@ -114,14 +114,3 @@ def _spinning(synth: SynthContext) -> Signal:
     tones = synth.highpass(whine, 80)
     spin: Signal = unit(roar) * beat + synth.uniform(0.1, 0.5) * unit(tones) + synth.uniform(0.3, 1.2) * unit(knock)
     return spin
-
-
-def clock(synth: SynthContext) -> Signal:
-    """Tick, tock: tiny high clicks in strict time."""
-    is_slow = synth.choose("speed", "slow", "fast") == "slow"
-    pitch = synth.uniform(2200, 3400)
-    track = synth.silence()
-    for index, start in enumerate(synth.onsets(synth.uniform(0.9, 1.3) if is_slow else synth.uniform(3, 5), 0.005)):
-        tick = pitch if index % 2 else 0.75 * pitch
-        synth.place(track, synth.modes(tick, (1, 1.7, 2.1), (0.008, 0.006, 0.004), (1, 0.6, 0.5), 0.06), start)
-    return track

@@ -86,7 +86,7 @@ class SynthContext:
 
     def around(self, centre: float, share: float) -> float:
         """A positive number near `centre`, off by about `share` of it: no two events need be alike."""
-        off = float(np.clip(self.random.standard_normal(), -2.5, 2.5))
+        off = max(-2.5, min(2.5, float(self.random.standard_normal())))
         return centre * math.exp(share * off)
 
     def strength(self, spread_db: float = 4.0) -> float:

@@ -1,0 +1,125 @@
+"""Cloth, paper, zips and ropes: countless small frictions of soft and thin things."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.sounds.contacts import grains, hits, one_of, slips, some_body, stroke
+from engine.sounds.synthesis import Signal, SynthContext, hump
+
+
+def _moves(synth: SynthContext, shortest_s: float, longest_s: float, pause_s: tuple[float, float]) -> Signal:
+    """The speed of hands [T] that move, stop and move again, no stroke like the one before."""
+    speed = synth.silence()
+    moment = synth.uniform(0.0, 0.15) * min(1.0, synth.seconds)
+    while moment < synth.seconds:
+        seconds = synth.uniform(shortest_s, longest_s)
+        synth.place(speed, stroke(synth, seconds), moment, synth.strength(4))
+        moment += seconds * synth.uniform(0.6, 1.1) + synth.uniform(*pause_s)
+    return speed
+
+
+def _strewn(synth: SynthContext, speed: Signal, rate_hz: float) -> Signal:
+    """Moments at random, as many the faster things move: about `rate_hz` a second at full speed."""
+    chances = np.cumsum(speed) / synth.sample_rate
+    wanted = synth.random.uniform(0, float(chances[-1]), max(2, round(rate_hz * float(chances[-1]))))
+    return np.interp(wanted, chances, synth.time)
+
+
+def cloth(synth: SynthContext) -> Signal:
+    """Clothes that rustle: soft friction that brightens with the speed, crumples of stiff cloth, at times a flap."""
+    is_slow = synth.choose("speed", "slow", "fast") == "slow"
+    stiffness = synth.uniform(0, 1)  # from wool to a rain jacket
+    strokes_s, pause_s = ((0.5, 1.3), (0.15, 0.8)) if is_slow else ((0.1, 0.3), (0.02, 0.18))
+    speed = _moves(synth, *strokes_s, pause_s)
+    top_db = 10 * stiffness - 14
+    soft = synth.texture((80, 300, 1200, 4000, 9000, 20000), (2, 4, 0, top_db + 6, top_db - 2, top_db - 18), 5, 14)
+    fine = synth.texture((1000, 3000, 8000, 20000), (-20, 0, -4, -16), 6, 25)
+    rub = soft * speed + (0.2 + 0.8 * stiffness) * fine * speed**2
+    times = _strewn(synth, speed, 60 + 240 * stiffness)
+    gains = 0.5 * np.exp(1.1 * synth.random.standard_normal(len(times))).clip(0, 6)
+    crumples = grains(synth, times, gains, (700, 3000 + 7000 * stiffness), 0.0007, 7)
+    flaps = synth.silence()
+    for moment in synth.random.uniform(0, synth.seconds, synth.random.poisson(0.8 * synth.seconds)):
+        seconds = synth.uniform(0.06, 0.14)
+        flap = synth.texture((60, 200, 900, 6000), (8, 6, -4, -22), 3, 10, seconds)
+        synth.place(flaps, flap * hump(len(flap)) ** 2, float(moment), synth.strength(5))
+    rustle: Signal = rub + (0.3 + stiffness) * crumples + 0.6 * flaps
+    return rustle
+
+
+def paper(synth: SynthContext) -> Signal:
+    """Paper that is handled, crumpled or torn: bright crackles in bursts on a sheet that answers, a page that turns."""
+    is_heavy = synth.choose("intensity", "heavy", "light") == "heavy"
+    strokes_s, pause_s = ((0.3, 0.9), (-0.1, 0.15)) if is_heavy else ((0.15, 0.5), (0.3, 1.2))
+    speed = _moves(synth, *strokes_s, pause_s)
+    thickness = synth.uniform(0, 1)  # from tissue to card
+    times = _strewn(synth, speed, synth.uniform(300, 700) if is_heavy else synth.uniform(150, 400))
+    gains = (np.exp(1.3 * synth.random.standard_normal(len(times))) * 0.25).clip(0, 4)
+    low = 1500 - 900 * thickness
+    cracks = grains(synth, times, gains, (low, 11000), 0.0006, 9)
+    snaps = grains(synth, times[::7], 1.5 * gains[::7], (400, 2500), 0.002, 5)
+    rustle = synth.texture((200, 800, 2500, 7000, 12000, 20000), (-16, -6, 0, 0, -4, -12), 6, 30) * speed**1.5
+    sheet = cracks + snaps + (0.15 if is_heavy else 0.25) * rustle
+    return sheet + _turned_pages(synth) if not is_heavy else sheet
+
+
+def _turned_pages(synth: SynthContext) -> Signal:
+    """Pages that turn: a swish that rises, and the page that lands."""
+    track = synth.silence()
+    for moment in synth.random.uniform(0, synth.seconds, synth.random.poisson(0.5 * synth.seconds)):
+        seconds = synth.uniform(0.25, 0.5)
+        swish = synth.texture((200, 1000, 4000, 14000), (-6, 0, -2, -10), 5, 20, seconds)
+        course = np.linspace(0, 1, len(swish))
+        synth.place(track, swish * course * (1 - course) ** 0.4, float(moment), synth.uniform(0.6, 1.6))
+        landing = some_body(synth, synth.uniform(150, 300), 2500, 5, 0.006, 0.5)
+        land = hits(synth, landing, 2500, 0.06, 0.5, 1)[0]
+        synth.place(track, land, float(moment) + 0.9 * seconds, synth.uniform(0.3, 0.9))
+    return track
+
+
+def zip_fastener(synth: SynthContext) -> Signal:
+    """A zip: teeth that click faster the faster it is pulled, in cloth that sounds along; it rises, and stops dead."""
+    is_fast = synth.choose("speed", "slow", "fast") == "fast"
+    teeth_hz = synth.uniform(260, 520) if is_fast else synth.uniform(70, 170)
+    pull_s = (0.18, 0.5) if is_fast else (0.7, 1.6)
+    metal = synth.uniform(0, 1)
+    body = some_body(synth, synth.uniform(900, 1800), 12000, 10, synth.uniform(0.001, 0.004), -0.1 - 0.3 * metal)
+    stops = hits(synth, some_body(synth, 500, 8000, 7, 0.006, 0.2), 6000, 0.07, 0.5, 3)
+    track = synth.silence()
+    for start in synth.occasions(0.4, 0.35 + pull_s[0], 1.0 + pull_s[1]):
+        seconds = synth.uniform(*pull_s)
+        speed = np.maximum(0.12, stroke(synth, seconds, 9))
+        course = np.linspace(0, 1, len(speed))
+        teeth = slips(synth, synth.around(teeth_hz, 0.15) * speed * (0.8 + 0.5 * course), synth.uniform(0.15, 0.4))
+        bend = 0.75 + 0.5 * speed
+        centres = [hertz * bend for hertz in body.hertz]
+        widths = [max(150.0, 0.16 * hertz) for hertz in body.hertz]
+        click = synth.resonate(teeth, centres, widths, list(body.gains), 0.012) + 0.15 * teeth
+        rub = synth.texture((200, 1000, 5000, 12000, 20000), (-14, -4, 0, -4, -14), 4, 30, seconds)
+        pulled = click / (float(np.std(click)) + 1e-9) + synth.uniform(0.25, 0.7) * rub
+        synth.place(track, pulled * speed**0.6, start, 0.35 * synth.strength(2))
+        synth.place(track, one_of(synth, stops), start + seconds, synth.uniform(0.2, 1.0))
+    return track
+
+
+def rope(synth: SynthContext) -> Signal:
+    """A rope under load: fibres that creak and groan as it stretches and twists, and crack singly when it gives."""
+    is_slow = synth.choose("speed", "slow", "fast") == "slow"
+    thickness = synth.uniform(0, 1)
+    body = some_body(synth, 600 - 380 * thickness, 5500, 8, 0.01, synth.uniform(0.4, 0.9))
+    strain = _moves(synth, 0.8, 1.9, (0.2, 1.0)) if is_slow else _moves(synth, 0.2, 0.5, (0.05, 0.4))
+    pull: Signal = strain**1.5
+    rate = 12 + (120 - 60 * thickness) * pull * (0.5 + synth.wander(5))
+    fibres = slips(synth, np.asarray(rate, dtype=np.float64), synth.uniform(0.8, 1.3)) * np.minimum(1.0, 3 * strain)
+    tight = 0.75 + 0.45 * strain * (0.6 + 0.4 * synth.wander(4))
+    centres = [hertz * tight for hertz in body.hertz]
+    widths = [max(90.0, 0.14 * hertz) for hertz in body.hertz]
+    groan = synth.resonate(fibres, centres, widths, list(body.gains), 0.02)
+    groan /= float(np.std(groan)) + 1e-9
+    times = _strewn(synth, strain, 90)
+    gains = (0.2 * np.exp(1.2 * synth.random.standard_normal(len(times)))).clip(0, 3)
+    cracks = grains(synth, times, gains, (900, 9000), 0.0008, 7)
+    rub = synth.texture((150, 600, 2500, 9000, 20000), (-4, 0, -5, -16, -30), 5, 14) * strain
+    strained: Signal = groan + 0.8 * cracks + 0.12 * rub
+    return strained
