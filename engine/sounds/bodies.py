@@ -131,7 +131,14 @@ class StruckBody:
         return ring
 
 
-def contact(synth: SynthContext, seconds: float, hertz: float, slope: int = 1) -> Signal:
-    """The tick of two surfaces that touch: noise up to `hertz`, gone within `seconds` (to 1/e in a fifth of it)."""
-    tick = synth.lowpass(synth.noise(seconds), hertz, slope)
-    return tick * synth.decay(seconds, seconds / 5, min(0.0005, seconds / 20))
+def contact(synth: SynthContext, seconds: float, hertz: float) -> Signal:
+    """The tick of two surfaces that touch: noise up to `hertz`, whose highs are gone long before its lows.
+
+    In recordings of blows the noise below a kHz or two lasts three to four times as long as that above.
+    """
+    noise = synth.noise(seconds)
+    rise_s = min(0.0005, seconds / 20)
+    high = synth.lowpass(noise, hertz, 1) * synth.decay(seconds, seconds / 12, rise_s)
+    low = synth.lowpass(noise, 0.15 * hertz, 1) * synth.decay(seconds, seconds / 4, rise_s)
+    tick: Signal = high + 0.7 * low
+    return tick

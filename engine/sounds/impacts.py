@@ -45,24 +45,33 @@ def explosion(synth: SynthContext) -> Signal:
     return track
 
 
+def _shards(synth: SynthContext, size: float) -> list[Signal]:
+    """Two dozen splinters: a tick and three to eight modes of 5 to 60 ms each."""
+    hertz = np.sort(np.exp(synth.random.uniform(np.log(1300 / size), np.log(16000), 60)))
+    falls = np.exp(synth.random.uniform(np.log(0.004), np.log(0.05), 60)) * (3000 / hertz) ** 0.2
+    body = StruckBody(synth, Body(hertz, falls), 0.25)
+    shards = []
+    for _ in range(24):
+        ring = synth.uniform(0.4, 2.0) * body.blow(14000, 0.0, synth.uniform(0.05, 0.15))
+        tick = synth.highpass(contact(synth, synth.uniform(0.01, 0.06), 16000), synth.uniform(600, 3000), 1)
+        ring[: len(tick)] += synth.uniform(0.2, 1.2) * tick
+        shards.append(ring)
+    return shards
+
+
 def glass(synth: SynthContext) -> Signal:
-    """A pane or a vessel breaks: cracks within a few hundredths of a second, shards that ring, fall and bounce."""
+    """A pane or a vessel breaks: cracks within a few hundredths of a second, then splinters that fall and bounce."""
     track = synth.silence()
-    size = synth.uniform(0.7, 1.5)
+    size = synth.uniform(0.7, 1.6)
+    shards = _shards(synth, size)
     for start in synth.occasions(1.4, 4.5, 6.5):
-        hertz = np.sort(np.exp(synth.random.uniform(np.log(1300 / size), np.log(15000), 48)))
-        falls = synth.random.uniform(0.01, 0.09, 48) * (3000 / hertz) ** 0.3
-        shards = StruckBody(synth, Body(hertz, falls), 0.3)
         for _ in range(synth.count(3, 8)):
-            crack = contact(synth, synth.uniform(0.03, 0.12), 16000)
-            crack = synth.highpass(crack, synth.uniform(400, 1800))
+            crack = synth.highpass(contact(synth, synth.uniform(0.05, 0.2), 16000), synth.uniform(300, 1800), 1)
             synth.place(track, crack, start + float(synth.random.exponential(0.02)), synth.uniform(0.5, 1.6))
-        synth.place(track, contact(synth, 0.06, 700), start, 3 * size)
-        spread = synth.uniform(0.2, 0.5)
-        for _ in range(synth.count(30, 80)):
-            delay = float(synth.random.gamma(1.2, spread)) + 0.005
-            ring = 2.2 * shards.blow(12000, 0.0, synth.uniform(0.05, 0.15))
-            tick = contact(synth, 0.01, 14000)
-            ring[: len(tick)] += synth.uniform(0, 0.6) * tick
-            synth.place(track, ring, start + delay, synth.uniform(0.03, 0.45) * float(np.exp(-0.8 * delay)))
+        synth.place(track, contact(synth, 0.08, 900), start, synth.uniform(0, 3) * size)
+        spread, dying = synth.uniform(0.15, 0.5), synth.uniform(0.7, 2.0)
+        for _ in range(synth.count(60, 180)):
+            delay = float(synth.random.gamma(1.1, spread)) + 0.004
+            gain = synth.uniform(0.02, 0.5) ** 1.5 * float(np.exp(-dying * delay))
+            synth.place(track, shards[synth.count(0, len(shards))], start + delay, 2 * gain)
     return track

@@ -107,9 +107,8 @@ def engine(synth: SynthContext) -> Signal:
         rate = synth.uniform(8, 11) * speed * (1 + synth.uniform(1.6, 3.2) * synth.lowpass(pull, 3, order=1))
     times, gains = firing(synth, rate, even_cylinders(synth, number, 0.45), 0.12 if is_idling else 0.06)
     shots = soft_impulses(synth, times, gains)
-    air = moving_noise(
-        synth, (40, 150, 500, 1500, 4000, 9000, 18000), (4, 2, -4, -10, -17, -27, -38), wander_db=2.5, wander_hz=4
-    )
+    breath = np.array([4, 2, -4, -10, -17, -27, -38]) + synth.uniform(-2.5, 1.5) * np.arange(-1, 6)
+    air = moving_noise(synth, (40, 150, 500, 1500, 4000, 9000, 18000), breath, wander_db=2.5, wander_hz=4)
     pipes = exhaust(synth, shots, synth.uniform(42, 95), synth.uniform(0.0, 0.3))
     track = pipes * (0.5 + pull) + gas(synth, shots, air, synth.uniform(0.004, 0.012)) * (0.3 + 0.8 * pull)
     fan = (0.012 + 0.02 * synth.uniform(0, 1)) * (rate / np.mean(rate)) ** 2

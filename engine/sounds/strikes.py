@@ -30,17 +30,17 @@ def _knocking(synth: SynthContext) -> Iterator[tuple[float, float]]:
 def knock(synth: SynthContext) -> Signal:
     """Knuckles or a fist on a door of wood (a thud that is gone at once) or of metal (a sheet that booms)."""
     is_wooden = synth.choose("material", "wooden", "metallic") == "wooden"
-    hardness = synth.uniform(500, 2200)
+    hardness = float(np.exp(synth.uniform(np.log(500), np.log(5000))))
     if is_wooden:
-        door = StruckBody(synth, plate(synth, WOOD, synth.uniform(75, 210), 22), 0.3)
+        door = StruckBody(synth, plate(synth, WOOD, float(np.exp(synth.uniform(np.log(75), np.log(420)))), 22), 0.3)
     else:
         door = StruckBody(synth, plate(synth, DAMPED_METAL, synth.uniform(110, 300), 26), 0.5)
     loose = synth.uniform(0, 0.35)
     track = synth.silence()
     for start, strength in _knocking(synth):
         blow = door.blow(hardness * (0.6 + strength) * (1.0 if is_wooden else 1.8), 0.45 if is_wooden else 0.1)
-        tick = contact(synth, synth.uniform(0.012, 0.03), synth.uniform(2500, 8000))
-        blow[: len(tick)] += synth.uniform(0.15, 0.5) * tick
+        tick = contact(synth, synth.uniform(0.03, 0.16), synth.uniform(3000, 9000))
+        blow[: len(tick)] += synth.uniform(0.15, 0.7) * tick
         synth.place(track, blow, start, strength)
         for _ in range(synth.count(0, 4)):
             latch = contact(synth, 0.012, 9000)
@@ -85,7 +85,7 @@ def wood_impact(synth: SynthContext) -> Signal:
     track = synth.silence()
     for start, strength in _strikes(synth, 0.35, 1.6):
         blow = pieces[synth.count(0, len(pieces))].blow(hardness * (0.4 + strength), synth.uniform(0.2, 0.6))
-        tick = contact(synth, synth.uniform(0.01, 0.04), synth.uniform(3000, 11000))
+        tick = contact(synth, synth.uniform(0.03, 0.18), synth.uniform(3000, 12000))
         blow[: len(tick)] += synth.uniform(0.2, 0.7) * tick
         synth.place(track, blow, start, strength)
     return track
@@ -108,7 +108,7 @@ def metal_impact(synth: SynthContext) -> Signal:
     track = synth.silence()
     for start, strength in _strikes(synth, 0.5, 2.0):
         blow = pieces[synth.count(0, len(pieces))].blow(hardness * (0.4 + strength), slope)
-        tick = contact(synth, synth.uniform(0.02, 0.15), synth.uniform(7000, 16000))
+        tick = contact(synth, synth.uniform(0.05, 0.35), synth.uniform(7000, 16000))
         blow[: len(tick)] += synth.uniform(0.4, 1.2) * tick
         synth.place(track, blow, start, strength)
         if is_heavy and synth.uniform(0, 1) < 0.4:

@@ -107,7 +107,7 @@ def hammer(synth: SynthContext) -> Signal:
     track = synth.silence()
     for start in synth.onsets(rate, 0.09):
         strength = synth.uniform(0.55, 1)
-        tick = contact(synth, 0.03, synth.uniform(5000, 12000)) * strength
+        tick = contact(synth, synth.uniform(0.03, 0.15), synth.uniform(5000, 12000)) * strength
         if is_wood:
             blow = 1.8 * plank.blow(1500 * strength, 0.55)
             nail = synth.uniform(0.15, 0.45) * steel.blow(7000, 0.2)

@@ -41,8 +41,8 @@ def _answers(synth: SynthContext, track: Signal, shots: Signal, *, is_huge: bool
         start = round(float(delay_s) * synth.sample_rate)
         slap = synth.lowpass(track[: max(1, synth.num_samples - start)], synth.uniform(900, 4500), 1)
         answered[start:] += synth.uniform(0.06, 0.35) * (0.08 / (0.05 + delay_s)) ** 0.4 * slap[: len(answered[start:])]
-    length = synth.uniform(0.25, 0.6) if is_huge else synth.uniform(0.08, 0.35)
-    share = synth.uniform(0.03, 0.12)
+    length = synth.uniform(0.25, 0.6) if is_huge else synth.uniform(0.12, 0.35)
+    share = synth.uniform(0.06, 0.25)
     for low, high, fall in ((60, 250, 1.0), (250, 1000, 0.8), (1000, 3500, 0.5), (3500, 12000, 0.25)):
         envelope = trailing(synth, shots, fall * length) - trailing(synth, shots, 0.015)
         air = synth.bandpass(synth.noise(), low, high, 1)
@@ -90,9 +90,7 @@ def _clash(synth: SynthContext, blades: tuple[StruckBody, StruckBody], hardness_
             synth.place(
                 clash, blade.blow(hardness_hz * (0.5 + strength), 0.0, 0.8), delay, strength * synth.uniform(0.5, 1)
             )
-        tick = synth.bandpass(
-            contact(synth, synth.uniform(0.03, 0.12), 16000), 0.25 * hardness_hz, 1.2 * hardness_hz, 1
-        )
+        tick = synth.bandpass(contact(synth, synth.uniform(0.05, 0.2), 16000), 0.25 * hardness_hz, 1.2 * hardness_hz, 1)
         synth.place(clash, tick, delay, synth.uniform(0.5, 1.2) * strength)
         delay += float(np.exp(synth.uniform(np.log(0.006), np.log(0.12))))
         strength *= synth.uniform(0.35, 0.75)
