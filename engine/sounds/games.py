@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from engine.sounds.partials import doublets, falling_gains, gliding, ringing, spread
@@ -25,27 +27,49 @@ def _chip(synth: SynthContext) -> Signal:
     return made
 
 
-def _shot(synth: SynthContext, top: float, style: int, fall_s: float) -> Signal:
-    """One shot: a tone, or tones that modulate each other, or noise with a pitch, all plunging."""
+@dataclass(frozen=True)
+class _RayGun:
+    """What the shots of one gun have in common: how their tone is made, how much of it is noise, how dull it is."""
+
+    style: int
+    voice: Signal
+    blast: float
+    hiss: float
+    ratio: float
+    top_hz: float
+
+
+def _ray_gun(synth: SynthContext) -> _RayGun:
+    return _RayGun(
+        style=synth.count(0, 4),
+        voice=_chip(synth),
+        blast=float(spread(synth, 0.01, 1.2)),
+        hiss=float(spread(synth, 0.002, 0.2)),
+        ratio=(0.5, 1.41, 2.0)[synth.count(0, 3)],
+        top_hz=float(spread(synth, 1500, 20000)),
+    )
+
+
+def _shot(synth: SynthContext, gun: _RayGun, top: float, fall_s: float) -> Signal:
+    """One shot: a tone, or tones that modulate each other, or two out of tune, all plunging, after a blast."""
     seconds = min(1.0, 4.5 * fall_s + 0.03)
     time = synth.span(seconds)
     bottom = top * synth.uniform(0.03, 0.12)
     pitch = bottom + (top - bottom) * np.exp(-time / (fall_s * synth.uniform(0.5, 1.1)))
-    if style == 0:
-        tone = gliding(synth, pitch, _chip(synth))
-    elif style == 1:
+    if gun.style == 0:
+        tone = gliding(synth, pitch, gun.voice)
+    elif gun.style == 1:
         room = np.clip(0.4 * synth.sample_rate / pitch - 1, 0, synth.uniform(1, 4))
         phase = synth.phase(pitch)
-        tone = np.sin(phase + room * np.sin(phase * (0.5, 1.41, 2.0)[synth.count(0, 3)]))
-    elif style == 2:
+        tone = np.sin(phase + room * np.sin(phase * gun.ratio))
+    elif gun.style == 2:
         tone = gliding(synth, pitch, (1.0, 0.3, 0.15)) * (1 + 0.8 * np.sin(synth.phase(0.15 * pitch)))
     else:
         tone = gliding(synth, pitch, (1.0, 0.5, 0.3, 0.2)) + gliding(synth, 1.013 * pitch, (0.8, 0.4, 0.3))
-    blast = synth.noise(seconds) * np.exp(-time / (0.15 * fall_s)) * synth.uniform(0, 0.8)
-    hiss = synth.highpass(synth.noise(seconds), 2000, order=1) * synth.uniform(0, 0.12)
-    shot: Signal = (tone + hiss) * np.exp(-time / fall_s) + blast
-    made: Signal = shot * np.minimum(1, time / 0.001)
-    return made
+    blast = gun.blast * synth.noise(seconds) * np.exp(-time / (0.15 * fall_s))
+    hiss = gun.hiss * synth.highpass(synth.noise(seconds), 2000, order=1)
+    shot = ((tone + hiss) * np.exp(-time / fall_s) + blast) * np.minimum(1, time / 0.001)
+    return synth.lowpass(shot, max(gun.top_hz, 1.5 * top))
 
 
 def laser(synth: SynthContext) -> Signal:
@@ -55,9 +79,9 @@ def laser(synth: SynthContext) -> Signal:
     starts = list(synth.onsets(synth.uniform(0.9, 1.4) if is_slow else synth.uniform(3.5, 5.5), 0.12))
     top = float(spread(synth, 700, 1700)) if is_low else float(spread(synth, 2800, 6000))
     longest = 0.06 if "count" in synth.attributes or not is_slow else 0.22
-    fall, style, track = float(spread(synth, 0.03, longest)), synth.count(0, 4), synth.silence()
+    fall, gun, track = float(spread(synth, 0.03, longest)), _ray_gun(synth), synth.silence()
     for start in starts:
-        shot = _shot(synth, top * synth.uniform(0.88, 1.12), style, fall * synth.uniform(0.85, 1.15))
+        shot = _shot(synth, gun, top * synth.uniform(0.88, 1.12), fall * synth.uniform(0.85, 1.15))
         synth.place(track, shot, start, synth.uniform(0.75, 1))
     if "count" not in synth.attributes and synth.uniform(0, 1) < 0.35:
         dry = track.copy()
@@ -106,14 +130,15 @@ def _dropped(synth: SynthContext, pitch: float, *, is_spun: bool) -> Signal:
     track = np.zeros(len(synth.span(seconds)))
     rings = []
     for _ in range(4):  # a coin is struck at another place each time
-        parts = doublets(synth, pitch * _DISC, falls, synth.random.uniform(0.1, 1, 6) / _DISC, split_hz=40, share=0.6)
+        parts = doublets(synth, pitch * _DISC, falls, synth.random.uniform(0.1, 1, 6) / _DISC, split_hz=12, share=0.4)
         ring = ringing(synth, *parts, 0.3)
         ring += 0.5 * synth.noise(0.3) * np.exp(-synth.span(0.3) / synth.uniform(0.0006, 0.002))
         rings.append(ring)
     wood = 0.3 * pitch * spread(synth, 0.15, 1, 6)  # a small coin meets a small, stiff spot of the table
     knock = ringing(synth, wood, spread(synth, 0.003, 0.014, 6), spread(synth, 0.05, 0.35, 6), 0.1)
-    for time, gain in zip(times, gains, strict=True):
-        synth.place(track, rings[synth.count(0, 4)], time, gain)
+    for time, until, gain in zip(times, [*times[1:], seconds], gains, strict=True):
+        ring = rings[synth.count(0, 4)][: max(8, round((until - time) * synth.sample_rate))]
+        synth.place(track, ring * np.minimum(1, np.arange(len(ring), 0, -1) / (0.002 * synth.sample_rate)), time, gain)
         synth.place(track, knock, time, gain * synth.uniform(0.5, 1))
     return track
 

@@ -170,17 +170,17 @@ def radio_static(synth: SynthContext) -> Signal:
         shape = (1 + (150 / hertz) ** 4) ** -0.5 * (1 + (hertz / top) ** 4) ** -0.5
         levels.append(shape * (0.6 + 0.8 * synth.wander(float(spread(synth, 1, 7)))))
     hiss = banded_noise(synth, centres, levels) * (0.6 + 0.4 * synth.wander(1.5))
-    crackle = synth.scatter(synth.uniform(25, 120) if is_heavy else synth.uniform(1, 8), 1.0, 9.0)
+    crackle = synth.scatter(synth.uniform(40, 150) if is_heavy else synth.uniform(1, 8), 1.0, 9.0)
     crackle *= 1 if not is_heavy else 0.3 + synth.wander(4)
     crackle = synth.bandpass(crackle * synth.random.choice((-1, 1)), 250, top, order=1) * 7
-    track = hiss + crackle * (1.0 if is_heavy else 0.5)
+    track = hiss * (0.6 if is_heavy else 1.0) + crackle * (1.4 if is_heavy else 0.2)
     for _ in range(synth.count(0, 3)):
         pitch = float(spread(synth, 300, 2500)) * 2 ** (2.5 * (synth.wander(0.6) - 0.5))
         track += synth.uniform(0.1, 0.8) * synth.wander(1) ** 2 * overtones(synth, pitch, (1.0, 0.15))
     if synth.uniform(0, 1) < 0.35:
         voice = _robot_voice(synth, is_low=synth.uniform(0, 1) < 0.5) * synth.wander(1.2) ** 2
         track += synth.uniform(0.5, 2) * synth.bandpass(voice, 400, 2600)
-    made: Signal = np.tanh(0.35 * track) if is_heavy else track
+    made: Signal = np.tanh(0.1 * track) if is_heavy else track
     return made
 
 

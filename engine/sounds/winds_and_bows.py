@@ -118,10 +118,11 @@ def trumpet(synth: SynthContext) -> Signal:
     blown = np.clip(since / onset, 0, 1) * np.clip((tune.left_s - 0.02) / 0.04, 0, 1) * tune.sounding
     blown *= tune.force * (1 + 0.35 * np.exp(-since / 0.06)) * (0.85 + 0.3 * synth.wander(4)) * (1 + 0.06 * vibrato)
     soft = overtones(synth, pitch, (0.7, 1.0, 0.7, 0.35, 0.16, 0.07, 0.03))
-    k = np.arange(1, int(14000 / base))
-    colour = k / (1 + (k * base / synth.uniform(1300, 2000)) ** 2.3) * spread(synth, 0.7, 1.4, len(k))
+    k, corner = np.arange(1, int(14000 / base)), 800 if is_low else 2000
+    colour = k / (1 + (k * base / (corner * synth.uniform(0.8, 1.25))) ** 2.3) * spread(synth, 0.7, 1.4, len(k))
     bright = overtones(synth, pitch, colour)
-    tone = blown * soft + synth.uniform(0.5, 1.3) * blown**2.2 * bright / np.sqrt(2 * np.std(bright) + 1e-9)
+    share = synth.uniform(0.5, 1.2)  # of the partials that steepen in the bore as it is blown harder
+    tone = blown * soft / np.std(soft) + share * blown**2.6 * bright / np.std(bright)
     air = banded_noise(synth, (300, 1200, 3500, 8000, 14000), [0.3, 1.0, 0.9, 0.5, 0.3])
     air *= blown * (1 + 6 * np.exp(-since / 0.012)) * float(spread(synth, 0.004, 0.03))
     horn = tone + air
