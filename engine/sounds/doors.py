@@ -28,13 +28,36 @@ def creak(synth: SynthContext, seconds: float, low_hz: float, high_hz: float, wo
     widths = [max(70.0, 0.06 * hertz) for hertz in wood.hertz]
     voiced = synth.resonate(pulses + rough, centres, widths, list(wood.gains), 0.024)
     envelope = stroke(synth, seconds, 14) ** 0.7 * np.minimum(1.0, 40 * course) * np.minimum(1.0, 25 * (1 - course))
-    creaking: Signal = (voiced + 0.02 * synth.highpass(pulses, 1500, order=1)) * envelope
+    creaking: Signal = (voiced + 0.12 * synth.highpass(pulses, 1500, order=1)) * envelope
     return creaking / (float(np.max(np.abs(creaking))) + 1e-9)
+
+
+def squeal(synth: SynthContext, seconds: float, tone_hz: float, rust: float) -> Signal:
+    """A metal hinge that sings [T]: a tone with its overtones that holds, bends a little, breaks off and jumps."""
+    length = len(synth.span(seconds))
+    num_parts = 1 + synth.count(1, max(2, round(5 * seconds)) + 1)
+    edges = np.sort(synth.random.uniform(0, length, num_parts - 1)).astype(np.int64)
+    tones, loudness = np.zeros(length), np.zeros(length)
+    for first, last in zip((0, *edges), (*edges, length), strict=True):
+        jump = float(synth.random.choice((1.0, 1.0, 1.02, 0.5, 0.76, 1.5, 0.24)))
+        course = np.linspace(0, 1, last - first)
+        tones[first:last] = (
+            tone_hz * jump * (1 + synth.uniform(-0.03, 0.16) * np.sin(np.pi * course ** synth.uniform(0.5, 1.5)))
+        )
+        loudness[first:last] = synth.strength(7) * np.minimum(1, np.minimum(course, 1 - course) * 12 + 0.02)
+    tones *= 1 + (0.004 + 0.01 * rust) * np.interp(
+        np.arange(length), np.arange(0, length, 64), synth.noise(seconds)[::64]
+    )
+    tone = synth.harmonics(tones, 10, synth.uniform(0.6, 1.3))
+    grit = synth.highpass(synth.noise(seconds), 800, order=1) * (0.02 + 0.1 * rust)
+    flutter = np.interp(np.linspace(0, 1, length), np.linspace(0, 1, 40), synth.random.uniform(0.25, 1, 40))
+    singing: Signal = (tone + grit) * synth.lowpass(loudness, 60, order=1) * flutter
+    return singing / (float(np.max(np.abs(singing))) + 1e-9)
 
 
 def hinge(synth: SynthContext) -> Modes:
     """A hinge with its leaf: what a creak sounds in."""
-    body = some_body(synth, synth.uniform(280, 900), 7000, 8, 0.02, synth.uniform(0.3, 0.9))
+    body = some_body(synth, synth.uniform(280, 900), 14000, 10, 0.02, synth.uniform(0.0, 0.7))
     return Modes(body.hertz, body.falls_s, body.gains)
 
 
@@ -45,12 +68,16 @@ def door_creak(synth: SynthContext) -> Signal:
     lowest, highest = (28, 260) if is_slow else (110, 650)
     tone = float(np.exp(synth.uniform(np.log(lowest), np.log(highest))))
     dryness = synth.uniform(0.04, 0.6)
+    pitch = float(np.exp(synth.uniform(np.log(600), np.log(3600))))
+    sings = (0.0, 1.0, synth.uniform(0.1, 0.6))[synth.count(0, 3)]  # wood, metal, or both at once
     track = synth.silence()
     for start in synth.occasions(0.4, 2.2 if is_slow else 0.6, 3.0 if is_slow else 1.1):
         seconds = synth.uniform(1.3, 2.0) if is_slow else synth.uniform(0.25, 0.6)
         middle = synth.around(tone, 0.25)
         reach = synth.uniform(1.2, 2.4)
-        event = creak(synth, seconds, middle / reach, middle * reach, body, dryness)
+        event = (1 - sings) * creak(synth, seconds, middle / reach, middle * reach, body, dryness)
+        if sings:
+            event += sings * squeal(synth, seconds, synth.around(pitch, 0.1), dryness)
         synth.place(track, event, start, synth.strength(3))
     return track
 

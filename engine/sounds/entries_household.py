@@ -10,7 +10,7 @@ HOUSEHOLD: dict[str, CorpusEntry] = {
         doors.door,
         ANYWHERE,
         "a door handle; a door | opening and closing; an opening door; a door | opening; a closing door; a door | "
-        "closing; a door handle and a latch; someone | opening and closing a door; a door latch; *a door | being opened "
+        "closing; a handle and a latch; someone | opening and closing a door; a door latch; *a door | being opened "
         "and closed; *someone | closing a door; *the latch of a door; *opening and closing a door",
     ),
     "cloth": entry(

@@ -32,20 +32,27 @@ def cloth(synth: SynthContext) -> Signal:
     stiffness = synth.uniform(0, 1)  # from wool to a rain jacket
     strokes_s, pause_s = ((0.5, 1.3), (0.15, 0.8)) if is_slow else ((0.1, 0.3), (0.02, 0.18))
     speed = _moves(synth, *strokes_s, pause_s)
-    top_db = 10 * stiffness - 14
-    soft = synth.texture((80, 300, 1200, 4000, 9000, 20000), (2, 4, 0, top_db + 6, top_db - 2, top_db - 18), 5, 14)
+    top_db = 12 * stiffness - 22
+    soft = synth.texture((80, 300, 1200, 4000, 9000, 20000), (4, 4, 0, top_db + 9, top_db + 2, top_db - 10), 5, 14)
     fine = synth.texture((1000, 3000, 8000, 20000), (-20, 0, -4, -16), 6, 25)
-    rub = soft * speed + (0.2 + 0.8 * stiffness) * fine * speed**2
+    rub = soft * speed + (0.05 + 0.5 * stiffness**2) * fine * speed**2
     times = _strewn(synth, speed, 60 + 240 * stiffness)
     gains = 0.5 * np.exp(1.1 * synth.random.standard_normal(len(times))).clip(0, 6)
     crumples = grains(synth, times, gains, (700, 3000 + 7000 * stiffness), 0.0007, 7)
-    flaps = synth.silence()
-    for moment in synth.random.uniform(0, synth.seconds, synth.random.poisson(0.8 * synth.seconds)):
-        seconds = synth.uniform(0.06, 0.14)
-        flap = synth.texture((60, 200, 900, 6000), (8, 6, -4, -22), 3, 10, seconds)
-        synth.place(flaps, flap * hump(len(flap)) ** 2, float(moment), synth.strength(5))
-    rustle: Signal = rub + (0.3 + stiffness) * crumples + 0.6 * flaps
+    rustle: Signal = rub + (0.15 + 0.8 * stiffness) * crumples + synth.uniform(0, 1.2) * _flaps(synth)
     return rustle
+
+
+def _flaps(synth: SynthContext) -> Signal:
+    """A hem or a flag that flaps in flurries: dull strokes of air, each with a little slap."""
+    flaps = synth.silence()
+    if synth.uniform(0, 1) < 0.4:
+        return flaps
+    for moment in synth.bursts(synth.uniform(5, 11), 0.3, (1, 8), (0.4, 2.0)):
+        seconds = synth.uniform(0.05, 0.12)
+        flap = synth.texture((50, 150, 500, 2000, 9000, 20000), (10, 7, -2, -12, -22, -32), 3, 10, seconds)
+        synth.place(flaps, flap * hump(len(flap)) ** 2, moment, synth.strength(5))
+    return flaps
 
 
 def paper(synth: SynthContext) -> Signal:
@@ -121,5 +128,8 @@ def rope(synth: SynthContext) -> Signal:
     gains = (0.2 * np.exp(1.2 * synth.random.standard_normal(len(times)))).clip(0, 3)
     cracks = grains(synth, times, gains, (900, 9000), 0.0008, 7)
     rub = synth.texture((150, 600, 2500, 9000, 20000), (-4, 0, -5, -16, -30), 5, 14) * strain
-    strained: Signal = groan + 0.8 * cracks + 0.12 * rub
-    return strained
+    hands = _moves(synth, 0.12, 0.45, (0.3, 1.6)) * synth.uniform(0.2, 1.4)  # that grip it and slide along
+    slide = synth.texture((200, 1000, 2500, 6000, 11000, 20000), (-20, -8, -1, 0, -6, -18), 5, 30) * hands
+    share = synth.uniform(0.15, 1.0)
+    strained = share * (groan + 0.12 * rub) + 0.8 * cracks + slide
+    return np.asarray(strained, dtype=np.float64)
