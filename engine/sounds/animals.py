@@ -123,7 +123,7 @@ def frog(synth: SynthContext) -> Signal:
     """Croaks of pulses, single or in twos ("rib-bit"), over a pond where others answer from afar."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
     is_low = synth.choose("pitch", "low", "high") == "low"
-    centre = synth.uniform(420, 700) if is_low else synth.uniform(1300, 2100)
+    centre = synth.uniform(500, 950) if is_low else synth.uniform(1500, 2600)
     pulse_rate = synth.uniform(22, 40) if is_low else synth.uniform(35, 70)
     is_double = synth.uniform(0, 1) < 0.5
     track = synth.silence()

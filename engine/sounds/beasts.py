@@ -8,10 +8,10 @@ from engine.sounds.synthesis import Signal, SynthContext
 from engine.sounds.vocal import Tract, Unrest, curve, drift, swell, utter
 
 _GRUNT = Tract(
-    ((350, 900, 1900, 3000, 4800), (480, 1150, 2200, 3300, 5200), (330, 850, 1800, 2900, 4700)),
-    (12, 11, 9, 7, 5),
-    (140, 240, 400, 600, 1500),
-    tilt_db=6.5,
+    ((520, 1200, 2200, 3200, 4800), (700, 1500, 2500, 3500, 5200), (480, 1100, 2100, 3100, 4700)),
+    (8, 12, 11, 8, 5),
+    (200, 280, 400, 600, 1500),
+    tilt_db=6.0,
 )
 _SQUEAL = Tract(
     ((1000, 1900, 3300, 4800, 7500), (1250, 2300, 3700, 5200, 8000), (950, 1800, 3200, 4700, 7400)),
@@ -23,14 +23,16 @@ _SQUEAL = Tract(
 _ROAR = Tract(
     ((260, 650, 1500, 2600, 4200), (420, 900, 1900, 2900, 4600), (280, 700, 1500, 2600, 4200)),
     (12, 11, 8, 6, 4),
-    (130, 220, 400, 600, 1500),
-    tilt_db=7.5,
+    (150, 240, 400, 600, 1500),
+    tilt_db=11.0,
+    low_db=3.0,
 )
 _COUGH = Tract(
     ((650, 1350, 2500, 3600, 5200, 8000), (750, 1450, 2600, 3700, 5300, 8000), (550, 1250, 2400, 3500, 5000, 7800)),
     (10, 10, 9, 8, 6, 5),
     (200, 260, 350, 450, 700, 1800),
-    tilt_db=5.0,
+    tilt_db=3.5,
+    low_db=9.0,
 )
 
 
@@ -84,7 +86,7 @@ def pig(synth: SynthContext) -> Signal:
 def lion(synth: SynthContext) -> Signal:
     """Roars: a chest full of rough voice that opens and sinks, and the grunts that may follow."""
     is_long = synth.choose("length", "long", "short") == "long"
-    base, size = synth.uniform(75, 140), synth.uniform(0.9, 1.25)
+    base, size = synth.uniform(55, 130), synth.uniform(0.85, 1.3)
     track = synth.silence()
     for start in synth.occasions(0.3, 2.8 if is_long else 1.3, 4.0 if is_long else 1.9):
         seconds = synth.uniform(1.7, 2.5) if is_long else synth.uniform(0.5, 0.95)
@@ -114,7 +116,7 @@ def mosquito(synth: SynthContext) -> Signal:
     )
     phase = synth.phase(pitch)
     most = max(1, min(22, int(0.45 * synth.sample_rate / float(np.max(pitch)))))
-    tilt, second = synth.uniform(0.9, 1.6), synth.uniform(0.5, 1.5)
+    tilt, second = synth.uniform(0.5, 1.3), synth.uniform(0.5, 1.5)
     whine = np.sin(phase)
     gains, shifts = synth.random.uniform(0.5, 1.3, 23), synth.random.uniform(0, 6.28, 23)
     for multiple in range(2, most + 1):

@@ -13,8 +13,8 @@ _CAW = Tract(
     ((1000, 1500, 2700, 4000, 6500), (1250, 1750, 3000, 4200, 6600), (1050, 1500, 2800, 4000, 6400)),
     (13, 13, 10, 6, 4),
     (300, 300, 500, 700, 1500),
-    tilt_db=6.5,
-    low_db=16.0,
+    tilt_db=7.5,
+    low_db=18.0,
 )
 _GULL = Tract(
     ((1100, 2200, 3300, 5200), (1600, 2700, 3800, 5600), (1200, 2300, 3400, 5200)),
@@ -31,11 +31,11 @@ _QUACK = Tract(
     low_db=13.0,
 )
 _CLUCK = Tract(
-    ((650, 1300, 2600, 4200), (900, 1700, 2900, 4400), (700, 1350, 2700, 4200)),
-    (13, 13, 9, 5),
-    (200, 280, 450, 900),
-    tilt_db=8.5,
-    low_db=13.0,
+    ((1000, 1900, 3000, 4600), (1450, 2500, 3500, 5000), (1100, 2000, 3100, 4700)),
+    (12, 13, 13, 6),
+    (260, 350, 500, 900),
+    tilt_db=7.5,
+    low_db=15.0,
 )
 
 
@@ -127,14 +127,14 @@ def chicken(synth: SynthContext) -> Signal:
     moment = synth.uniform(0, min(0.2, 0.1 * synth.seconds))
     while moment < synth.seconds:
         is_cackle = synth.uniform(0, 1) < 0.12
-        seconds = synth.uniform(0.3, 0.6) if is_cackle else synth.uniform(0.045, 0.12)
+        seconds = synth.uniform(0.3, 0.6) if is_cackle else synth.uniform(0.06, 0.2)
         top = base * synth.uniform(0.85, 1.2) * (1.6 if is_cackle else 1.0)
         tune = curve(synth, seconds, (0, 0.6 if is_cackle else 0.85), (0.3, 1.0), (0.6, 1.05), (1, 0.7))
-        loudness = swell(synth, seconds, 0.012, 0.5 * seconds)
+        loudness = swell(synth, seconds, 0.2 * seconds, 0.5 * seconds)
         unrest = Unrest(jitter=0.03, shimmer=0.25, rough=synth.uniform(0, 0.5), chaos=synth.uniform(0.02, 0.2))
         cluck = utter(synth, seconds, top * tune, _CLUCK, loudness, breath=0.5 * loudness, unrest=unrest, size=size)
         synth.place(track, cluck, moment, synth.uniform(0.8, 1) if is_cackle else synth.uniform(0.3, 0.9))
-        pause = synth.uniform(0.28, 0.6) if is_slow else synth.uniform(0.08, 0.2)
+        pause = synth.uniform(0.22, 0.5) if is_slow else synth.uniform(0.05, 0.14)
         moment += seconds + pause * (1 + 2.0 * (synth.uniform(0, 1) < 0.15))
     flock = np.roll(synth.lowpass(track, 2500, order=1), round(0.41 * len(track)))
     return track + synth.uniform(0, 0.2) * flock

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.sounds.synthesis import Signal, SynthContext
-from engine.sounds.vocal import evened
+from engine.sounds.vocal import drift, evened
 
 
 def _bubble_kinds(
@@ -45,9 +45,15 @@ def ocean(synth: SynthContext) -> Signal:
             after > 0, np.exp(-np.maximum(0, after) * tail), np.exp(np.minimum(0, after) * sharp)
         )
         moment += length
+    dark_db = -synth.uniform(2, 10)
     rumble = synth.texture((25, 80, 250, 600, 2000, 20000), (-3, 0, -4, -14, -34, -70), depth_db=3)
     crash = synth.texture((60, 300, 900, 2500, 6000, 20000), (-16, -3, 0, -5, -12, -26), depth_db=3, rate_hz=8)
-    foam = synth.texture((200, 1200, 3500, 8000, 13000, 20000), (-34, -10, 0, -2, -7, -15), depth_db=2.5, rate_hz=8)
+    foam = synth.texture(
+        (200, 1200, 3000, 7000, 12000, 20000),
+        (-30, -8, 0, dark_db, 2.2 * dark_db, 3.5 * dark_db),
+        depth_db=2.5,
+        rate_hz=8,
+    )
     track = synth.uniform(0.2, 0.6) * (0.1 + near) * evened(rumble) + (0.04 + broken) * evened(crash)
     surf: Signal = track + synth.uniform(0.25, 0.7) * (0.06 + foamy) * evened(foam)
     return surf
@@ -130,11 +136,12 @@ def splash(synth: SynthContext) -> Signal:
     for start in synth.occasions(0.5, 1.3, 2.6):
         length = synth.uniform(0.5, 1.0) if is_huge else synth.uniform(0.16, 0.4)
         low = synth.uniform(120, 300) if is_huge else synth.uniform(500, 1000)
-        body = synth.texture((20, low, 4 * low, 6000, 20000), (-18, 0, -8, -20, -34), seconds=1.6, rate_hz=20)
-        spray = synth.texture((200, 1800, 5000, 11000, 20000), (-28, -3, 0, -5, -14), seconds=1.6, rate_hz=20)
-        body = evened(body) * synth.decay(1.6, 0.35 * length, 0.004)
-        spray = evened(spray) * synth.decay(1.6, 0.5 * length, synth.uniform(0.01, 0.08))
-        splashed = body + synth.uniform(0.3, 0.8) * spray
+        body = synth.texture((20, low, 4 * low, 6000, 20000), (-18, 0, -8, -20, -36), seconds=2.2, rate_hz=25)
+        hertz = (200, 1800, 5000, 11000, 20000)
+        spray = synth.texture(hertz, (-26, -2, 0, -7, -18), depth_db=5.0, seconds=2.2, rate_hz=25)
+        body = evened(body) * synth.decay(2.2, 0.3 * length, 0.004)
+        lumps = synth.decay(2.2, 0.5 * length, synth.uniform(0.01, 0.08)) * (0.65 + 0.35 * drift(synth, 2.2, 22))
+        splashed = body + synth.uniform(0.3, 0.8) * evened(spray) * lumps
         gulp_hz, time = low * synth.uniform(0.6, 1.0), synth.span(0.3)
         gulp = (
             np.sin(2 * np.pi * gulp_hz * (time + 1.5 * time**2))

@@ -57,6 +57,7 @@ def wind(synth: SynthContext) -> Signal:
     is_low = synth.choose("pitch", "low", "high") == "low"
     centre = synth.uniform(170, 340) if is_low else synth.uniform(680, 1250)
     gusts = np.clip(0.75 * synth.wander(0.9) + 0.35 * synth.wander(3.5), 0, 1)
+    eddies = [0.5 * gusts + 0.6 * synth.wander(rate) for rate in (1.5, 2.5, 4.0, 6.0)]  # large ones are slow and low
     howls = [
         (synth.uniform(0.8, 2.2), synth.uniform(0, 14), synth.uniform(0.05, 0.25)) for _ in range(synth.count(1, 3))
     ]
@@ -65,11 +66,12 @@ def wind(synth: SynthContext) -> Signal:
     def decibels(times: Signal, bins: Signal) -> Signal:
         force = np.interp(times, synth.time, gusts)[:, None]
         octave = np.log2(bins[None, :] / (centre * (0.85 + 0.35 * force)))
-        level: Signal = 22 * (force - 1) - np.where(
-            octave > 0, slope_db * np.maximum(0, octave - 0.3 * width), -6 * octave
-        )
+        level: Signal = -np.where(octave > 0, slope_db * np.maximum(0, octave - 0.3 * width), -6 * octave)
         for ratio, peak, narrow in howls:
             level = level + peak * force / (1 + ((octave - np.log2(ratio)) / narrow) ** 2)
+        for number, eddy in enumerate(eddies):
+            share = np.maximum(0, 1 - np.abs(np.clip(np.log2(bins / centre), -2, 4) / 2 + 1 - number))
+            level = level + 22 * (np.interp(times, synth.time, eddy)[:, None] - 1) * share
         return level
 
     body = evened(shaped(synth, synth.noise(), decibels, 0.06))
@@ -82,37 +84,38 @@ def wind(synth: SynthContext) -> Signal:
 
 
 def _claps_of_thunder(synth: SynthContext, *, is_near: bool) -> tuple[Signal, Signal, Signal]:
-    """Strengths [T] of the crack, the roll and the rumble: the lower, the later and the longer."""
-    length = 1.3 if is_near else 2.2
+    """Strengths [T] of the crack, the roll and the rumble: the lower, the later and the longer.
+
+    The channel of a flash is crooked: its parts are heard one after another, the nearest first and the strongest.
+    """
     crack, roll, rumble = synth.silence(), synth.silence(), synth.silence()
     for start in synth.occasions(0.8, 6.0, 9.0):
-        number = synth.count(5, 12)
-        for clap in range(number):
-            moment = start + (0.0 if clap == 0 else synth.uniform(0.05, length) * synth.uniform(0.3, 1.3))
-            gain = 1.0 if clap == 0 else synth.uniform(0.25, 0.9)
-            rise = synth.uniform(0.004, 0.02) if is_near else synth.uniform(0.08, 0.3)
-            synth.place(
-                crack, synth.decay(0.8, synth.uniform(0.03, 0.12), rise), moment, gain * (1.0 if clap < 3 else 0.3)
-            )
-            synth.place(roll, synth.decay(2.2, synth.uniform(0.2, 0.5), 2 * rise), moment, gain)
-            synth.place(rumble, synth.decay(4.0, synth.uniform(0.5, 1.2), 0.1 + 2 * rise), moment, gain)
+        moment = start
+        for clap in range(synth.count(5, 12)):
+            gain = 1.0 if clap == 0 else synth.uniform(0.25, 0.9) * (0.85**clap if is_near else 1.0)
+            rise = synth.uniform(0.003, 0.015) if is_near else synth.uniform(0.08, 0.3)
+            synth.place(crack, synth.decay(1.6, synth.uniform(0.06, 0.3), rise), moment, gain * 0.8**clap)
+            synth.place(roll, synth.decay(2.6, synth.uniform(0.25, 0.6), 2 * rise), moment, gain)
+            synth.place(rumble, synth.decay(4.5, synth.uniform(0.6, 1.3), 0.06 + 2 * rise), moment, gain)
+            moment += float(synth.random.exponential(0.16 if is_near else 0.35))
     return crack, roll, rumble
 
 
 def thunder(synth: SynthContext) -> Signal:
-    """A crack that tears from low to high if it is near, a roll of many claps, and a rumble that outlasts them."""
+    """A crack that reaches high if it is near, a roll of many claps, and a rumble that outlasts them."""
     is_near = synth.choose("space", "near", "distant") == "near"
     crack, roll, rumble = _claps_of_thunder(synth, is_near=is_near)
-    torn = synth.noise() * (0.35 + 0.65 * synth.gate(synth.wander(90) > 0.55, 400))
-    edge = synth.uniform(500, 1100)
     low = synth.texture((20, 60, 130, 300, 800, 4000, 20000), (-12, -1, 0, -12, -30, -62, -84), depth_db=4)
-    middle = synth.texture((30, 150, 400, 1000, 2500, 20000), (-20, -1, 0, -10, -26, -66), depth_db=4, rate_hz=9)
-    high = synth.lowpass(synth.highpass(torn, edge, order=1), synth.uniform(2500, 6000), order=1)
+    hertz = (30, 150, 400, 1000, 2500, 20000)
+    middle = synth.texture(hertz, (-20, -1, 0, -10, -26, -66), depth_db=4, rate_hz=9)
+    slope_db = synth.uniform(4, 9)
+    bands_hz = (60, 500, 1000, 2000, 4000, 8000, 20000)
+    torn = synth.texture(bands_hz, (-14, 0, *(-slope_db * octaves for octaves in (0.6, 1.6, 2.6, 3.8, 6.0))), 5.0, 20)
     track = rumble * evened(low) + synth.uniform(0.6, 1.6) * roll * evened(middle)
-    track += crack * evened(high) * (synth.uniform(0.5, 1.2) if is_near else 0.012)
+    track += crack * (0.55 + 0.45 * synth.wander(60)) * evened(torn) * (synth.uniform(0.5, 2.5) if is_near else 0.03)
     if synth.uniform(0, 1) < 0.4:
         shower = evened(synth.texture((40, 700, 2000, 8000, 20000), (-30, -6, 0, -3, -16), depth_db=1.5))
-        track += 10 ** (-synth.uniform(20, 34) / 20) * float(np.max(np.abs(track))) * 0.3 * shower
+        track += 10 ** (-synth.uniform(26, 40) / 20) * float(np.max(np.abs(track))) * 0.3 * shower
     return track
 
 

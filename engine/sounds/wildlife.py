@@ -25,7 +25,7 @@ _BLEAT = Tract(
     ((500, 1250, 2500, 3500, 5400, 7800), (820, 1750, 2750, 3700, 5600, 8000), (700, 1550, 2650, 3600, 5500, 7900)),
     (9, 13, 14, 10, 9, 7),
     (180, 280, 380, 450, 700, 1300),
-    tilt_db=7.0,
+    tilt_db=7.5,
 )
 _COCK = Tract(
     ((800, 1500, 2900, 4600), (950, 1900, 3100, 4800), (1150, 2000, 3200, 5000), (850, 1700, 3000, 4700)),
@@ -45,7 +45,7 @@ _NEIGH = Tract(
     ((900, 1700, 2900, 4200, 6400), (1100, 1900, 3000, 4300, 6500), (750, 1450, 2700, 4000, 6200)),
     (9, 13, 14, 9, 6),
     (250, 350, 500, 600, 1200),
-    tilt_db=6.5,
+    tilt_db=8.0,
 )
 _CLOP_FALLS_S = (0.016, 0.012, 0.008, 0.005, 0.003)
 
@@ -56,7 +56,7 @@ def sheep(synth: SynthContext) -> Signal:
     is_long = synth.choose("length", "long", "short") == "long"
     base = synth.uniform(140, 215) if is_low else synth.uniform(350, 480)
     size = synth.uniform(0.95, 1.15) if is_low else synth.uniform(0.75, 0.92)
-    rate_hz, depth = synth.uniform(7.5, 10.5), synth.uniform(0.3, 0.5)
+    rate_hz, depth = synth.uniform(7.5, 10.5), synth.uniform(0.18, 0.4)
     unrest = Unrest(jitter=0.03, shimmer=0.25, rough=synth.uniform(0, 0.5), chaos=synth.uniform(0.02, 0.15))
     track = synth.silence()
     for start in synth.onsets(synth.uniform(0.5, 0.62) if is_long else synth.uniform(1.2, 1.6), 0.15):
@@ -101,7 +101,7 @@ def owl(synth: SynthContext) -> Signal:
     """Hoots: soft, hollow tones in a phrase of one of four owls, the last note may quaver; a wood that answers."""
     is_low = synth.choose("pitch", "low", "high") == "low"
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
-    base = synth.uniform(235, 400) if is_low else synth.uniform(560, 900)
+    base = synth.uniform(250, 430) if is_low else synth.uniform(580, 950)
     pace = synth.uniform(1.0, 1.25) if is_slow else synth.uniform(0.42, 0.55)
     quaver = synth.uniform(0, 0.45)
     phrase = (_BEND_HOOTS, _EVEN_HOOTS, _LONE_HOOTS if is_slow else _QUICK_HOOTS)[synth.count(0, 3)]
@@ -179,7 +179,7 @@ def bees(synth: SynthContext) -> Signal:
     centre = 9 * base
     hum = synth.texture((40, 0.8 * base, 2.2 * base, centre, 2 * centre, 20000), (-30, -14, -4, 0, -9, -34))
     track += (0.5 if is_huge else 0.08) * np.std(track) * hum / (np.std(hum) + 1e-9)
-    body, top = synth.uniform(0.15, 0.4), synth.uniform(0.8, 1.4)
+    body, top = synth.uniform(0.15, 0.7), synth.uniform(0.8, 1.4)
     return top * synth.highpass(track, 4.5 * base, order=1) + body * track
 
 
