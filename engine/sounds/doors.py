@@ -49,7 +49,7 @@ def squeal(synth: SynthContext, seconds: float, tone_hz: float, rust: float) -> 
         np.arange(length), np.arange(0, length, 64), synth.noise(seconds)[::64]
     )
     tone = synth.harmonics(tones, 10, synth.uniform(0.6, 1.3))
-    grit = synth.highpass(synth.noise(seconds), 800, order=1) * (0.02 + 0.1 * rust)
+    grit = synth.highpass(synth.noise(seconds), 200, order=1) * (0.05 + 0.3 * rust)
     flutter = np.interp(np.linspace(0, 1, length), np.linspace(0, 1, 40), synth.random.uniform(0.25, 1, 40))
     singing: Signal = (tone + grit) * synth.lowpass(loudness, 60, order=1) * flutter
     return singing / (float(np.max(np.abs(singing))) + 1e-9)
@@ -69,7 +69,7 @@ def door_creak(synth: SynthContext) -> Signal:
     tone = float(np.exp(synth.uniform(np.log(lowest), np.log(highest))))
     dryness = synth.uniform(0.04, 0.6)
     pitch = float(np.exp(synth.uniform(np.log(600), np.log(3600))))
-    sings = (0.0, 1.0, synth.uniform(0.1, 0.6))[synth.count(0, 3)]  # wood, metal, or both at once
+    sings = (0.0, 0.0, synth.uniform(0.5, 0.9), synth.uniform(0.1, 0.5))[synth.count(0, 4)]  # wood, or metal too
     track = synth.silence()
     for start in synth.occasions(0.4, 2.2 if is_slow else 0.6, 3.0 if is_slow else 1.1):
         seconds = synth.uniform(1.3, 2.0) if is_slow else synth.uniform(0.25, 0.6)
@@ -176,10 +176,10 @@ def _swing(synth: SynthContext, seconds: float, wood: Modes | None) -> Signal:
 def lock(synth: SynthContext) -> Signal:
     """A key in a lock: it scratches in over the pins, turns, and throws the bolt; and back."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
-    case = some_body(synth, synth.uniform(300, 900), 6000, 9, synth.uniform(0.008, 0.02), 0.3)
+    case = some_body(synth, synth.uniform(160, 600), 5000, 10, synth.uniform(0.008, 0.025), 0.5)
     key = some_body(synth, synth.uniform(2200, 3800), 14000, 7, synth.uniform(0.004, 0.02), 0.0)
-    bolts = hits(synth, case, synth.uniform(2500, 6000), 0.12, 0.35, 4)
-    clicks = hits(synth, key, 10000, 0.08, 0.4, 5)
+    bolts = hits(synth, case, synth.uniform(1200, 4000), 0.12, 0.3, 4)
+    clicks = hits(synth, key, 7000, 0.06, 0.5, 5)
     pace = synth.uniform(0.3, 0.5) if is_slow else synth.uniform(0.12, 0.2)
     track, pins, gains = synth.silence(), [], []
     moment = synth.uniform(0.02, 0.25) * min(1.0, synth.seconds)
@@ -193,12 +193,12 @@ def lock(synth: SynthContext) -> Signal:
         for _ in range(synth.count(1, 3)):
             for delay, share in ((0.0, 0.35), (synth.uniform(0.02, 0.06), 1.0), (synth.uniform(0.07, 0.12), 0.3)):
                 synth.place(track, one_of(synth, bolts), turn + delay, share * synth.around(1, 0.2))
-                synth.place(track, one_of(synth, clicks), turn + delay, 0.4 * share)
+                synth.place(track, one_of(synth, clicks), turn + delay, 0.2 * share)
             turn += synth.around(pace, 0.25)
         moment = turn + synth.uniform(0.4, 1.4) * (1.5 if is_slow else 0.8)
     jingle = synth.random.uniform(0, synth.seconds, round(4 * synth.seconds))
-    tinkle = grains(synth, jingle, synth.random.exponential(0.08, len(jingle)), (3500, 8000), 0.02, 3, 4)
-    return track + grains(synth, np.concatenate(pins), np.concatenate(gains), (2500, 9000), 0.002, 5, 2) + tinkle
+    tinkle = grains(synth, jingle, synth.random.exponential(0.03, len(jingle)), (2500, 7000), 0.012, 3, 4)
+    return track + grains(synth, np.concatenate(pins), 0.7 * np.concatenate(gains), (1200, 7000), 0.0015, 5, 2) + tinkle
 
 
 def _scrape(synth: SynthContext, seconds: float, metal: Modes) -> Signal:

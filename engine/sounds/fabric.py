@@ -124,12 +124,12 @@ def rope(synth: SynthContext) -> Signal:
     widths = [max(90.0, 0.14 * hertz) for hertz in body.hertz]
     groan = synth.resonate(fibres, centres, widths, list(body.gains), 0.02)
     groan /= float(np.std(groan)) + 1e-9
-    times = _strewn(synth, strain, 90)
-    gains = (0.2 * np.exp(1.2 * synth.random.standard_normal(len(times)))).clip(0, 3)
+    times = _strewn(synth, strain, 400)
+    gains = (0.08 * np.exp(1.2 * synth.random.standard_normal(len(times)))).clip(0, 3)
     cracks = grains(synth, times, gains, (900, 9000), 0.0008, 7)
     rub = synth.texture((150, 600, 2500, 9000, 20000), (-4, 0, -5, -16, -30), 5, 14) * strain
-    hands = _moves(synth, 0.12, 0.45, (0.3, 1.6)) * synth.uniform(0.2, 1.4)  # that grip it and slide along
+    hands = _moves(synth, 0.15, 0.5, (0.1, 1.2)) * synth.uniform(0.6, 2.5)  # that grip it and slide along
     slide = synth.texture((200, 1000, 2500, 6000, 11000, 20000), (-20, -8, -1, 0, -6, -18), 5, 30) * hands
-    share = synth.uniform(0.15, 1.0)
+    share = synth.uniform(0.1, 0.7)
     strained = share * (groan + 0.12 * rub) + 0.8 * cracks + slide
     return np.asarray(strained, dtype=np.float64)

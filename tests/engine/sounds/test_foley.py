@@ -23,7 +23,7 @@ FULL_BAND = (
 )
 
 
-def dry(name, how_many=8, sample_rate=48000, seconds=4.0, **attributes):
+def dry(name, how_many=5, sample_rate=48000, seconds=4.0, **attributes):
     """Clips without a floor, in no named space."""
     found, seed = [], 0
     while len(found) < how_many and seed < 120:
