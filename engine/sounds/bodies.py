@@ -23,9 +23,9 @@ class Material:
 
 
 WOOD = Material((0.018, 0.07), (0.012, 0.06))
-METAL = Material((0.0004, 0.002), (0.12, 0.7))
+METAL = Material((0.0008, 0.005), (0.05, 0.35))
 RINGING = Material((0.0002, 0.0012), (0.12, 0.6))
-DAMPED_METAL = Material((0.002, 0.008), (0.04, 0.14))
+DAMPED_METAL = Material((0.003, 0.012), (0.02, 0.09))
 GLASS = Material((0.0015, 0.006), (0.05, 0.3))
 
 

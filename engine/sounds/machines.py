@@ -45,9 +45,9 @@ def fan(synth: SynthContext) -> Signal:
     times, gains = firing(synth, rate, [(k / blades, synth.uniform(0.6, 1)) for k in range(blades)], 0.1)
     shots = soft_impulses(synth, times, gains)
     chop = trailing(synth, synth.lowpass(shots, 2.5 * blade_hz), 0.35 / blade_hz)
-    levels = np.array([8, 7, 5, 3, 1, -3, -8, -15, -23, -32]) + synth.uniform(-1.5, 1.5) * np.arange(-5, 5)
+    levels = np.array([8, 9, 8, 4, 1, -3, -8, -15, -24, -34]) + synth.uniform(-2.5, 0.7) * np.arange(-3, 7)
     air = moving_noise(synth, _HERTZ, levels + (0 if is_slow else 0.8) * np.arange(-5, 5), wander_db=2, wander_hz=1.5)
-    depth = synth.uniform(0.5, 1.5) if is_slow else synth.uniform(0.1, 0.5)
+    depth = synth.uniform(0.35, 1.3) if is_slow else synth.uniform(0.03, 0.35)
     wash = air * (1 + depth * (chop / (np.mean(chop) + 1e-9) - 1).clip(-0.6, 2))
     mains = (100.0, 120.0)[synth.count(0, 2)]
     hum = sum(

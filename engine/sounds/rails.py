@@ -11,7 +11,7 @@ from engine.sounds.moving_noise import moving_noise
 from engine.sounds.synthesis import Signal, SynthContext
 
 _ROLL_HZ = (40.0, 80.0, 160.0, 315.0, 630.0, 1250.0, 2500.0, 5000.0, 10000.0, 18000.0)
-_ROLL_DB = np.array([4.0, 5.0, 2.0, -1.0, -2.0, -4.0, -8.0, -14.0, -23.0, -34.0])
+_ROLL_DB = np.array([-2.0, 2.0, 2.0, 1.0, 1.0, -2.0, -6.0, -11.0, -20.0, -31.0])
 
 
 def _axles(synth: SynthContext, speed: float) -> Iterator[tuple[float, float]]:
@@ -25,10 +25,10 @@ def _axles(synth: SynthContext, speed: float) -> Iterator[tuple[float, float]]:
     turn = 0
     while moment < synth.seconds:
         for axle in range(2):
-            yield moment + axle * base / speed, weight * synth.uniform(0.75, 1.1)
+            yield moment + axle * base / speed, weight * synth.uniform(0.85, 1.1)
         turn += 1
         if turn % 2 == 0:
-            weight = synth.uniform(0.55, 1)
+            weight = synth.uniform(0.75, 1)
         moment += (bogies if turn % 2 else gap) / speed * synth.uniform(0.96, 1.05)
 
 
@@ -36,7 +36,7 @@ def train(synth: SynthContext) -> Signal:
     """Wheels that clank over a joint two by two and roll on; now and then a flange squeals, or a flat wheel knocks."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
     speed = synth.uniform(6.5, 10) if is_slow else synth.uniform(17, 26)
-    rail = StruckBody(synth, plate(synth, WOOD, synth.uniform(55, 95), 10), 0.3)
+    rail = StruckBody(synth, plate(synth, WOOD, synth.uniform(90, 220), 14), 0.3)
     wheel = StruckBody(synth, plate(synth, DAMPED_METAL, synth.uniform(280, 520), 16), 0.3)
     ring = synth.uniform(0.25, 0.7)
     hits, closeness = synth.silence(), [0.0]
@@ -44,18 +44,19 @@ def train(synth: SynthContext) -> Signal:
     for start, gain in _axles(synth, speed):
         gap = synth.uniform(0.008, 0.02) * 7 / speed  # the wheel drops off one rail and climbs the next
         for delay, share in ((0.0, 0.7), (gap, 1.0)):
-            clank = 1.6 * rail.blow(900, 0.3) + ring * wheel.blow(synth.uniform(2500, 6000), 0.25)
+            clank = synth.uniform(0.5, 1.2) * rail.blow(1800, 0.2) + ring * wheel.blow(synth.uniform(2500, 6000), 0.25)
             tick = contact(synth, 0.05, synth.uniform(4000, 9000))
-            clank[: len(tick)] += 0.8 * tick
+            clank[: len(tick)] += synth.uniform(0.4, 0.9) * tick
             synth.place(hits, clank, max(0.0, start + delay), gain * share if start >= -0.02 else 0.0)
         moments += [start - 0.9 / speed, start, start + 0.9 / speed]
         closeness += [0.0, gain, 0.0]
     order = np.argsort(moments)
     step = np.linspace(0, synth.seconds, 300)
     passing = np.interp(step, np.array(moments)[order], np.array(closeness)[order])[:, None]
-    levels = _ROLL_DB + synth.uniform(-1, 1.2) * np.log2(np.asarray(_ROLL_HZ) / 600) + 3.5 * passing
+    track_db = _ROLL_DB + 2.5 * synth.random.standard_normal(len(_ROLL_DB))
+    levels = track_db + synth.uniform(-1, 1.2) * np.log2(np.asarray(_ROLL_HZ) / 600) + 3.5 * passing
     roll = moving_noise(synth, _ROLL_HZ, levels, wander_db=2.5, wander_hz=3)
-    ride = hits + (0.16 if is_slow else 0.26) * synth.uniform(0.7, 1.5) * roll
+    ride = hits + (0.13 if is_slow else 0.28) * synth.uniform(0.6, 1.5) * roll
     if synth.uniform(0, 1) < 0.4:
         ride += synth.uniform(0.03, 0.14) * _squeal(synth)
     if synth.uniform(0, 1) < 0.35:  # a motor that hums with the speed
@@ -94,7 +95,7 @@ def train_horn(synth: SynthContext) -> Signal:
         start += blast + rest * (1.0 if number else synth.uniform(0.8, 2.0))
         number = number - 1 if number else None
     press = synth.gate(is_blown, synth.uniform(5, 9))
-    root, width = synth.uniform(230, 420), synth.uniform(1100, 2800)
+    root, width = synth.uniform(230, 480), float(np.exp(synth.uniform(np.log(400), np.log(2400))))
     bend = 1 - synth.uniform(0.02, 0.06) * np.exp(-since / 0.06) - 0.04 * (1 - press) ** 2
     tones = synth.silence()
     for ratio in _CHORDS[synth.count(0, len(_CHORDS))]:

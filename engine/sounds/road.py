@@ -105,13 +105,13 @@ def engine(synth: SynthContext) -> Signal:
     else:
         pull = _throttle(synth, 0.6, 2.4)
         rate = synth.uniform(8, 11) * speed * (1 + synth.uniform(1.6, 3.2) * synth.lowpass(pull, 3, order=1))
-    times, gains = firing(synth, rate, even_cylinders(synth, number, 0.45), 0.12 if is_idling else 0.06)
+    times, gains = firing(synth, rate, even_cylinders(synth, number, 0.3), 0.07 if is_idling else 0.04)
     shots = soft_impulses(synth, times, gains)
     breath = np.array([4, 2, -4, -10, -17, -27, -38]) + synth.uniform(-2.5, 1.5) * np.arange(-1, 6)
     air = moving_noise(synth, (40, 150, 500, 1500, 4000, 9000, 18000), breath, wander_db=2.5, wander_hz=4)
-    pipes = exhaust(synth, shots, synth.uniform(42, 95), synth.uniform(0.0, 0.3))
+    pipes = exhaust(synth, shots, synth.uniform(50, 150), synth.uniform(0.0, 0.3))
     track = pipes * (0.5 + pull) + gas(synth, shots, air, synth.uniform(0.004, 0.012)) * (0.3 + 0.8 * pull)
-    fan = (0.012 + 0.02 * synth.uniform(0, 1)) * (rate / np.mean(rate)) ** 2
+    fan = (0.03 + 0.06 * synth.uniform(0, 1)) * (rate / np.mean(rate)) ** 2
     track += fan * moving_noise(
         synth, (60, 300, 1200, 5000, 12000, 18000), (6, 4, 0, -7, -15, -22), wander_db=2, wander_hz=1
     )

@@ -83,7 +83,7 @@ def wood_impact(synth: SynthContext) -> Signal:
     pieces = _pieces(synth, bodies, 0.35)
     hardness = synth.uniform(900, 3500) if is_heavy else synth.uniform(2500, 7000)
     track = synth.silence()
-    for start, strength in _strikes(synth, 0.35, 1.6):
+    for start, strength in _strikes(synth, 0.5, 2.2):
         blow = pieces[synth.count(0, len(pieces))].blow(hardness * (0.4 + strength), synth.uniform(0.2, 0.6))
         tick = contact(synth, synth.uniform(0.03, 0.18), synth.uniform(3000, 12000))
         blow[: len(tick)] += synth.uniform(0.2, 0.7) * tick
@@ -98,7 +98,7 @@ def metal_impact(synth: SynthContext) -> Signal:
     substance = METAL if synth.uniform(0, 1) < 0.6 else DAMPED_METAL
     bodies = [
         (plate if synth.uniform(0, 1) < 0.5 else bar)(
-            synth, substance, lowest * synth.uniform(0.8, 1.5), synth.count(16, 40)
+            synth, substance, lowest * synth.uniform(0.8, 1.5), synth.count(24, 46)
         )
         for _ in range(synth.count(1, 3))
     ]
@@ -106,10 +106,10 @@ def metal_impact(synth: SynthContext) -> Signal:
     hardness = synth.uniform(2500, 7000) if is_heavy else synth.uniform(6000, 16000)
     slope = synth.uniform(-0.1, 0.35)
     track = synth.silence()
-    for start, strength in _strikes(synth, 0.5, 2.0):
+    for start, strength in _strikes(synth, 0.7, 2.6):
         blow = pieces[synth.count(0, len(pieces))].blow(hardness * (0.4 + strength), slope)
         tick = contact(synth, synth.uniform(0.05, 0.35), synth.uniform(7000, 16000))
-        blow[: len(tick)] += synth.uniform(0.4, 1.2) * tick
+        blow[: len(tick)] += synth.uniform(0.4, 1.6) * tick
         synth.place(track, blow, start, strength)
         if is_heavy and synth.uniform(0, 1) < 0.4:
             for delay in np.cumsum(synth.random.uniform(0.01, 0.05, synth.count(3, 9))):

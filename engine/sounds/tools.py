@@ -53,14 +53,14 @@ def drill(synth: SynthContext) -> Signal:
     bites = [(start + synth.uniform(0.2, 0.5), end - synth.uniform(0.05, 0.2)) for start, end in held]
     biting = _curve(synth, [bite for bite in bites if bite[1] > bite[0]], 0.06, 0.06) * (0.6 + 0.4 * synth.wander(5))
     pitch = base * (0.3 + 0.7 * spin) * (1 - synth.uniform(0.08, 0.22) * biting) * (1 + 0.01 * synth.wander(8))
-    mesh = synth.pulses(pitch, synth.uniform(2500, 5000)) * (1 + 0.5 * np.cos(synth.phase(pitch / synth.uniform(5, 9))))
+    mesh = synth.pulses(pitch, synth.uniform(900, 4500)) * (1 + 0.5 * np.cos(synth.phase(pitch / synth.uniform(5, 9))))
     mesh += 0.7 * synth.pulses(pitch * synth.uniform(2.2, 3.4), 5500) * (1 + 0.4 * synth.wander(50))
     case = Body(synth.random.uniform(0.8, 1.25, 6) * [450, 1000, 1900, 3400, 5600, 8500], np.full(6, 0.0012))
     whine = resonate(synth, mesh, case, varied(synth, (0.6, 1, 1, 0.8, 0.6, 0.35), 5))
     air = moving_noise(
-        synth, (100, 500, 1500, 4000, 8000, 13000, 18000), (-14, -8, -3, 0, -3, -10, -18), wander_db=3, wander_hz=6
+        synth, (100, 500, 1500, 4000, 8000, 13000, 18000), (-4, -4, -3, -2, -6, -14, -24), wander_db=3, wander_hz=6
     )
-    track = spin * (unit(whine) + (0.15 + synth.uniform(0.4, 1.2) * biting) * air)
+    track = spin * (unit(whine) + (0.1 + synth.uniform(0.2, 0.8) * biting) * air)
     if synth.uniform(0, 1) < 0.35:  # a hammer drill in stone
         times, gains = firing(synth, synth.uniform(22, 45) * (0.4 + 0.6 * spin), [(0.0, 1.0)], 0.25)
         blows = soft_impulses(synth, times, gains) * biting

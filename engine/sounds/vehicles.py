@@ -23,7 +23,7 @@ def _overflight(synth: SynthContext, *, is_slow: bool) -> tuple[Signal, Signal]:
     moment = min(3.0, synth.seconds) * synth.uniform(0.3, 0.9)
     while moment < synth.seconds + 1:
         moments.append(moment)
-        widths.append(synth.uniform(1.1, 1.8) if is_slow else synth.uniform(0.3, 0.55))
+        widths.append(synth.uniform(1.2, 2.8) if is_slow else synth.uniform(0.3, 0.55))
         moment += synth.uniform(6.5, 9.0) if is_slow else synth.uniform(3.2, 5.0)
     middles = (np.array(moments[1:]) + moments[:-1]) / 2
     turn = np.searchsorted(middles, synth.time)
@@ -83,18 +83,18 @@ def helicopter(synth: SynthContext) -> Signal:
     rate = blade_hz / blades * (1 + 0.03 * (synth.wander(0.6) - 0.5))
     times, gains = firing(synth, rate, even_cylinders(synth, blades, 0.3), 0.12)
     shots = soft_impulses(synth, times, gains)
-    hertz = synth.random.uniform(0.75, 1.3, 7) * [38, 75, 140, 260, 480, 900, 1900]
+    hertz = synth.random.uniform(0.75, 1.3, 7) * [60, 110, 190, 320, 560, 1000, 2000]
     falls = np.array([20, 14, 9, 6, 4, 2, 1]) / 1000
-    slope = synth.uniform(0.12, 0.4)
+    slope = synth.uniform(0.25, 0.9)
     slap = resonate(synth, shots, Body(hertz, falls), np.geomspace(1, slope, 7))
     torn = trailing(synth, synth.lowpass(shots, 60, 1), synth.uniform(0.01, 0.025))
     comb = (synth.uniform(*_GROUND_S) * near[:: max(1, synth.num_samples // 200)] + 0.0004, 0.5)
-    levels = np.array([8, 6, 4, 2, 0, -4, -9, -15, -24, -36]) - synth.uniform(0, 6) * np.linspace(0, 1, 10)
+    levels = np.array([2, 4, 5, 4, 1, -4, -9, -15, -24, -36]) - synth.uniform(0, 6) * np.linspace(0, 1, 10)
     air = moving_noise(synth, _AIR_HZ, levels, wander_db=2.5, wander_hz=3, comb=comb)
     tail = synth.pulses(rate * blades * synth.uniform(4.1, 6.3), synth.uniform(500, 1500))
     whine_hz = synth.uniform(2200, 7500) * (1 + 0.004 * synth.wander(2))
     whine = np.sin(synth.phase(whine_hz)) * synth.wander(3)
-    beat = unit(slap) + synth.uniform(0.5, 1.1) * air * (0.12 + torn / (np.max(torn) + 1e-9)) * 2
+    beat = unit(slap) + synth.uniform(0.5, 1.1) * air * (synth.uniform(0.1, 0.7) + torn / (np.max(torn) + 1e-9)) * 1.6
     tones = synth.uniform(0.05, 0.3) * synth.highpass(tail, 60) + synth.uniform(0.002, 0.03) * whine
     flight: Signal = (0.3 + near) * (beat + tones)
     return flight

@@ -75,9 +75,9 @@ def _blade(synth: SynthContext, lowest_hz: float, highest_hz: float) -> Body:
 
     Recorded clashes lose 10 dB in 30 to 40 ms and 20 dB in 50 to 130, and have next to nothing below 1.5 kHz.
     """
-    hertz = np.sort(np.exp(synth.random.uniform(np.log(lowest_hz), np.log(highest_hz), 26)))
-    falls = np.exp(synth.random.normal(np.log(synth.uniform(0.02, 0.05)), 0.5, 26))
-    falls[synth.random.uniform(0, 1, 26) < synth.uniform(0.08, 0.3)] *= synth.uniform(4, 10)
+    hertz = np.sort(np.exp(synth.random.uniform(np.log(lowest_hz), np.log(highest_hz), 36)))
+    falls = np.exp(synth.random.normal(np.log(synth.uniform(0.02, 0.05)), 0.5, 36))
+    falls[synth.random.uniform(0, 1, 36) < synth.uniform(0.0, 0.15)] *= synth.uniform(2, 7)
     return Body(hertz, falls)
 
 
@@ -88,10 +88,10 @@ def _clash(synth: SynthContext, blades: tuple[StruckBody, StruckBody], hardness_
     for _ in range(synth.count(2, 6)):
         for blade in blades:
             synth.place(
-                clash, blade.blow(hardness_hz * (0.5 + strength), 0.0, 0.8), delay, strength * synth.uniform(0.5, 1)
+                clash, blade.blow(hardness_hz * (0.5 + strength), 0.0, 0.8), delay, strength * synth.uniform(0.25, 0.8)
             )
         tick = synth.bandpass(contact(synth, synth.uniform(0.05, 0.2), 16000), 0.25 * hardness_hz, 1.2 * hardness_hz, 1)
-        synth.place(clash, tick, delay, synth.uniform(0.5, 1.2) * strength)
+        synth.place(clash, tick, delay, synth.uniform(1.0, 2.5) * strength)
         delay += float(np.exp(synth.uniform(np.log(0.006), np.log(0.12))))
         strength *= synth.uniform(0.35, 0.75)
     return clash
@@ -125,8 +125,8 @@ def sword(synth: SynthContext) -> Signal:
     track, slides = synth.silence(), synth.silence()
     swing_s = 0.24 if is_slow else 0.12
     for start in synth.onsets(synth.uniform(0.7, 1.1) if is_slow else synth.uniform(2.4, 3.4), 0.25):
-        swing = synth.bandpass(synth.noise(swing_s), 400, 2500, 1)
-        synth.place(track, swing * hump(len(swing)) ** 2, start, synth.uniform(0.1, 0.7))
+        swing = synth.bandpass(synth.noise(swing_s), synth.uniform(300, 900), synth.uniform(2000, 7000), 1)
+        synth.place(track, swing * hump(len(swing)) ** 2, start, synth.uniform(0.2, 1.3))
         met = start + 0.8 * swing_s
         synth.place(track, _clash(synth, blades, highest), met, synth.uniform(0.5, 1))
         if synth.uniform(0, 1) < (0.55 if is_slow else 0.3):
