@@ -8,10 +8,11 @@ from engine.sounds.synthesis import Signal, SynthContext, hump
 from engine.sounds.vocal import Tract, Unrest, curve, drift, evened, swell, tremble, utter
 
 _BARK = Tract(
-    ((700, 1250, 2400, 3700, 5200, 8200), (1050, 1800, 2900, 4100, 5600, 8600), (650, 1150, 2300, 3700, 5200, 8200)),
+    ((550, 1250, 2400, 3700, 5200, 8200), (820, 1600, 2700, 4000, 5600, 8600), (480, 1050, 2300, 3700, 5200, 8200)),
     (13, 15, 9, 6, 5, 6),
-    (200, 280, 350, 450, 700, 1500),
-    tilt_db=10.0,
+    (240, 320, 400, 500, 800, 1500),
+    tilt_db=11.0,
+    low_db=10.0,
 )
 _MEOW = Tract(
     (
@@ -41,10 +42,10 @@ def dog(synth: SynthContext) -> Signal:
     """Barks: 60 to 250 ms of a rough voice whose jaw opens and shuts, singly, in pairs and in volleys."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
     is_low = synth.choose("pitch", "low", "high") == "low"
-    base = synth.uniform(150, 260) if is_low else synth.uniform(450, 720)
+    base = synth.uniform(190, 330) if is_low else synth.uniform(470, 760)
     size = synth.uniform(1.0, 1.3) if is_low else synth.uniform(0.68, 0.85)
     length = synth.uniform(0.11, 0.22) if is_low else synth.uniform(0.06, 0.13)
-    unrest = Unrest(jitter=0.04, shimmer=0.3, rough=synth.uniform(0, 0.6), chaos=synth.uniform(0.05, 0.3))
+    unrest = Unrest(jitter=0.08, shimmer=0.4, rough=synth.uniform(0, 0.6), chaos=synth.uniform(0.1, 0.5))
     track = synth.silence()
     for start in synth.onsets(synth.uniform(0.9, 1.2) if is_slow else synth.uniform(2.3, 3.2), 0.18):
         seconds = length * synth.uniform(0.8, 1.25)

@@ -8,7 +8,7 @@ from engine.sounds.synthesis import Signal, SynthContext
 from engine.sounds.vocal import Tract, Unrest, curve, drift, swell, utter
 
 _GRUNT = Tract(
-    ((520, 1200, 2200, 3200, 4800), (700, 1500, 2500, 3500, 5200), (480, 1100, 2100, 3100, 4700)),
+    ((360, 1100, 2100, 3200, 4800), (520, 1350, 2400, 3500, 5200), (330, 1000, 2000, 3100, 4700)),
     (8, 12, 11, 8, 5),
     (200, 280, 400, 600, 1500),
     tilt_db=6.0,
@@ -41,7 +41,7 @@ def _squeal(synth: SynthContext, seconds: float) -> Signal:
     top = synth.uniform(750, 1500)
     tune = curve(synth, seconds, (0, 0.6), (0.2, 1.0), (0.5, synth.uniform(0.85, 1.25)), (0.8, 1.0), (1, 0.5))
     loudness = swell(synth, seconds, 0.05, 0.2 * seconds) * (0.75 + 0.25 * drift(synth, seconds, 14))
-    unrest = Unrest(jitter=0.06, shimmer=0.3, rough=synth.uniform(0.2, 0.9), chaos=synth.uniform(0.1, 0.35))
+    unrest = Unrest(jitter=0.06, shimmer=0.3, rough=synth.uniform(0.2, 0.9), chaos=synth.uniform(0.25, 0.65))
     pitch = top * tune * (1 + 0.05 * drift(synth, seconds, 12))
     return utter(
         synth, seconds, pitch, _SQUEAL, loudness, breath=0.8 * loudness, unrest=unrest, size=synth.uniform(0.85, 1.1)
@@ -50,10 +50,10 @@ def _squeal(synth: SynthContext, seconds: float) -> Signal:
 
 def _grunt(synth: SynthContext, seconds: float) -> Signal:
     """An oink: a rattle of separate pulses through a snout, with the breath that drives it."""
-    base = synth.uniform(45, 95)
+    base = synth.uniform(60, 220)
     tune = curve(synth, seconds, (0, 0.8), (0.4, 1.15), (1, 0.75)) * (1 + 0.12 * drift(synth, seconds, 20))
     loudness = swell(synth, seconds, 0.04, 0.4 * seconds)
-    unrest = Unrest(jitter=0.12, shimmer=0.5, rough=synth.uniform(0, 0.6), chaos=synth.uniform(0.2, 0.55))
+    unrest = Unrest(jitter=0.15, shimmer=0.6, rough=synth.uniform(0, 0.8), chaos=synth.uniform(0.35, 0.8))
     return utter(
         synth,
         seconds,
@@ -74,7 +74,7 @@ def pig(synth: SynthContext) -> Signal:
     moment = synth.uniform(0, min(0.3, 0.1 * synth.seconds))
     while moment < synth.seconds:
         if is_low:
-            seconds = synth.uniform(0.14, 0.34)
+            seconds = synth.uniform(0.06, 0.3)
             synth.place(track, _grunt(synth, seconds), moment, synth.uniform(0.4, 1))
         else:
             seconds = synth.uniform(0.5, 1.0) if is_slow else synth.uniform(0.2, 0.4)

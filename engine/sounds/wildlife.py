@@ -30,8 +30,8 @@ _BLEAT = Tract(
 _COCK = Tract(
     ((800, 1500, 2900, 4600), (950, 1900, 3100, 4800), (1150, 2000, 3200, 5000), (850, 1700, 3000, 4700)),
     (12, 12, 6, 4),
-    (280, 350, 500, 900),
-    tilt_db=11.0,
+    (320, 400, 500, 900),
+    tilt_db=14.0,
     low_db=14.0,
 )
 _HOWL = Tract(
@@ -91,8 +91,8 @@ def rooster(synth: SynthContext) -> Signal:
                 * (1 + 0.02 * drift(synth, seconds, 10))
             )
             loudness = swell(synth, seconds, 0.035, 0.5 * seconds if index == 3 else 0.07)
-            unrest = Unrest(jitter=0.015, shimmer=0.2, rough=synth.uniform(0, 0.4), chaos=hoarse)
-            crow = utter(synth, seconds, pitch, _COCK, loudness, breath=0.5 * loudness, unrest=unrest, size=size)
+            unrest = Unrest(jitter=0.03, shimmer=0.35, rough=synth.uniform(0, 0.4), chaos=hoarse)
+            crow = utter(synth, seconds, pitch, _COCK, loudness, breath=1.6 * loudness, unrest=unrest, size=size)
             synth.place(track, crow, start + stretch * offset * whole, gain * synth.uniform(0.85, 1))
     return track
 
@@ -192,10 +192,10 @@ def _snort(synth: SynthContext, seconds: float) -> Signal:
 
 def _neigh(synth: SynthContext, seconds: float) -> Signal:
     """A whinny: a scream that breaks high and shakes its way down into a chuckle of breath."""
-    top = synth.uniform(750, 1350)
+    top = synth.uniform(850, 1600)
     shake = tremble(synth, seconds, synth.uniform(8, 13)) * curve(synth, seconds, (0, 0.1), (0.3, 0.5), (1, 1))
     tune = curve(synth, seconds, (0, 0.55), (0.1, 1), (0.35, 0.95), (0.7, 0.6), (1, 0.33))
-    loudness = swell(synth, seconds, 0.08, 0.4 * seconds) * (0.72 + 0.28 * shake)
+    loudness = swell(synth, seconds, 0.08, 0.4 * seconds) * (0.6 + 0.4 * shake)
     unrest = Unrest(jitter=0.03, shimmer=0.3, rough=synth.uniform(0.1, 0.7), chaos=synth.uniform(0.05, 0.25))
     size, pitch = synth.uniform(0.9, 1.15), top * tune * (1 + 0.09 * shake)
     return utter(synth, seconds, pitch, _NEIGH, loudness, breath=0.9 * loudness, unrest=unrest, size=size)
@@ -204,7 +204,7 @@ def _neigh(synth: SynthContext, seconds: float) -> Signal:
 def horse(synth: SynthContext) -> Signal:
     """Hooves on cobbles or earth in a walk or a gallop, no step like another; or a horse that neighs and snorts."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
-    if synth.choose("act", "moving", "calling") == "calling":
+    if synth.choose("act", "moving", "calling", "calling") == "calling":
         return _neighing(synth, is_slow=is_slow)
     is_stone = synth.choose("floor", "cobbles", "earth") == "cobbles"
     if is_slow:
