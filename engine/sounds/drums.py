@@ -28,19 +28,19 @@ def kick(synth: SynthContext) -> Signal:
     """A bass drum, played with a beater or made by a circuit: a sinking thump, its click, the rest of a skin."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
     starts, gains = _beat(synth, synth.uniform(1, 1.6) if is_slow else synth.uniform(2.6, 3.6), 0.012)
-    is_wooden = synth.uniform(0, 1) < 0.5
-    base, sweep = synth.uniform(42, 68), float(spread(synth, 40, 420))
+    is_wooden = synth.uniform(0, 1) < 0.4
+    base, sweep = synth.uniform(42, 66), float(spread(synth, 60, 320))
     longest = 0.11 if _is_counted(synth) or not is_slow else 0.4
-    fall = float(spread(synth, 0.035, longest))
+    fall = float(spread(synth, 0.05, longest))
     time = synth.span(min(1.4, 5 * fall + 0.1))
-    bend = base + sweep * np.exp(-time * synth.uniform(25, 90)) + 0.35 * base * np.exp(-time * 9)
+    bend = base + sweep * np.exp(-time * synth.uniform(25, 60)) + 0.1 * base * np.exp(-time * 9)
     thump = np.sin(synth.phase(bend) + synth.uniform(0, 1)) * np.exp(-time / fall)
     thump *= np.minimum(1, time / synth.uniform(0.0005, 0.004))
-    drive = float(spread(synth, 0.3, 4))
+    drive = float(spread(synth, 0.2, 2.5))
     thump = np.tanh(drive * thump) / np.tanh(drive)
     if is_wooden:
         pitch, falls = base * synth.uniform(1.4, 2.2), spread(synth, 0.015, 0.06, 8)
-        skin = ringing(synth, pitch * _SKIN, falls, spread(synth, 0.05, 0.3, 8), 0.3)
+        skin = ringing(synth, pitch * _SKIN, falls, spread(synth, 0.02, 0.15, 8), 0.3)
         thump[: len(skin)] += skin[: len(thump)]
     slap = banded_noise(synth, (400, 1500, 4000, 9000, 14000), [float(gain) for gain in spread(synth, 0.05, 1, 5)])
     level = float(spread(synth, 0.006, 0.12)) if is_wooden else float(spread(synth, 0.0005, 0.1))
@@ -83,7 +83,7 @@ def tom(synth: SynthContext) -> Signal:
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
     is_low = synth.choose("pitch", "low", "high") == "low"
     starts, gains = _beat(synth, synth.uniform(1, 1.7) if is_slow else synth.uniform(3.2, 5.5), 0.03)
-    top = synth.uniform(68, 98) if is_low else synth.uniform(175, 270)
+    top = synth.uniform(80, 115) if is_low else synth.uniform(175, 270)
     sizes = [top * ratio for ratio in (1, synth.uniform(0.8, 0.9), synth.uniform(0.68, 0.78))]
     fall = float(spread(synth, 0.06, 0.13 if _is_counted(synth) or not is_slow else 0.35))
     seconds = min(1.2, 5 * fall)
@@ -97,6 +97,8 @@ def tom(synth: SynthContext) -> Signal:
         hits.append(hit + ringing(synth, size * _SKIN, falls, weights, seconds))
     stick = strokes(synth, starts, gains**2, 0.006, 0.0003)
     stick += float(spread(synth, 0.005, 0.06)) * strokes(synth, starts, gains, 0.12, 0.01)  # of the snare beside it
+    skins = float(spread(synth, 0.03, 0.2))
+    stick += skins * strokes(synth, starts, gains, synth.uniform(0.04, 0.1), 0.001)
     track = stick * banded_noise(synth, _BANDS_HZ, [float(level) for level in spread(synth, 0.05, 0.6, 6)])
     is_fill = synth.uniform(0, 1) < 0.6
     for index, (start, gain) in enumerate(zip(starts, gains, strict=True)):

@@ -16,10 +16,10 @@ _SPEED_OF_SOUND = 343.0  # m/s
 def _wail(synth: SynthContext, period_s: float) -> Signal:
     """Height from 0 to 1 of a siren that rises faster than it falls, or the other way round."""
     share = (synth.time / period_s + synth.uniform(0, 1)) % 1
-    rising = synth.uniform(0.25, 0.6)
+    rising = synth.uniform(0.35, 0.6)
     way = np.where(share < rising, share / rising, (1 - share) / (1 - rising))
     rounded: Signal = 0.5 - 0.5 * np.cos(np.pi * way)
-    return rounded ** synth.uniform(0.6, 1.4)
+    return rounded ** synth.uniform(0.8, 1.2)
 
 
 def _two_tones(synth: SynthContext, period_s: float) -> Signal:
@@ -53,14 +53,15 @@ def siren(synth: SynthContext) -> Signal:
         low, span = synth.uniform(380, 700), synth.uniform(1.2, 1.5)
     else:
         height = _wail(synth, float(spread(synth, 2.2, 6)) if is_slow else synth.uniform(0.22, 0.55))
-        low, span = synth.uniform(380, 800), synth.uniform(1.7, 2.8)
+        low, span = synth.uniform(450, 850), synth.uniform(1.7, 2.5)
     pitch, nearness = _passing(synth)
     pitch = pitch * low * span**height * (1 + 0.004 * (synth.wander(9) - 0.5))
-    tone = overtones(synth, pitch, falling_gains(14, synth.uniform(0.7, 1.6), even=synth.uniform(0.1, 1)))
-    drive = float(spread(synth, 0.3, 3))
+    tone = overtones(synth, pitch, falling_gains(14, synth.uniform(0.9, 2.2), even=synth.uniform(0.1, 1)))
+    drive = float(spread(synth, 0.2, 1.5))
     tone = np.tanh(drive * tone / np.max(np.abs(tone)))
     horn = body(synth, tone, spread(synth, 600, 4500, 12), spread(synth, 0.0004, 0.003, 12), spread(synth, 0.3, 1, 12))
-    tone = synth.highpass(horn / (np.std(horn) + 1e-9) + 0.5 * tone / np.std(tone), 350, order=1)
+    tone = synth.highpass(horn / (np.std(horn) + 1e-9) + tone / np.std(tone), 350, order=1)
+    tone = synth.lowpass(tone, float(spread(synth, 2500, 9000)))
     return _street(synth, tone * nearness * (0.75 + 0.5 * synth.wander(2.5)))
 
 

@@ -43,10 +43,10 @@ def _ray_gun(synth: SynthContext) -> _RayGun:
     return _RayGun(
         style=synth.count(0, 4),
         voice=_chip(synth),
-        blast=float(spread(synth, 0.01, 1.2)),
-        hiss=float(spread(synth, 0.002, 0.2)),
+        blast=float(spread(synth, 0.003, 0.7)),
+        hiss=float(spread(synth, 0.001, 0.1)),
         ratio=(0.5, 1.41, 2.0)[synth.count(0, 3)],
-        top_hz=float(spread(synth, 1500, 20000)),
+        top_hz=float(spread(synth, 1500, 16000)),
     )
 
 
@@ -55,7 +55,7 @@ def _shot(synth: SynthContext, gun: _RayGun, top: float, fall_s: float) -> Signa
     seconds = min(1.0, 4.5 * fall_s + 0.03)
     time = synth.span(seconds)
     bottom = top * synth.uniform(0.03, 0.12)
-    pitch = bottom + (top - bottom) * np.exp(-time / (fall_s * synth.uniform(0.5, 1.1)))
+    pitch = bottom + (top - bottom) * np.exp(-time / (fall_s * synth.uniform(0.8, 1.3)))
     if gun.style == 0:
         tone = gliding(synth, pitch, gun.voice)
     elif gun.style == 1:
@@ -78,8 +78,8 @@ def laser(synth: SynthContext) -> Signal:
     is_low = synth.choose("pitch", "low", "high") == "low"
     starts = list(synth.onsets(synth.uniform(0.9, 1.4) if is_slow else synth.uniform(3.5, 5.5), 0.12))
     top = float(spread(synth, 700, 1700)) if is_low else float(spread(synth, 2800, 6000))
-    longest = 0.06 if "count" in synth.attributes or not is_slow else 0.22
-    fall, gun, track = float(spread(synth, 0.03, longest)), _ray_gun(synth), synth.silence()
+    longest = 0.085 if "count" in synth.attributes or not is_slow else 0.2
+    fall, gun, track = float(spread(synth, 0.055, longest)), _ray_gun(synth), synth.silence()
     for start in starts:
         shot = _shot(synth, gun, top * synth.uniform(0.88, 1.12), fall * synth.uniform(0.85, 1.15))
         synth.place(track, shot, start, synth.uniform(0.75, 1))

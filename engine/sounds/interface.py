@@ -30,7 +30,7 @@ def _tone(synth: SynthContext, timbre: int, pitch_hz: float, fall_s: float, atta
     tone = ringing(synth, pitch_hz * ratios, fall_s * falls, gains, seconds)
     tone *= np.minimum(1, synth.span(seconds) / attack_s)
     tick = synth.highpass(synth.noise(0.01), 2000, order=1) * synth.decay(0.01, 0.0015, 0.0003)
-    tone[: len(tick)] += synth.uniform(0, 0.12) * tick
+    tone[: len(tick)] += synth.uniform(0, 0.05) * tick
     return tone
 
 
@@ -52,8 +52,8 @@ def notification(synth: SynthContext) -> Signal:
     is_rising = synth.choose("contour", "rising", "falling") == "rising"
     base = synth.uniform(270, 410) if is_low else synth.uniform(780, 1150)
     steps = ((0, 7), (0, 5), (0, 4, 7), (0, 5, 12), (0, 12), (0, 3, 7))[synth.count(0, 6)]
-    gap, fall, attack = synth.uniform(0.11, 0.2), float(spread(synth, 0.09, 0.3)), float(spread(synth, 0.001, 0.014))
-    timbre = synth.count(0, len(_TIMBRES))
+    gap, fall, attack = synth.uniform(0.13, 0.2), float(spread(synth, 0.12, 0.3)), float(spread(synth, 0.002, 0.015))
+    timbre = max(0, synth.count(-3, len(_TIMBRES)))  # round ones are the most frequent
     tones = [_tone(synth, timbre, base * 2 ** (k / 12), fall, attack) for k in steps]
     track = _phrases(synth, tones if is_rising else tones[::-1], gap, (0.9, 1.6))
     return wet(synth, track, synth.uniform(0.4, 1.2), synth.uniform(0.05, 0.3)) if synth.uniform(0, 1) < 0.4 else track
