@@ -75,15 +75,15 @@ def _blade(synth: SynthContext, lowest_hz: float, highest_hz: float) -> Body:
 
     Recorded clashes lose 10 dB in 30 to 40 ms and 20 dB in 50 to 130, and have next to nothing below 1.5 kHz.
     """
-    hertz = np.sort(np.exp(synth.random.uniform(np.log(lowest_hz), np.log(highest_hz), 36)))
-    falls = np.exp(synth.random.normal(np.log(synth.uniform(0.02, 0.05)), 0.5, 36))
-    falls[synth.random.uniform(0, 1, 36) < synth.uniform(0.0, 0.15)] *= synth.uniform(2, 7)
+    hertz = np.sort(np.exp(synth.random.uniform(np.log(lowest_hz), np.log(highest_hz), 28)))
+    falls = np.exp(synth.random.normal(np.log(synth.uniform(0.02, 0.05)), 0.5, 28))
+    falls[synth.random.uniform(0, 1, 28) < synth.uniform(0.0, 0.15)] *= synth.uniform(2, 7)
     return Body(hertz, falls)
 
 
 def _clash(synth: SynthContext, blades: tuple[StruckBody, StruckBody], hardness_hz: float) -> Signal:
     """Blade on blade: both ring, and for some hundredths of a second they bounce off each other."""
-    clash = np.zeros(len(synth.span(0.8)))
+    clash = np.zeros(len(synth.span(0.65)))
     delay, strength = 0.0, 1.0
     for _ in range(synth.count(2, 6)):
         for blade in blades:
@@ -119,8 +119,8 @@ def sword(synth: SynthContext) -> Signal:
         (synth.uniform(700, 1500), synth.uniform(4500, 6500)) if is_low else (synth.uniform(2400, 4500), 14e3)
     )
     blades = (
-        StruckBody(synth, _blade(synth, lowest, highest), 0.6),
-        StruckBody(synth, _blade(synth, lowest * synth.uniform(0.8, 1.3), highest), 0.6),
+        StruckBody(synth, _blade(synth, lowest, highest), 0.45),
+        StruckBody(synth, _blade(synth, lowest * synth.uniform(0.8, 1.3), highest), 0.45),
     )
     track, slides = synth.silence(), synth.silence()
     swing_s = 0.24 if is_slow else 0.12
