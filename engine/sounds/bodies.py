@@ -15,18 +15,18 @@ _AUDIBLE_HZ = 18000.0
 
 
 @dataclass(frozen=True)
-class Material:
+class Substance:
     """How a substance loses energy: 1 / fall = 1 / `hold_s` + pi f `loss` (internal friction)."""
 
     loss: tuple[float, float]  # range of the loss factor
     hold_s: tuple[float, float]  # range of the fall to 1/e that its support alone would give
 
 
-WOOD = Material((0.018, 0.07), (0.012, 0.06))
-METAL = Material((0.0008, 0.005), (0.05, 0.35))
-RINGING = Material((0.0002, 0.0012), (0.12, 0.6))
-DAMPED_METAL = Material((0.003, 0.012), (0.02, 0.09))
-GLASS = Material((0.0015, 0.006), (0.05, 0.3))
+WOOD = Substance((0.018, 0.07), (0.012, 0.06))
+METAL = Substance((0.0008, 0.005), (0.05, 0.35))
+RINGING = Substance((0.0002, 0.0012), (0.12, 0.6))
+DAMPED_METAL = Substance((0.003, 0.012), (0.02, 0.09))
+GLASS = Substance((0.0015, 0.006), (0.05, 0.3))
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class Body:
         return Body(self.hertz * factor, self.falls_s)
 
 
-def _made_of(synth: SynthContext, material: Material, hertz: Signal) -> Body:
+def _made_of(synth: SynthContext, material: Substance, hertz: Signal) -> Body:
     hertz = hertz[hertz < _AUDIBLE_HZ]
     loss, hold_s = synth.uniform(*np.log(material.loss)), synth.uniform(*np.log(material.hold_s))
     spread = synth.random.uniform(0.6, 1.6, len(hertz))
     return Body(hertz, spread / (1 / np.exp(hold_s) + np.pi * hertz * np.exp(loss)))
 
 
-def bar(synth: SynthContext, material: Material, lowest_hz: float, num_modes: int = 18) -> Body:
+def bar(synth: SynthContext, material: Substance, lowest_hz: float, num_modes: int = 18) -> Body:
     """A free bar: flexural modes at ((2n + 1) / 3.011)**2 (Fletcher and Rossing), and twisting ones between them."""
     flexural = lowest_hz * ((2 * np.arange(1, num_modes) + 1) / 3.0112) ** 2
     twisting = lowest_hz * synth.uniform(2.2, 4.5) * np.arange(1, num_modes)
@@ -57,7 +57,7 @@ def bar(synth: SynthContext, material: Material, lowest_hz: float, num_modes: in
     return _made_of(synth, material, hertz[: 2 * num_modes // 2 + 4])
 
 
-def plate(synth: SynthContext, material: Material, lowest_hz: float, num_modes: int = 24) -> Body:
+def plate(synth: SynthContext, material: Substance, lowest_hz: float, num_modes: int = 24) -> Body:
     """A plate held at its edges: f = (m**2 + (a n)**2) / (1 + a**2), so that modes stand as dense high up as low."""
     aspect = synth.uniform(1.05, 2.2)
     m, n = np.meshgrid(np.arange(1, 14), np.arange(1, 14))

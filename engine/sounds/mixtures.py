@@ -29,27 +29,31 @@ def _scene(beds: str, events: str) -> Scene:
 
 SCENES: tuple[Scene, ...] = (
     _scene(  # out in the country
-        "rain wind ocean fire crickets stream bees",
+        "rain wind ocean fire crickets stream bees mosquito",
         "dog cat cow frog birds thunder footsteps church_bell bell train_horn drops sheep horse rooster owl wolf "
-        "whoosh gunshot flute guitar laughter speech singing bubbles",
+        "whoosh gunshot flute guitar laughter speech singing bubbles crow seagull duck chicken cuckoo pig lion splash "
+        "hand_saw wood_impact rope violin cough",
     ),
     _scene(  # in the street
         "rain wind engine helicopter applause traffic crowd motorcycle airplane train chainsaw",
         "dog siren train_horn footsteps alarm phone glass explosion church_bell birds thunder whoosh car_horn "
-        "door_slam hammer gunshot speech laughter",
+        "door_slam hammer gunshot speech laughter crow metal_impact door cough trumpet",
     ),
     _scene(  # in the house
-        "rain wind fire drill vacuum crowd",
+        "rain wind fire drill vacuum crowd fan washing_machine mosquito radio_static",
         "clock typing footsteps knock phone door_creak glass cat dog drops bell alarm thunder birds door_slam hammer "
-        "click notification piano guitar speech laughter singing",
+        "click notification piano guitar speech laughter singing cough door cloth paper zip lock scissors hand_saw "
+        "wood_impact metal_impact cuckoo violin",
     ),
     _scene(  # on a stage, in a studio
         "drone applause crowd",
-        "kick snare hihat bell whoosh clock footsteps birds piano guitar flute shaker singing laughter",
+        "kick snare hihat bell whoosh clock footsteps birds piano guitar flute shaker singing laughter tom cymbal "
+        "violin trumpet riser cough cloth paper",
     ),
     _scene(  # in a game
-        "drone engine helicopter fire wind",
-        "laser coin explosion whoosh alarm siren footsteps glass sword gunshot power_up click notification",
+        "drone engine helicopter fire wind radio_static",
+        "laser coin explosion whoosh alarm siren footsteps glass sword gunshot power_up click notification ui_success "
+        "ui_error magic robot glitch riser heartbeat metal_impact wood_impact rope lock splash lion",
     ),
 )
 
