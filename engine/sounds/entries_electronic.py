@@ -1,4 +1,4 @@
-"""The corpus's newer sounds of electronic sounds, interfaces, music."""
+"""The corpus's newer sounds of interfaces, circuits and music."""
 
 from __future__ import annotations
 
