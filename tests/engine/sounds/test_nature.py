@@ -76,7 +76,7 @@ BANDS = (
     ("sheep", 1000, 4000, -8, -1),
     ("rooster", 500, 2000, -3, 0),
     ("cat", 8000, 12000, -60, -22),
-    ("dog", 1000, 2000, -6, 0),
+    ("dog", 400, 2000, -4, 0),
     ("frog", 1000, 4000, -9, 0),
     ("stream", 2500, 12000, -16, -2),
     ("rain", 4000, 12000, -9, -1),
@@ -117,10 +117,10 @@ class TestSpectrum:
             ("rain", 0.5),
             ("stream", 0.35),
             ("fire", 0.65),
-            ("wind", 0.6),
+            ("wind", 0.8),
             ("bees", 0.4),
             ("applause", 0.8),
-            ("crowd", 0.5),
+            ("crowd", 0.8),
         ],
     )
     def test_the_spectrum_does_not_flicker_as_one(self, name, most):
