@@ -6,25 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.sounds.partials import doublets, falling_gains, gliding, ringing, spread
+from engine.sounds.blips import chip_voice
+from engine.sounds.partials import doublets, gliding, ringing, spread
 from engine.sounds.synthesis import Signal, SynthContext
 
 _DISC = np.array([1.0, 1.68, 2.32, 3.82, 4.07, 6.25])
 """Ratios of the modes of a free disc: a coin in the air."""
 _LADDERS = ((0, 4, 7, 12, 16, 19, 24, 28, 31), (0, 2, 4, 7, 9, 12, 14, 16, 19), (0, 3, 6, 9, 12, 15, 18, 21, 24))
 """Semitones of chords and scales that are climbed."""
-
-
-def _chip(synth: SynthContext) -> Signal:
-    """Gains of the harmonics of a chip's voice: a square, a narrow pulse, a triangle or a saw."""
-    k, style = np.arange(1, 20), synth.count(0, 4)
-    if style == 3:
-        return falling_gains(19, 1.0)
-    if style == 2:
-        return falling_gains(19, 2.0, even=0.0)
-    duty = (0.5, 0.25)[style]
-    made: Signal = np.abs(np.sin(np.pi * duty * k)) / k
-    return made
 
 
 @dataclass(frozen=True)
@@ -42,7 +31,7 @@ class _RayGun:
 def _ray_gun(synth: SynthContext) -> _RayGun:
     return _RayGun(
         style=synth.count(0, 4),
-        voice=_chip(synth),
+        voice=chip_voice(synth),
         blast=float(spread(synth, 0.003, 0.7)),
         hiss=float(spread(synth, 0.001, 0.1)),
         ratio=(0.5, 1.41, 2.0)[synth.count(0, 3)],
@@ -98,7 +87,7 @@ def _pickup(synth: SynthContext, base: float) -> Signal:
     held = np.maximum(time - step_s * (len(steps) - 1), 0)
     trembling = 1 + synth.uniform(0, 0.006) * np.sin(40 * time)
     pitch = base * 2 ** (np.asarray(steps, dtype=np.float64)[index] / 12) * trembling
-    notes = gliding(synth, pitch, _chip(synth)) * np.exp(-held / fall)
+    notes = gliding(synth, pitch, chip_voice(synth)) * np.exp(-held / fall)
     made: Signal = notes * np.minimum(1, time / 0.0015) * np.clip((0.65 - time) / 0.05, 0, 1)
     return made
 
@@ -173,7 +162,7 @@ def _climb(synth: SynthContext, base: float, step_s: float, held_s: float) -> Si
     ladder = np.asarray(_LADDERS[synth.count(0, len(_LADDERS))], dtype=np.float64)
     rung = np.minimum((time / step_s).astype(np.int64), num_steps - 1)
     trembling = 1 + synth.uniform(0.005, 0.03) * np.sin(synth.uniform(35, 75) * time) * (time > climb)
-    chip = _chip(synth)
+    chip = chip_voice(synth)
     notes = gliding(synth, base * 2 ** (ladder[rung] / 12) * trembling, chip)
     notes *= np.where(time < climb, 0.5 + 0.5 * np.exp(-(time % step_s) / (synth.uniform(0.3, 1) * step_s)), 1.0)
     glide = base * 2 ** (np.minimum(time / climb, 1) * ladder[num_steps - 1] / 12 + 0.02)
@@ -185,14 +174,54 @@ def _climb(synth: SynthContext, base: float, step_s: float, held_s: float) -> Si
     return made
 
 
+def _charge(synth: SynthContext, base: float, step_s: float) -> Signal:
+    """Sweeps of a rich voice, each begun higher than the one before: down like drops, or up like a motor."""
+    num_steps = synth.count(1, 9)
+    seconds = max(0.4, step_s * num_steps) + synth.uniform(0, 0.3)
+    time = synth.span(seconds)
+    step = np.minimum(np.floor(time / seconds * num_steps), num_steps - 1)
+    within = time / seconds * num_steps - step
+    glide = synth.uniform(-1.6, 0.4) if num_steps > 2 else synth.uniform(1.5, 2.8)
+    octaves = synth.uniform(0.5, 1.8) * step / num_steps + glide * within ** synth.uniform(0.5, 1.5)
+    tremor = 1 + synth.uniform(0, 0.08) * (synth.uniform(0, 1) < 0.4) * np.sin(2 * np.pi * synth.uniform(8, 40) * time)
+    swept = gliding(synth, base * 2**octaves * tremor, chip_voice(synth))
+    made: Signal = swept * np.minimum(1, time / 0.003) * np.clip((seconds - time) / 0.08, 0, 1)
+    return made
+
+
+def _gain(synth: SynthContext, base: float) -> Signal:
+    """Something fills up or is won: a chord that rings over a low hum, beating as it fades."""
+    chord = base * np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0])[: synth.count(2, 7)]
+    parts = doublets(
+        synth,
+        np.outer(chord, (1, 2, 3)).ravel(),
+        float(spread(synth, 0.12, 0.6)) * spread(synth, 0.5, 1.3, 3 * len(chord)),
+        np.tile((1.0, 0.3, 0.12), len(chord)) * spread(synth, 0.4, 1.2, 3 * len(chord)),
+        split_hz=9,
+        share=0.7,
+    )
+    seconds = synth.uniform(0.4, 1.6)
+    rise = np.minimum(1, synth.span(seconds) / synth.uniform(0.005, 0.12))
+    made: Signal = ringing(synth, *parts, seconds) * rise
+    return made
+
+
 def power_up(synth: SynthContext) -> Signal:
-    """A power-up: a chip climbs a chord or a scale over a rising sweep."""
+    """A power-up: a chip climbs a chord or a scale over a rising sweep, sweeps in steps, or a chord that swells."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
     is_low = synth.choose("pitch", "low", "high") == "low"
     base = synth.uniform(130, 220) if is_low else synth.uniform(420, 640)
     step = synth.uniform(0.11, 0.17) if is_slow else synth.uniform(0.04, 0.065)
     held = synth.uniform(0.3, 0.7) if is_slow else synth.uniform(0.15, 0.35)
-    rise = _climb(synth, base, step, held)
+    style = synth.uniform(0, 1)
+    if style < 0.45:
+        rise = _climb(synth, base, step, held)
+    else:
+        rise = (
+            _charge(synth, base * (synth.uniform(0.7, 1.1) if is_low else synth.uniform(1.0, 1.7)), step)
+            if style < 0.8
+            else _gain(synth, base if is_low else 1.8 * base)
+        )
     rise += 0.25 * np.pad(rise, (round(0.07 * synth.sample_rate), 0))[: len(rise)]
     track = synth.silence()
     moment = synth.uniform(0.02, min(0.4, 0.2 * synth.seconds))

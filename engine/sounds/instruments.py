@@ -121,14 +121,14 @@ def shaker(synth: SynthContext) -> Signal:
     rate = synth.uniform(2.4, 3.4) if is_slow else synth.uniform(7.5, 10)
     stroke = min(0.1, 0.55 / rate) * (synth.uniform(0.9, 1.4) if is_heavy else synth.uniform(0.5, 1.0))
     times, gains = [], []
-    num_beads = 190 if is_heavy else 90
+    num_beads = round(float(spread(synth, 150, 700) if is_heavy else spread(synth, 80, 400)))
     early, back = synth.uniform(2, 4), synth.uniform(0.35, 0.8)
     for index, start in enumerate(synth.onsets(rate, 0.04)):
         accent = (1.0, back, synth.uniform(0.6, 0.9), back)[index % 4] * synth.uniform(0.85, 1.1)
         times.append(start + stroke * synth.random.beta(early, synth.uniform(1.5, 3), num_beads))
         gains.append(accent * synth.random.standard_normal(num_beads))
     beads = synth.impulses(np.concatenate(times), np.concatenate(gains))
-    centre = synth.uniform(2300, 3700) if is_heavy else synth.uniform(5600, 7600)
+    centre = float(spread(synth, 2300, 4600)) if is_heavy else float(spread(synth, 6000, 12000))
     shell = centre * np.array([1.0, 1.45, 1.9, 2.6, 3.3]) * synth.random.uniform(0.93, 1.07, 5)
     rattle = body(synth, beads, shell, spread(synth, 0.00012, 0.0008, 5), np.array([1, 0.75, 0.6, 0.45, 0.35]))
     made: Signal = (

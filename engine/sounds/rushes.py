@@ -22,10 +22,10 @@ def whoosh(synth: SynthContext) -> Signal:
     """Something rushes past, a stick, a cape or a ship: noise whose crest sweeps up and down again as it passes."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
     starts = np.asarray(list(synth.onsets(0.42 if is_slow else synth.uniform(1, 1.5), 0.08)))
-    lengths = (1.0, 1.9) if is_slow else (0.25, 0.5)
-    seconds = synth.random.uniform(*lengths, len(starts)) if len(starts) > 1 else np.array([synth.uniform(*lengths)])
-    near = _swells(synth, starts, seconds, synth.uniform(0.35, 0.7), synth.uniform(0.8, 1.8))
-    crest = float(spread(synth, 250, 900)) if synth.uniform(0, 1) < 0.35 else float(spread(synth, 900, 5000))
+    length = float(spread(synth, 0.7, 1.9)) if is_slow else float(spread(synth, 0.09, 0.5))  # a stick is gone at once
+    seconds = length * synth.random.uniform(0.8, 1.2, max(1, len(starts)))
+    near = _swells(synth, starts, seconds, synth.uniform(0.25, 0.7), float(spread(synth, 0.8, 3.0)))
+    crest = float(spread(synth, 120, 900)) if synth.uniform(0, 1) < 0.5 else float(spread(synth, 900, 5000))
     crest_octave = np.log2(crest) + synth.uniform(1.0, 2.5) * (near - 1)  # the crest moves up while it comes near
     width, slope = synth.uniform(0.8, 2.0), synth.uniform(0.7, 1.3)
     levels = []

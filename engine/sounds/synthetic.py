@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.sounds.blips import coarse_noise
 from engine.sounds.partials import banded_noise, falling_gains, gliding, overtones, ringing, spread, wet
 from engine.sounds.synthesis import Signal, SynthContext, hump
 
@@ -142,6 +143,35 @@ def _fault(synth: SynthContext, seconds: float) -> Signal:
     return made
 
 
+def _scratch(synth: SynthContext) -> Signal:
+    """A record under a hand: its music and its hiss run forwards and back, or stop, at the pace of the hand."""
+    seconds = float(spread(synth, 0.1, 0.9))
+    time = synth.span(seconds)
+    speed = np.abs(np.cos(np.pi * synth.uniform(0.4, 2.5) * time / seconds + synth.uniform(0, 3))) + 0.02
+    if synth.uniform(0, 1) < 0.35:
+        speed = np.exp(-3 * time / seconds) + 0.02
+    music = gliding(synth, float(spread(synth, 150, 1200)) * speed, spread(synth, 0.1, 1, 12))
+    centres = (200.0, 600.0, 1500.0, 3500.0, 8000.0, 15000.0)
+    octave = np.log2(9000 * speed)
+    hiss = banded_noise(synth, centres, [np.exp(-np.maximum(0, np.log2(h) - octave)) for h in centres])
+    edge = np.minimum(1, np.minimum(time, seconds - time) / 0.004)
+    made: Signal = (synth.uniform(0.1, 1) * music + synth.uniform(0.1, 1) * hiss) * np.sqrt(speed) * edge
+    return made
+
+
+def _broken_drum(synth: SynthContext) -> Signal:
+    """Percussion of a circuit that fails: a hit of coarse noise and data over a low thump, falling in steps."""
+    seconds = float(spread(synth, 0.1, 0.8))
+    time = synth.span(seconds)
+    noise = coarse_noise(synth, seconds, float(spread(synth, 1500, 30000)), seconds * synth.uniform(0.1, 0.35))
+    thump = np.sin(synth.phase(float(spread(synth, 50, 400)) * (1 + 3 * np.exp(-40 * time)))) * np.exp(
+        -5 * time / seconds
+    )
+    broken = (np.floor(time * float(spread(synth, 5, 40))) * 0.618) % 1 < synth.uniform(0.4, 1.2)
+    made: Signal = (noise + synth.uniform(0, 1.5) * thump) * np.clip((seconds - time) / 0.01, 0, 1) * (0.2 + broken)
+    return made
+
+
 def glitch(synth: SynthContext) -> Signal:
     """Glitches: bursts of data noise, hanging fragments, coarse tones and clicks, with gaps, no two alike."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
@@ -149,7 +179,11 @@ def glitch(synth: SynthContext) -> Signal:
     while moment < synth.seconds:
         for _ in range(synth.count(1, 3) if is_slow else synth.count(2, 6)):
             seconds = float(spread(synth, 0.05, 0.35)) if is_slow else float(spread(synth, 0.012, 0.11))
+            make = synth.uniform(0, 1)
             event = _fault(synth, seconds)
+            if is_slow and make < 0.45:
+                event = _scratch(synth) if make < 0.2 else _broken_drum(synth)
+                seconds = len(event) / synth.sample_rate
             if synth.uniform(0, 1) < 0.4:
                 event = synth.bandpass(
                     event, float(spread(synth, 100, 1500)), float(spread(synth, 2500, 14000)), order=1
@@ -184,30 +218,76 @@ def radio_static(synth: SynthContext) -> Signal:
     return made
 
 
-def magic(synth: SynthContext) -> Signal:
-    """Magic: cascades of tiny bells up or down, over a shimmer of air and a chord that swells."""
-    is_rising = synth.choose("contour", "rising", "falling") == "rising"
+def _cascade(synth: SynthContext, base: float, *, is_rising: bool) -> Signal:
+    """Tiny bells that run up or down a scale."""
     scale = np.array(((0, 2, 4, 7, 9), (0, 2, 4, 6, 8), (0, 4, 7, 11, 14))[synth.count(0, 3)])
     ladder = np.r_[scale, scale + 12, scale + 24, scale + 36]
-    base = float(spread(synth, 480, 1100))
     ratios = np.array([1, 2.76, 5.4]) * synth.random.uniform(0.97, 1.03, 3)
     bells = []
     for key in ladder[::2]:
         falls = float(spread(synth, 0.06, 0.4)) * np.array([1, 0.5, 0.3])
         bells.append(ringing(synth, base * 2 ** (key / 12) * ratios, falls, np.array([1, 0.4, 0.2]), 1.0))
     bells = bells if is_rising else bells[::-1]
-    track, moment = synth.silence(), synth.uniform(0.02, 0.15)
-    near = synth.silence()
+    seconds = float(spread(synth, 0.5, 2.2))
+    cascade = np.zeros(len(synth.span(seconds + 1.0)))
+    for at in np.sort(synth.random.uniform(0, 1, synth.count(25, 60))):
+        place = int(np.clip(at * len(bells) + synth.random.normal(0, 0.9), 0, len(bells) - 1))
+        synth.place(cascade, bells[place], seconds * at, synth.uniform(0.1, 1))
+    return cascade
+
+
+def _teleport(synth: SynthContext, *, is_rising: bool) -> Signal:
+    """A wizard comes or goes: a burst of air whose crest runs up or down, from a clap or out of nothing."""
+    seconds = float(spread(synth, 0.5, 1.6))
+    time = synth.span(seconds)
+    share = time / seconds
+    way = (share if is_rising else 1 - share) ** synth.uniform(0.5, 1.5)
+    centre, width = np.log2(float(spread(synth, 300, 900))) + synth.uniform(2.5, 4.5) * way, synth.uniform(0.8, 2.5)
+    centres = (180.0, 500.0, 1200.0, 2600.0, 5000.0, 9000.0, 15000.0)
+    fall = synth.uniform(1.5, 6)
+    levels = [np.exp(-np.abs(np.log2(hertz) - centre) / width - fall * share) for hertz in centres]
+    air = banded_noise(synth, centres, [level * (0.5 + synth.uniform(0, 1)) for level in levels])
+    late = round(synth.uniform(0.0006, 0.006) * synth.sample_rate)
+    air[late:] += synth.uniform(0, 0.9) * air[:-late]
+    edge = np.minimum(1, time / float(spread(synth, 0.002, 0.2))) * np.minimum(1, 8 * (1 - share))
+    made: Signal = air * edge
+    return made
+
+
+def _charm(synth: SynthContext, base: float, *, is_rising: bool) -> Signal:
+    """A spell that is cast: a crowd of partials out of tune that glides up or down and trembles as it swells."""
+    seconds, octaves = float(spread(synth, 0.4, 1.8)), synth.uniform(0.8, 2.5)
+    share = synth.span(seconds) / seconds
+    glide = 2 ** (octaves * (share if is_rising else 1 - share) ** synth.uniform(0.7, 2))
+    tremor = 1 + synth.uniform(0, 0.06) * np.sin(2 * np.pi * synth.uniform(5, 18) * seconds * share)
+    charm = np.zeros(len(share))
+    for ratio in spread(synth, 0.5, 5, synth.count(3, 8)):
+        voice = falling_gains(5, synth.uniform(1, 2.5))
+        charm += synth.uniform(0.2, 1) * gliding(synth, base * ratio * glide * tremor, voice)
+    charm += synth.uniform(0, 0.6) * synth.highpass(synth.noise(seconds), 2500, order=1) * share
+    made: Signal = charm * hump(len(share)) ** synth.uniform(0.4, 1.5)
+    return made
+
+
+def magic(synth: SynthContext) -> Signal:
+    """Magic: cascades of tiny bells up or down, spells that glide, or bursts of air in which somebody appears."""
+    is_rising = synth.choose("contour", "rising", "falling") == "rising"
+    base, style = float(spread(synth, 480, 1100)), synth.uniform(0, 1)
+    track, near, moment = synth.silence(), synth.silence(), synth.uniform(0.02, 0.15)
     while moment < synth.seconds:
-        seconds = float(spread(synth, 0.7, 2.2))
-        for at in np.sort(synth.random.uniform(0, 1, synth.count(25, 60))):
-            place = int(np.clip(at * len(bells) + synth.random.normal(0, 0.9), 0, len(bells) - 1))
-            synth.place(track, bells[place], moment + seconds * at, synth.uniform(0.1, 1))
-        synth.place(near, hump(len(synth.span(1.6 * seconds))), moment)
-        moment += seconds + synth.uniform(0.4, 1.5)
-    shimmer = banded_noise(synth, (2500, 5000, 9000, 14000), [near * synth.wander(9) for _ in range(4)])
-    track += float(spread(synth, 0.03, 0.4)) * synth.highpass(shimmer, 2500)
-    chord = np.array([0.5, 0.75, 1, 1.26, 1.5, 2]) * base
-    pad = ringing(synth, np.r_[chord, 1.004 * chord], np.full(12, 1e6), np.ones(12), 1.15 * synth.seconds)
-    track += synth.uniform(0, 0.12) * pad[: synth.num_samples] * near
-    return wet(synth, track, synth.uniform(0.8, 2.0), synth.uniform(0.15, 0.5))
+        if style < 0.45:
+            event = _cascade(synth, base, is_rising=is_rising)
+        elif style < 0.75:
+            event = _teleport(synth, is_rising=is_rising)
+        else:
+            event = _charm(synth, 0.6 * base, is_rising=is_rising)
+        synth.place(track, event / (np.max(np.abs(event)) + 1e-9), moment)
+        synth.place(near, hump(len(event)), moment)
+        moment += len(event) / synth.sample_rate + synth.uniform(0.0, 1.2)
+    if style < 0.55:
+        shimmer = banded_noise(synth, (2500, 5000, 9000, 14000), [near * synth.wander(9) for _ in range(4)])
+        track += float(spread(synth, 0.01, 0.15)) * synth.highpass(shimmer, 2500)
+        chord = np.array([0.5, 0.75, 1, 1.26, 1.5, 2]) * base
+        pad = ringing(synth, np.r_[chord, 1.004 * chord], np.full(12, 1e6), np.ones(12), 1.15 * synth.seconds)
+        track += synth.uniform(0, 0.05) * pad[: synth.num_samples] * near
+    return wet(synth, track, synth.uniform(0.8, 2.0), synth.uniform(0.1, 0.5))

@@ -9,6 +9,7 @@ import numpy as np
 from engine.sounds.bodies import DAMPED_METAL, Body, StruckBody, bar, contact, resonate, trailing, unit
 from engine.sounds.combustion import firing, soft_impulses
 from engine.sounds.moving_noise import moving_noise
+from engine.sounds.partials import spread
 from engine.sounds.synthesis import Signal, SynthContext, hump
 
 
@@ -25,13 +26,15 @@ def _bursts(synth: SynthContext) -> Iterator[float]:
 
 def _shot(synth: SynthContext, blast_s: float, fall_s: float, hertz: float) -> Signal:
     """A muzzle blast after Friedlander, (1 - t/T) exp(-t/T), torn by turbulence, with the crack of the bullet."""
-    seconds = 0.35
-    time = synth.span(seconds)
+    seconds = max(0.35, 5 * fall_s)
+    time, noise = synth.span(seconds), synth.noise(seconds)
     wave = (1 - time / blast_s) * np.exp(-time / blast_s)
-    torn = synth.lowpass(synth.noise(seconds), hertz * synth.uniform(0.8, 1.2), 1) * np.exp(-time / fall_s)
+    torn = synth.lowpass(noise, hertz * synth.uniform(0.8, 1.2), 1) * np.exp(-time / fall_s)
+    torn += synth.uniform(0.1, 0.5) * synth.lowpass(noise, 4 * hertz, 1) * np.exp(-time / (0.45 * fall_s))
+    torn += synth.uniform(0.0, 0.5) * min(1.0, hertz / 2500) * noise * np.exp(-time / (0.2 * fall_s))
     crack = synth.noise(seconds) * np.exp(-time / synth.uniform(0.0008, 0.003))
-    shot: Signal = np.tanh(2.2 * wave + 1.8 * torn + synth.uniform(0.8, 1.6) * crack)
-    return shot
+    shot = np.tanh(2.2 * wave + 1.8 * torn + synth.uniform(0.8, 1.6) * crack)
+    return synth.highpass(shot, hertz / 8, 1)
 
 
 def _answers(synth: SynthContext, track: Signal, shots: Signal, *, is_huge: bool) -> Signal:
@@ -46,8 +49,19 @@ def _answers(synth: SynthContext, track: Signal, shots: Signal, *, is_huge: bool
     for low, high, fall in ((60, 250, 1.0), (250, 1000, 0.8), (1000, 3500, 0.5), (3500, 12000, 0.25)):
         envelope = trailing(synth, shots, fall * length) - trailing(synth, shots, 0.015)
         air = synth.bandpass(synth.noise(), low, high, 1)
-        answered += share * (1.4 if low < 1000 else 0.7) * envelope * unit(air)
+        answered += share * (1.4 if is_huge and low < 1000 else 0.7) * envelope * unit(air)
     return answered
+
+
+def _ricochet(synth: SynthContext) -> Signal:
+    """A bullet that bounced off something tumbles away: a torn whine that sinks."""
+    seconds = synth.uniform(0.2, 0.6)
+    time = synth.span(seconds)
+    pitch = float(spread(synth, 1200, 3500)) * np.exp(-time * synth.uniform(1, 4))
+    tumbling = 1 + 0.15 * np.sin(synth.phase(synth.uniform(30, 90) * np.exp(-2 * time)))
+    whine = np.sin(synth.phase(pitch * tumbling)) + 0.6 * synth.bandpass(synth.noise(seconds), 900, 5000, 1)
+    made: Signal = whine * np.exp(-time / (0.3 * seconds)) * np.minimum(1, time / 0.01)
+    return made
 
 
 def gunshot(synth: SynthContext) -> Signal:
@@ -55,7 +69,8 @@ def gunshot(synth: SynthContext) -> Signal:
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
     is_huge = synth.choose("size", "huge", "small") == "huge"
     blast_s = synth.uniform(0.0025, 0.006) if is_huge else synth.uniform(0.0003, 0.001)
-    fall_s = synth.uniform(0.04, 0.11) if is_huge else synth.uniform(0.01, 0.03)
+    longest = (0.3 if is_huge else 0.15) if is_slow else (0.08 if is_huge else 0.03)
+    fall_s = float(spread(synth, 0.04 if is_huge else 0.01, longest))
     hertz = synth.uniform(400, 900) if is_huge else synth.uniform(2500, 6000)
     track = synth.silence()
     starts, gains = [], []
@@ -66,6 +81,8 @@ def gunshot(synth: SynthContext) -> Signal:
         if synth.uniform(0, 1) < 0.5:  # the bolt, or a case that falls
             click = contact(synth, 0.02, 12000)
             synth.place(track, click, start_s + synth.uniform(0.03, 0.3), synth.uniform(0.02, 0.1))
+        if is_slow and synth.uniform(0, 1) < 0.15:
+            synth.place(track, _ricochet(synth), start_s + synth.uniform(0.01, 0.15), synth.uniform(0.1, 0.7))
     shots = soft_impulses(synth, np.array(starts), np.array(gains))
     return _answers(synth, track, shots, is_huge=is_huge)
 

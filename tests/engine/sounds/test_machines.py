@@ -187,9 +187,11 @@ class TestNewKinds:
         assert means["light"] > 1.4 * means["heavy"]
 
     def test_metal_rings_longer_than_wood(self):
+        """Some of it: a girder or a full drum is as dead as a plank."""
+
         def held(name):
             shares = [np.mean(envelope(w) > 0.05 * envelope(w).max()) for w in (bare(name, s)[0] for s in range(10))]
-            return np.median(shares)
+            return np.quantile(shares, 0.75)
 
         assert held("metal_impact") > 1.5 * held("wood_impact")
 
