@@ -65,8 +65,8 @@ def snare(synth: SynthContext) -> Signal:
     rim = ringing(synth, pitch * _SKIN[2:] * 1.1, spread(synth, 0.01, 0.05, 6), spread(synth, 0.03, 0.25, 6), 0.25)
     skin[: len(rim)] += rim
     skin *= np.minimum(1, time / 0.0008)
-    wires, tilt = float(spread(synth, 0.25, 1.3)), synth.uniform(-0.35, 0.25)
-    longest = 0.075 if _is_counted(synth) or not is_slow else 0.13
+    wires, tilt = float(spread(synth, 0.25, 2.5)), synth.uniform(-0.7, 0.2)
+    longest = 0.075 if _is_counted(synth) or not is_slow else 0.18
     fall = float(spread(synth, 0.04, longest))
     snap, levels = 1.2 * strokes(synth, starts, gains**1.6, 0.005, 0.0003), []
     for octave in range(len(_BANDS_HZ)):

@@ -176,7 +176,7 @@ def _climb(synth: SynthContext, base: float, step_s: float, held_s: float) -> Si
 
 def _charge(synth: SynthContext, base: float, step_s: float) -> Signal:
     """Sweeps of a rich voice, each begun higher than the one before: down like drops, or up like a motor."""
-    num_steps = synth.count(1, 9)
+    num_steps = 1 if synth.uniform(0, 1) < 0.25 else synth.count(4, 10)
     seconds = max(0.4, step_s * num_steps) + synth.uniform(0, 0.3)
     time = synth.span(seconds)
     step = np.minimum(np.floor(time / seconds * num_steps), num_steps - 1)
@@ -214,7 +214,7 @@ def power_up(synth: SynthContext) -> Signal:
     step = synth.uniform(0.11, 0.17) if is_slow else synth.uniform(0.04, 0.065)
     held = synth.uniform(0.3, 0.7) if is_slow else synth.uniform(0.15, 0.35)
     style = synth.uniform(0, 1)
-    if style < 0.45:
+    if style < 0.35:
         rise = _climb(synth, base, step, held)
     else:
         rise = (

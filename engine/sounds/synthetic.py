@@ -68,6 +68,27 @@ def _robot_voice(synth: SynthContext, *, is_low: bool) -> Signal:
     return made
 
 
+def _vocoder(synth: SynthContext, *, is_low: bool) -> Signal:
+    """A buzz of the whole band, with noise in it, spoken by a filter bank: syllables of formants on the move."""
+    base = synth.uniform(65, 115) if is_low else synth.uniform(170, 280)
+    pitch = base * 2 ** (synth.uniform(0, 0.5) * (synth.wander(4) - 0.5))
+    buzz = overtones(synth, pitch, falling_gains(round(14000 / base), synth.uniform(0.2, 0.9)))
+    carrier = buzz / (np.std(buzz) + 1e-9) + float(spread(synth, 0.1, 1.2)) * synth.noise()
+    centres = [
+        low + (high - low) * synth.wander(7) for low, high in ((280, 850), (850, 2500), (2400, 3800), (4500, 9e3))
+    ]
+    spoken = synth.resonate(carrier, centres, (130, 200, 300, 2500), (1.0, 0.8, 0.6, synth.uniform(0.1, 0.6)), 0.02)
+    spoken += synth.uniform(0.01, 0.1) * carrier
+    moment, loud = synth.uniform(0.0, 0.15), synth.silence()
+    while moment < synth.seconds:
+        seconds = synth.uniform(0.07, 0.4)
+        synth.place(loud, hump(len(synth.span(seconds))) ** synth.uniform(0.2, 1.5), moment, synth.uniform(0.4, 1))
+        moment += seconds + (synth.uniform(0.15, 0.5) if synth.uniform(0, 1) < 0.2 else 0.01)
+    spoken *= loud / (np.max(np.abs(spoken)) + 1e-9)
+    made: Signal = np.tanh(synth.uniform(1, 8) * spoken)
+    return made
+
+
 def _bleep(synth: SynthContext, pitch_hz: float) -> Signal:
     """One word of a droid: a tone that is held, glides, warbles or jumps."""
     seconds, style = float(spread(synth, 0.035, 0.3)), synth.count(0, 4)
@@ -108,7 +129,7 @@ def robot(synth: SynthContext) -> Signal:
     is_low = synth.choose("pitch", "low", "high") == "low"
     way = synth.choose("robot", "voice", "bleeps", "servos")
     if way == "voice":
-        return _robot_voice(synth, is_low=is_low)
+        return (_vocoder if synth.uniform(0, 1) < 0.6 else _robot_voice)(synth, is_low=is_low)
     track, moment = synth.silence(), synth.uniform(0.02, 0.2)
     while moment < synth.seconds:
         if way == "bleeps":

@@ -107,7 +107,9 @@ def _clash(synth: SynthContext, blades: tuple[StruckBody, StruckBody], hardness_
             synth.place(
                 clash, blade.blow(hardness_hz * (0.5 + strength), 0.0, 0.8), delay, strength * synth.uniform(0.25, 0.8)
             )
-        tick = synth.bandpass(contact(synth, synth.uniform(0.05, 0.2), 16000), 0.25 * hardness_hz, 1.2 * hardness_hz, 1)
+        tick = contact(synth, float(spread(synth, 0.05, 0.5)), 16000)
+        if synth.uniform(0, 1) < 0.6:
+            tick = synth.bandpass(tick, 0.25 * hardness_hz, 1.2 * hardness_hz, 1)
         synth.place(clash, tick, delay, synth.uniform(1.0, 2.5) * strength)
         delay += float(np.exp(synth.uniform(np.log(0.006), np.log(0.12))))
         strength *= synth.uniform(0.35, 0.75)
@@ -140,10 +142,11 @@ def sword(synth: SynthContext) -> Signal:
         StruckBody(synth, _blade(synth, lowest * synth.uniform(0.8, 1.3), highest), 0.45),
     )
     track, slides = synth.silence(), synth.silence()
-    swing_s = 0.24 if is_slow else 0.12
+    swing_s, is_swung = 0.24 if is_slow else 0.12, synth.uniform(0, 1) < 0.6
     for start in synth.onsets(synth.uniform(0.7, 1.1) if is_slow else synth.uniform(2.4, 3.4), 0.25):
+        swing_gain = synth.uniform(0.2, 1.3) if is_swung else 0.0
         swing = synth.bandpass(synth.noise(swing_s), synth.uniform(300, 900), synth.uniform(2000, 7000), 1)
-        synth.place(track, swing * hump(len(swing)) ** 2, start, synth.uniform(0.2, 1.3))
+        synth.place(track, swing * hump(len(swing)) ** 2, start, swing_gain)
         met = start + 0.8 * swing_s
         synth.place(track, _clash(synth, blades, highest), met, synth.uniform(0.5, 1))
         if synth.uniform(0, 1) < (0.55 if is_slow else 0.3):
