@@ -225,7 +225,10 @@ def power_up(synth: SynthContext) -> Signal:
     rise += 0.25 * np.pad(rise, (round(0.07 * synth.sample_rate), 0))[: len(rise)]
     track = synth.silence()
     moment = synth.uniform(0.02, min(0.4, 0.2 * synth.seconds))
+    once = synth.uniform(0, 1) < 0.5  # and still it is a slow or a fast one
     while moment < synth.seconds:
-        synth.place(track, rise, moment)
+        synth.place(track, rise, 0.1 * moment if once else moment)
+        if once:
+            break
         moment += len(rise) / synth.sample_rate + synth.uniform(0.15, 0.6)
     return track

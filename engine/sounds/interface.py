@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.sounds.blips import any_voice, blip, chip_voice, coarse_noise, stairs
-from engine.sounds.partials import falling_gains, gliding, ringing, spread, wet
+from engine.sounds.partials import falling_gains, gliding, is_alone, ringing, spread, wet
 from engine.sounds.synthesis import Signal, SynthContext
 
 _TIMBRES = (
@@ -36,13 +36,15 @@ def _tone(synth: SynthContext, timbre: int, pitch_hz: float, fall_s: float, atta
 
 
 def _phrases(synth: SynthContext, tones: Sequence[Signal], gap_s: float, pause: tuple[float, float]) -> Signal:
-    """The tones one after another, then a rest, again and again."""
-    track = synth.silence()
-    moment = synth.uniform(0.03, min(0.5, 0.2 * synth.seconds))
+    """The tones one after another, then a rest, again and again, or once from the start of the clip."""
+    track, once = synth.silence(), is_alone(synth, 0.5)
+    moment = synth.uniform(0.0, 0.06 if once else min(0.5, 0.2 * synth.seconds))
     while moment < synth.seconds:
         for tone in tones:
             synth.place(track, tone, moment, synth.uniform(0.85, 1))
             moment += gap_s
+        if once:
+            break
         moment += synth.uniform(*pause)
     return track
 
@@ -219,7 +221,7 @@ def click(synth: SynthContext) -> Signal:
     """Clicks: a mouse or a button, pressed and let go with a softer one; levers and switches; the blips of a menu."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
     is_low = synth.choose("pitch", "low", "high") == "low"
-    pitch = float(spread(synth, 350, 800)) if is_low else float(spread(synth, 2400, 4600))
+    pitch = float(spread(synth, 200, 800)) if is_low else float(spread(synth, 2400, 4600))
     life = float(spread(synth, 0.0015, 0.005)) if is_low else float(spread(synth, 0.0004, 0.002))
     hardness = synth.uniform(0.05, 0.25) if is_low else synth.uniform(0.3, 1.5)
     make = synth.uniform(0, 1)
@@ -232,7 +234,8 @@ def click(synth: SynthContext) -> Signal:
         presses = [_screen_click(synth, pitch, is_low=is_low)] * 3
     releases = [_tick(synth, pitch * synth.uniform(1.05, 1.4), 0.8 * life, hardness) for _ in range(3)]
     held, softer, track = synth.uniform(0.06, 0.13), synth.uniform(0.15, 0.7), synth.silence()
-    for start in synth.onsets(synth.uniform(0.9, 1.6) if is_slow else synth.uniform(4.5, 6.5), 0.3):
+    starts = synth.onsets(synth.uniform(0.9, 1.6) if is_slow else synth.uniform(4.5, 6.5), 0.3)
+    for start in [synth.uniform(0, 0.05)] if is_alone(synth, 0.4) else starts:
         force, double = synth.uniform(0.6, 1), is_slow and synth.uniform(0, 1) < 0.2
         for repeat in range(2 if double else 1):
             moment = start + repeat * synth.uniform(0.15, 0.22)

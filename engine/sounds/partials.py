@@ -127,3 +127,14 @@ def wet(synth: SynthContext, track: Signal, fall_s: float, share: float) -> Sign
 def spread(synth: SynthContext, low: float, high: float, num: int | None = None) -> Signal:
     """Numbers drawn evenly on a logarithmic scale from `low` to `high`, [num] or one."""
     return cast(Signal, np.exp(synth.random.uniform(np.log(low), np.log(high), num)))
+
+
+def is_alone(synth: SynthContext, share: float) -> bool:
+    """Return whether this clip holds one event and then nothing, as most files of a library do; it has no speed then.
+
+    `share` of the clips do; one in which events are counted has as many as its caption says.
+    """
+    if "count" in synth.attributes or synth.uniform(0, 1) > share:
+        return False
+    synth.attributes.pop("speed", None)
+    return True

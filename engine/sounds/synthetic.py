@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.sounds.blips import coarse_noise
-from engine.sounds.partials import banded_noise, falling_gains, gliding, overtones, ringing, spread, wet
+from engine.sounds.partials import banded_noise, falling_gains, gliding, is_alone, overtones, ringing, spread, wet
 from engine.sounds.synthesis import Signal, SynthContext, hump
 
 _VOWELS_HZ = ((700, 1150, 2500), (500, 1750, 2450), (320, 2150, 2900), (420, 850, 2350), (350, 700, 2300))
@@ -73,12 +73,12 @@ def _vocoder(synth: SynthContext, *, is_low: bool) -> Signal:
     base = synth.uniform(65, 115) if is_low else synth.uniform(170, 280)
     pitch = base * 2 ** (synth.uniform(0, 0.5) * (synth.wander(4) - 0.5))
     buzz = overtones(synth, pitch, falling_gains(round(14000 / base), synth.uniform(0.2, 0.9)))
-    carrier = buzz / (np.std(buzz) + 1e-9) + float(spread(synth, 0.1, 1.2)) * synth.noise()
+    carrier = buzz / (np.std(buzz) + 1e-9) + float(spread(synth, 0.2, 3.0)) * synth.noise()
     centres = [
         low + (high - low) * synth.wander(7) for low, high in ((280, 850), (850, 2500), (2400, 3800), (4500, 9e3))
     ]
     spoken = synth.resonate(carrier, centres, (130, 200, 300, 2500), (1.0, 0.8, 0.6, synth.uniform(0.1, 0.6)), 0.02)
-    spoken += synth.uniform(0.01, 0.1) * carrier
+    spoken += float(spread(synth, 0.02, 0.3)) * carrier
     moment, loud = synth.uniform(0.0, 0.15), synth.silence()
     while moment < synth.seconds:
         seconds = synth.uniform(0.07, 0.4)
@@ -197,13 +197,14 @@ def glitch(synth: SynthContext) -> Signal:
     """Glitches: bursts of data noise, hanging fragments, coarse tones and clicks, with gaps, no two alike."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
     track, moment = synth.silence(), synth.uniform(0.0, 0.15)
+    once = is_slow and is_alone(synth, 0.5)
     while moment < synth.seconds:
         for _ in range(synth.count(1, 3) if is_slow else synth.count(2, 6)):
             seconds = float(spread(synth, 0.05, 0.35)) if is_slow else float(spread(synth, 0.012, 0.11))
             make = synth.uniform(0, 1)
             event = _fault(synth, seconds)
-            if is_slow and make < 0.45:
-                event = _scratch(synth) if make < 0.2 else _broken_drum(synth)
+            if is_slow and make < 0.6:
+                event = _scratch(synth) if make < 0.25 else _broken_drum(synth)
                 seconds = len(event) / synth.sample_rate
             if synth.uniform(0, 1) < 0.4:
                 event = synth.bandpass(
@@ -211,6 +212,8 @@ def glitch(synth: SynthContext) -> Signal:
                 )
             synth.place(track, event, moment, synth.uniform(0.3, 1))
             moment += seconds
+        if once:
+            break
         moment += synth.uniform(0.35, 1.0) if is_slow else synth.uniform(0.02, 0.15)
     return track
 
@@ -295,6 +298,7 @@ def magic(synth: SynthContext) -> Signal:
     is_rising = synth.choose("contour", "rising", "falling") == "rising"
     base, style = float(spread(synth, 480, 1100)), synth.uniform(0, 1)
     track, near, moment = synth.silence(), synth.silence(), synth.uniform(0.02, 0.15)
+    once = is_alone(synth, 0.5)
     while moment < synth.seconds:
         if style < 0.45:
             event = _cascade(synth, base, is_rising=is_rising)
@@ -304,6 +308,8 @@ def magic(synth: SynthContext) -> Signal:
             event = _charm(synth, 0.6 * base, is_rising=is_rising)
         synth.place(track, event / (np.max(np.abs(event)) + 1e-9), moment)
         synth.place(near, hump(len(event)), moment)
+        if once:
+            break
         moment += len(event) / synth.sample_rate + synth.uniform(0.0, 1.2)
     if style < 0.55:
         shimmer = banded_noise(synth, (2500, 5000, 9000, 14000), [near * synth.wander(9) for _ in range(4)])

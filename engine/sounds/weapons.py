@@ -9,7 +9,7 @@ import numpy as np
 from engine.sounds.bodies import DAMPED_METAL, Body, StruckBody, bar, contact, resonate, trailing, unit
 from engine.sounds.combustion import firing, soft_impulses
 from engine.sounds.moving_noise import moving_noise
-from engine.sounds.partials import spread
+from engine.sounds.partials import is_alone, spread
 from engine.sounds.synthesis import Signal, SynthContext, hump
 
 
@@ -74,7 +74,8 @@ def gunshot(synth: SynthContext) -> Signal:
     hertz = synth.uniform(400, 900) if is_huge else synth.uniform(2500, 6000)
     track = synth.silence()
     starts, gains = [], []
-    for start_s in synth.onsets(synth.uniform(0.7, 1.3), 0.3) if is_slow else _bursts(synth):
+    moments = synth.onsets(synth.uniform(0.7, 1.3), 0.3) if is_slow else _bursts(synth)
+    for start_s in [synth.uniform(0, 0.1)] if is_slow and is_alone(synth, 0.6) else moments:
         starts.append(start_s)
         gains.append(synth.uniform(0.7, 1))
         synth.place(track, _shot(synth, blast_s, fall_s, hertz), start_s, gains[-1])

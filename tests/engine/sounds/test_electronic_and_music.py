@@ -145,6 +145,12 @@ class TestEvents:
         shortest, longest = np.quantile(shares, (0.1, 0.9))
         assert longest > factor * shortest
 
+    @pytest.mark.parametrize("name", ["click", "gunshot", "glitch", "magic", "ui_error"])
+    def test_are_often_alone_in_their_clip(self, name):
+        """Most files of a library hold one event; one in six clips at least is over after a third of its time."""
+        ends = [np.max(np.nonzero(levels(clip, 0.01) > 0.2 * levels(clip, 0.01).max())) for clip in clips(name, 18)]
+        assert np.sum(np.array(ends) < 170) >= 3
+
     def test_the_gongs_of_an_old_telephone_ring_on_when_the_hammer_rests(self):
         """By more than a gate's 20 ms: some of the recorded ones by a second."""
         falls = []

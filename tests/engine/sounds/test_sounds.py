@@ -125,7 +125,7 @@ class TestAttributes:
 
     @pytest.mark.parametrize("name", ["gunshot", "sword", "click", "shaker", "piano", "guitar", "laughter", "speech"])
     def test_fast_ones_of_games_instruments_and_voices_have_more_events(self, name):
-        means = means_by(attacks_per_second, name, "speed")
+        means = means_by(attacks_per_second, name, "speed", num_seeds=60 if name == "gunshot" else 20)  # few repeat
         assert means["fast"] > 1.3 * means["slow"]
 
     def test_a_rising_notification_ends_its_phrase_above_its_start(self):
