@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from engine.sounds.synthesis import Signal, SynthContext
-from engine.sounds.vocal import Tract, Unrest, utter
+from engine.sounds.vocal import Decibels, Tract, Unrest, drift, evened, larynx, shaped, swell, utter
 
 _VOWELS_HZ = np.asarray(
     (
@@ -66,7 +66,7 @@ class _Person:
         """A person of about this pitch; high voices have shorter throats."""
         size = synth.uniform(0.93, 1.06) if base_hz < 200 else synth.uniform(0.78, 0.9)
         unrest = Unrest(0.012, synth.uniform(0.08, 0.2), synth.uniform(0, 0.12), synth.uniform(0.0, 0.03))
-        return cls(base_hz, size, synth.uniform(8.0, 12.0), unrest)
+        return cls(base_hz, size, synth.uniform(5.5, 12.0), unrest)
 
     def voice(self, synth: SynthContext, pitch_hz: Signal, loudness: Signal, breath: Signal, vowels: _Course) -> Signal:
         """Their voice for the whole clip: pitch in Hz, loudness and breath from 0 to 1, all [T]."""
@@ -79,6 +79,9 @@ def singing(synth: SynthContext) -> Signal:
     """A singer: phrases of vowels on a tune, sliding between its notes, with vibrato that grows; breaths between."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
     is_low = synth.choose("pitch", "low", "high") == "low"
+    if synth.uniform(0, 1) < 0.5:
+        synth.attributes.pop("speed")  # a held note has none
+        return _held(synth, synth.uniform(100, 190) if is_low else synth.uniform(300, 700))
     person = _Person.meet(synth, synth.uniform(100, 150) if is_low else synth.uniform(300, 410))
     notes, vowels, loudness, breath, shake = _Course(), _Course(), _Course(), _Course(), _Course()
     scale = ((0, 2, 4, 5, 7, 9), (0, 2, 3, 5, 7, 8), (0, 3, 5, 7, 10, 12))[synth.count(0, 3)]
@@ -94,8 +97,7 @@ def singing(synth: SynthContext) -> Signal:
         for place, bend in ((min(slide, 0.4 * seconds), synth.uniform(0.985, 1.01)), (seconds - 0.04, 1.0)):
             notes.pass_through(moment + place, pitch * bend)
             vowels.pass_through(moment + place, *(vowel * synth.random.uniform(0.96, 1.04, 5)))
-        dip = synth.uniform(0.2, 0.9)
-        for place, gain in ((0.08, force), (seconds - 0.06, 0.9 * force), (seconds, dip * force)):
+        for place, gain in ((0.08, force), (seconds - 0.06, 0.9 * force), (seconds, synth.uniform(0.2, 0.9) * force)):
             loudness.pass_through(moment + place, gain)
         for place, depth in ((0.0, 0.1), (0.5 * seconds, 0.5), (0.95 * seconds, 1.0)):
             shake.pass_through(moment + place, depth)
@@ -115,22 +117,64 @@ def singing(synth: SynthContext) -> Signal:
     return person.voice(synth, pitch_hz, level, breath.at(synth.time), vowels)
 
 
+_CHORDS = ((1.0,), (1.0,), (1.0, 2.0), (1.0, 1.5, 2.0), (1.0, 1.26, 1.5), (1.0, 1.19, 1.5))
+
+
+def _held(synth: SynthContext, base_hz: float) -> Signal:
+    """One to five singers who hold a vowel on a note or on a chord, once or a few times, from the very start."""
+    number, chord = (1, 1, 2, 4, 5)[synth.count(0, 5)], _CHORDS[synth.count(0, len(_CHORDS))]
+    vowel = _VOWELS_HZ[(0, 0, 0, 3, 4, 4, 1)[synth.count(0, 7)]] * synth.random.uniform(0.95, 1.05, 5)
+    person, track = _Person.meet(synth, base_hz), synth.silence()
+    moment, shake = synth.uniform(0, min(0.15, 0.1 * synth.seconds)), synth.uniform(0, 0.015)
+    while moment < synth.seconds:
+        seconds = min(synth.uniform(0.7, 4.5), synth.seconds - moment + 0.1)
+        rise_s, fall_s = synth.uniform(0.02, 0.4), synth.uniform(0.05, 0.6)
+        source = np.zeros(len(synth.span(seconds)))
+        for singer in range(number):
+            phase = synth.phase(synth.uniform(4.6, 6.2) * (1 + 0.1 * drift(synth, seconds, 2))) + synth.uniform(0, 6)
+            wave = 1 + shake * np.sin(phase) + 0.005 * drift(synth, seconds, 4)
+            pitch = base_hz * chord[singer % len(chord)] * synth.uniform(0.992, 1.008) * wave
+            source += synth.uniform(0.4, 1) * larynx(synth, seconds, pitch, Unrest(0.004, 0.06))
+        source += synth.uniform(0.1, 1.2) * synth.noise(seconds)
+        rows = [(*row, *_HIGH_HZ) for row in (vowel, vowel * synth.random.uniform(0.94, 1.06, 5))]
+        tract = Tract(rows, _GAINS_DB, _WIDTHS_HZ, person.tilt_db, 3.0)
+        note = shaped(synth, source * swell(synth, seconds, rise_s, fall_s), _response(tract, seconds, person.size))
+        synth.place(track, evened(note), moment, synth.strength(1.0))
+        moment += seconds + (synth.uniform(-0.05, 0.4) if synth.uniform(0, 1) < 0.5 else 60)
+        base_hz *= 2 ** (synth.count(-4, 5) / 12) if base_hz > 200 else 2 ** (synth.count(-2, 3) / 12)
+    return track
+
+
+def _response(tract: Tract, seconds: float, size: float) -> Decibels:
+    def decibels(times: Signal, bins: Signal) -> Signal:
+        return tract.decibels(seconds, size, times, bins)
+
+    return decibels
+
+
 def laughter(synth: SynthContext) -> Signal:
-    """Laughter: bouts of "ha", each a puff of breath and a short vowel, sinking and fading; then a breath drawn in."""
+    """Laughter: bouts of "ha", each a puff of breath and a short vowel, sinking and fading; then a breath drawn in.
+
+    Some laugh once and are silent; some with more air than voice, some hoarse, some bright.
+    """
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
     is_low = synth.choose("pitch", "low", "high") == "low"
-    person = _Person.meet(synth, synth.uniform(125, 185) if is_low else synth.uniform(320, 450))
-    period = 1 / (synth.uniform(2.9, 3.4) if is_slow else synth.uniform(4.8, 6.2))
-    vowel = _VOWELS_HZ[(0, 0, 1, 3)[synth.count(0, 4)]]
+    person = _Person.meet(synth, synth.uniform(110, 200) if is_low else synth.uniform(290, 520))
+    hoarse = Unrest(synth.uniform(0.01, 0.06), 0.3, synth.uniform(0, 0.5), synth.uniform(0, 0.25))
+    person = replace(person, unrest=hoarse, tilt_db=synth.uniform(3.0, 10.0))
+    period = 1 / (synth.uniform(2.9, 3.4) if is_slow else synth.uniform(4.8, 6.6))
+    vowel = _VOWELS_HZ[(0, 0, 1, 1, 3, 2)[synth.count(0, 6)]]
     pitch, loudness, breath, vowels = _Course(), _Course(), _Course(), _Course()
-    moment = synth.uniform(0.02, min(0.3, 0.15 * synth.seconds))
+    moment, is_once = synth.uniform(0.0, min(0.3, 0.15 * synth.seconds)), synth.uniform(0, 1) < 0.5
+    airiness, sinking = float(np.exp(synth.uniform(-1, 1.3))), synth.uniform(0.0, 0.5)
     breath.pass_through(moment, 0.0)
     while moment < synth.seconds:
         top = person.base_hz * synth.uniform(1.0, 1.5)
-        num_puffs = synth.count(4, 6) if is_slow else synth.count(5, 11)
+        num_puffs = synth.count(3, 6) if is_slow else synth.count(4, 11)
         for puff in range(num_puffs):
-            sunk, force = 1 - 0.35 * puff / num_puffs, (1 - 0.6 * puff / num_puffs) * synth.uniform(0.65, 1)
-            bent, airy, this = synth.uniform(0.92, 1.1), synth.uniform(0.5, 1.6), period * synth.uniform(0.85, 1.15)
+            share = puff / num_puffs
+            sunk, force = 1 - sinking * share, (1 - 0.75 * share) * synth.uniform(0.5, 1)
+            bent, airy, this = synth.uniform(0.88, 1.15), synth.uniform(0.4, 1.6), period * synth.uniform(0.8, 1.2)
             for place, bend, voiced, breathed in _PUFF:
                 at = moment + place * this
                 pitch.pass_through(at, top * sunk * bend * bent)
@@ -139,12 +183,17 @@ def laughter(synth: SynthContext) -> Signal:
             vowels.pass_through(moment + 0.4 * this, *(vowel * synth.random.uniform(0.9, 1.1, 5)))
             moment += this
         rest = synth.uniform(0.4, 0.85)
-        for place, breathed in ((0.1, 0.0), (0.5, synth.uniform(0.2, 0.6)), (0.9, 0.0)):
-            breath.pass_through(moment + place * rest, breathed)
-        moment += rest
+        for place, breathed in ((0.1, 0.0), (0.5, synth.uniform(0.1, 0.6)), (0.9, 0.0)):
+            breath.pass_through(moment + place * rest, 0.0 if is_once else breathed)
+        moment += 60 if is_once else rest
     time = synth.time
-    shaken = pitch.at(time) * (1 + 0.03 * (synth.wander(25) - 0.5))
-    return person.voice(synth, shaken, loudness.at(time), breath.at(time), vowels)
+    shaken = pitch.at(time) * (1 + 0.06 * (synth.wander(25) - 0.5))
+    air = breath.at(time)
+    voice = person.voice(synth, shaken, loudness.at(time), airiness * air, vowels)
+    gust = synth.texture((150, 900, 2500, 6000, 11000, 15000, 20000), (-18, -2, 0, -4, -9, -18, -40), 4, 12)
+    share = synth.uniform(0.1, 0.7) * airiness * float(np.std(voice))
+    laughed: Signal = voice + share * air * gust / (np.std(air * gust) + 1e-9)
+    return laughed
 
 
 @dataclass
@@ -221,6 +270,9 @@ def speech(synth: SynthContext) -> Signal:
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
     is_low = synth.choose("pitch", "low", "high") == "low"
     person = _Person.meet(synth, synth.uniform(88, 130) if is_low else synth.uniform(200, 290))
+    if synth.uniform(0, 1) < 0.45:
+        synth.attributes.pop("speed")  # a word or two have none
+        return _interjections(synth, person)
     mean_s = 1 / (synth.uniform(2.6, 3.2) if is_slow else synth.uniform(5.5, 6.8))
     talk, breath = _Talk(), _Course()
     breath.pass_through(0.0, 0.05)
@@ -232,11 +284,32 @@ def speech(synth: SynthContext) -> Signal:
         for place, gain in ((0.1, 0.05), (0.6, synth.uniform(0.02, 0.3)), (0.95, 0.05)):
             breath.pass_through(end + place * rest, gain)
         moment = end + rest
+    return _said(synth, person, talk, breath)
+
+
+def _interjections(synth: SynthContext, person: _Person) -> Signal:
+    """A word, a grunt, a drawn "ah" or "mm": one to three syllables with a tune of its own, and silence after."""
+    talk, breath, moment = _Talk(), _Course(), synth.uniform(0.0, min(0.15, 0.1 * synth.seconds))
+    breath.pass_through(0.0, 0.02)
+    while moment < synth.seconds:
+        number = synth.count(1, 4)
+        mean_s = synth.uniform(0.15, 0.4) if number > 1 or synth.uniform(0, 1) < 0.6 else synth.uniform(0.4, 1.2)
+        before = len(talk.pitch.values)
+        moment = talk.add_phrase(synth, person.base_hz, moment, mean_s, number)
+        first, last = synth.uniform(0.75, 1.6), synth.uniform(0.7, 1.7)
+        bends = np.geomspace(first, last, len(talk.pitch.values) - before)
+        talk.pitch.values[before:] = [v * b for v, b in zip(talk.pitch.values[before:], bends, strict=True)]
+        moment += synth.uniform(0.4, 1.5) if synth.uniform(0, 1) < 0.35 else 60
+    return _said(synth, person, talk, breath)
+
+
+def _said(synth: SynthContext, person: _Person, talk: _Talk, breath: _Course) -> Signal:
+    """What the curves of a talk sound like, [T]."""
     time = synth.time
     level = talk.loudness.at(time)
     pitch_hz = talk.pitch.at(time) * (1 + 0.02 * (synth.wander(8) - 0.5))
     voiced = person.voice(synth, pitch_hz, level, breath.at(time) + 0.05 * level, talk.vowels)
-    hiss = synth.uniform(0.25, 0.6)
+    hiss = synth.uniform(0.2, 1.0)
     sharp = synth.texture((300, 3500, 5200, 8000, 13000, 20000), (-40, -12, 0, -2, -14, -28), rate_hz=8)
     broad = synth.texture((300, 1400, 2600, 4500, 9000, 20000), (-26, -10, 0, -3, -14, -30), rate_hz=8)
     voiced += hiss * talk.sharp.at(time) * sharp / (np.std(sharp) + 1e-9)
