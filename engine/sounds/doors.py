@@ -6,6 +6,7 @@ import numpy as np
 
 from engine.sounds.contacts import Modes, grains, hits, one_of, ringing, slips, some_body, stroke
 from engine.sounds.synthesis import Signal, SynthContext, hump
+from engine.sounds.vocal import evened
 
 _STEEL = (900.0, 9000.0)  # Hz; where small parts of steel ring
 
@@ -68,8 +69,8 @@ def door_creak(synth: SynthContext) -> Signal:
     lowest, highest = (28, 260) if is_slow else (110, 650)
     tone = float(np.exp(synth.uniform(np.log(lowest), np.log(highest))))
     dryness = synth.uniform(0.04, 0.6)
-    pitch = float(np.exp(synth.uniform(np.log(600), np.log(3600))))
-    sings = (0.0, 0.0, synth.uniform(0.5, 0.9), synth.uniform(0.1, 0.5))[synth.count(0, 4)]  # wood, or metal too
+    pitch = float(np.exp(synth.uniform(np.log(500), np.log(5200))))
+    sings = (0.0, 0.0, synth.uniform(0.6, 1.0), synth.uniform(0.1, 0.6))[synth.count(0, 4)]  # wood, or metal too
     track = synth.silence()
     for start in synth.occasions(0.4, 2.2 if is_slow else 0.6, 3.0 if is_slow else 1.1):
         seconds = synth.uniform(1.3, 2.0) if is_slow else synth.uniform(0.25, 0.6)
@@ -141,6 +142,12 @@ def door(synth: SynthContext) -> Signal:
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
     leaf = _leaf(synth, is_wooden=is_wooden, is_heavy=bool(synth.random.integers(2)))
     metal = some_body(synth, synth.uniform(700, 2000), 9500, 8, synth.uniform(0.006, 0.025), 0.25)
+    form = synth.uniform(0, 1)
+    if form < 0.3:
+        return _sliding(synth, leaf, is_slow=is_slow)
+    if form < 0.65:
+        synth.attributes.pop("speed")  # one movement has none
+        return _once(synth, leaf, metal)
     wood, creaks = hinge(synth), synth.uniform(0, 1) < 0.6
     pace = synth.uniform(0.8, 1.4) if is_slow else synth.uniform(0.35, 0.6)
     thuds = hits(synth, leaf, synth.uniform(500, 1800), min(0.7, 5 * max(leaf.falls_s)), 0.25, 3)
@@ -161,6 +168,53 @@ def door(synth: SynthContext) -> Signal:
             synth.place(track, latch(synth, metal, synth.uniform(0.5, 1.1)), shut + synth.uniform(-0.03, 0.08))
         moment += swing_s + 0.35 * pace * opens + synth.uniform(0.3, 1.2) * (1.6 if is_slow else 0.8)
         opens = not opens
+    return track
+
+
+def _once(synth: SynthContext, leaf: Modes, metal: Modes) -> Signal:
+    """A door that is shut or opened once, within a second: the latch, a short groan, a clunk or two, silence."""
+    track, moment = synth.silence(), synth.uniform(0.0, min(0.1, 0.1 * synth.seconds))
+    falls = [synth.uniform(0.15, 1.0) * fall_s for fall_s in leaf.falls_s]
+    damped = Modes(leaf.hertz, falls, leaf.gains)
+    clunks = hits(synth, damped, synth.uniform(500, 5000), min(0.7, 0.1 + 5 * max(falls)), synth.uniform(0.2, 0.6), 3)
+    shuts, swing_s = bool(synth.random.integers(2)), synth.uniform(0.08, 0.8)
+    if synth.uniform(0, 1) < 0.7:
+        swung = _swing(synth, swing_s, hinge(synth) if synth.uniform(0, 1) < 0.6 else None)
+        synth.place(track, swung, moment + (0.0 if shuts else 0.08), synth.uniform(0.5, 3.0))
+        if shuts:
+            moment += swing_s
+    for _ in range(synth.count(1, 4)):
+        synth.place(track, one_of(synth, clunks), moment, synth.uniform(0.3, 1.3))
+        if synth.uniform(0, 1) < 0.6:
+            synth.place(track, latch(synth, metal, synth.uniform(0.1, 0.8)), moment + synth.uniform(-0.04, 0.04))
+        moment += synth.uniform(0.02, 0.16)
+    thud = synth.lowpass(synth.noise(0.4), synth.uniform(90, 350)) * synth.decay(0.4, synth.uniform(0.03, 0.1), 0.004)
+    synth.place(track, thud, moment - 0.05, synth.uniform(0.0, 1.2))
+    return track
+
+
+def _sliding(synth: SynthContext, leaf: Modes, *, is_slow: bool) -> Signal:
+    """A gate or a lift's door that slides: a motor or rollers that rumble, air that hisses, and the stop at its end."""
+    track, moment = synth.silence(), synth.uniform(0.0, min(0.1, 0.1 * synth.seconds))
+    stops = hits(synth, leaf, synth.uniform(600, 3000), min(0.8, 0.1 + 5 * max(leaf.falls_s)), 0.4, 3)
+    dark, hiss, motor = synth.uniform(-12, -2), synth.uniform(0.0, 0.5), synth.uniform(0, 0.8)
+    base = synth.uniform(35, 160)
+    while moment < synth.seconds:
+        seconds = synth.uniform(0.9, 2.2) if is_slow else synth.uniform(0.25, 0.8)
+        push = stroke(synth, seconds, 8) ** synth.uniform(0.2, 0.8)
+        rumble = synth.texture(
+            (30, 90, 300, 1200, 5000, 20000), (-6, 0, dark, 1.7 * dark, 3 * dark, 5 * dark), 4, 20, seconds
+        )
+        air = synth.texture((200, 1500, 5000, 12000, 20000), (-12, 0, 0, -6, -18), 3, 12, seconds)
+        turning = synth.pulses(base * (0.6 + 0.5 * push), synth.uniform(200, 2500)) - 0.3
+        slide = (evened(rumble) + motor * turning / (np.std(turning) + 1e-9) + hiss * evened(air)) * push
+        synth.place(track, 0.5 * slide, moment, synth.strength(1))
+        if synth.uniform(0, 1) < 0.7:
+            synth.place(track, one_of(synth, stops), moment, synth.uniform(0.2, 1.0))
+        moment += seconds
+        if synth.uniform(0, 1) < 0.7:
+            synth.place(track, one_of(synth, stops), moment - 0.03, synth.uniform(0.4, 2.0))
+        moment += 60 if synth.uniform(0, 1) < 0.5 else synth.uniform(0.3, 1.2)
     return track
 
 

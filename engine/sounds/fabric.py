@@ -26,6 +26,14 @@ def _strewn(synth: SynthContext, speed: Signal, rate_hz: float) -> Signal:
     return np.interp(wanted, chances, synth.time)
 
 
+_NEAR_DB = (2, 6, 2, -8, -14, -22)
+
+
+def _folds(synth: SynthContext) -> Signal:
+    """How freely cloth slides, at 45 moments a second: it catches and comes free."""
+    return np.minimum(3.0, synth.random.gamma(1.2, 0.8, 1 + int(45 * synth.seconds)))
+
+
 def cloth(synth: SynthContext) -> Signal:
     """Clothes that rustle: soft friction that brightens with the speed, crumples of stiff cloth, at times a flap."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
@@ -39,6 +47,9 @@ def cloth(synth: SynthContext) -> Signal:
     times = _strewn(synth, speed, 60 + 240 * stiffness)
     gains = 0.5 * np.exp(1.1 * synth.random.standard_normal(len(times))).clip(0, 6)
     crumples = grains(synth, times, gains, (700, 3000 + 7000 * stiffness), 0.0007, 7)
+    if synth.uniform(0, 1) < 0.3:  # cloth close at the ear, or dragged: low, full and torn by its folds
+        folds = np.interp(synth.time, np.linspace(0, synth.seconds, 1 + int(45 * synth.seconds)), _folds(synth))
+        rub += synth.uniform(0.5, 2) * folds * speed * synth.texture((40, 120, 500, 2500, 9000, 20000), _NEAR_DB, 5, 20)
     rustle: Signal = rub + (0.15 + 0.8 * stiffness) * crumples + synth.uniform(0, 1.2) * _flaps(synth)
     return rustle
 
@@ -59,6 +70,8 @@ def paper(synth: SynthContext) -> Signal:
     """Paper that is handled, crumpled or torn: bright crackles in bursts on a sheet that answers, a page that turns."""
     is_heavy = synth.choose("intensity", "heavy", "light") == "heavy"
     strokes_s, pause_s = ((0.3, 0.9), (-0.1, 0.15)) if is_heavy else ((0.15, 0.5), (0.3, 1.2))
+    if not is_heavy and synth.uniform(0, 1) < 0.4:
+        return _cards(synth)
     speed = _moves(synth, *strokes_s, pause_s)
     thickness = synth.uniform(0, 1)  # from tissue to card
     times = _strewn(synth, speed, synth.uniform(300, 700) if is_heavy else synth.uniform(150, 400))
@@ -69,6 +82,24 @@ def paper(synth: SynthContext) -> Signal:
     rustle = synth.texture((200, 800, 2500, 7000, 12000, 20000), (-16, -6, 0, 0, -4, -12), 6, 30) * speed**1.5
     sheet = cracks + snaps + (0.15 if is_heavy else 0.25) * rustle
     return sheet + _turned_pages(synth) if not is_heavy else sheet
+
+
+def _cards(synth: SynthContext) -> Signal:
+    """Cards that are dealt or flipped: a swish of thin air, the snap as one bends free, the slap as it lands."""
+    track, moment = synth.silence(), synth.uniform(0.0, 0.1) * min(1.0, synth.seconds)
+    card = some_body(synth, synth.uniform(250, 900), 9000, 8, synth.uniform(0.002, 0.008), 0.2)
+    snaps = hits(synth, card, synth.uniform(3000, 9000), 0.06, synth.uniform(0.3, 0.8), 4)
+    swish_s, bright = synth.uniform(0.06, 0.25), synth.uniform(-8, 4)
+    while moment < synth.seconds:
+        swish = synth.texture((200, 1000, 4000, 10000, 20000), (-14, -5, 0, bright, bright - 12), 6, 40, swish_s)
+        course = np.linspace(0, 1, len(swish))
+        swish *= course ** synth.uniform(0.5, 3) * (1 - course) ** 0.3
+        synth.place(track, swish, moment, synth.uniform(0.2, 0.9))
+        synth.place(track, one_of(synth, snaps), moment + 0.9 * swish_s, synth.uniform(1.0, 3.0))
+        if synth.uniform(0, 1) < 0.5:
+            synth.place(track, one_of(synth, snaps), moment + 0.2 * swish_s, synth.uniform(0.3, 1.5))
+        moment += swish_s + (synth.uniform(0.05, 0.4) if synth.uniform(0, 1) < 0.6 else synth.uniform(0.8, 3.0))
+    return track
 
 
 def _turned_pages(synth: SynthContext) -> Signal:
@@ -110,6 +141,10 @@ def zip_fastener(synth: SynthContext) -> Signal:
     return track
 
 
+_GRIP_DB = (-8, -1, 0, -3, -9, -18)
+_SLIDE_DB = (-20, -8, -1, 0, -6, -18)
+
+
 def rope(synth: SynthContext) -> Signal:
     """A rope under load: fibres that creak and groan as it stretches and twists, and crack singly when it gives."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
@@ -129,7 +164,11 @@ def rope(synth: SynthContext) -> Signal:
     cracks = grains(synth, times, gains, (900, 9000), 0.0008, 7)
     rub = synth.texture((150, 600, 2500, 9000, 20000), (-4, 0, -5, -16, -30), 5, 14) * strain
     hands = _moves(synth, 0.15, 0.5, (0.1, 1.2)) * synth.uniform(0.6, 2.5)  # that grip it and slide along
-    slide = synth.texture((200, 1000, 2500, 6000, 11000, 20000), (-20, -8, -1, 0, -6, -18), 5, 30) * hands
+    is_caught = synth.uniform(0, 1) < 0.5  # drawn, coiled or grabbed: there is hardly a groan in it
+    if is_caught:
+        catch = np.interp(synth.time, np.linspace(0, synth.seconds, 1 + int(45 * synth.seconds)), _folds(synth))
+        hands, groan = 2.0 * catch * np.maximum(hands, synth.uniform(1.0, 2.5) * strain), 0.15 * groan
+    slide = synth.texture((200, 1000, 2500, 6000, 11000, 20000), _GRIP_DB if is_caught else _SLIDE_DB, 5, 30) * hands
     share = synth.uniform(0.1, 0.7)
     strained = share * (groan + 0.12 * rub) + 0.8 * cracks + slide
     return np.asarray(strained, dtype=np.float64)

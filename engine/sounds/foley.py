@@ -40,14 +40,38 @@ def footsteps(synth: SynthContext) -> Signal:
     balls = hits(synth, body, 0.6 * hardness * walker.sole_hz, seconds, 0.45 * hardness, 4)
     thump = synth.modes(synth.around(75, 0.2), (1, 1.7), (0.02, 0.015), (1, 0.5), seconds)
     track, moments, strengths = synth.silence(), [], []
+    most = synth.count(1, 3) if synth.uniform(0, 1) < 0.35 else 1000  # a step or two, and no more
+    if most < 3:
+        synth.attributes.pop("speed")
     for index, start in enumerate(synth.paces(rate, 0.03, 0.06)):
+        if index == most:
+            break
         moment, strength = start + (limp if index % 2 else 0.0), synth.strength(2.0)
         synth.place(track, one_of(synth, heels) + 0.35 * walker.weight * thump, moment, strength)
         ball = moment + synth.around(walker.roll_s, 0.15)
         synth.place(track, one_of(synth, balls), ball, strength * synth.uniform(0.15, 0.6))
         moments.append(moment)
         strengths.append(strength)
+    soft = synth.uniform(0.0, 1.0) ** 2 * 1.5
+    if soft > 0.3:  # a sock, a boot on a carpet or on earth: a dull press with a grain of its own
+        for moment, strength in zip(moments, strengths, strict=True):
+            synth.place(track, _press(synth, walker), moment, soft * strength)
     return track + step_on(synth, walker, np.asarray(moments), np.asarray(strengths))
+
+
+def _press(synth: SynthContext, walker: _Walker) -> Signal:
+    """The sole that presses on what gives: a low thud under a rustle of friction, rough, a tenth of a second long."""
+    seconds = synth.around(0.16, 0.3)
+    top = np.log(700) if synth.attributes.get("floor") == "wooden floor" else np.log(2500)
+    centre = float(np.exp(synth.uniform(np.log(120), top)))
+    levels = (synth.uniform(-14, 2), -6, 0, -5, synth.uniform(-20, -9), synth.uniform(-30, -14), -36)
+    rub = 2 * synth.texture((40, 0.4 * centre, centre, 2 * centre, 6000, 11000, 20000), levels, 6, 40, seconds)
+    course = np.linspace(0, 1, len(rub))
+    swell = np.minimum(1, course * synth.uniform(6, 40)) * (1 - course) ** synth.uniform(1, 3)
+    knots = synth.random.uniform(0.2, 1, 14)
+    rough = np.interp(course * 13, np.arange(14), knots)
+    pressed: Signal = 0.5 * rub * swell * rough * walker.weight
+    return pressed
 
 
 def _scuffs(synth: SynthContext, walker: _Walker, moments: Signal, strengths: Signal) -> Signal:
