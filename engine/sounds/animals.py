@@ -128,6 +128,8 @@ def frog(synth: SynthContext) -> Signal:
     pulse_rate = synth.uniform(22, 40) if is_low else synth.uniform(35, 70)
     is_double = synth.uniform(0, 1) < 0.5
     track = synth.silence()
+    if "count" not in synth.attributes and synth.uniform(0, 1) < 0.4:
+        return _trillers(synth, centre, is_slow=is_slow)
     for start in synth.onsets(synth.uniform(0.8, 1.1) if is_slow else synth.uniform(2.2, 2.7), 0.12):
         first = synth.uniform(0.1, 0.16) if is_double else synth.uniform(0.18, 0.32)
         synth.place(track, _croak(synth, centre * synth.uniform(0.95, 1.05), pulse_rate, first), start, 0.75)
@@ -138,6 +140,27 @@ def frog(synth: SynthContext) -> Signal:
     if synth.event_seconds is None or "count" not in synth.attributes:
         track = track + _far_frogs(synth, centre)
     return track
+
+
+def _trillers(synth: SynthContext, centre: float, *, is_slow: bool) -> Signal:
+    """Tree frogs: rows of short rising notes, each with its own edge, that several sing across each other."""
+    track, near = synth.silence(), 1.0
+    for _ in range(synth.count(1, 4)):
+        pitch, seconds = centre * synth.uniform(0.9, 1.4), synth.uniform(0.03, 0.07)
+        pulse = synth.uniform(110, 320)  # the buzz that makes a stack of each note
+        time = synth.span(seconds)
+        climb = 1 + synth.uniform(0.0, 0.25) * time / seconds
+        phase = synth.phase(pitch * climb)
+        buzz = 1 + synth.uniform(0.4, 1.0) * np.cos(synth.phase(pulse * climb))
+        note = (np.sin(phase) + 0.25 * np.sin(2 * phase) + 0.05 * np.sin(4 * phase + 1)) * buzz * hump(len(time)) ** 0.6
+        rate, moment = synth.uniform(9, 14), synth.uniform(0, 0.4)
+        while moment < synth.seconds:
+            for index in range(synth.count(3, 6) if is_slow else synth.count(5, 10)):
+                synth.place(track, note, moment, near * min(1.0, 0.5 + 0.2 * index) * synth.uniform(0.7, 1))
+                moment += synth.around(1 / rate, 0.05)
+            moment += synth.uniform(0.7, 1.2) if is_slow else synth.uniform(0.15, 0.35)
+        near = synth.uniform(0.1, 0.5)
+    return track + 0.3 * _far_frogs(synth, centre)
 
 
 def _far_frogs(synth: SynthContext, centre: float) -> Signal:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from engine.sounds.synthesis import Signal, SynthContext
@@ -50,17 +52,18 @@ def _squeal(synth: SynthContext, seconds: float) -> Signal:
 
 def _grunt(synth: SynthContext, seconds: float) -> Signal:
     """An oink: a rattle of separate pulses through a snout, with the breath that drives it."""
-    base = synth.uniform(60, 220)
+    base = float(np.exp(synth.uniform(np.log(20), np.log(140))))
     tune = curve(synth, seconds, (0, 0.8), (0.4, 1.15), (1, 0.75)) * (1 + 0.12 * drift(synth, seconds, 20))
     loudness = swell(synth, seconds, 0.04, 0.4 * seconds)
-    unrest = Unrest(jitter=0.15, shimmer=0.6, rough=synth.uniform(0, 0.8), chaos=synth.uniform(0.35, 0.8))
+    unrest = Unrest(jitter=0.15, shimmer=0.6, rough=synth.uniform(0, 0.8), chaos=synth.uniform(0.05, 0.8))
+    snout = replace(_GRUNT, tilt_db=synth.uniform(6.0, 14.0), low_db=synth.uniform(3.0, 9.0))
     return utter(
         synth,
         seconds,
         base * tune,
-        _GRUNT,
+        snout,
         loudness,
-        breath=1.5 * loudness,
+        breath=synth.uniform(0.2, 1.8) * loudness,
         unrest=unrest,
         size=synth.uniform(0.85, 1.2),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -47,6 +48,11 @@ def _series(synth: SynthContext, gap_s: float, longest: int) -> Iterator[tuple[f
             (lead + index * gap_s * synth.uniform(0.98, 1.1), synth.uniform(0.75, 1)) for index in range(number)
         )
         return
+    yield from _rows(synth, gap_s, longest)
+
+
+def _rows(synth: SynthContext, gap_s: float, longest: int) -> Iterator[tuple[float, float]]:
+    """Moments in seconds and strengths of calls that nobody counts."""
     moment = synth.uniform(0.0, min(0.3, 0.15 * synth.seconds))
     while moment < synth.seconds:
         for _ in range(synth.count(2, longest + 1)):
@@ -102,20 +108,30 @@ def seagull(synth: SynthContext) -> Signal:
 
 
 def duck(synth: SynthContext) -> Signal:
-    """Quacks: short, nasal, rattling calls that fall and fade along a row."""
+    """Quacks: nasal, rattling calls in rows that hurry, shorten, fall and fade; one duck, or a few on a pond."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
     is_low = synth.choose("pitch", "low", "high") == "low"
-    base = synth.uniform(150, 210) if is_low else synth.uniform(270, 380)
-    size = synth.uniform(0.95, 1.15) if is_low else synth.uniform(0.8, 0.93)
-    gap_s = synth.uniform(0.45, 0.7) if is_slow else synth.uniform(0.2, 0.27)
-    unrest = Unrest(jitter=0.05, shimmer=0.35, rough=synth.uniform(0, 0.6), chaos=synth.uniform(0.05, 0.3))
+    base = synth.uniform(140, 230) if is_low else synth.uniform(290, 520)
+    size = synth.uniform(0.95, 1.2) if is_low else synth.uniform(0.75, 0.95)
+    gap_s = synth.uniform(0.42, 0.7) if is_slow else synth.uniform(0.16, 0.25)
+    fill, hurry, clear = synth.uniform(0.45, 0.92), synth.uniform(0.0, 0.12), synth.uniform(0, 1)
+    unrest = Unrest(0.05 * (1 - 0.8 * clear), 0.35, synth.uniform(0, 0.6) * (1 - clear), synth.uniform(0.02, 0.3))
+    quack = replace(_QUACK, tilt_db=synth.uniform(2.0, 8.0), low_db=synth.uniform(5.0, 14.0))
     track = synth.silence()
-    for start, gain in _series(synth, gap_s, 8):
-        seconds = min(0.75 * gap_s, synth.uniform(0.13, 0.26))
-        tune = curve(synth, seconds, (0, 0.85), (0.25, 1.1), (1, 0.85)) * synth.uniform(0.93, 1.08)
-        loudness = swell(synth, seconds, 0.02, 0.4 * seconds)
-        quack = utter(synth, seconds, base * tune, _QUACK, loudness, breath=0.4 * loudness, unrest=unrest, size=size)
-        synth.place(track, quack, start, gain)
+    for bird in range((1, 1, 2, 3)[synth.count(0, 4)]):
+        if "count" in synth.attributes:
+            break
+        voice, near = base * synth.uniform(0.9, 1.12), 1.0 if bird == 0 else synth.uniform(0.1, 0.6)
+        before, index = -10.0, 0
+        for start, gain in (_rows if bird else _series)(synth, gap_s, 10):
+            index = index + 1 if start - before < 1.5 * gap_s else 0
+            before = start
+            seconds = float(np.clip(fill * gap_s * synth.uniform(0.35, 1.1) * (1 - hurry) ** index, 0.05, 0.45))
+            tune = curve(synth, seconds, (0, 0.88), (0.25, 1.08), (1, 0.88)) * synth.uniform(0.96, 1.05)
+            loudness = swell(synth, seconds, 0.015, 0.4 * seconds)
+            pitch = voice * tune * 0.985**index
+            call = utter(synth, seconds, pitch, quack, loudness, breath=0.4 * loudness, unrest=unrest, size=size)
+            synth.place(track, call, start, near * gain * 0.93**index)
     return track
 
 

@@ -100,32 +100,50 @@ def stream(synth: SynthContext) -> Signal:
     )
     foam = synth.texture((200, 900, 2500, 7000, 12000, 20000), (-34, -8, 0, -4, -9, -17), depth_db=3, rate_hz=9)
     level = np.std(track)
+    if is_roaring:  # a fall whose bubbles are told apart, or one that drowns them
+        track *= float(np.exp(synth.uniform(-2.0, 0.0)))
     track += level * (synth.uniform(0.7, 1.6) if is_roaring else synth.uniform(0.12, 0.35)) * evened(rush)
-    return track + level * (synth.uniform(0.4, 1.2) if is_roaring else synth.uniform(0.1, 0.3)) * evened(foam)
+    return track + level * (synth.uniform(0.3, 1.8) if is_roaring else synth.uniform(0.1, 0.3)) * evened(foam)
 
 
 def bubbles(synth: SynthContext) -> Signal:
     """Bubbles under water: round rising blubs of many sizes, in chains or in a rolling boil, and their pops above."""
     is_low = synth.choose("pitch", "low", "high") == "low"
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
-    base = synth.uniform(120, 200) if is_low else synth.uniform(430, 650)
+    base = synth.uniform(75, 200) if is_low else synth.uniform(430, 750)
     kinds = _bubble_kinds(
-        synth, base, 2.4 * base, synth.uniform(5, 8) if is_low else synth.uniform(9, 15), synth.uniform(0.4, 0.9)
+        synth, base, 2.4 * base, synth.uniform(4, 9) if is_low else synth.uniform(6, 15), synth.uniform(0.3, 2.2)
     )
+    warmth = synth.uniform(0, 1) ** 2  # of round bubbles that are driven hard: overtones that rise with them
+    kinds = [(1 - warmth) * kind + warmth * np.tanh(4 * kind) for kind in kinds]
     pop = synth.bandpass(synth.noise(0.02), 4 * base, 9000, order=1) * synth.decay(0.02, 0.003, 0.0005)
     murmur = synth.texture(
         (30, 0.7 * base, 1.5 * base, 5 * base, 20000), (-20, -4, 0, -16, -50), depth_db=5, rate_hz=10
     )
-    track = synth.uniform(0.04, 0.1) * evened(murmur)
+    track = synth.uniform(0.0, 0.12) * evened(murmur)
+    if synth.uniform(0, 1) < 0.2:
+        track += _diver(synth, 0.7 if is_slow else 1.4)
     for start in synth.onsets(synth.uniform(1.1, 1.5) if is_slow else synth.uniform(3.6, 4.6), 0.25):
         kind, moment = synth.count(0, 14), start
-        for _ in range(synth.count(2, 7)):
+        for _ in range(synth.count(1, 7)):
             gain = synth.uniform(0.35, 1)
             synth.place(track, kinds[kind], moment, gain)
             synth.place(track, pop, moment + synth.uniform(0, 0.02), gain * synth.uniform(0, 0.12))
             kind = int(np.clip(kind + synth.count(-2, 7), 0, 31))
             moment += synth.uniform(0.04, 0.11)
     return track
+
+
+def _diver(synth: SynthContext, breaths_hz: float) -> Signal:
+    """Air that is blown out under water: a roar of small bubbles in gushes, dull, with a grain of their bursts."""
+    gush = synth.silence()
+    for start in synth.onsets(breaths_hz, 0.15):
+        seconds = synth.uniform(0.2, 0.6) / breaths_hz
+        synth.place(gush, np.hanning(len(synth.span(seconds))), start, synth.uniform(0.5, 1))
+    edge = synth.uniform(300, 900)
+    air = synth.texture((40, 0.5 * edge, edge, 3 * edge, 9000, 20000), (-8, -2, 0, -10, -24, -40), 7, 30)
+    blown: Signal = synth.uniform(0.2, 0.8) * evened(air) * gush * (0.3 + synth.wander(40))
+    return blown
 
 
 def splash(synth: SynthContext) -> Signal:
@@ -135,13 +153,16 @@ def splash(synth: SynthContext) -> Signal:
     kinds = _bubble_kinds(synth, 250 if is_huge else 700, 7000, 7, 0.3)
     for start in synth.occasions(0.5, 1.3, 2.6):
         length = synth.uniform(0.5, 1.0) if is_huge else synth.uniform(0.16, 0.4)
+        rise_s = synth.uniform(0.002, 0.006) if synth.uniform(0, 1) < 0.6 else synth.uniform(0.03, 0.25)  # or a stroke
         low = synth.uniform(120, 300) if is_huge else synth.uniform(500, 1000)
         body = synth.texture((20, low, 4 * low, 6000, 20000), (-18, 0, -8, -20, -36), seconds=2.2, rate_hz=25)
         hertz = (200, 1800, 5000, 11000, 20000)
         spray = synth.texture(hertz, (-26, -2, 0, -7, -18), depth_db=5.0, seconds=2.2, rate_hz=25)
-        body = evened(body) * synth.decay(2.2, 0.3 * length, 0.004)
-        lumps = synth.decay(2.2, 0.5 * length, synth.uniform(0.01, 0.08)) * (0.65 + 0.35 * drift(synth, 2.2, 22))
-        splashed = body + synth.uniform(0.3, 0.8) * evened(spray) * lumps
+        body = evened(body) * synth.decay(2.2, synth.uniform(0.25, 0.6) * length, rise_s)
+        lumps = synth.decay(2.2, 0.5 * length, rise_s + synth.uniform(0.01, 0.08)) * (
+            0.65 + 0.35 * drift(synth, 2.2, 22)
+        )
+        splashed = body + synth.uniform(0.2, 1.0) * evened(spray) * lumps
         gulp_hz, time = low * synth.uniform(0.6, 1.0), synth.span(0.3)
         gulp = (
             np.sin(2 * np.pi * gulp_hz * (time + 1.5 * time**2))

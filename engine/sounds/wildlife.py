@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from engine.sounds.synthesis import Signal, SynthContext, hump
@@ -192,13 +194,15 @@ def _snort(synth: SynthContext, seconds: float) -> Signal:
 
 def _neigh(synth: SynthContext, seconds: float) -> Signal:
     """A whinny: a scream that breaks high and shakes its way down into a chuckle of breath."""
-    top = synth.uniform(850, 1600)
+    top = float(np.exp(synth.uniform(np.log(480), np.log(1600))))
     shake = tremble(synth, seconds, synth.uniform(8, 13)) * curve(synth, seconds, (0, 0.1), (0.3, 0.5), (1, 1))
-    tune = curve(synth, seconds, (0, 0.55), (0.1, 1), (0.35, 0.95), (0.7, 0.6), (1, 0.33))
-    loudness = swell(synth, seconds, 0.08, 0.4 * seconds) * (0.6 + 0.4 * shake)
-    unrest = Unrest(jitter=0.03, shimmer=0.3, rough=synth.uniform(0.1, 0.7), chaos=synth.uniform(0.05, 0.25))
-    size, pitch = synth.uniform(0.9, 1.15), top * tune * (1 + 0.09 * shake)
-    return utter(synth, seconds, pitch, _NEIGH, loudness, breath=0.9 * loudness, unrest=unrest, size=size)
+    first, last = synth.uniform(0.5, 0.95), synth.uniform(0.33, 0.7)
+    tune = curve(synth, seconds, (0, first), (synth.uniform(0.1, 0.4), 1), (0.45, 0.97), (0.75, 0.75), (1, last))
+    loudness = swell(synth, seconds, synth.uniform(0.04, 0.4) * seconds, 0.4 * seconds) * (0.6 + 0.4 * shake)
+    unrest = Unrest(jitter=0.03, shimmer=0.3, rough=synth.uniform(0.1, 0.7), chaos=synth.uniform(0.05, 0.4))
+    size, pitch = synth.uniform(0.85, 1.2), top * tune * (1 + 0.09 * shake)
+    mouth = replace(_NEIGH, tilt_db=synth.uniform(4.0, 10.0))
+    return utter(synth, seconds, pitch, mouth, loudness, breath=0.9 * loudness, unrest=unrest, size=size)
 
 
 def horse(synth: SynthContext) -> Signal:
