@@ -38,9 +38,37 @@ def _clinks(synth: SynthContext) -> Signal:
     return track
 
 
+def _cheer(synth: SynthContext) -> Signal:
+    """A stadium that cries out: hundreds of voices on an open vowel that swells, sinks and turns to a roar."""
+    num_voices, vowel = synth.count(8, 16), _VOWELS_HZ[(0, 3, 3, 0, 1)[synth.count(0, 5)]]
+    size, moment, seconds = synth.uniform(0.85, 1.1), synth.uniform(0, 0.4), synth.uniform(1.2, 6.0)
+    course = np.clip((synth.time - moment) / seconds, 0, 1)
+    tune = 1 + synth.uniform(-0.15, 0.35) * np.sin(np.pi * course ** synth.uniform(0.5, 1.4))
+    pulses = synth.silence()
+    for _ in range(num_voices):
+        base = synth.uniform(130, 260) if synth.uniform(0, 1) < 0.6 else synth.uniform(280, 520)
+        phase = synth.phase(base * tune * (1 + 0.03 * (synth.wander(2) - 0.5))) / (2 * np.pi)
+        moments = np.interp(np.arange(1.0, float(phase[-1])), phase, synth.time)
+        pulses += synth.impulses(moments, synth.uniform(0.4, 1.0))
+    voices = synth.silence()
+    for centre, gain in zip(vowel, (1.0, 0.7, 0.4, 0.25), strict=True):
+        voices += gain * synth.bandpass(pulses, size * centre * 0.85, size * centre * 1.18, order=1)
+    dark = synth.uniform(-14, -5)
+    levels = (-12, -3, 0, -2, dark, 1.8 * dark, 2.8 * dark, 4 * dark)
+    roar = synth.texture((60, 200, 500, 1100, 2500, 5000, 9000, 20000), levels, depth_db=2.5, rate_hz=5)
+    rise_s, fall = synth.uniform(0.1, 0.7), synth.uniform(0.5, 2.0)
+    swell = np.minimum(1, np.maximum(0, synth.time - moment) / rise_s) * (1.02 - course) ** fall
+    hush, share = synth.uniform(0.1, 0.5), synth.uniform(0.15, 0.85)
+    cry = (1 - share) * voices / (np.std(voices) + 1e-9) + share * roar / (np.std(roar) + 1e-9)
+    cheering: Signal = cry * (hush + swell) * (0.8 + 0.2 * synth.wander(4))
+    return cheering
+
+
 def crowd(synth: SynthContext) -> Signal:
     """The murmur of many people who talk at once, or of the few at the next table, in a room that answers."""
     is_huge = synth.choose("crowd", "huge", "small") == "huge"
+    if is_huge and synth.uniform(0, 1) < 0.35:
+        return _cheer(synth)
     talkers = [_talk(synth) for _ in range(synth.count(12, 18) if is_huge else synth.count(2, 4))]
     times, gains, vowels = (np.concatenate(parts) for parts in zip(*talkers, strict=True))
     track, size = synth.silence(), synth.uniform(0.88, 1.1)

@@ -34,15 +34,35 @@ def _boom(synth: SynthContext, seconds: float, fall_s: float) -> Signal:
 def explosion(synth: SynthContext) -> Signal:
     """A blast whose highs die first, its rumble rolling on among the echoes, and debris that falls where it likes."""
     is_huge = synth.choose("size", "huge", "small") == "huge"
-    seconds, fall_s = (3.6, synth.uniform(0.6, 1.1)) if is_huge else (1.5, synth.uniform(0.16, 0.3))
+    fall_s = synth.uniform(0.6, 1.4) if is_huge else synth.uniform(0.12, 0.3)
+    seconds = 3.6 if is_huge else 1.5
+    rolls, drive = synth.uniform(0.0, 1.0) ** 2, float(np.exp(synth.uniform(-0.7, 1.0)))
     track = synth.silence()
     for start in synth.occasions(1.3, 5.5, 8.0):
-        synth.place(track, _boom(synth, seconds, fall_s), start)
+        boom = _boom(synth, seconds, fall_s)
+        if synth.uniform(0, 1) < 0.5:  # an overdriven one, as near blasts are
+            boom = np.tanh(drive * boom) / drive
+        synth.place(track, boom, start)
+        if "count" not in synth.attributes and synth.uniform(0, 1) < 0.2:  # a second charge, or a chain of them
+            for later in np.cumsum(synth.random.exponential(0.22, synth.count(1, 6))):
+                synth.place(track, boom[: len(boom) // 2], start + 0.05 + float(later), synth.uniform(0.2, 0.8))
+        synth.place(track, _rumble(synth, 1.6 * seconds, 1.5 * fall_s), start, rolls)
         for _ in range(synth.count(15, 60)):
             after = 0.15 + float(synth.random.exponential(0.9 * fall_s))
             piece = contact(synth, synth.uniform(0.01, 0.06), synth.uniform(1500, 9000))
             synth.place(track, piece, start + after, synth.uniform(0.02, 0.16) * float(np.exp(-after)))
     return track
+
+
+def _rumble(synth: SynthContext, seconds: float, fall_s: float) -> Signal:
+    """What rolls on after a blast: low noise that comes and goes among the echoes, and darkens, [T]."""
+    top_db = synth.uniform(-14, -6)
+    levels = (0, 2, top_db / 2, top_db, 2.2 * top_db, 3.5 * top_db, 5 * top_db)
+    roll = synth.texture((25, 60, 150, 400, 1200, 4000, 20000), levels, 5, 7, seconds)
+    time = synth.span(seconds)
+    envelope = np.exp(-time / fall_s) * np.minimum(1, time / synth.uniform(0.01, 0.2))
+    rolling: Signal = roll * envelope / (np.std(roll) + 1e-9)
+    return rolling
 
 
 def _shards(synth: SynthContext, size: float) -> list[Signal]:

@@ -36,6 +36,12 @@ def train(synth: SynthContext) -> Signal:
     """Wheels that clank over a joint two by two and roll on; now and then a flange squeals, or a flat wheel knocks."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
     speed = synth.uniform(6.5, 10) if is_slow else synth.uniform(17, 26)
+    form = synth.uniform(0, 1)
+    if form < 0.2:
+        return _steam(synth, 2.2 * speed / 9 if is_slow else 6.5 * speed / 20)
+    if form < 0.35:
+        synth.attributes.pop("speed")  # it changes
+        return _departure(synth)
     rail = StruckBody(synth, plate(synth, WOOD, synth.uniform(90, 220), 14), 0.3)
     wheel = StruckBody(synth, plate(synth, DAMPED_METAL, synth.uniform(280, 520), 16), 0.3)
     ring = synth.uniform(0.25, 0.7)
@@ -63,6 +69,41 @@ def train(synth: SynthContext) -> Signal:
         hum = synth.pulses(speed * synth.uniform(9, 30) * (1 + 0.01 * synth.wander(1)), synth.uniform(300, 1200))
         ride += synth.uniform(0.05, 0.2) * synth.highpass(hum, 60)
     return ride
+
+
+def _steam(synth: SynthContext, chuffs_hz: float) -> Signal:
+    """A steam engine at `chuffs_hz`: four blasts of steam to a turn, none alike, over a hiss; wheels that rumble."""
+    edge, dark = synth.uniform(250, 900), synth.uniform(-9, -3)
+    bands_hz = (60, 0.5 * edge, edge, 3 * edge, 6000, 12000, 20000)
+    steam = moving_noise(synth, bands_hz, (-14, -4, 0, -2, dark, 2 * dark, 3 * dark), wander_db=2.5, wander_hz=6)
+    hiss = moving_noise(synth, (200, 1500, 4000, 9000, 18000), (-22, -8, 0, -3, -12), wander_db=3, wander_hz=2)
+    beats, accents = synth.silence(), synth.random.uniform(0.5, 1.0, 4)
+    moment, turn = synth.uniform(0, 0.1), 0
+    length = synth.uniform(0.35, 0.8) / chuffs_hz
+    while moment < synth.seconds:
+        synth.place(beats, synth.decay(4 * length, length, 0.015), moment, accents[turn % 4] * synth.uniform(0.8, 1))
+        moment += synth.around(1 / chuffs_hz, 0.04)
+        turn += 1
+    roll = moving_noise(synth, _ROLL_HZ, _ROLL_DB + 2 * synth.random.standard_normal(len(_ROLL_HZ)), wander_db=2.5)
+    engine: Signal = unit(steam) * beats + synth.uniform(0.02, 0.3) * unit(hiss) + synth.uniform(0.02, 0.2) * unit(roll)
+    return engine
+
+
+def _departure(synth: SynthContext) -> Signal:
+    """An electric train that pulls out: the tones of its motors climb in steps or in a glide, and the wheels follow."""
+    climb = np.clip(synth.time / synth.uniform(1.5, 5.0), 0, 1) ** synth.uniform(0.5, 1.2)
+    if synth.uniform(0, 1) < 0.4:  # an inverter that shifts its gears
+        climb = 0.75 * climb + 0.25 * (4 * climb % 1)
+    pitch = synth.uniform(60, 260) * (1 + synth.uniform(0.8, 4) * climb) * (1 + 0.004 * (synth.wander(20) - 0.5))
+    tones = synth.silence()
+    for ratio in (1.0, *synth.random.uniform(1.5, 9.0, 3)):
+        share, width = synth.uniform(0.1, 1.0) / ratio**0.5, synth.uniform(1.0, 5.0)
+        tones += share * synth.highpass(synth.pulses(pitch * ratio, width * float(np.max(pitch)) * ratio), 60)
+    levels = _ROLL_DB + 2.5 * synth.random.standard_normal(len(_ROLL_DB))
+    roll = moving_noise(synth, _ROLL_HZ, levels + 8 * climb[:: max(1, len(climb) // 200), None], wander_db=2.5)
+    swell = 0.15 + 0.85 * climb if synth.uniform(0, 1) < 0.6 else np.sin(np.pi * np.clip(climb, 0.04, 0.98))
+    leaving: Signal = (unit(tones) + synth.uniform(0.4, 2.0) * unit(roll)) * swell
+    return leaving
 
 
 def _squeal(synth: SynthContext) -> Signal:
@@ -106,5 +147,5 @@ def train_horn(synth: SynthContext) -> Signal:
     bell = Body(synth.random.uniform(0.8, 1.25, 3) * [700, 1500, 3100], np.array([2.0, 1.0, 0.5]) / 1000)
     sound = tones + 0.5 * resonate(synth, tones, bell, np.array([1.0, 0.6, 0.3])) * 0.1
     air = moving_noise(synth, (100, 400, 1500, 4000, 9000, 16000), (-4, 0, 0, -5, -14, -24), wander_hz=3)
-    blown: Signal = unit(sound) + synth.uniform(0.02, 0.12) * air * press
+    blown: Signal = unit(sound) + float(np.exp(synth.uniform(-4.0, -1.0))) * air * press
     return blown

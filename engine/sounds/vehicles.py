@@ -87,6 +87,8 @@ def helicopter(synth: SynthContext) -> Signal:
     falls = np.array([20, 14, 9, 6, 4, 2, 1]) / 1000
     slope = synth.uniform(0.25, 0.9)
     slap = resonate(synth, shots, Body(hertz, falls), np.geomspace(1, slope, 7))
+    low = Body(synth.uniform(20, 42) * np.array([1.0, 2.1]), np.array([0.045, 0.03]))
+    thump = unit(resonate(synth, shots, low, np.array([1.0, 0.6])))
     torn = trailing(synth, synth.lowpass(shots, 60, 1), synth.uniform(0.01, 0.025))
     comb = (synth.uniform(*_GROUND_S) * near[:: max(1, synth.num_samples // 200)] + 0.0004, 0.5)
     levels = np.array([2, 4, 5, 4, 1, -4, -9, -15, -24, -36]) - synth.uniform(0, 6) * np.linspace(0, 1, 10)
@@ -94,7 +96,11 @@ def helicopter(synth: SynthContext) -> Signal:
     tail = synth.pulses(rate * blades * synth.uniform(4.1, 6.3), synth.uniform(500, 1500))
     whine_hz = synth.uniform(2200, 7500) * (1 + 0.004 * synth.wander(2))
     whine = np.sin(synth.phase(whine_hz)) * synth.wander(3)
-    beat = unit(slap) + synth.uniform(0.5, 1.1) * air * (synth.uniform(0.1, 0.7) + torn / (np.max(torn) + 1e-9)) * 1.6
+    beat = (
+        unit(slap)
+        + synth.uniform(0.0, 1.5) * thump
+        + synth.uniform(0.4, 1.1) * air * (synth.uniform(0.1, 0.7) + torn / (np.max(torn) + 1e-9)) * 1.6
+    )
     tones = synth.uniform(0.05, 0.3) * synth.highpass(tail, 60) + synth.uniform(0.002, 0.03) * whine
     flight: Signal = (0.3 + near) * (beat + tones)
     return flight
