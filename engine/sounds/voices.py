@@ -159,13 +159,13 @@ def laughter(synth: SynthContext) -> Signal:
     """
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
     is_low = synth.choose("pitch", "low", "high") == "low"
-    person = _Person.meet(synth, synth.uniform(110, 200) if is_low else synth.uniform(290, 520))
-    hoarse = Unrest(synth.uniform(0.01, 0.06), 0.3, synth.uniform(0, 0.5), synth.uniform(0, 0.25))
-    person = replace(person, unrest=hoarse, tilt_db=synth.uniform(3.0, 10.0))
+    person = _someone_hoarse(synth, synth.uniform(110, 200) if is_low else synth.uniform(290, 520))
     period = 1 / (synth.uniform(2.9, 3.4) if is_slow else synth.uniform(4.8, 6.6))
     vowel = _VOWELS_HZ[(0, 0, 1, 1, 3, 2)[synth.count(0, 6)]]
     pitch, loudness, breath, vowels = _Course(), _Course(), _Course(), _Course()
     moment, is_once = synth.uniform(0.0, min(0.3, 0.15 * synth.seconds)), synth.uniform(0, 1) < 0.5
+    if is_once:
+        synth.attributes.pop("speed")  # too short a bout to tell
     airiness, sinking = float(np.exp(synth.uniform(-1, 1.3))), synth.uniform(0.0, 0.5)
     breath.pass_through(moment, 0.0)
     while moment < synth.seconds:
@@ -190,9 +190,19 @@ def laughter(synth: SynthContext) -> Signal:
     shaken = pitch.at(time) * (1 + 0.06 * (synth.wander(25) - 0.5))
     air = breath.at(time)
     voice = person.voice(synth, shaken, loudness.at(time), airiness * air, vowels)
+    return _with_gusts(synth, voice, airiness * air)
+
+
+def _someone_hoarse(synth: SynthContext, base_hz: float) -> _Person:
+    hoarse = Unrest(synth.uniform(0.01, 0.06), 0.3, synth.uniform(0, 0.5), synth.uniform(0, 0.25))
+    return replace(_Person.meet(synth, base_hz), unrest=hoarse, tilt_db=synth.uniform(3.0, 10.0))
+
+
+def _with_gusts(synth: SynthContext, voice: Signal, air: Signal) -> Signal:
+    """The voice, and the air [T] that bursts out with it: it hisses at the teeth, up to 15 kHz."""
     gust = synth.texture((150, 900, 2500, 6000, 11000, 15000, 20000), (-18, -2, 0, -4, -9, -18, -40), 4, 12)
-    share = synth.uniform(0.1, 0.7) * airiness * float(np.std(voice))
-    laughed: Signal = voice + share * air * gust / (np.std(air * gust) + 1e-9)
+    burst = air * gust / (np.std(air * gust) + 1e-9) * float(np.std(voice))
+    laughed: Signal = voice + synth.uniform(0.1, 0.7) * max(0.3, float(np.max(air)) / 2) * burst
     return laughed
 
 
