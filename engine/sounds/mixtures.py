@@ -109,8 +109,8 @@ def _after_each_other(
     first_s = seconds * float(random.uniform(0.4, 0.55))
     second_at = round((first_s + min(0.25, 0.04 * seconds)) * sample_rate)
     total = round(seconds * sample_rate)
-    first = render(names[0], seed, first_s, sample_rate, has_floor=False)
-    second = render(names[1], seed, (total - second_at) / sample_rate, sample_rate, has_floor=False)
+    first = render(names[0], seed, first_s, sample_rate, has_floor=False, is_edited=False)
+    second = render(names[1], seed, (total - second_at) / sample_rate, sample_rate, has_floor=False, is_edited=False)
     layers = np.zeros((2, total))
     fade = min(round(_FADE_S * sample_rate), len(first.waveform))
     layers[0, : len(first.waveform)] = first.waveform
@@ -141,8 +141,8 @@ def render_mixture(seed: int, seconds: float = 5.12, sample_rate: int = 16000) -
         sounds, layers = _after_each_other(random, names, seed, seconds, sample_rate)
     else:
         sounds = (
-            render(names[0], seed, seconds, sample_rate, has_floor=False),
-            render(names[1], seed, seconds, sample_rate),
+            render(names[0], seed, seconds, sample_rate, has_floor=False, is_edited=False),
+            render(names[1], seed, seconds, sample_rate, is_edited=False),
         )
         layers = np.stack([sound.waveform for sound in sounds]).astype(np.float64)
     lower_db = float(random.uniform(*(QUIETER_DB if relation == "behind" else _ALIKE_DB)))

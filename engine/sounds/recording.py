@@ -1,11 +1,13 @@
-"""What a recording adds to a sound: the colour of a microphone, and the noise floor of a place and of an amplifier.
+"""What a recording adds to a sound: the colour of a microphone, a narrow band, a noise floor, or none.
 
-Recordings of single sounds are never silent between the events: the quietest twentieth of their frames lies about 31 dB
-below the loudest frame (-45 to -22 dB for half of them), and that floor has a spectrum of its own.
+Most recordings of single sounds are not silent between the events: the quietest twentieth of their frames lies about
+31 dB below the loudest frame (-45 to -22 dB for half of them), and that floor has a spectrum of its own. Others were
+gated, or cut from their floor; and four in ten end below 17 kHz, as games, MP3s and old tapes do.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -24,6 +26,20 @@ from engine.sounds.texture import (
 )
 
 _LOUDEST_S = 0.05  # the frame that counts as the loudest
+_NO_FLOOR_SHARE = 0.25
+_LOW_FLOOR_SHARE = 0.15
+_LOW_FLOOR_DB = (-95.0, -70.0)
+_BAND_LIMITS_HZ = (5500.0, 8000.0, 11000.0, 16000.0)
+_BAND_LIMIT_SHARES = (0.04, 0.04, 0.07, 0.08)
+_SQUEEZED_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class Generators:
+    """The randomness of a place and of a recording, apart from the sound's own: what happens stays what it was."""
+
+    random: np.random.Generator
+    hiss: np.random.Generator
 
 
 def _loudest_rms(track: Signal, sample_rate: int) -> float:
@@ -32,10 +48,17 @@ def _loudest_rms(track: Signal, sample_rate: int) -> float:
     return float(np.sqrt(np.max(np.mean(frames**2, axis=1))))
 
 
-def coloured(track: Signal, capture: Capture, random: np.random.Generator, sample_rate: int) -> Signal:
+def coloured(
+    track: Signal,
+    capture: Capture,
+    random: np.random.Generator,
+    sample_rate: int,
+    edits: np.random.Generator | None = None,
+) -> Signal:
     """The track through a microphone that nobody chose: a tilt, a few soft bumps, less bass, at times less treble.
 
-    The tilt is about 1 dB an octave, so that what is low stays lower than what is high.
+    The tilt is about 1 dB an octave, so that what is low stays lower than what is high. With `edits`, a quarter of the
+    clips have the narrow band of a coarse file.
     """
     hertz = np.array([20.0, 60.0, 150.0, 400.0, 1000.0, 2500.0, 6000.0, 11000.0, 22000.0])
     levels = float(random.normal(0.0, 0.8)) * np.log2(hertz / 1000) + random.normal(0.0, 1.3, len(hertz))
@@ -43,7 +66,31 @@ def coloured(track: Signal, capture: Capture, random: np.random.Generator, sampl
     levels[1] -= float(random.uniform(0, 5))
     if random.uniform() < 0.25:  # an old or a cheap microphone
         levels[-2:] -= float(random.uniform(3, 14)) * np.array([0.5, 1.0])
-    return equalised(track, sample_rate, hertz.tolist(), (capture.colour * levels).tolist())
+    levels *= capture.colour
+    limit = len(_BAND_LIMITS_HZ) if edits is None else np.searchsorted(np.cumsum(_BAND_LIMIT_SHARES), edits.uniform())
+    if limit == len(_BAND_LIMITS_HZ):
+        return equalised(track, sample_rate, hertz.tolist(), levels.tolist())
+    edge = _BAND_LIMITS_HZ[limit] * float(random.uniform(0.85, 1.0))
+    level = float(np.interp(np.log2(edge), np.log2(hertz), levels))
+    points = [*hertz[hertz < edge].tolist(), edge, 1.08 * edge, 48000.0]
+    return equalised(track, sample_rate, points, [*levels[hertz < edge].tolist(), level, level - 70.0, level - 90.0])
+
+
+def squeezed(track: Signal, random: np.random.Generator, sample_rate: int) -> Signal:
+    """The track as a fifth of recordings are kept: compressed, so that what is soft comes nearer, or softly clipped."""
+    chosen, strength = random.uniform(size=2)
+    if chosen > _SQUEEZED_SHARE:
+        return track
+    peak = float(np.max(np.abs(track))) + 1e-12
+    if chosen < _SQUEEZED_SHARE / 2:
+        drive = (1.0 + 3.0 * float(strength)) / peak
+        return cast(Signal, np.tanh(drive * track) / drive)
+    frame = frame_samples(0.02, sample_rate)
+    power = np.mean(np.square(np.pad(track, (0, -len(track) % frame)).reshape(-1, frame)), axis=1)
+    levels_db = 10 * np.log10(power / power.max() + 1e-4)
+    gains = np.power(10.0, -(0.2 + 0.3 * float(strength)) * levels_db / 20)
+    middles = (np.arange(len(gains)) + 0.5) * frame
+    return track * np.interp(np.arange(len(track)), middles, gains)
 
 
 def _room_tone(random: np.random.Generator) -> Signal:
@@ -109,3 +156,16 @@ def with_floor(
     level_db = float(np.clip(random.normal(capture.floor_db, capture.spread_db), capture.lowest_db, capture.highest_db))
     gain = _loudest_rms(track, sample_rate) * 10 ** (level_db / 20)
     return track + gain * floor_noise(random, hiss, len(track), sample_rate)
+
+
+def over_its_floor(
+    track: Signal, capture: Capture, place: Generators, sample_rate: int, edits: np.random.Generator | None = None
+) -> Signal:
+    """The track over a noise floor; with `edits`, a quarter of clips have none, a seventh one that is hardly heard."""
+    chosen = 1.0 if edits is None else edits.uniform()
+    if chosen < _NO_FLOOR_SHARE:
+        return track
+    if chosen < _NO_FLOOR_SHARE + _LOW_FLOOR_SHARE:
+        gain = _loudest_rms(track, sample_rate) * 10 ** (float(place.random.uniform(*_LOW_FLOOR_DB)) / 20)
+        return track + gain * floor_noise(place.random, place.hiss, len(track), sample_rate)
+    return with_floor(track, capture, place.random, place.hiss, sample_rate)

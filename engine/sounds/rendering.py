@@ -13,22 +13,16 @@ from engine.sounds.captions import captions
 from engine.sounds.corpus import CORPUS
 from engine.sounds.corpus_entry import SYNTHETIC, CorpusEntry
 from engine.sounds.counts import COUNTABLE
-from engine.sounds.recording import coloured, with_floor
+from engine.sounds.excerpts import LOST_IN_AN_EXCERPT, excerpt, trimmed
+from engine.sounds.recording import Generators, coloured, over_its_floor, squeezed
 from engine.sounds.rooms import far_off, hall, indoors, outdoors, sounding_in
 from engine.sounds.synthesis import Signal, SynthContext
 
 SOUNDS: tuple[str, ...] = tuple(CORPUS)
 """Names of the sounds, in the order of the table."""
 
+_TRIMMED_SHARE = 0.5
 _PEAKS = {"loud": (0.7, 0.95), "medium": (0.3, 0.45), "quiet": (0.06, 0.12)}
-
-
-@dataclass(frozen=True)
-class Generators:
-    """The randomness of a place and of a recording, apart from the sound's own: what happens stays what it was."""
-
-    random: np.random.Generator
-    hiss: np.random.Generator
 
 
 @dataclass(frozen=True)
@@ -72,14 +66,35 @@ def _set_level(synth: SynthContext, track: Signal) -> Signal:
     return levelled
 
 
-def render(name: str, seed: int, seconds: float = 5.12, sample_rate: int = 16000, *, has_floor: bool = True) -> Sound:
+def _cut_short(synth: SynthContext, track: Signal, name: str, edits: np.random.Generator) -> Signal:
+    """A short stretch of the track, if the clip is one of those that hold no more; a counted one stays whole."""
+    if "count" in synth.attributes:
+        return track
+    stretch = excerpt(track, name, edits, synth.sample_rate, 1.2 * (synth.event_seconds or 0.0))
+    if stretch is None:
+        return track
+    for kind in LOST_IN_AN_EXCERPT:
+        synth.attributes.pop(kind, None)
+    return stretch
+
+
+def render(
+    name: str,
+    seed: int,
+    seconds: float = 5.12,
+    sample_rate: int = 16000,
+    *,
+    has_floor: bool = True,
+    is_edited: bool = True,
+) -> Sound:
     """One clip of the sound `name`, 0.3 s to 30 s long, at any `sample_rate` in Hz from 8000.
 
-    It has the colour and the noise floor of a recording, or no floor without `has_floor`. The same arguments give the
-    same clip; a KeyError names a sound that is not in the table.
+    It is what a library might hold: coloured, over a noise floor or none, often cut short, at times compressed or of a
+    narrow band. Without `is_edited` it is whole, as the microphone heard it; without `has_floor` it is over no floor.
+    The same arguments give the same clip; a KeyError names a sound that is not in the table.
     """
     entry = CORPUS[name]
-    roots = [np.random.default_rng(r) for r in np.random.SeedSequence([seed, zlib.crc32(name.encode())]).spawn(4)]
+    roots = [np.random.default_rng(r) for r in np.random.SeedSequence([seed, zlib.crc32(name.encode())]).spawn(5)]
     synth = SynthContext(
         random=roots[0],
         hiss=roots[1],
@@ -87,11 +102,17 @@ def render(name: str, seed: int, seconds: float = 5.12, sample_rate: int = 16000
         sample_rate=sample_rate,
         event_seconds=COUNTABLE[name].seconds if name in COUNTABLE else None,
     )
-    place = Generators(roots[2], roots[3])
-    track = _stand_in_space(synth, entry.synthesise(synth), entry, place)
-    track = coloured(track, entry.capture, place.random, sample_rate)
-    if has_floor:
-        track = with_floor(track, entry.capture, place.random, place.hiss, sample_rate)
-    waveform = _set_level(synth, track).astype(np.float32)
+    place, edits = Generators(roots[2], roots[3]), roots[4] if is_edited else None
+    track = entry.synthesise(synth)
+    if edits:
+        track = _cut_short(synth, track, name, edits)
+    track = _stand_in_space(synth, track, entry, place)
+    track = coloured(track, entry.capture, place.random, sample_rate, edits)
+    if edits:
+        track = squeezed(track, edits, sample_rate)
+    clip = over_its_floor(track, entry.capture, place, sample_rate, edits) if has_floor else track
+    if edits and edits.uniform() < _TRIMMED_SHARE:
+        clip = trimmed(clip, track, edits, sample_rate)
+    waveform = _set_level(synth, clip).astype(np.float32)
     attributes = dict(synth.attributes)
     return Sound(waveform, captions(name, attributes, seed)[0], attributes, name, seed, sample_rate)

@@ -30,7 +30,9 @@ REFERENCE_RATE = 16000
 """Hz; noise and impulses keep, at every sample rate, the loudness in a band that they have at this one."""
 
 _STEPS_PER_OCTAVE = 24
-_COUNTED_SHARE = 0.4  # of the clips of a sound whose events can be counted
+_COUNTED_SHARE = 0.6  # of the clips of a sound whose events can be counted
+_SINGLE_SHARE = 0.5  # of the counted ones: what a library holds of such sounds is mostly one event
+_AT_ONCE_SHARE = 0.6  # of the single ones: the event begins where its file does
 
 
 @lru_cache(maxsize=4096)
@@ -174,10 +176,17 @@ class SynthContext:
         room_s = 0.95 * self.seconds - (event_s or self.event_seconds)
         if room_s < 0:
             return None
-        count = self.choose("count", *tuple(NUMBERS)[: 1 + int(room_s / gap_s)])
-        if count == "once":
-            self.attributes.pop("speed", None)
-        return 1 + tuple(NUMBERS).index(count)
+        more = tuple(NUMBERS)[1 : 1 + int(room_s / gap_s)]
+        if more and self.uniform(0, 1) > _SINGLE_SHARE:
+            return 1 + tuple(NUMBERS).index(self.choose("count", *more))
+        self.choose("count", next(iter(NUMBERS)))
+        self.attributes.pop("speed", None)
+        return 1
+
+    def _lead(self, number: int, longest_s: float) -> float:
+        """Seconds before the first of `number` counted events; a single one often comes at once."""
+        is_at_once = number == 1 and self.uniform(0, 1) < _AT_ONCE_SHARE
+        return self.uniform(0, min(0.1, longest_s) if is_at_once else longest_s)
 
     def _counted(self, number: int, shortest_gap_s: float, longest_gap_s: float) -> Iterator[float]:
         """Return the times in seconds of exactly `number` events, with room for the last."""
@@ -185,7 +194,7 @@ class SynthContext:
         moments = np.cumsum([0.0, *self.random.uniform(shortest_gap_s, longest_gap_s, number - 1)])
         moments *= min(1.0, latest / max(float(moments[-1]), 1e-9))
         rest_s = max(0.0, latest - float(moments[-1]))  # scaled moments may end a rounding late
-        lead = self.uniform(0, min(0.8, rest_s))
+        lead = self._lead(number, min(0.8, rest_s))
         yield from (lead + float(moment) for moment in moments)
 
     def turns(self, period_s: float, sounding_s: float, latest_start_s: float) -> Signal:
@@ -195,7 +204,7 @@ class SynthContext:
         """
         if number := self.number_of_events(period_s, sounding_s):
             last_end = (number - 1) * period_s + sounding_s
-            time = self.time - self.uniform(0, min(0.4, max(0.0, self.seconds - last_end)))
+            time = self.time - self._lead(number, min(0.4, max(0.0, self.seconds - last_end)))
             is_counted = (time >= 0) & (time < number * period_s)
             return np.where(is_counted, time % period_s, period_s)
         return (self.time + self.uniform(0, latest_start_s)) % period_s

@@ -74,14 +74,25 @@ class TestCountedClips:
         for sound in counted_clips("dog", 3, sample_rate=48000):
             assert attacks_in(sound, QUICK["dog"]) == EXPECTED[sound.attributes["count"]], sound.seed
 
-    def test_are_two_in_five_and_no_number_is_rare(self):
+    def test_are_three_in_five_and_half_of_them_a_single_event(self):
         counts = [render("laser", seed, 3.0, 8000).attributes.get("count") for seed in range(120)]
-        assert 30 < sum(count is not None for count in counts) < 66
-        assert all(counts.count(number) > 5 for number in NUMBERS)
+        assert 55 < sum(count is not None for count in counts) < 89
+        assert 23 < counts.count("once") < 50
+        assert all(counts.count(number) > 8 for number in NUMBERS)
+
+    def test_a_single_event_often_comes_at_once_and_nothing_follows(self):
+        starts = []
+        for seed in range(60):
+            sound = render("snare", seed, 5.12, 8000, has_floor=False, is_edited=False)
+            if sound.attributes.get("count") == "once":
+                starts.append(float(np.argmax(np.abs(sound.waveform) > 0.1 * np.max(np.abs(sound.waveform)))) / 8000)
+                after = sound.waveform[round((starts[-1] + 3.0) * 8000) :]
+                assert np.max(np.abs(after)) < 0.02 * np.max(np.abs(sound.waveform))
+        assert 0.3 < np.mean(np.array(starts) < 0.11) < 0.95
 
     def test_a_single_event_has_no_speed(self):
         for seed in range(40):
-            attributes = render("kick", seed, 3.0, 8000).attributes
+            attributes = render("kick", seed, 3.0, 8000, is_edited=False).attributes
             assert ("speed" in attributes) == (attributes.get("count") != "once")
 
     def test_a_clip_too_short_for_an_event_is_not_counted(self):

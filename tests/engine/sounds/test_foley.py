@@ -27,7 +27,7 @@ def dry(name, how_many=5, sample_rate=48000, seconds=4.0, **attributes):
     """Clips without a floor, in no named space."""
     found, seed = [], 0
     while len(found) < how_many and seed < 120:
-        sound = render(name, seed, seconds, sample_rate, has_floor=False)
+        sound = render(name, seed, seconds, sample_rate, has_floor=False, is_edited=False)
         if sound.attributes.get("space") in (None, "near") and attributes.items() <= sound.attributes.items():
             found.append(sound)
         seed += 1

@@ -5,7 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from engine.sounds import render, render_mixture
+from engine.sounds import SOUNDS, render, render_mixture
+from engine.sounds.corpus_entry import RECORDED
+from engine.sounds.excerpts import CONTINUOUS, LOST_IN_AN_EXCERPT, excerpt, trimmed
+from engine.sounds.mixtures import SCENES
+from engine.sounds.recording import coloured, squeezed
 from engine.sounds.rooms import hall, indoors, sounding_in
 from engine.sounds.synthesis import SynthContext
 
@@ -25,6 +29,11 @@ def frames_db(waveform, sample_rate, frame_s=0.05):
     return 10 * np.log10(power / power.max() + 1e-20)
 
 
+def low_db(name, seed, **how):
+    """The 5th-percentile frame of a clip, below its loudest."""
+    return np.percentile(frames_db(render(name, seed, **how).waveform, 16000), 5)
+
+
 def band_envelopes(waveform, sample_rate):
     """Levels in dB [frames, 6] of octave bands from 125 Hz."""
     size = round(0.064 * sample_rate)
@@ -38,7 +47,7 @@ def band_envelopes(waveform, sample_rate):
 class TestFloor:
     def test_single_events_lie_over_a_floor_as_in_recordings(self):
         """Recordings: the 5th-percentile frame lies 31 dB below the loudest, -45 to -22 dB for half of the clips."""
-        lows = [np.percentile(frames_db(render(n, s).waveform, 16000), 5) for n in SINGLE for s in range(10)]
+        lows = [low_db(n, s, is_edited=False) for n in SINGLE for s in range(10)]
         lower, middle, upper = np.percentile(lows, (25, 50, 75))
         assert -50 < lower < middle - 3
         assert -42 < middle < -30
@@ -46,20 +55,19 @@ class TestFloor:
 
     def test_what_never_passed_through_air_is_cleaner(self):
         lows = {
-            name: np.median([np.percentile(frames_db(render(name, s).waveform, 16000), 5) for s in range(12)])
-            for name in ("notification", "knock")
+            name: np.median([low_db(name, s, is_edited=False) for s in range(12)]) for name in ("notification", "knock")
         }
         assert lows["notification"] < lows["knock"] - 12
 
     @pytest.mark.parametrize("sample_rate", [8000, 16000, 48000])
-    def test_no_clip_has_digital_silence_at_any_rate(self, sample_rate):
+    def test_as_the_microphone_heard_it_no_clip_has_digital_silence_at_any_rate(self, sample_rate):
         for name in (*SINGLE, "laser"):
-            waveform = render(name, 3, 2.0, sample_rate).waveform
+            waveform = render(name, 3, 2.0, sample_rate, is_edited=False).waveform
             assert frames_db(waveform, sample_rate).min() > -100
 
     def test_the_same_events_at_another_rate_and_without_a_floor(self):
-        low, high = render("clock", 4, 3.0, 16000), render("clock", 4, 3.0, 48000)
-        dry = render("clock", 4, 3.0, 16000, has_floor=False)
+        low, high = (render("clock", 4, 3.0, rate, is_edited=False) for rate in (16000, 48000))
+        dry = render("clock", 4, 3.0, 16000, has_floor=False, is_edited=False)
         courses = [np.maximum(frames_db(s.waveform, s.sample_rate, 0.02), -25) for s in (low, high, dry)]
         assert np.corrcoef(courses[0], courses[1])[0, 1] > 0.9
         assert np.corrcoef(courses[0], courses[2])[0, 1] > 0.9
@@ -69,6 +77,78 @@ class TestFloor:
         assert len(found) >= 5
         for mixture in found:
             assert frames_db(mixture.waveform, mixture.sample_rate).min() > -70
+
+
+def heard_s(waveform, sample_rate=16000):
+    """Seconds from the first to the last frame within 50 dB of the loudest."""
+    places = np.nonzero(frames_db(waveform, sample_rate) > -50)[0]
+    return 0.05 * (places[-1] - places[0] + 1)
+
+
+class TestEdits:
+    def test_four_in_ten_clips_have_no_floor_that_is_heard_and_the_others_keep_theirs(self):
+        """Libraries hold sounds cut or gated from their floor beside others that keep it."""
+        lows = np.array([low_db(name, 40 + s) for name in SINGLE for s in range(10)])
+        assert 0.35 < np.mean(lows < -62) < 0.75
+        assert -48 < np.median(lows[lows > -62]) < -28
+
+    def test_events_are_often_short_and_what_goes_on_mostly_fills_its_clip(self):
+        """Recordings: half of those of events last less than 1 s, three quarters of those of ambiences over 2 s."""
+        events = [heard_s(render(n, s).waveform) for n in ("hammer", "gunshot", "door", "laughter") for s in range(12)]
+        ambiences = [heard_s(render(n, s).waveform) for n in ("rain", "fan", "traffic", "wind") for s in range(12)]
+        assert np.mean(np.array(events) < 2.0) > 0.3
+        assert np.mean(np.array(ambiences) > 4.5) > 0.6
+        assert min(ambiences) > 0.9
+
+    def test_an_excerpt_begins_with_an_attack_and_claims_no_more_than_it_holds(self):
+        track = np.zeros(80000)
+        for at in range(8000, 80000, 16000):
+            track[at : at + 3000] = np.exp(-np.arange(3000) / 800)
+        found = [excerpt(track, "hammer", np.random.default_rng(seed), 16000) for seed in range(60)]
+        stretches = [clip for clip in found if clip is not None]
+        assert 18 < len(stretches) < 42
+        for clip in stretches:
+            assert clip.shape == track.shape
+            start = np.argmax(np.abs(clip) > 1e-3)
+            assert np.max(np.abs(clip[start : start + 400])) > 0.7
+        for seed in range(40):
+            whole, cut = (render("hammer", seed, is_edited=edited).attributes for edited in (False, True))
+            assert cut == whole or cut == {k: v for k, v in whole.items() if k not in LOST_IN_AN_EXCERPT}
+
+    def test_a_counted_clip_keeps_all_its_events(self):
+        for seed in range(40):
+            whole, cut = (render("snare", seed, 3.0, 8000, is_edited=edited) for edited in (False, True))
+            assert whole.attributes.get("count") == cut.attributes.get("count")
+
+    def test_trimming_leaves_the_sound_and_nothing_after_it(self):
+        heard = np.zeros(32000)
+        heard[8000:12000] = np.sin(np.arange(4000) * 0.3)
+        clip = trimmed(heard + 0.01, heard, np.random.default_rng(0), 16000)
+        assert np.sum(clip**2) == pytest.approx(np.sum(heard**2), rel=0.1)
+        assert np.max(np.abs(clip[:400])) > 0.9
+        assert not np.any(clip[8000:])
+
+    def test_what_goes_on_is_what_lies_behind_other_sounds(self):
+        assert CONTINUOUS <= set(SOUNDS)
+        assert CONTINUOUS == {name for scene in SCENES for name in scene.beds}
+
+    def test_a_fifth_of_clips_end_below_17_khz_as_games_and_mp3s_do(self):
+        noise = np.random.default_rng(0).standard_normal(48000)
+        hertz = np.fft.rfftfreq(48000, 1 / 48000)
+        edges = []
+        for seed in range(200):
+            random, edits = np.random.default_rng(seed), np.random.default_rng(seed + 1000)
+            power = np.abs(np.fft.rfft(coloured(noise, RECORDED, random, 48000, edits))) ** 2
+            edges.append(hertz[np.nonzero(power > 1e-6 * power.max())[0][-1]])
+        assert 0.15 < np.mean(np.array(edges) < 17300) < 0.35
+        assert min(edges) < 6500
+
+    def test_squeezed_clips_are_softer_at_their_loudest(self):
+        track = np.sin(np.arange(32000) * 0.2) * np.repeat([1.0, 0.1], 16000)
+        changed = [squeezed(track, np.random.default_rng(seed), 16000) for seed in range(100)]
+        ratios = np.array([np.std(clip[16500:]) / np.std(clip[:15500]) for clip in changed])
+        assert 0.1 < np.mean(ratios > 0.105) < 0.35
+        assert np.all(ratios > 0.0999)
 
 
 class TestTexture:

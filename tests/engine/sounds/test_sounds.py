@@ -44,7 +44,7 @@ def means_by(measure, name, kind, num_seeds=20):
     """The mean of a measure over the dry clips of each value of one attribute."""
     measured = {}
     for seed in range(num_seeds):
-        sound = render(name, seed)
+        sound = render(name, seed, is_edited=False)
         if sound.attributes.get("space") in (None, "near") and "count" not in sound.attributes:
             measured.setdefault(sound.attributes.get(kind), []).append(measure(sound))
     return {value: float(np.mean(numbers)) for value, numbers in measured.items()}
@@ -76,13 +76,13 @@ class TestRender:
 
     @pytest.mark.parametrize("name", ["dog", "alarm", "bell", "siren"])
     def test_a_higher_rate_keeps_the_pitch(self, name):
-        low, high = render(name, 2, 3.0, 16000), render(name, 2, 3.0, 48000)
+        low, high = (render(name, 2, 3.0, rate, is_edited=False) for rate in (16000, 48000))
         assert low.attributes == high.attributes
         assert centroid_hz(high, 7000) == pytest.approx(centroid_hz(low, 7000), rel=0.15)
 
     def test_a_higher_rate_really_reaches_higher(self):
         """A hi-hat at 48 kHz holds energy that a 16 kHz clip cannot."""
-        power = np.abs(np.fft.rfft(render("hihat", 2, 2.0, 48000).waveform)) ** 2
+        power = np.abs(np.fft.rfft(render("hihat", 2, 2.0, 48000, is_edited=False).waveform)) ** 2
         assert np.sum(power[2 * 8000 :]) > 0.2 * np.sum(power)
 
     def test_an_unknown_name_is_an_error(self):
@@ -136,7 +136,7 @@ class TestAttributes:
 
         found = []
         for seed in range(24):
-            sound = render("notification", seed, 1.2)
+            sound = render("notification", seed, 1.2, is_edited=False)
             if sound.attributes.get("space") in (None, "near") and "contour" in sound.attributes:
                 first = int(np.argmax(np.abs(sound.waveform) > 0.02))
                 later = first + round(0.3 * 16000)
@@ -159,7 +159,7 @@ class TestAttributes:
 
 def dry_clips(name, kind=None, value=None):
     """Clips of a sound in no room, of one value of an attribute."""
-    sounds = (render(name, seed) for seed in range(20))
+    sounds = (render(name, seed, is_edited=False) for seed in range(20))
     return [s for s in sounds if s.attributes.get("space") in (None, "near") and s.attributes.get(kind) == value]
 
 
