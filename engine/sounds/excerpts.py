@@ -25,7 +25,8 @@ LOST_IN_AN_EXCERPT = ("speed", "length", "contour")
 _FRAME_S = 0.02
 _RISE_DB = 6.0  # over the frames before: an attack
 _HEARD_DB = -50.0  # below the loudest frame: where a clip is trimmed
-_REPEATED_SHARE = 0.2
+_REPEATED_SHARE = 0.15
+_SHARES = {True: 0.2, False: 0.6}  # of the clips of sounds that go on, and of those that are made of events
 _SHORTEST_CLIP_S = 1.0  # shorter ones are left whole
 
 
@@ -62,14 +63,14 @@ def excerpt(
 ) -> Signal | None:
     """A clip as long as the track that holds a short stretch of it, at times repeated; None where it stays whole.
 
-    Half of the clips of sounds that are made of events, a fifth of those that go on, hold a stretch of 0.25 to 3 s, or
+    Three in five clips of sounds that are made of events, a fifth of those that go on, hold a stretch of 0.2 to 3 s, or
     of 1 to 4 s; `at_least_s` is what one event needs.
     """
     goes_on = name in CONTINUOUS
     chosen, place, length, lead = random.uniform(size=4)
     off = float(np.clip(random.standard_normal(), -2, 2))
     seconds = len(track) / sample_rate
-    if seconds < _SHORTEST_CLIP_S or chosen > (0.2 if goes_on else 0.5):
+    if seconds < _SHORTEST_CLIP_S or chosen > _SHARES[goes_on]:
         return None
     middle_s, spread, longest_s = (2.2, 0.4, 4.0) if goes_on else (0.8, 0.7, 3.0)
     length = max(at_least_s, min(middle_s * math.exp(spread * off), longest_s))

@@ -88,7 +88,7 @@ def squeezed(track: Signal, random: np.random.Generator, sample_rate: int) -> Si
     frame = frame_samples(0.02, sample_rate)
     power = np.mean(np.square(np.pad(track, (0, -len(track) % frame)).reshape(-1, frame)), axis=1)
     levels_db = 10 * np.log10(power / power.max() + 1e-4)
-    gains = np.power(10.0, -(0.2 + 0.3 * float(strength)) * levels_db / 20)
+    gains = np.power(10.0, -(0.1 + 0.25 * float(strength)) * levels_db / 20)
     middles = (np.arange(len(gains)) + 0.5) * frame
     return track * np.interp(np.arange(len(track)), middles, gains)
 

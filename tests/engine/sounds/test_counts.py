@@ -10,7 +10,7 @@ from engine.sounds.captions import wordings
 from engine.sounds.counts import COUNTABLE, NUMBERS, counted_wordings
 
 EXPECTED = {"once": 1, "twice": 2, "three times": 3}
-QUICK = {"dog": 0.25, "knock": 0.1, "bell": 0.12, "alarm": 0.05, "laser": 0.15, "kick": 0.2, "snare": 0.12}
+QUICK = {"dog": 0.25, "knock": 0.1, "bell": 0.12, "alarm": 0.12, "laser": 0.15, "kick": 0.2, "snare": 0.12}
 """Sounds of sharp attacks, with the seconds after one in which no other is looked for."""
 
 
@@ -18,7 +18,7 @@ def counted_clips(name, how_many, sample_rate=16000):
     """The first clips of a sound that are counted and stand in no room."""
     clips, seed = [], 0
     while len(clips) < how_many:
-        sound = render(name, seed, 5.12, sample_rate)
+        sound = render(name, seed, 5.12, sample_rate, is_edited=False)
         if "count" in sound.attributes and sound.attributes.get("space") in (None, "near"):
             clips.append(sound)
         seed += 1
@@ -66,7 +66,7 @@ class TestCountedClips:
     @pytest.mark.parametrize("name", ["phone", "alarm"])
     def test_hold_that_many_tones_between_silences(self, name):
         for sound in counted_clips(name, 6):
-            is_sounding = np.pad(power_of(sound) > 0.02 * power_of(sound).max(), 5).astype(int)
+            is_sounding = np.pad(power_of(sound) > 0.1 * power_of(sound).max(), 5).astype(int)  # rooms answer
             joined = np.convolve(is_sounding, np.ones(5)) > 0
             assert int(np.sum(np.diff(joined.astype(int)) == 1)) == EXPECTED[sound.attributes["count"]], sound.seed
 
