@@ -24,9 +24,11 @@ LOST_IN_AN_EXCERPT = ("speed", "length", "contour")
 
 _FRAME_S = 0.02
 _RISE_DB = 6.0  # over the frames before: an attack
+_PAUSE_DB = -20.0  # below the loudest frame: between two events
+_LONGEST_WAIT_S = 1.5  # for such a pause
 _HEARD_DB = -50.0  # below the loudest frame: where a clip is trimmed
 _REPEATED_SHARE = 0.15
-_SHARES = {True: 0.2, False: 0.6}  # of the clips of sounds that go on, and of those that are made of events
+_SHARES = {True: 0.15, False: 0.5}  # of the clips of sounds that go on, and of those that are made of events
 _SHORTEST_CLIP_S = 1.0  # shorter ones are left whole
 
 
@@ -58,12 +60,19 @@ def _start_s(track: Signal, wanted_s: float, sample_rate: int) -> float:
     return max(0.0, float(nearest) * _FRAME_S - 0.01)
 
 
+def _to_the_next_pause(track: Signal, start_s: float, length_s: float, sample_rate: int) -> float:
+    """Seconds of a stretch that is cut where the sound pauses, if it does so soon: an event is kept to its end."""
+    first = round((start_s + length_s) / _FRAME_S)
+    quiet = np.nonzero(_levels_db(track, sample_rate)[first : first + round(_LONGEST_WAIT_S / _FRAME_S)] < _PAUSE_DB)[0]
+    return length_s + (float(quiet[0]) * _FRAME_S if len(quiet) else 0.0)
+
+
 def excerpt(
     track: Signal, name: str, random: np.random.Generator, sample_rate: int, at_least_s: float = 0.0
 ) -> Signal | None:
     """A clip as long as the track that holds a short stretch of it, at times repeated; None where it stays whole.
 
-    Three in five clips of sounds that are made of events, a fifth of those that go on, hold a stretch of 0.2 to 3 s, or
+    Half of the clips of sounds that are made of events, a seventh of those that go on, hold a stretch of 0.2 to 3 s, or
     of 1 to 4 s; `at_least_s` is what one event needs.
     """
     goes_on = name in CONTINUOUS
@@ -72,13 +81,15 @@ def excerpt(
     seconds = len(track) / sample_rate
     if seconds < _SHORTEST_CLIP_S or chosen > _SHARES[goes_on]:
         return None
-    middle_s, spread, longest_s = (2.2, 0.4, 4.0) if goes_on else (0.8, 0.7, 3.0)
+    middle_s, spread, longest_s = (2.5, 0.4, 4.0) if goes_on else (0.8, 0.7, 3.0)
     length = max(at_least_s, min(middle_s * math.exp(spread * off), longest_s))
     length = min(length, 0.8 * seconds)
-    start = round(_start_s(track, float(place) * (seconds - length), sample_rate) * sample_rate)
+    start_s = _start_s(track, float(place) * (seconds - length), sample_rate)
+    length = _to_the_next_pause(track, start_s, length, sample_rate)
+    start = round(start_s * sample_rate)
     stretch = track[start : start + round(length * sample_rate)]
     stretch = _faded(stretch, 0.002, float(random.uniform(0.01, 0.1)), sample_rate)
-    lead_s = float(random.uniform(0, 0.1)) if lead < 0.7 else float(random.uniform(0, seconds - length))
+    lead_s = float(random.uniform(0, 0.1)) if lead < 0.7 else float(random.uniform(0, max(0.1, seconds - length)))
     is_repeated = not goes_on and random.uniform() < _REPEATED_SHARE
     pause_s = float(random.uniform(0.05, 0.6))
     clip = np.zeros(len(track))

@@ -30,8 +30,8 @@ _NO_FLOOR_SHARE = 0.25
 _LOW_FLOOR_SHARE = 0.15
 _LOW_FLOOR_DB = (-95.0, -70.0)
 _BAND_LIMITS_HZ = (5500.0, 8000.0, 11000.0, 16000.0)
-_BAND_LIMIT_SHARES = (0.04, 0.04, 0.07, 0.08)
-_SQUEEZED_SHARE = 0.2
+_BAND_LIMIT_SHARES = (0.03, 0.04, 0.05, 0.06)
+_SQUEEZED_SHARE = 0.14
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def coloured(
 ) -> Signal:
     """The track through a microphone that nobody chose: a tilt, a few soft bumps, less bass, at times less treble.
 
-    The tilt is about 1 dB an octave, so that what is low stays lower than what is high. With `edits`, a quarter of the
+    The tilt is about 1 dB an octave, so that what is low stays lower than what is high. With `edits`, a fifth of the
     clips have the narrow band of a coarse file.
     """
     hertz = np.array([20.0, 60.0, 150.0, 400.0, 1000.0, 2500.0, 6000.0, 11000.0, 22000.0])
@@ -77,7 +77,7 @@ def coloured(
 
 
 def squeezed(track: Signal, random: np.random.Generator, sample_rate: int) -> Signal:
-    """The track as a fifth of recordings are kept: compressed, so that what is soft comes nearer, or softly clipped."""
+    """The track as a seventh of recordings are kept: compressed, so that what is soft comes nearer, or clipped."""
     chosen, strength = random.uniform(size=2)
     if chosen > _SQUEEZED_SHARE:
         return track

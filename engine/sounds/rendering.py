@@ -21,7 +21,7 @@ from engine.sounds.synthesis import Signal, SynthContext
 SOUNDS: tuple[str, ...] = tuple(CORPUS)
 """Names of the sounds, in the order of the table."""
 
-_TRIMMED_SHARE = 0.65
+_TRIMMED_SHARE = 0.6
 _PEAKS = {"loud": (0.7, 0.95), "medium": (0.3, 0.45), "quiet": (0.06, 0.12)}
 
 

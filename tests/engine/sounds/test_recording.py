@@ -96,7 +96,7 @@ class TestEdits:
         """Recordings: half of those of events last less than 1 s, three quarters of those of ambiences over 2 s."""
         events = [heard_s(render(n, s).waveform) for n in ("hammer", "gunshot", "door", "laughter") for s in range(12)]
         ambiences = [heard_s(render(n, s).waveform) for n in ("rain", "fan", "traffic", "wind") for s in range(12)]
-        assert np.mean(np.array(events) < 2.0) > 0.28
+        assert np.mean(np.array(events) < 2.5) > 0.25
         assert np.mean(np.array(ambiences) > 4.5) > 0.6
         assert min(ambiences) > 0.9
 
@@ -106,7 +106,7 @@ class TestEdits:
             track[at : at + 3000] = np.exp(-np.arange(3000) / 800)
         found = [excerpt(track, "hammer", np.random.default_rng(seed), 16000) for seed in range(60)]
         stretches = [clip for clip in found if clip is not None]
-        assert 24 < len(stretches) < 48
+        assert 18 < len(stretches) < 42
         for clip in stretches:
             assert clip.shape == track.shape
             start = np.argmax(np.abs(clip) > 1e-3)
@@ -140,14 +140,14 @@ class TestEdits:
             random, edits = np.random.default_rng(seed), np.random.default_rng(seed + 1000)
             power = np.abs(np.fft.rfft(coloured(noise, RECORDED, random, 48000, edits))) ** 2
             edges.append(hertz[np.nonzero(power > 1e-6 * power.max())[0][-1]])
-        assert 0.15 < np.mean(np.array(edges) < 17300) < 0.35
+        assert 0.1 < np.mean(np.array(edges) < 17300) < 0.3
         assert min(edges) < 6500
 
     def test_squeezed_clips_are_softer_at_their_loudest(self):
         track = np.sin(np.arange(32000) * 0.2) * np.repeat([1.0, 0.1], 16000)
         changed = [squeezed(track, np.random.default_rng(seed), 16000) for seed in range(100)]
         ratios = np.array([np.std(clip[16500:]) / np.std(clip[:15500]) for clip in changed])
-        assert 0.1 < np.mean(ratios > 0.105) < 0.35
+        assert 0.06 < np.mean(ratios > 0.105) < 0.3
         assert np.all(ratios > 0.0999)
 
 
