@@ -30,8 +30,7 @@ _NO_FLOOR_SHARE = 0.25
 _LOW_FLOOR_SHARE = 0.15
 _LOW_FLOOR_DB = (-95.0, -70.0)
 _BAND_LIMITS_HZ = (5500.0, 8000.0, 11000.0, 16000.0)
-_BAND_LIMIT_SHARES = (0.03, 0.04, 0.05, 0.06)
-_SQUEEZED_SHARE = 0.14
+_BAND_LIMIT_SHARES = (0.02, 0.02, 0.03, 0.03)
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def coloured(
 ) -> Signal:
     """The track through a microphone that nobody chose: a tilt, a few soft bumps, less bass, at times less treble.
 
-    The tilt is about 1 dB an octave, so that what is low stays lower than what is high. With `edits`, a fifth of the
+    The tilt is about 1 dB an octave, so that what is low stays lower than what is high. With `edits`, a tenth of the
     clips have the narrow band of a coarse file.
     """
     hertz = np.array([20.0, 60.0, 150.0, 400.0, 1000.0, 2500.0, 6000.0, 11000.0, 22000.0])
@@ -74,23 +73,6 @@ def coloured(
     level = float(np.interp(np.log2(edge), np.log2(hertz), levels))
     points = [*hertz[hertz < edge].tolist(), edge, 1.08 * edge, 48000.0]
     return equalised(track, sample_rate, points, [*levels[hertz < edge].tolist(), level, level - 70.0, level - 90.0])
-
-
-def squeezed(track: Signal, random: np.random.Generator, sample_rate: int) -> Signal:
-    """The track as a seventh of recordings are kept: compressed, so that what is soft comes nearer, or clipped."""
-    chosen, strength = random.uniform(size=2)
-    if chosen > _SQUEEZED_SHARE:
-        return track
-    peak = float(np.max(np.abs(track))) + 1e-12
-    if chosen < _SQUEEZED_SHARE / 2:
-        drive = (1.0 + 3.0 * float(strength)) / peak
-        return cast(Signal, np.tanh(drive * track) / drive)
-    frame = frame_samples(0.02, sample_rate)
-    power = np.mean(np.square(np.pad(track, (0, -len(track) % frame)).reshape(-1, frame)), axis=1)
-    levels_db = 10 * np.log10(power / power.max() + 1e-4)
-    gains = np.power(10.0, -(0.1 + 0.25 * float(strength)) * levels_db / 20)
-    middles = (np.arange(len(gains)) + 0.5) * frame
-    return track * np.interp(np.arange(len(track)), middles, gains)
 
 
 def _room_tone(random: np.random.Generator) -> Signal:

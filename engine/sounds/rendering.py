@@ -14,7 +14,7 @@ from engine.sounds.corpus import CORPUS
 from engine.sounds.corpus_entry import SYNTHETIC, CorpusEntry
 from engine.sounds.counts import COUNTABLE
 from engine.sounds.excerpts import LOST_IN_AN_EXCERPT, excerpt, trimmed
-from engine.sounds.recording import Generators, coloured, over_its_floor, squeezed
+from engine.sounds.recording import Generators, coloured, over_its_floor
 from engine.sounds.rooms import far_off, hall, indoors, outdoors, sounding_in
 from engine.sounds.synthesis import Signal, SynthContext
 
@@ -89,9 +89,9 @@ def render(
 ) -> Sound:
     """One clip of the sound `name`, 0.3 s to 30 s long, at any `sample_rate` in Hz from 8000.
 
-    It is what a library might hold: coloured, over a noise floor or none, often cut short, at times compressed or of a
-    narrow band. Without `is_edited` it is whole, as the microphone heard it; without `has_floor` it is over no floor.
-    The same arguments give the same clip; a KeyError names a sound that is not in the table.
+    It is what a library might hold: coloured, over a noise floor or none, often cut short, at times of a narrow band.
+    Without `is_edited` it is whole, as the microphone heard it; without `has_floor` it is over no floor. The same
+    arguments give the same clip; a KeyError names a sound that is not in the table.
     """
     entry = CORPUS[name]
     roots = [np.random.default_rng(r) for r in np.random.SeedSequence([seed, zlib.crc32(name.encode())]).spawn(5)]
@@ -108,8 +108,6 @@ def render(
         track = _cut_short(synth, track, name, edits)
     track = _stand_in_space(synth, track, entry, place)
     track = coloured(track, entry.capture, place.random, sample_rate, edits)
-    if edits:
-        track = squeezed(track, edits, sample_rate)
     clip = over_its_floor(track, entry.capture, place, sample_rate, edits) if has_floor else track
     if edits and edits.uniform() < _TRIMMED_SHARE:
         clip = trimmed(clip, track, edits, sample_rate)

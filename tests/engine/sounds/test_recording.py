@@ -9,7 +9,7 @@ from engine.sounds import SOUNDS, render, render_mixture
 from engine.sounds.corpus_entry import RECORDED
 from engine.sounds.excerpts import CONTINUOUS, LOST_IN_AN_EXCERPT, excerpt, trimmed
 from engine.sounds.mixtures import SCENES
-from engine.sounds.recording import coloured, squeezed
+from engine.sounds.recording import coloured
 from engine.sounds.rooms import hall, indoors, sounding_in
 from engine.sounds.synthesis import SynthContext
 
@@ -132,7 +132,7 @@ class TestEdits:
         assert set(SOUNDS) >= CONTINUOUS
         assert {name for scene in SCENES for name in scene.beds} == CONTINUOUS
 
-    def test_a_fifth_of_clips_end_below_17_khz_as_games_and_mp3s_do(self):
+    def test_a_tenth_of_clips_end_below_17_khz_as_games_and_mp3s_do(self):
         noise = np.random.default_rng(0).standard_normal(48000)
         hertz = np.fft.rfftfreq(48000, 1 / 48000)
         edges = []
@@ -140,15 +140,8 @@ class TestEdits:
             random, edits = np.random.default_rng(seed), np.random.default_rng(seed + 1000)
             power = np.abs(np.fft.rfft(coloured(noise, RECORDED, random, 48000, edits))) ** 2
             edges.append(hertz[np.nonzero(power > 1e-6 * power.max())[0][-1]])
-        assert 0.1 < np.mean(np.array(edges) < 17300) < 0.3
-        assert min(edges) < 6500
-
-    def test_squeezed_clips_are_softer_at_their_loudest(self):
-        track = np.sin(np.arange(32000) * 0.2) * np.repeat([1.0, 0.1], 16000)
-        changed = [squeezed(track, np.random.default_rng(seed), 16000) for seed in range(100)]
-        ratios = np.array([np.std(clip[16500:]) / np.std(clip[:15500]) for clip in changed])
-        assert 0.06 < np.mean(ratios > 0.105) < 0.3
-        assert np.all(ratios > 0.0999)
+        assert 0.04 < np.mean(np.array(edges) < 17300) < 0.2
+        assert min(edges) < 9000
 
 
 class TestTexture:
