@@ -324,74 +324,48 @@ def _train(args: argparse.Namespace) -> None:
         seed=args.seed,
         listen_every_s=60 * args.listen_every or None,
     )
+    common = clips, parts, loop, args.preset
     if args.part == "clap":
-        clap = ClapSettings(
-            clips,
-            parts,
-            loop,
-            args.preset,
-            args.batch,
-            keep_audio=args.keep_audio,
-            hold=args.hold,
-            device=args.device,
-        )
+        clap = ClapSettings(*common, args.batch, keep_audio=args.keep_audio, hold=args.hold, device=args.device)
         run_together(train_clap, (clap, record), args.processes, args.device)
     elif args.part == "ear":
         ear = EarSettings(clips, parts, args.recordings, loop, args.preset, args.batch, args.folds)
         run_together(train_ear, (ear, record, _show_hearing), args.processes)
     elif args.part == "vae":
-        vae = VaeSettings(
-            clips,
-            parts,
-            loop,
-            args.preset,
-            args.batch,
-            adversarial_from=args.adversarial_from,
-            device=args.device,
-        )
+        vae = VaeSettings(*common, args.batch, adversarial_from=args.adversarial_from, device=args.device)
         run_together(train_vae, (vae, record), args.processes, args.device)
     elif args.part == "vocoder":
         vocoder = VocoderSettings(
-            clips,
-            parts,
-            loop,
-            args.preset,
-            batch_size=args.batch,
-            adversarial_from=args.adversarial_from,
-            device=args.device,
+            *common, batch_size=args.batch, adversarial_from=args.adversarial_from, device=args.device
         )
         run_together(train_vocoder, (vocoder, record), args.processes, args.device)
     elif args.part == "draft":
         draft = DraftSettings(
-            clips,
-            parts,
-            loop,
-            args.preset,
-            args.batch,
-            num_trajectories=args.trajectories,
-            guidance=args.guidance,
-            device=args.device,
+            *common, args.batch, num_trajectories=args.trajectories, guidance=args.guidance, device=args.device
         )
         run_together(_train_draft, (draft, record), args.processes, args.device)
     else:
-        ldm = LdmSettings(
-            clips,
-            parts,
-            loop,
-            args.preset,
-            args.batch,
-            _CONDITIONS[args.conditions] if args.conditions else args.text_share,
-            args.drop_share,
-            args.mixup_share,
-            ema_limit=args.ema,
-            scale_exponent=args.scale_exponent,
-            device=args.device,
-            rank=args.rank,
-            shorter_share=args.shorter_share,
-            compiles=args.compile,
-            emphasis=dict(args.emphasis),
-        )
-        run_together(_train_ldm, (ldm, record), args.processes, args.device)
+        run_together(_train_ldm, (_denoiser_settings(args, loop), record), args.processes, args.device)
+
+
+def _denoiser_settings(args: argparse.Namespace, loop: LoopSettings) -> LdmSettings:
+    return LdmSettings(
+        args.run / "clips",
+        args.run / "parts",
+        loop,
+        args.preset,
+        args.batch,
+        _CONDITIONS[args.conditions] if args.conditions else args.text_share,
+        args.drop_share,
+        args.mixup_share,
+        ema_limit=args.ema,
+        scale_exponent=args.scale_exponent,
+        device=args.device,
+        rank=args.rank,
+        shorter_share=args.shorter_share,
+        compiles=args.compile,
+        emphasis=dict(args.emphasis),
+    )
 
 
 def _settle_rates(args: argparse.Namespace, parts: Path) -> None:
