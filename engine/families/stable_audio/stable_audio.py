@@ -1,0 +1,119 @@
+"""Stable Audio 3 put together: prompts and a length -> condition, stereo sound -> latent and back, and the denoiser.
+
+The only file of this family that knows rates and strides. Everything that comes out is float32.
+
+Shape letters: B batch, C audio channels, T samples, Z latent channels, H latent rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engine.families.stable_audio.config import StableAudioConfig
+from engine.families.stable_audio.denoiser import (
+    StableAudioCondition,
+    Velocity,
+    given_rows,
+    nothing_given,
+    velocity_of,
+)
+from engine.families.stable_audio.levels import noise_shares
+from engine.families.stable_audio.same import decode_rows, encode_rows
+from engine.families.stable_audio.text import PromptReader
+
+
+class StableAudio:
+    """A model with its parts, on one device."""
+
+    def __init__(
+        self, config: StableAudioConfig, dit: nn.Module, same: nn.Module, duration: nn.Module, reader: PromptReader
+    ) -> None:
+        self.config, self.dit, self.same, self.duration, self.reader = config, dit, same, duration, reader
+        self._device = torch.device("cpu")
+
+    @property
+    def device(self) -> torch.device:
+        return self._device
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz."""
+        return self.config.same.sampling_rate
+
+    @property
+    def channels(self) -> int:
+        return self.config.same.audio_channels
+
+    @property
+    def samples_per_row(self) -> int:
+        """Waveform samples in one latent row."""
+        return self.config.same.samples_per_row
+
+    @property
+    def row_multiple(self) -> int:
+        """Latent rows come in multiples of this."""
+        return self.config.same.row_multiple
+
+    def rows_for(self, num_samples: int) -> int:
+        """Return the number of latent rows that cover `num_samples`, rounded up to what the autoencoder takes."""
+        unit = self.samples_per_row * self.row_multiple
+        return max(1, -(-num_samples // unit)) * self.row_multiple
+
+    def latent_shape(self, rows: int) -> tuple[int, int]:
+        """Return (Z, H) of a latent with that many rows."""
+        return self.config.same.latent_dim, rows
+
+    def to(self, device: torch.device | str, dtype: torch.dtype = torch.float32) -> "StableAudio":
+        """Move to a device; the denoiser, which takes nearly all the time, computes in `dtype` from then on."""
+        self._device = torch.device(device)
+        self.dit.to(self._device, dtype)
+        self.same.to(self._device)
+        self.duration.to(self._device)
+        self.reader.to(self._device)
+        return self
+
+    def encode(self, waveform: Tensor) -> Tensor:
+        """Waveform [B, C, T] at the model's rate -> latent [B, Z, H]; what is missing to whole rows is silence."""
+        missing = self.rows_for(waveform.shape[-1]) * self.samples_per_row - waveform.shape[-1]
+        return encode_rows(self.same, F.pad(waveform.to(self._device), (0, missing)), self.config.same)
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """Latent [B, Z, H] -> waveform [B, C, T]."""
+        return decode_rows(self.same, latent, self.config.same)
+
+    def condition(self, prompts: Sequence[str], seconds: float) -> StableAudioCondition:
+        """Prompts, each for a take of that length; the length is told to the net twice, as a token and as a whole."""
+        read = self.reader.read(prompts)
+        lengths = torch.full((len(prompts),), float(seconds), device=self._device)
+        duration: Tensor = self.duration(lengths)
+        context = torch.cat([read.embedding, duration[:, None].to(read.embedding)], dim=1)
+        mask = torch.cat([read.mask, read.mask.new_ones(len(prompts), 1)], dim=1)
+        return StableAudioCondition(context, mask, duration)
+
+    def with_given(self, condition: StableAudioCondition, latent: Tensor, keep: Tensor) -> StableAudioCondition:
+        """The condition with a latent [B, Z, H] of which the rows where keep [H] is 1 are given: for inpainting."""
+        return replace(condition, given=given_rows(latent, keep))
+
+    def velocity(
+        self,
+        condition: StableAudioCondition,
+        negative: StableAudioCondition | None = None,
+        guidance: float | None = None,
+    ) -> Velocity:
+        """(x [B, Z, H], σ) -> dx/dσ towards the condition; away from `negative` as far as guidance tells."""
+        scale = self.config.default_guidance if guidance is None else guidance
+
+        def velocity(x: Tensor, sigma: float) -> Tensor:
+            own = condition
+            if own.given is None and self.config.masks_always:
+                own = replace(own, given=nothing_given(x[: len(own)]))
+            return velocity_of(self.dit, own, negative, scale)(x, sigma)
+
+        return velocity
+
+    def noise_shares(self, num_steps: int, start: float = 1.0) -> list[float]:
+        """σ at each step from `start` down, and 0 at the end."""
+        return noise_shares(num_steps, self.config.lowest_log_snr, self.config.highest_log_snr, start)
