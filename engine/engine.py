@@ -10,6 +10,7 @@ import torch
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
 from engine.checkpoints.catalogue import CONFIG_FILE, list_models
+from engine.checkpoints.stable_audio import find_stable_audio, open_stable_audio
 from engine.checkpoints.store import open_model
 from engine.device import (
     choose_device,
@@ -20,10 +21,12 @@ from engine.device import (
     release_cached_memory,
 )
 from engine.errors import EngineError, InvalidRequestError, ModelUnloadedError
+from engine.families.stable_audio.stable_audio import StableAudio
 from engine.listening.hear import HeardSound, hear
 from engine.models.fast_convolution import memory_of_kernels, prepare
 from engine.operations import OPERATIONS, Generate, Request
 from engine.operations.air_spectra import FULL_RATE
+from engine.operations.flow_operations import STEREO_OPERATIONS
 from engine.operations.full_band import takes_air
 from engine.operations.progress import OnStep, ProgressReporter, ShouldStop
 from engine.operations.together import generate_together
@@ -38,8 +41,8 @@ class Engine:
     takes = engine.run(Generate("rain"), on_step=print)     best take first
     """
 
-    def __init__(self, model: AudioLDM, name: str | None = None) -> None:
-        self._model: AudioLDM | None = model
+    def __init__(self, model: AudioLDM | StableAudio, name: str | None = None) -> None:
+        self._model: AudioLDM | StableAudio | None = model
         self._device = model.device
         self.model_name = name or model.config.name
 
@@ -58,6 +61,9 @@ class Engine:
         chosen = choose_device(device)
         folder = None if models_dir is None else Path(models_dir)
         with memory_errors_translated(chosen):
+            if (found := find_stable_audio(str(model), folder)) is not None:
+                stereo = StableAudio(**vars(open_stable_audio(found))).to(chosen, dtype_for(chosen))
+                return cls(stereo, str(model) if found.name == str(model) else str(found.absolute()))
             return cls(
                 prepare_for_inference(open_model(str(model), chosen, folder), dtype_for(chosen)), _name(model, folder)
             )
@@ -74,7 +80,10 @@ class Engine:
         Raises:
             ModelUnloadedError: see `unload`.
         """
-        mel = self._loaded().config.mel
+        model = self._loaded()
+        if isinstance(model, StableAudio):
+            return model.sample_rate
+        mel = model.config.mel
         return FULL_RATE if takes_air(mel.sample_rate, mel.fmax) else mel.sample_rate
 
     def run(
@@ -92,9 +101,10 @@ class Engine:
             ModelUnloadedError: see `unload`.
         """
         model = self._loaded()
-        operation = OPERATIONS.get(type(request))
+        operations = STEREO_OPERATIONS if isinstance(model, StableAudio) else OPERATIONS
+        operation = operations.get(type(request))
         if operation is None:
-            kinds = ", ".join(kind.__name__ for kind in OPERATIONS)
+            kinds = ", ".join(kind.__name__ for kind in operations)
             raise InvalidRequestError("request", type(request).__name__, f"one of {kinds}")
         reporter = ProgressReporter(on_step, should_stop)
         reporter.check()
@@ -114,6 +124,9 @@ class Engine:
             ModelUnloadedError: see `unload`.
         """
         model = self._loaded()
+        if isinstance(model, StableAudio):
+            each = zip(requests, on_step, should_stop, strict=True)
+            return [self._run_alone(*request_with_callbacks) for request_with_callbacks in each]
         reporters = [ProgressReporter(*callbacks) for callbacks in zip(on_step, should_stop, strict=True)]
         with torch.inference_mode(), memory_errors_translated(self._device):
             outcomes = generate_together(model, requests, reporters)
@@ -136,8 +149,17 @@ class Engine:
             ModelUnloadedError: see `unload`.
         """
         model = self._loaded()
+        if isinstance(model, StableAudio):
+            raise InvalidRequestError("model", self.model_name, "one that hears, such as nano")
         with torch.inference_mode(), memory_errors_translated(self._device):
             return hear(model, clip, names)
+
+    def _run_alone(self, request: Request, on_step: OnStep, should_stop: ShouldStop) -> list[Audio] | EngineError:
+        """The takes, or what went wrong with this request alone."""
+        try:
+            return self.run(request, on_step, should_stop)
+        except EngineError as error:
+            return error
 
     def _signed(self, takes: Sequence[Audio], request: Request) -> list[Audio]:
         """The takes with what only the engine knows in their stories."""
@@ -149,7 +171,7 @@ class Engine:
         self._model = None
         release_cached_memory(self._device)
 
-    def _loaded(self) -> AudioLDM:
+    def _loaded(self) -> AudioLDM | StableAudio:
         if self._model is None:
             raise ModelUnloadedError(self.model_name)
         return self._model

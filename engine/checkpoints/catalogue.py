@@ -16,7 +16,9 @@ from platformdirs import user_data_path
 from engine.checkpoints.download_errors import ModelShippedError, NotOursError, RemovalFailedError
 from engine.checkpoints.model_files import explained, read_object
 from engine.checkpoints.published import published_as
+from engine.checkpoints.stable_audio_folders import holds_stable_audio
 from engine.errors import ModelBrokenError, ModelNotFoundError
+from engine.families.stable_audio.config import LICENCE
 
 CONFIG_FILE, CARD_FILE, WEIGHTS_FILE = "config.json", "MODEL_CARD.md", "model.safetensors"
 CONFIG_FORMAT = 1
@@ -79,7 +81,9 @@ def _look_into(root: Path) -> Iterator[ModelEntry | PassedOver]:
         return
     for folder in (root / name for name in names):
         try:
-            if _claims_to_be_a_model(folder):
+            if holds_stable_audio(folder):
+                yield ModelEntry(folder.name, folder, _size_of(folder), LICENCE, root == SHIPPED_MODELS)
+            elif _claims_to_be_a_model(folder):
                 licence = _read_config(folder)["licence"]
                 yield ModelEntry(folder.name, folder, _size_of(folder), licence, root == SHIPPED_MODELS)
         except (OSError, ValueError) as error:
@@ -105,9 +109,9 @@ def _claims_to_be_a_model(folder: Path) -> bool:
 
 
 def _size_of(folder: Path) -> int:
-    """Bytes of the files in a folder."""
-    with suppress(OSError), os.scandir(folder) as files:
-        return sum(file.stat().st_size for file in files if file.is_file())
+    """Bytes of the files in a folder and in the parts below it."""
+    with suppress(OSError):
+        return sum(file.stat().st_size for file in (*folder.glob("*"), *folder.glob("*/*")) if file.is_file())
     return 0
 
 
@@ -123,7 +127,7 @@ def find_model(name: str, extra: Path | None = None) -> Path:
         if entry.name == name:
             return entry.folder
     path = Path(os.path.expanduser(name))
-    if os.path.lexists(path / CONFIG_FILE):
+    if os.path.lexists(path / CONFIG_FILE) or holds_stable_audio(path):
         return path
     for broken in passed_over:
         if broken.folder.name == name:

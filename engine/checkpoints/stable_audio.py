@@ -16,9 +16,11 @@ from typing import Any, TypeVar
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from engine.checkpoints.catalogue import models_folder
 from engine.checkpoints.file_kinds import kind_of
 from engine.checkpoints.model_files import explained, read_object
 from engine.checkpoints.shards import find_weights
+from engine.checkpoints.stable_audio_folders import AUTHORS_FILE, PIPELINE_FILE, holds_stable_audio
 from engine.checkpoints.tensor_file import read_shapes
 from engine.errors import EngineError, ModelBrokenError
 from engine.families.stable_audio.config import PIPELINES, StableAudioConfig, read_authors_config, read_parts_config
@@ -43,7 +45,6 @@ from engine.families.stable_audio.nets import (
 from engine.families.stable_audio.text import PromptReader, open_tokenizer
 from engine.file_names import text_name
 
-AUTHORS_FILE, PIPELINE_FILE = "model_config.json", "model_index.json"
 TEXT_FOLDER = "t5gemma-b-b-ul2"
 _Value = TypeVar("_Value")
 
@@ -59,14 +60,12 @@ class StableAudioParts:
     reader: PromptReader
 
 
-def holds_stable_audio(folder: Path) -> bool:
-    """Whether a folder says of itself that it is one, in either form."""
-    try:
-        if (folder / PIPELINE_FILE).is_file():
-            return read_object(folder / PIPELINE_FILE).get("_class_name") in PIPELINES
-        return (folder / AUTHORS_FILE).is_file()
-    except (OSError, ValueError):
-        return False
+def find_stable_audio(name: str, extra: Path | None = None) -> Path | None:
+    """The folder of such a model by its name in the models folder, or by its path; None where it is none."""
+    for folder in (Path(name).expanduser(), (extra or models_folder()) / name):
+        if holds_stable_audio(folder):
+            return folder
+    return None
 
 
 def read_stable_audio_config(folder: Path) -> StableAudioConfig:

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from engine.checkpoints import feature_extractors, published
@@ -17,6 +18,7 @@ from engine.checkpoints.catalogue import (
     remove_model,
 )
 from engine.checkpoints.download_errors import LicenceError, NotConfirmedError
+from engine.checkpoints.stable_audio_folders import holds_stable_audio
 from engine.cli.commands import load
 from engine.cli.terminal import TerminalProgressBar, confirmed, interruptible, show_json, show_warning
 
@@ -60,6 +62,8 @@ def _row(name: str, num_bytes: int, licence: str, text: str) -> str:
 
 def _show(options: argparse.Namespace, _known: Offers) -> int:
     folder = find_model(options.name)
+    if holds_stable_audio(folder):
+        return _show_stereo(folder, options)
     config = read_json(folder)
     card = folder / CARD_FILE
     if options.json:
@@ -78,6 +82,27 @@ def _show(options: argparse.Namespace, _known: Offers) -> int:
         ("model card", card if card.exists() else "none"),
     ]
     for name, value in facts:
+        print(f"{name:<12} {value}")
+    return 0
+
+
+def _show_stereo(folder: Path, options: argparse.Namespace) -> int:
+    """A Stable Audio 3, in its authors' or diffusers' form."""
+    config = load("engine.checkpoints.stable_audio:read_stable_audio_config")(folder)
+    facts: dict[str, Any] = {
+        "name": config.name,
+        "folder": str(folder),
+        "licence": config.licence,
+        "sample rate": f"{config.same.sampling_rate} Hz",
+        "channels": config.same.audio_channels,
+        "longest": f"{config.longest_s:g} s at once",
+        "steps": config.default_steps,
+        "guidance": config.default_guidance,
+    }
+    if options.json:
+        show_json(facts)
+        return 0
+    for name, value in facts.items():
         print(f"{name:<12} {value}")
     return 0
 

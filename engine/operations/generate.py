@@ -51,7 +51,7 @@ def takes_of(tries: Tries, request: Generate) -> list[Audio]:
     like = request.like if rendering.condition.settings.get("like_weight") else None  # at weight 0 it has no effect
     return [
         Audio(
-            *_finished(*_with_air(rendering, wide[place], place, request.seconds), like),
+            *finished(*_with_air(rendering, wide[place], place, request.seconds), like),
             rendering.provenance("generate", rendering.candidates[place], score, settings),
         )
         for place, score in ranked
@@ -67,7 +67,7 @@ def _with_air(rendering: Rendering, waveform: Samples, place: int, seconds: floa
     return full_band(waveform, rate, carrier, round(seconds * FULL_RATE)), FULL_RATE
 
 
-def _finished(waveform: Samples, sample_rate: int, like: Audio | None) -> tuple[Samples, int]:
+def finished(waveform: Samples, sample_rate: int, like: Audio | None) -> tuple[Samples, int]:
     """Waveform [C, T] with faded ends, never beyond full scale, as loud as what it is to be like; and its rate."""
     size = round(EDGE_S * sample_rate)
     edge = np.sin((np.arange(size) + 0.5) * (np.pi / 2 / size)).astype(np.float32) ** 2

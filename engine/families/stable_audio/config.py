@@ -15,6 +15,8 @@ PIPELINES = ("StableAudio3Pipeline", "StableAudio3AudioToAudioPipeline", "Stable
 """Whose parts a diffusers folder holds, by its model_index.json."""
 PARTS = ("transformer", "vae", "duration_embedder", "text_encoder", "tokenizer")
 MAX_TOKENS = 256
+LICENCE = "Stability AI Community License and Gemma Terms of Use"
+"""Of the weights: the first of all but the text encoder, the second of that."""
 
 FlowObjective = Literal["denoiser", "flow"]
 """Of the post-trained models, few noisy steps without guidance; of the base ones, many with it."""
@@ -98,7 +100,7 @@ class StableAudioConfig:
     lowest_log_snr: float = -6.2  # ln((1 - σ) / σ) at the noisiest step, and at the end of the way
     highest_log_snr: float = 2.0
     masks_always: bool = True  # where nothing is given, too, as its authors do it; diffusers then gives no mask
-    licence: str = "Stability AI Community License and Gemma Terms of Use"
+    licence: str = LICENCE
 
     @property
     def default_steps(self) -> int:

@@ -5,14 +5,18 @@ Shape letters: B batch, Z latent channels, H latent rows, L tokens, D embedding.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Self, cast
+from typing import Protocol, Self, cast
 
 import torch
 from torch import Tensor, nn
 
 from engine.diffusion.guidance import Denoised, guide
 
-Velocity = Callable[[Tensor, float], Tensor]
+
+class FlowDenoise(Protocol):
+    """(x [B, Z, H], σ, what is given [B, 1 + Z, H] or none) -> (x0, ε)."""
+
+    def __call__(self, x: Tensor, sigma: float, given: Tensor | None = None, /) -> Denoised: ...
 
 
 @dataclass(frozen=True)
@@ -58,19 +62,24 @@ def nothing_given(like: Tensor) -> Tensor:
     return torch.zeros(len(like), 1 + like.shape[1], like.shape[2]).to(like)
 
 
-def velocity_of(
+def denoiser_of(
     net: nn.Module, condition: StableAudioCondition, negative: StableAudioCondition | None, guidance: float
-) -> Velocity:
-    """(x [B, Z, H], σ) -> dx/dσ = ε - x0, towards the condition, and away from `negative` where guidance is not 1."""
+) -> FlowDenoise:
+    """(x [B, Z, H], σ, given or none) -> (x0, ε), towards the condition; from `negative` where guidance is not 1.
+
+    v = dx/dσ = ε - x0 is what the net says; x0 = x - σ v and ε = x + (1 - σ) v (Lipman et al. 2023; Liu et al. 2023).
+    """
     dtype = cast("Tensor", next(net.parameters())).dtype
     guided = guidance != 1 and negative is not None
 
-    def velocity(x: Tensor, sigma: float) -> Tensor:
+    def denoise(x: Tensor, sigma: float, given: Tensor | None = None, /) -> Denoised:
         wanted = condition.repeated(len(x) // len(condition))
+        if given is not None:
+            wanted = replace(wanted, given=given)
         if guided and negative is not None:
             wanted = replace(negative.repeated(len(x) // len(negative)), given=wanted.given).joined(wanted)
         inputs = torch.cat([x, x]) if guided else x
-        predicted: Tensor = net(
+        v: Tensor = net(
             inputs.to(dtype),
             torch.full((len(inputs),), sigma, device=x.device),
             encoder_hidden_states=wanted.context.to(dtype),
@@ -79,15 +88,9 @@ def velocity_of(
             local_add_cond=None if wanted.given is None else wanted.given.to(dtype),
             return_dict=False,
         )[0].float()
-        if not guided:
-            return predicted
-        unguided, towards = predicted.chunk(2)
-        return guide(unguided, towards, guidance)
+        if guided:
+            unguided, towards = v.chunk(2)
+            v = guide(unguided, towards, guidance)
+        return Denoised(x - sigma * v, x + (1 - sigma) * v)
 
-    return velocity
-
-
-def denoised_by(velocity: Velocity, x: Tensor, sigma: float) -> Denoised:
-    """x0 = x - σ v and ε = x + (1 - σ) v, of v = ε - x0 (Lipman et al. 2023; Liu et al. 2023)."""
-    v = velocity(x, sigma)
-    return Denoised(x - sigma * v, x + (1 - sigma) * v)
+    return denoise

@@ -12,25 +12,37 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine.device import fits_in_memory
+from engine.diffusion.guidance import Denoised
 from engine.families.stable_audio.config import StableAudioConfig
 from engine.families.stable_audio.denoiser import (
+    FlowDenoise,
     StableAudioCondition,
-    Velocity,
+    denoiser_of,
     given_rows,
     nothing_given,
-    velocity_of,
 )
 from engine.families.stable_audio.levels import noise_shares
 from engine.families.stable_audio.same import decode_rows, encode_rows
 from engine.families.stable_audio.text import PromptReader
+
+SPARE_BYTES = 2_000_000_000
+"""What the denoiser of the largest model needs for a minute of sound, beside its weights."""
 
 
 class StableAudio:
     """A model with its parts, on one device."""
 
     def __init__(
-        self, config: StableAudioConfig, dit: nn.Module, same: nn.Module, duration: nn.Module, reader: PromptReader
+        self,
+        config: StableAudioConfig,
+        dit: nn.Module,
+        same: nn.Module,
+        duration: nn.Module,
+        reader: PromptReader,
+        spare_bytes: int = SPARE_BYTES,
     ) -> None:
+        self._spare_bytes = spare_bytes  # where less is free, the text encoder leaves once prompts are read
         self.config, self.dit, self.same, self.duration, self.reader = config, dit, same, duration, reader
         self._device = torch.device("cpu")
 
@@ -46,6 +58,12 @@ class StableAudio:
     @property
     def channels(self) -> int:
         return self.config.same.audio_channels
+
+    @property
+    def window_rows(self) -> int:
+        """Latent rows of the longest sound that the net was trained on."""
+        unit = self.samples_per_row * self.row_multiple
+        return int(self.config.longest_s * self.sample_rate) // unit * self.row_multiple
 
     @property
     def samples_per_row(self) -> int:
@@ -87,6 +105,8 @@ class StableAudio:
     def condition(self, prompts: Sequence[str], seconds: float) -> StableAudioCondition:
         """Prompts, each for a take of that length; the length is told to the net twice, as a token and as a whole."""
         read = self.reader.read(prompts)
+        if not fits_in_memory(self._spare_bytes):
+            self.reader.unload()
         lengths = torch.full((len(prompts),), float(seconds), device=self._device)
         duration: Tensor = self.duration(lengths)
         context = torch.cat([read.embedding, duration[:, None].to(read.embedding)], dim=1)
@@ -97,22 +117,22 @@ class StableAudio:
         """The condition with a latent [B, Z, H] of which the rows where keep [H] is 1 are given: for inpainting."""
         return replace(condition, given=given_rows(latent, keep))
 
-    def velocity(
+    def denoiser(
         self,
         condition: StableAudioCondition,
         negative: StableAudioCondition | None = None,
         guidance: float | None = None,
-    ) -> Velocity:
-        """(x [B, Z, H], σ) -> dx/dσ towards the condition; away from `negative` as far as guidance tells."""
+    ) -> FlowDenoise:
+        """(x [B, Z, H], σ) -> (x0, ε) towards the condition; away from `negative` as far as guidance tells."""
         scale = self.config.default_guidance if guidance is None else guidance
+        plain = denoiser_of(self.dit, condition, negative, scale)
 
-        def velocity(x: Tensor, sigma: float) -> Tensor:
-            own = condition
-            if own.given is None and self.config.masks_always:
-                own = replace(own, given=nothing_given(x[: len(own)]))
-            return velocity_of(self.dit, own, negative, scale)(x, sigma)
+        def denoise(x: Tensor, sigma: float, given: Tensor | None = None, /) -> Denoised:
+            if given is None and condition.given is None and self.config.masks_always:
+                given = nothing_given(x)
+            return plain(x, sigma, given)
 
-        return velocity
+        return denoise
 
     def noise_shares(self, num_steps: int, start: float = 1.0) -> list[float]:
         """σ at each step from `start` down, and 0 at the end."""

@@ -11,7 +11,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from engine.checkpoints.stable_audio import holds_stable_audio, open_stable_audio, read_stable_audio_config
+from engine.checkpoints.catalogue import look_through
+from engine.checkpoints.stable_audio import find_stable_audio, open_stable_audio, read_stable_audio_config
+from engine.checkpoints.stable_audio_folders import holds_stable_audio
 from engine.errors import ModelBrokenError
 from tests.engine.families.tiny_stable_audio import TOKENS
 
@@ -108,6 +110,16 @@ class TestForms:
 
         assert all(value.dtype == torch.float32 for value in opened.state_dict().values())
         torch.testing.assert_close(dict(opened.state_dict()), dict(medium.dit.state_dict()), atol=2e-3, rtol=2e-3)
+
+    def test_they_are_listed_among_the_models_with_both_licences(self, folders):
+        entries, passed_over = look_through(folders["small"].parent)
+
+        listed = {entry.name: entry for entry in entries if not entry.shipped}
+        assert set(listed) == {"diffusers", "authors", "small"}
+        assert not [place for place in passed_over if place.folder.parent == folders["small"].parent]
+        assert all("Stability" in entry.licence and "Gemma" in entry.licence for entry in listed.values())
+        assert all(entry.size_bytes > 50_000 for entry in listed.values())
+        assert find_stable_audio("small", folders["small"].parent) == folders["small"]
 
     def test_other_folders_are_none(self, tmp_path):
         (tmp_path / "model_index.json").write_text('{"_class_name": "AudioLDMPipeline"}')

@@ -7,10 +7,11 @@ import torch
 
 from engine.checkpoints.stable_audio import open_stable_audio
 from engine.families.stable_audio.stable_audio import StableAudio
-from engine.families.stable_audio.walk import euler, ping_pong
+from engine.families.stable_audio.walk import ping_pong, straight
 from tests.engine.families.tiny_stable_audio import TinyNets, medium_config, pipeline
 
-TOLERANCE = 1e-4
+TOLERANCE = 1e-4  # of every latent on the way
+HEARD = 1e-3  # of the samples: a decoder with random weights amplifies what guidance leaves of rounding
 SECONDS, PROMPT = 0.005, "a dog barks"  # 221 samples: 14 rows of 16, the last one not whole
 STEPS = 4
 
@@ -60,7 +61,8 @@ def assert_same_way(ours, theirs, model, audio):
     print(f"latents differ by {worst:.1e}, samples by {heard:.1e}")
     assert float(theirs[-1].std()) > 0.1
     assert float(audio.std()) > 0.01
-    assert max(worst, heard) <= TOLERANCE, f"latents differ by {worst:.1e}, samples by {heard:.1e}"
+    assert worst <= TOLERANCE
+    assert heard <= HEARD
 
 
 @torch.no_grad()
@@ -73,7 +75,7 @@ def test_from_words_alone(model, medium, folder):
     shape = (1, *ours.latent_shape(14))
     draw = drawing(seeded(), shape)
 
-    way = ping_pong(ours.velocity(ours.condition([PROMPT], SECONDS)), draw(), ours.noise_shares(STEPS), draw)
+    way = ping_pong(ours.denoiser(ours.condition([PROMPT], SECONDS)), draw(), ours.noise_shares(STEPS), draw)
 
     assert_same_way(list(way), trace.latents, ours, audio)
 
@@ -96,7 +98,7 @@ def test_of_a_base_model_with_guidance(medium, folder, model):
     start = torch.randn(1, *ours.latent_shape(14), generator=seeded())
     wanted, negative = (ours.condition([prompt], SECONDS) for prompt in (PROMPT, "music"))
 
-    way = euler(ours.velocity(wanted, negative, 5.0), start, ours.noise_shares(STEPS))
+    way = straight(ours.denoiser(wanted, negative, 5.0), start, ours.noise_shares(STEPS))
 
     assert_same_way(list(way), trace.latents, ours, audio)
 
@@ -114,7 +116,7 @@ def test_from_a_clip_that_is_noised(model, medium, folder, level):
     draw = drawing(seeded(), latent.shape)
     start = (1 - level) * latent + level * draw()
 
-    way = ping_pong(ours.velocity(ours.condition([PROMPT], SECONDS)), start, ours.noise_shares(STEPS, level), draw)
+    way = ping_pong(ours.denoiser(ours.condition([PROMPT], SECONDS)), start, ours.noise_shares(STEPS, level), draw)
 
     assert_same_way(list(way), trace.latents, ours, audio)
 
@@ -143,7 +145,7 @@ def test_inpainting_by_the_mask_that_the_net_was_taught(model, medium, folder, r
     condition = model.with_given(model.condition([PROMPT], SECONDS), latent, keep)
     draw = drawing(seeded(), latent.shape)
 
-    way = ping_pong(model.velocity(condition), draw(), model.noise_shares(STEPS), draw)
+    way = ping_pong(model.denoiser(condition), draw(), model.noise_shares(STEPS), draw)
 
     assert_same_way(list(way), trace.latents, model, audio)
 
@@ -155,5 +157,9 @@ def test_words_alone_are_a_mask_of_zeros_to_the_authors(model):
     x = torch.randn(1, *model.latent_shape(14), generator=seeded())
     explicit = model.with_given(condition, x, torch.zeros(14))
 
-    assert torch.equal(model.velocity(condition)(x, 0.7), model.velocity(explicit)(x, 0.7))
-    assert not torch.allclose(model.velocity(condition)(x, 0.7), without_mask(model).velocity(condition)(x, 0.7))
+    ours, same, theirs = (
+        net.denoiser(wanted)(x, 0.7).x0
+        for net, wanted in ((model, condition), (model, explicit), (without_mask(model), condition))
+    )
+    assert torch.equal(ours, same)
+    assert not torch.allclose(ours, theirs)
