@@ -105,7 +105,8 @@ class Engine:
         operation = operations.get(type(request))
         if operation is None:
             kinds = ", ".join(kind.__name__ for kind in operations)
-            raise InvalidRequestError("request", type(request).__name__, f"one of {kinds}")
+            expected = f"one of {kinds} with the model {self.model_name}"
+            raise InvalidRequestError("request", type(request).__name__, expected, "use another model: nano does all")
         reporter = ProgressReporter(on_step, should_stop)
         reporter.check()
         with torch.inference_mode(), memory_errors_translated(self._device):

@@ -87,7 +87,7 @@ class StableAudio:
     def to(self, device: torch.device | str, dtype: torch.dtype = torch.float32) -> "StableAudio":
         """Move to a device; the denoiser, which takes nearly all the time, computes in `dtype` from then on."""
         self._device = torch.device(device)
-        self.dit.to(self._device, dtype)
+        nn.Module.to(self.dit, self._device, dtype)  # diffusers' own warns of layers to keep, of which this has none
         self.same.to(self._device)
         self.duration.to(self._device)
         self.reader.to(self._device)
