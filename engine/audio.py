@@ -198,10 +198,22 @@ def resample(samples: Samples, from_rate: int, to_rate: int, num_samples: int) -
     return resampled
 
 
+def resampled_slices(samples: Samples, from_rate: int, to_rate: int, num_samples: int) -> Iterator[Samples]:
+    """Samples [C, T] -> slices [C, t] of 32-bit floats that, joined, are what `resample` makes of them."""
+    streams = [_resampled(channel.astype(np.float32, copy=False), from_rate, to_rate) for channel in samples]
+    given = 0
+    for parts in zip(*streams, strict=True):
+        made = np.stack([part[: num_samples - given] for part in parts])
+        given += made.shape[1]
+        yield made
+    if given < num_samples:
+        yield np.zeros((len(samples), num_samples - given), np.float32)
+
+
 def _resampled(channel: Samples, from_rate: int, to_rate: int) -> Iterator[Samples]:
     """One channel [T], block by block to save memory; joined, the blocks equal what soxr returns for the whole."""
     if from_rate == to_rate:
-        yield channel
+        yield from (channel[start : start + RESAMPLED_AT_ONCE] for start in range(0, len(channel), RESAMPLED_AT_ONCE))
         return
     stream = soxr.ResampleStream(from_rate, to_rate, 1, dtype=channel.dtype.name, quality="VHQ")
     for start in range(0, len(channel), RESAMPLED_AT_ONCE):

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.audio import resample
+from engine.audio import resampled_slices
 from engine.operations.air_levels import air_levels
 from engine.operations.air_spectra import FULL_RATE, HOP, LINE_HZ, UPPER
 from engine.operations.frames import Spectra, frame_size, frames_of, hann, num_frames, overlapped
@@ -31,6 +31,7 @@ NATURAL_DB = -12.0  # an octave, relative to the top octave: the air of a loud e
 EVENT = 10 ** (6 / 10)  # of power: but at most this much above the surroundings
 ALIKE = 0.999  # channels more alike than this are one
 TINY = 1e-20
+FRAMES_AT_ONCE = 256  # that are shaped
 
 Powers = NDArray[np.float64]
 
@@ -98,7 +99,7 @@ def add_air(replacement: Samples, air: Air, generator: torch.Generator, learned_
     """
     if air.is_silent:
         return
-    movement = None if learned_at is None else _learned_movement(replacement, air, learned_at)
+    movement = None if learned_at is None else _Movement.of(replacement, air, learned_at)
     octave = [
         _in_octave(spectra, air.octave, air.size) for _, spectra in frames_of(replacement, air.size, hann(air.size))
     ]
@@ -106,37 +107,57 @@ def add_air(replacement: Samples, air: Air, generator: torch.Generator, learned_
     overlapped(_noise(air, levels, movement, replacement.shape[1], generator), air.size, replacement)
 
 
-def _learned_movement(replacement: Samples, air: Air, sample_rate: int) -> Powers:
-    """Replacement [C, T] -> how its air moves, in every band around 1, [C, F, H].
+@dataclass(frozen=True, eq=False)
+class _Movement:
+    """How air moves as the air net expects, in every band around 1; worked out a few frames at a time."""
 
-    Channels that are one sound at two levels move alike, though the net does not hear both levels alike.
-    """
-    size = max(1, round(replacement.shape[1] * FULL_RATE / sample_rate))
-    is_one = abs(air.likeness) > ALIKE or abs(correlation(replacement[0], replacement[-1])) > ALIKE
-    louder = int(np.argmax([rms(channel) for channel in replacement]))
-    source = replacement[louder : louder + 1] if is_one else replacement
-    sound = resample(source.astype(np.float32, copy=False), sample_rate, FULL_RATE, size)
-    levels = air_levels(sound)  # [C, H', N]
-    middles_hz = (air.edges[:-1] + air.edges[1:] - 1) / 2 * sample_rate / air.size
-    bands = np.clip(np.searchsorted(UPPER * LINE_HZ, middles_hz, side="right") - 1, 0, levels.shape[1] - 1)
-    centres_s = np.arange(num_frames(replacement.shape[1], air.size)) * (air.size // 2) / sample_rate
-    frames = np.clip(np.rint(centres_s * FULL_RATE / HOP).astype(np.int64), 0, levels.shape[2] - 1)
-    power = 10 ** (levels[:, bands][:, :, frames].astype(np.float64).transpose(0, 2, 1) / 10)
-    movement: Powers = power / np.maximum(power.mean(axis=1, keepdims=True), TINY)
-    return np.broadcast_to(movement, (len(replacement), *movement.shape[1:]))
+    levels: NDArray[np.float32]  # [C', H', N], dB, of the air net's bands and frames
+    bands: NDArray[np.int64]  # [H], which of the net's each is
+    frames: NDArray[np.int64]  # [F], which of the net's each is
+
+    @classmethod
+    def of(cls, replacement: Samples, air: Air, sample_rate: int) -> "_Movement":
+        """Replacement [C, T] -> its movement; it is resampled and heard slice by slice.
+
+        Channels that are one sound at two levels move alike, though the net does not hear both levels alike.
+        """
+        size = max(1, round(replacement.shape[1] * FULL_RATE / sample_rate))
+        is_one = abs(air.likeness) > ALIKE or abs(correlation(replacement[0], replacement[-1])) > ALIKE
+        louder = int(np.argmax([rms(channel) for channel in replacement]))
+        source = replacement[louder : louder + 1] if is_one else replacement
+        levels = air_levels(resampled_slices(source, sample_rate, FULL_RATE, size), len(source))
+        middles_hz = (air.edges[:-1] + air.edges[1:] - 1) / 2 * sample_rate / air.size
+        bands = np.clip(np.searchsorted(UPPER * LINE_HZ, middles_hz, side="right") - 1, 0, levels.shape[1] - 1)
+        centres_s = np.arange(num_frames(replacement.shape[1], air.size)) * (air.size // 2) / sample_rate
+        frames = np.clip(np.rint(centres_s * FULL_RATE / HOP).astype(np.int64), 0, levels.shape[2] - 1)
+        return cls(levels, bands, frames)
+
+    def blocks(self, num_channels: int) -> Iterator[Powers]:
+        """Return the movement of so many frames at once, [C, f, H], from the first on."""
+        starts = range(0, len(self.frames), FRAMES_AT_ONCE)
+        total = sum(self._powers(start).sum(axis=1, keepdims=True) for start in starts)
+        mean = np.maximum(total / len(self.frames), TINY)
+        for start in starts:
+            movement: Powers = self._powers(start) / mean
+            yield np.broadcast_to(movement, (num_channels, *movement.shape[1:]))
+
+    def _powers(self, start: int) -> Powers:
+        levels = self.levels[:, self.bands][:, :, self.frames[start : start + FRAMES_AT_ONCE]]
+        powers: Powers = 10 ** (levels.astype(np.float64).transpose(0, 2, 1) / 10)
+        return powers
 
 
 def _noise(
-    air: Air, octave: Powers, movement: Powers | None, num_samples: int, generator: torch.Generator
+    air: Air, octave: Powers, movement: _Movement | None, num_samples: int, generator: torch.Generator
 ) -> Iterator[tuple[int, Spectra]]:
-    """Spectra [C, F, Q] of shaped noise, moving with an octave's powers [C, F], and as told, [C, F, H]."""
+    """Spectra [C, F, Q] of shaped noise, moving with an octave's powers [C, F], and as told."""
     mean_octave = np.maximum(octave.mean(axis=1, keepdims=True), TINY)
-    first = 0
+    blocks, first = None if movement is None else movement.blocks(len(octave)), 0
     while first < num_frames(num_samples, air.size):
-        now = octave[:, first : first + 256]
+        now = octave[:, first : first + FRAMES_AT_ONCE]
         power = _powers(air, now, now / mean_octave)  # [C, F, H]
-        if movement is not None:
-            power = np.sqrt(power * _moved(air, now, movement[:, first : first + 256]))
+        if blocks is not None:
+            power = np.sqrt(power * _moved(air, now, next(blocks)))
         width = int(air.edges[-1] - air.edges[0])
         drawn = torch.randn((2, 2, now.shape[1], width), generator=generator, dtype=torch.float64).numpy()
         carrier = (drawn[0] + 1j * drawn[1]) * np.sqrt(air.size / 2)  # [2, F, Q']

@@ -6,6 +6,7 @@ last bit, and memory does not grow with length.
 Shape letters: C channels, T samples at 48 kHz, N frames, L lower bands, H upper bands, G groups, F features.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -134,8 +135,8 @@ def _absolute(levels: Levels, below: Below, frames: slice) -> Levels:
     return wanted
 
 
-def air_levels(sound: Samples) -> Levels:
-    """Sound [C, T] at 48 kHz -> levels [C, H, N] of the bands that belong above it, dB."""
-    reader = AirReader(len(sound))
-    tiles = [tile for start in range(0, sound.shape[1], SLICE) for tile in reader.push(sound[:, start : start + SLICE])]
-    return np.concatenate([np.stack([one.levels for one in tile]) for tile in [*tiles, *reader.finish()]], axis=2)
+def air_levels(slices: Iterable[Samples], num_channels: int) -> Levels:
+    """Slices [C, t] of a sound at 48 kHz -> levels [C, H, N] of the bands that belong above it, dB."""
+    reader = AirReader(num_channels)
+    levels = [np.stack([one.levels for one in tile]) for samples in slices for tile in reader.push(samples)]
+    return np.concatenate([*levels, *(np.stack([one.levels for one in tile]) for tile in reader.finish())], axis=2)

@@ -33,7 +33,11 @@ def loudest(samples: Samples) -> float:
 def correlation(one: Samples, other: Samples) -> float:
     """Cosine between two sounds, -1..1; 0 where one is silent."""
     size = rms(one) * rms(other)
-    return float(np.mean(one.astype(np.float64) * other) / size) if size > SILENCE**2 else 0.0
+    if size <= SILENCE**2:
+        return 0.0
+    blocks = (slice(start, start + BLOCK) for start in range(0, one.shape[-1], BLOCK))
+    products = (one[..., block].astype(np.float64) * other[..., block] for block in blocks)
+    return sum(float(product.sum()) for product in products) / one.size / size
 
 
 def limit_peak(samples: Samples, ceiling: float = FULL_SCALE) -> Samples:

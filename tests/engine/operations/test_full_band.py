@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from engine import Audio, Engine, Generate
-from engine.audio import resample
+from engine.audio import resample, resampled_slices
+from engine.operations.air_levels import air_levels
 from engine.operations.air_spectra import FULL_RATE
 from engine.operations.bands import keep_band
 from engine.operations.full_band import AirStream, add_full_band, full_band
@@ -56,6 +57,20 @@ class TestSlices:
     def test_any_length(self, samples: int) -> None:
         sound = at_full_rate(noise(6))[:, :samples]
         assert air_of(sound, []).shape == sound.shape
+
+    @pytest.mark.parametrize("samples", [1, 255, 257, 65_537, 262_145])
+    @pytest.mark.parametrize("rate", [16_000, 44_100, 48_000])
+    def test_slices_of_a_resampled_sound_are_the_whole(self, samples: int, rate: int) -> None:
+        sound = noise(17, channels=2)[:, :samples]
+        for wanted in (max(1, samples * FULL_RATE // rate), samples * FULL_RATE // rate + 7):
+            slices = list(resampled_slices(sound, rate, FULL_RATE, wanted))
+            assert np.array_equal(np.concatenate(slices, axis=1), resample(sound, rate, FULL_RATE, wanted))
+
+    @pytest.mark.parametrize("length", [4_801, 65_536, 262_145])
+    def test_levels_are_the_same_bits_in_any_slices(self, length: int) -> None:
+        sound = at_full_rate(noise(7, channels=2))
+        slices = (sound[:, start : start + length] for start in range(0, sound.shape[1], length))
+        assert np.array_equal(air_levels(slices, 2), air_levels([sound], 2))
 
     def test_a_window_is_heard_like_the_same_part_of_the_whole(self) -> None:
         """Beyond the net's reach what comes later changes nothing."""
