@@ -30,6 +30,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 } | {"again": (), "status": ()}
 """The surface's commands, and the arguments of each."""
 
+IN_VIEW = "clip"
+"""What `follow` says for the clip in view, instead of a path."""
 CANCELLED = 130
 _DEADLINE_S = 5.0
 """A command that arrives later is not carried out: by then another clip may be in view."""
@@ -76,7 +78,7 @@ def arguments_from_words(operation: str, words: Sequence[str]) -> list[Any]:
 
 
 def _value(name: str, word: str) -> Any:
-    if name not in ARGUMENTS:  # for the surface to refuse, which knows its keys
+    if name not in ARGUMENTS or (name, word) == ("follow", IN_VIEW):  # the surface knows its keys, and its clip
         return word
     try:
         return ARGUMENTS[name].check(name, ARGUMENTS[name].from_word(word))

@@ -14,7 +14,7 @@ from engine.requests.clip_checks import LONGEST_S, require_clip, require_follow,
 from engine.requests.documented import documented
 from engine.requests.knob import DAWS, Knob, Text
 from engine.requests.regions import HIGHEST_HZ, LOWEST_HZ, Given, Region, merge_regions, parse_regions, require_band
-from engine.requests.sampling import NO_FILE_FIELD, STRICT, Sampling, require_prompt
+from engine.requests.sampling import STRICT, Sampling, require_prompt
 
 SHORTEST_GENERATED_S = 0.1
 LOWEST_CUTOFF_HZ = 500.0
@@ -173,7 +173,6 @@ class Generate(Sampling):
             kind="path",
             metavar="CLIP",
             schema={"type": "string"},
-            leaves_out=NO_FILE_FIELD,
         ),
     ] = None
     follow_what: Annotated[
@@ -182,7 +181,6 @@ class Generate(Sampling):
         Knob(
             "What to follow",
             "what of that clip the sound follows; pitch and brightness by how far they move, not by where they are",
-            leaves_out=NO_FILE_FIELD,
         ),
     ] = "loudness"
 

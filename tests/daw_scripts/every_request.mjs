@@ -8,8 +8,11 @@ const { encode } = require(`${source}osc.js`);
 
 const span = { start_s: 0, end_s: 1.5 };
 const sources = [{ clip: "/clip.wav", region: span }, { clip: "/clip.wav", part: span, region: span }];
+const followed = { follow: "/clip.wav" };
 /** A value of each kind that the dialog may give, other than the default. */
-const OTHER = { integer: ({ max }) => max, float: ({ max }) => max, switch: () => true, string: ({ choices }) => choices?.at(-1) ?? "rain" };
+const OTHER = {
+  integer: ({ max }) => max, float: ({ max }) => max, switch: () => true, path: () => true, string: ({ choices }) => choices?.at(-1) ?? "rain",
+};
 
 function settingsToTry(name) {
   const defaults = { ...settingsOf(name), prompt: "rain" };
@@ -21,7 +24,7 @@ function settingsToTry(name) {
 for (const [name, { needsPrompt }] of Object.entries(OPERATIONS)) {
   const tried = settingsToTry(name);
   for (const settings of needsPrompt ? tried : [...tried, settingsOf(name)]) {
-    for (const from of sources) {
+    for (const from of name === "generate" ? [...sources, followed] : sources) {
       const { address, job, args } = requestFor(name, settings, from, "/folder");
       console.log(encode(address, [["s", job], ...args, ["s", "token"], ["s", "secret"]]).toString("hex"));
     }

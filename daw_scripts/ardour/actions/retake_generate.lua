@@ -3,7 +3,7 @@ ardour {
   name = "Retake: Generate sound at playhead…",
   license = "Apache-2.0",
   author = "Retake",
-  description = [[Makes a sound from your words, at the playhead, on the selected audio track or on a new one.]]
+  description = [[Makes a sound from your words, at the playhead, on the selected audio track or on a new one; or a take of each selected region that follows how it moves.]]
 }
 
 local form = require("form")
@@ -14,9 +14,15 @@ local work = require("work")
 local TITLE = "Retake: Generate sound at playhead"
 
 local function generate()
-  local position, track = Session:transport_sample(), regions.selectedTrack()
+  local position, track, targets = Session:transport_sample(), regions.selectedTrack(), regions.selected()
   local values = form.ask(TITLE, "generate")
-  if values then work.run(TITLE, { work.generateJob(values, position, track) }, values) end
+  if not values then return end
+  if values.follow and #targets == 0 then
+    talk.complain("No audio region is selected that the sound could follow: click one with the Grab tool first.")
+  end
+  local jobs = values.follow and work.regionJobs(TITLE, "generate", targets, values)
+  if not values.follow then jobs = { work.generateJob(values, position, track) } end
+  if jobs then work.run(TITLE, jobs, values) end
 end
 
 return function() talk.guard(generate) end

@@ -12,7 +12,7 @@ local SETTINGS = { "model", "steps", "guidance", "sampler", "draft", "negative",
 local DIALOGS = {
   restyle = { "prompt", "strength", "candidates", "structure" },
   inpaint = { "prompt", "candidates", "low_hz", "high_hz" },
-  generate = { "prompt", "seconds", "candidates", "tries" },
+  generate = { "prompt", "seconds", "candidates", "tries", "follow", "follow_what" },
   vary = { "prompt", "strength", "candidates" },
   upscale = { "prompt", "cutoff_hz", "candidates" },
 }
@@ -38,15 +38,17 @@ local function titleOf(field, isOptional)
 end
 
 local function dropdown(field)
-  local values = { [field.whenEmpty] = field.whenEmpty }
+  local default = field.default or field.whenEmpty
+  local values = { [default] = default }
   for _, choice in ipairs(field.choices) do values[choice] = choice end
-  return { type = "dropdown", title = field.label, values = values, default = field.whenEmpty }
+  return { type = "dropdown", title = field.label, values = values, default = default }
 end
 
 -- A field as LuaDialog shows it. A number that may be left out is a text: Ardour's own number fields cannot be empty.
 local function widgetOf(field)
   if field.choices then return dropdown(field) end
   if field.kind == "switch" then return { type = "checkbox", title = field.label, default = field.default } end
+  if field.kind == "path" then return { type = "checkbox", title = field.label, default = false } end -- a region's file
   if field.kind == "string" then return { type = "entry", title = field.label, default = field.default or "" } end
   if field.default == nil then return { type = "entry", title = titleOf(field, true), default = "" } end
   local isWhole, isShare = field.kind == "integer", field.minimum == 0 and field.maximum == 1
@@ -133,6 +135,7 @@ end
 local function valueOf(answer, field)
   if field.choices then return has(field.choices, answer) and answer or nil end
   if field.kind == "switch" then return answer and 1 or nil end
+  if field.kind == "path" then return nil end -- whose file it is, the action knows
   if field.kind == "string" then return answer ~= "" and answer or nil end
   if type(answer) == "string" then return numberFrom(answer, field) end
   return field.kind == "integer" and math.floor(answer) or answer

@@ -35,10 +35,12 @@ local function common(operation, values)
   return request
 end
 
--- The job of a target: a region, or a part of one, that gets a new take.
+-- The job of a target: a region, or a part of one, that gets a new take. A sound that is generated follows the region,
+-- and is then as long as it: a length is not asked for.
 local function regionJob(operation, target, values, onBlock)
   local request, region = common(operation, values), target.region
-  request.clip = clip.export(region, onBlock)
+  request[operation == "generate" and "follow" or "clip"] = clip.export(region, onBlock)
+  request.seconds = nil
   if operation == "inpaint" then
     request.start_s, request.end_s = inSeconds(target.from), inSeconds(target.to)
   end
@@ -69,6 +71,7 @@ end
 
 function work.generateJob(values, position, track)
   local request = common("generate", values)
+  request.follow_what = nil
   local place = { position = position, label = values.prompt, name = work.takeName("generate", values, "sound") }
   if track then place.track = regions.id(track) else place.isNewTrack = true end
   return { request = request, place = place }

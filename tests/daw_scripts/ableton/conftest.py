@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,15 @@ from bridge.clients.client import Client
 from bridge.host.discovery import find_daemon, wait_for_end
 from bridge.host.runtime_copies import add_copy_folder
 from bridge.wire.messages import Quit
+from engine.checkpoints.store import save_model
+from engine.gesture import CURVES
+from engine.presets import TINY, build
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_S = 120.0
 RATE = 44_100
+FOLLOWING = replace(TINY, name="following", unet=replace(TINY.unet, curves=CURVES))
+"""A model that takes curves of a clip, which the tiny one does not; it was taught nothing."""
 
 
 def write_clip(path: Path, seconds: float = 0.5) -> Path:
@@ -37,7 +43,9 @@ class Daemon:
     def __init__(self, folder: Path, model: str) -> None:
         self.state, self.storage = folder / "state", folder / "Extensions Data" / "retake.retake"
         add_copy_folder(self.state, self.storage)
-        own = {"RETAKE_STATE_DIR": str(self.state), "XDG_CONFIG_HOME": str(folder / "config"), "OMP_NUM_THREADS": "1"}
+        save_model(build(FOLLOWING), folder / "models" / "following")
+        own = {"RETAKE_MODELS": str(folder / "models")}
+        own |= {"RETAKE_STATE_DIR": str(self.state), "XDG_CONFIG_HOME": str(folder / "config"), "OMP_NUM_THREADS": "1"}
         self.environment = os.environ | own
         self.command = [sys.executable, "-m", "bridge", "daemon", "--port", "0", "--model", model]
         self.process = subprocess.Popen(

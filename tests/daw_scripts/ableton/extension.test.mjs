@@ -97,6 +97,48 @@ test("generate: nothing is rendered; the length is the selection's", async () =>
   checkManners(live);
 });
 
+test("generate, following: what plays is rendered and sent, and the take is as long", async () => {
+  const live = startLive();
+  const track = trackWithClip(live);
+  live.answer = () => ({ prompt: "wind", candidates: 1, follow: true, follow_what: "loudness,pitch", seconds: "30", model: "following" });
+  await live.choose(SELECTION, "Generate in selection…", selection([track]));
+
+  assert.deepEqual(live.renders, [{ start: 8, end: 8 + BEATS }]);
+  const { address, args } = decode(live.sent[0]);
+  assert.equal(address, "/retake/generate");
+  assert.match(args[args.indexOf("follow") + 1], /Drums.*\.wav$/);
+  assert.equal(args[args.indexOf("follow_what") + 1], "loudness,pitch");
+  assert.equal(args.includes("seconds"), false);
+  assert.deepEqual(lanesOf(track), [{ name: "Generate · wind · seed 1", start: 8, duration: BEATS }]);
+  assert.equal(live.undoSteps.length, 2); // the lane, then its clip: Live's own way
+  checkManners(live);
+});
+
+test("generate, following a session clip: its file, and nothing that is not asked for", async () => {
+  const live = startLive();
+  const track = live.addTrack("AudioTrack", "Vox");
+  const clip = live.fillSlot(track.clipSlots[0], { filePath: live.audio, isWarped: false, loopSettings: WHOLE }, false);
+  live.answer = () => ({ prompt: "wind", candidates: 1, follow: true });
+  await live.choose("AudioClip", "Generate beside clip…", { id: clip.id });
+  assert.match(lastMessage(live), /cannot follow a clip's loudness/); // the tiny model has not learnt it
+  live.answer = () => ({ prompt: "wind", candidates: 1, follow: true, model: "following" });
+  await live.choose("AudioClip", "Generate beside clip…", { id: clip.id });
+  const { args } = decode(live.sent[0]);
+  assert.equal(args[args.indexOf("follow") + 1], live.audio);
+  assert.deepEqual([track.clipSlots[1].clip.loopStart, track.clipSlots[1].clip.loopEnd], [0, 0.5]);
+  live.answer = (form, page) => {
+    assert.equal(page.controls.some(({ id }) => id.startsWith("follow")), false, "an empty slot has nothing to follow");
+    return { prompt: "wind", candidates: 1, seconds: "0.5", model: "" };
+  };
+  const empty = live.addTrack("AudioTrack", "Atmo").clipSlots[0];
+  await live.choose("ClipSlot", "Generate in slot…", { id: empty.id });
+
+  const sent = live.sent.map((bytes) => decode(bytes)).filter(({ address }) => address === "/retake/generate").at(-1);
+  assert.equal(sent.args.some((value) => String(value).startsWith("follow")), false);
+  assert.ok(empty.clip);
+  checkManners(live);
+});
+
 for (const [title, name] of [["Upscale selection…", "Upscale"], ["Vary selection…", "Vary"]]) {
   test(`${title} needs no words`, async () => {
     const live = startLive();

@@ -24,7 +24,7 @@ COMMANDED = rows_of("live_surface")
 REGION = {"start_s": "0", "end_s": "1"}
 """What the dialog proposes where the table has no default: a region has to be said."""
 COUNTER = itertools.count()
-KINDS = {"integer": "number", "float": "number", "string": "text", "switch": "checkbox"}
+KINDS = {"integer": "number", "float": "number", "string": "text", "switch": "checkbox", "path": "checkbox"}
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +45,8 @@ class TestExtension:
         row, control = fields_of(operation, "live_extension")[name], forms[operation][name]
 
         assert control["label"].partition(" (")[0] == row["x-label"]
-        if row["x-kind"] == "switch":
-            assert control["checked"] is row["default"]
+        if row["x-kind"] in ("switch", "path"):  # a path is that of the clip that was clicked
+            assert control["checked"] is bool(row["default"])
             return
         default = row.get("default")
         assert control["value"] == ("" if default is None else str(default)) or control["value"] == REGION.get(name)
@@ -58,7 +58,7 @@ class TestExtension:
         row, control = fields_of(operation, "live_extension")[name], forms[operation][name]
 
         if "enum" in row:
-            assert control["choices"] == ["", *row["enum"]]
+            assert control["choices"] == [*([] if row["default"] else [""]), *row["enum"]]
             return
         assert control["type"] == KINDS[row["x-kind"]]
         if is_number(row):
@@ -78,7 +78,7 @@ class TestExtension:
         script = tmp_path / "ask.cjs"
         script.write_text(
             f"const it = require({str(copy / 'ableton/extension/src/operations.js')!r});"
-            "const { first, more } = it.fieldsOf('restyle', { asksRegion: false });"
+            "const { first, more } = it.fieldsOf('restyle', { asksRegion: false, hasClip: true });"
             f"const settings = {{ ...it.settingsOf('restyle'), prompt: 'rain', {NEW}: 4.5 }};"
             "const { args } = it.requestFor('restyle', settings, { clip: '/a.wav' }, '/takes');"
             "console.log(JSON.stringify([[...first, ...more], args]));"

@@ -192,6 +192,36 @@ class TestTakes:
         assert (take.start_time, take.loop_start, take.gain) == (16.0, 0.0, 0.4)
         assert take.end_time == pytest.approx(16.6)
 
+    def test_of_a_sound_that_follows_the_clip_in_view_lie_where_it_does_and_are_as_long(self, host, track, clip):
+        piece = host.live.own_clip(clip, track, start_time=16.0, loop_start=0.1, loop_end=0.3, gain=0.3)
+        before = dict(piece.facts)
+        words = ["wind", "follow", "clip", "follow_what", "loudness,pitch", "candidates", "1", "model", "following"]
+        address, _ = host.ask("generate", *sender.arguments_from_words("generate", words))
+
+        assert address == "/done"
+        (request, *_) = sent_requests()
+        assert (request.follow, request.follow_what, request.seconds) == (str(clip), "loudness,pitch", None)
+        (take,) = track.take_lanes[0].arrangement_clips
+        assert (take.start_time, take.end_time, take.gain) == (16.0, piece.end_time, 0.3)
+        assert (take.loop_start, take.loop_end) == (0.1, 0.3)
+        assert len(host.live.undo_steps) == 1
+        assert piece.facts == before
+
+    def test_of_a_sound_that_follows_for_a_length_of_its_own_are_whole(self, host, track, clip):
+        host.live.own_clip(clip, track, start_time=16.0, loop_start=0.1, loop_end=0.3)
+        host.ask("generate", "wind", "follow", "clip", "seconds", 0.4, "candidates", 1, "model", "following")
+
+        (take,) = track.take_lanes[0].arrangement_clips
+        assert (take.start_time, take.loop_start) == (16.0, 0.0)
+        assert take.end_time == pytest.approx(16.8)
+
+    def test_of_a_sound_with_no_clip_to_follow_are_none(self, host, track):
+        host.live.song.view.facts["highlighted_clip_slot"] = track.clip_slots[1]
+        _, (code, *_) = host.ask("generate", "wind", "follow", "clip")
+
+        assert code == "no_clip"
+        assert sent_requests() == []
+
     def test_of_a_take_lanes_clip_lie_on_further_lanes_of_its_track(self, host, track, clip):
         lane = TakeLane(host.live, canonical_parent=track, name="Take", arrangement_clips=[])
         track.facts["take_lanes"].append(lane)

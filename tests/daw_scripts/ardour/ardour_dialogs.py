@@ -25,6 +25,7 @@ class ArdourDialogs:
         self.folder = folder
         self.dialogs: list[dict[str, dict[str, Any]]] = []
         self.messages: list[str] = []
+        self.has_regions = True
         self.requests: list[dict[str, Any]] = []
         self._scripts = assembled_scripts(daw_scripts)
         self._answers: list[dict[str, Any] | None] = []
@@ -44,6 +45,7 @@ class ArdourDialogs:
             "say": self.messages.append,
             "answer": lambda _title, rows: self._answer(lua, rows),
             "execute": self._execute,
+            "hasRegions": self.has_regions,
             "isSent": lambda: bool(self.requests),
         }
         lua.eval("function(text, host) assert(load(text))(host) end")(_HOST, lua.table_from(functions))

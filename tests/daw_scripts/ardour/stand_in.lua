@@ -41,7 +41,7 @@ local route = { to_track = always(track) }
 
 local selection = {
   tracks = { routelist = always(listOf(route)) },
-  regions = { regionlist = always(listOf(region)) },
+  regions = { regionlist = always(listOf(host.hasRegions and region or nil)) },
   time = { start_sample = always(100), end_sample = always(4800) },
 }
 Editor = { get_selection = always(selection) }

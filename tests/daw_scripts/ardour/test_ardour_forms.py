@@ -1,5 +1,6 @@
 """Ardour's dialogs as they run: every field that the table gives them, with its label, default and limits."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,10 @@ def test_shows_the_label_and_the_default_of_the_table(ardour: ArdourDialogs, ope
 
     assert field["title"].partition(" (")[0] == row["x-label"]
     if "enum" in row:
-        assert (field["default"], field["values"]) == (row["x-default"], sorted([*row["enum"], row["x-default"]]))
+        default = row["default"] or row["x-default"]
+        assert (field["default"], field["values"]) == (default, sorted({*row["enum"], default}))
+    elif row["x-kind"] == "path":  # the selected region's
+        assert (field["type"], field["default"]) == ("checkbox", False)
     else:
         assert field["default"] == ("" if row.get("default") is None else row["default"])
 
@@ -106,7 +110,7 @@ def test_what_is_left_as_it_is_asks_for_the_tables_defaults(ardour: ArdourDialog
     request = request_from_fields(sent, sent["job"], {})
     rows = fields_of(operation, SURFACE)
     given = {name: sent[name] for name in rows if name in sent and name != "prompt"}
-    assert given == {name: row["default"] for name, row in rows.items() if not is_open(row)}
+    assert given == {name: row["default"] for name, row in rows.items() if not is_open(row) and name != "follow_what"}
     assert request.address == OPERATIONS[operation]["address"]
 
 
@@ -130,6 +134,29 @@ def test_the_settings_of_an_operation_that_has_no_such_field_are_left_out(ardour
     assert (
         request_from_fields(sent, sent["job"], {}).seconds == OPERATIONS["generate"]["properties"]["seconds"]["default"]
     )
+
+
+def test_a_sound_that_follows_the_selected_region_is_a_take_of_it(ardour: ArdourDialogs) -> None:
+    answers = {"prompt": "wind", "follow": True, "follow_what": "loudness,pitch", "seconds": 30.0, "seed": 7.0}
+    ardour.act("generate", answers)
+
+    (sent,) = ardour.requests
+    request = request_from_fields(sent, sent["job"], {})
+    assert (request.prompt, request.follow_what, request.seed) == ("wind", "loudness,pitch", 7)
+    assert Path(request.follow).name == "speech 11-0-48000.wav"
+    assert Path(request.follow).exists()
+    assert "seconds" not in sent  # it is as long as the region
+    (batch,) = json.loads((ardour.folder / "retake" / "last.json").read_text())["jobs"]
+    assert (batch["place"]["region"], batch["place"]["position"]) == ("12", 0)
+
+
+def test_a_sound_with_no_region_to_follow_is_a_sentence(ardour: ArdourDialogs) -> None:
+    ardour.has_regions = False
+    ardour.act("generate", {"prompt": "wind", "follow": True})
+
+    (text,) = ardour.messages
+    assert text.startswith("No audio region is selected that the sound could follow")
+    assert ardour.requests == []
 
 
 def test_answers_are_remembered_and_what_no_longer_fits_is_not(ardour: ArdourDialogs) -> None:

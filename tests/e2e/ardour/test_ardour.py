@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -12,6 +13,9 @@ import pytest
 import soundfile
 import soxr
 
+from engine.checkpoints.store import save_model
+from engine.gesture import CURVES
+from engine.presets import TINY, build
 from tests.e2e.ardour.ardour_host import wait_for
 from tests.e2e.ardour.ardour_session import RATE, SavedRegion, played, region_audio, saved_playlists, saved_regions
 
@@ -245,6 +249,35 @@ def test_a_sound_at_the_playhead_on_a_new_track(studio):
     resampled = soxr.resample(made, rate, RATE)
     audio = region_audio(take)[:, 0]
     assert np.corrcoef(resampled, audio)[0, 1] > 0.999
+
+
+def test_a_sound_that_follows_a_region_is_a_take_of_it(studio):
+    """By a tiny model that takes curves but was never taught: this is about the place, not about the sound."""
+    following = replace(TINY, name="following", unet=replace(TINY.unet, curves=CURVES))
+    save_model(build(following), Path(studio.environment["XDG_DATA_HOME"]) / "retake" / "models" / "following")
+    studio.remember("settings", model="following")
+    ardour = studio.ardour
+    before = ardour.regions()
+    ardour.select_regions("footfalls")
+    studio.act("generate")
+    window = ardour.dialog("Retake: Generate")
+    ardour.type(window, "wind")
+    ardour.press(window, "Tab", "Tab", "Tab", "Tab", "space")  # to “Follow this clip”
+    ardour.picture("follow-dialog")
+    ardour.close(window, "alt+o")
+    after = wait_for_end(ardour, 3)
+    (studio.config / "ardour7" / "retake-settings.json").unlink()
+
+    check_one_undo_step(studio, before, after, "Retake: Generate sound at playhead")
+    ardour.save()
+    regions = saved_regions(studio.session)
+    take, original = only(regions, "wind (generate, seed 1)"), only(regions, "footfalls")
+    check_place(take, original)
+    (file,) = studio.takes.glob("*wind*.json")
+    story = json.loads(file.read_text(encoding="utf-8"))
+    assert (story["operation"], story["follow_what"]) == ("generate", "loudness")
+    sent = next((studio.session.parent / "retake" / "clips").glob("footfalls *.wav"))
+    assert np.array_equal(read(sent), clip_samples(studio.clips["footfalls"]))
 
 
 def test_outside_the_range_every_sample_stays(studio):

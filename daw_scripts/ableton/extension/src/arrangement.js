@@ -54,13 +54,14 @@ class ArrangementPlace {
   async takeOut(operation, settings) {
     this.renderTempo = this.tempo;
     this.excerpt = this.range;
-    if (!OPERATIONS[operation].needsClip) {
+    if (!OPERATIONS[operation].needsClip && !settings.follow) {
       this.seconds = settings.seconds;
       return {};
     }
     if (operation === "inpaint" && !this.span) this.excerpt = this.withSurroundings();
     this.seconds = toSeconds(this.excerpt.end - this.excerpt.start, this.renderTempo);
     const clip = moveAway(await this.render(), this.session.scratch, this.name);
+    if (operation === "generate") return { follow: clip };
     if (operation !== "inpaint") return { clip };
     return { clip, region: this.span ?? this.regionOfRange() };
   }

@@ -20,7 +20,8 @@ function range({ kind, unit, min, max }) {
 /** A field of the table as a row of the page. @returns {import("./page").Field} */
 function rowOf(field, value) {
   const isNumber = field.kind === "integer" || field.kind === "float";
-  const kind = field.choices ? "choice" : isNumber ? "number" : field.kind === "switch" ? "switch" : "text";
+  const isTicked = field.kind === "switch" || field.kind === "path";
+  const kind = field.choices ? "choice" : isNumber ? "number" : isTicked ? "switch" : "text";
   const step = field.kind === "integer" ? 1 : field.max === 1 ? 0.05 : "any";
   return {
     name: field.name,
@@ -38,12 +39,12 @@ function rowOf(field, value) {
  * @param {object} ui
  * @param {string} operation
  * @param {import("./operations").Settings} settings what is proposed
- * @param {{lines: string[], asksRegion: boolean}} also what else to say and to ask
+ * @param {{lines: string[], asksRegion: boolean, hasClip: boolean}} also what else to say and to ask
  * @returns {Promise<import("./operations").Settings | null>}
  */
-async function askSettings(ui, operation, settings, { lines, asksRegion }) {
+async function askSettings(ui, operation, settings, { lines, asksRegion, hasClip }) {
   const { title, needsPrompt } = OPERATIONS[operation];
-  const { first, more } = fieldsOf(operation, { asksRegion });
+  const { first, more } = fieldsOf(operation, { asksRegion, hasClip });
   const rows = (fields) => fields.map((field) => rowOf(field, settings[field.name]));
   const form = { title: `Retake: ${title}`, lines, fields: rows(first), more: rows(more), go: title, mayCancel: true };
   const height = BARE_HEIGHT + ROW_HEIGHT * first.length;

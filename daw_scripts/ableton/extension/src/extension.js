@@ -65,7 +65,8 @@ function proposal(session, operation, settings, places) {
   const names = places.map(({ name }) => `“${name}”`).join(", ");
   if (!first.range) {
     const warped = first.isWarped ? [" It is warped: the take is of the whole file, and not warped."] : [];
-    return { settings, lines: [names + warped.join("")], asksRegion: operation === "inpaint" };
+    const hasClip = first.file !== undefined;
+    return { settings, lines: [names + warped.join("")], asksRegion: operation === "inpaint", hasClip };
   }
   const seconds = toSeconds(first.range.end - first.range.start, tempo);
   const fitting = { ...settings };
@@ -74,7 +75,7 @@ function proposal(session, operation, settings, places) {
   const asksRegion = operation === "inpaint" && first.isClip === true;
   if (asksRegion) fitting.end_s = Math.min(fitting.end_s, round(seconds));
   const lines = [`${names}, ${seconds.toFixed(2)} s at ${tempo} BPM`];
-  return { settings: fitting, lines, asksRegion };
+  return { settings: fitting, lines, asksRegion, hasClip: true };
 }
 
 function round(seconds) {

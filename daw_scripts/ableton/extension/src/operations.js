@@ -5,14 +5,14 @@ const crypto = require("node:crypto");
 const table = require("../../../shared/operations.json");
 
 /** @typedef {Record<string, string | number | boolean | null>} Settings answers by field; null leaves it to Retake */
-/** @typedef {{clip?: string, part?: Span, region?: Span}} Source what a request works on */
+/** @typedef {{clip?: string, part?: Span, region?: Span, follow?: string}} Source what a request works on */
 /** @typedef {{start_s: number, end_s: number}} Span seconds of the clip */
 
 /**
  * @typedef {object} Field
  * @property {string} name
  * @property {string} label
- * @property {"string" | "integer" | "float" | "switch"} kind
+ * @property {"string" | "integer" | "float" | "switch" | "path"} kind a path is that of the chosen clip: whether to use it
  * @property {string} unit
  * @property {number} [min]
  * @property {number} [max]
@@ -27,11 +27,15 @@ const LARGEST_32_BIT = 2 ** 31 - 1;
 /** Where a region of a clip is proposed; the table has no default, since they have to be said. */
 const REGION = { start_s: 0, end_s: 1 };
 
+/** What is asked only where there is a clip to follow. */
+const FOLLOWING = ["follow", "follow_what"];
+
 /** The fields that a dialog shows at once; the others of the table are below “More settings”. */
-const FIRST = ["prompt", "strength", "structure", "seconds", "start_s", "end_s", "seed", "candidates"];
+const FIRST = ["prompt", "strength", "structure", "seconds", "follow", "follow_what", "start_s", "end_s", "seed", "candidates"];
 
 /** @returns {Field} */
 function fieldOf(name, row, required) {
+  const isText = row["x-kind"] === "string" && !row.enum;
   return {
     name,
     label: row["x-label"],
@@ -40,7 +44,7 @@ function fieldOf(name, row, required) {
     min: row.minimum,
     max: row.maximum,
     choices: row.enum,
-    initial: row.default ?? REGION[name] ?? (row["x-kind"] === "string" && !row.enum ? "" : null),
+    initial: row.default ?? REGION[name] ?? (row["x-kind"] === "path" ? false : isText ? "" : null),
     isRequired: required.includes(name),
     whenEmpty: row["x-default"] ?? "",
   };
@@ -63,8 +67,9 @@ function operationOf({ address, label, fixed, required, properties }) {
 const OPERATIONS = Object.fromEntries(Object.entries(table.operations).map(([name, row]) => [name, operationOf(row)]));
 
 /** The fields of a dialog: the first ones in their order, and the others. */
-function fieldsOf(operation, { asksRegion }) {
-  const all = [...OPERATIONS[operation].fields.values()].filter(({ name }) => asksRegion || !(name in REGION));
+function fieldsOf(operation, { asksRegion, hasClip }) {
+  const all = [...OPERATIONS[operation].fields.values()]
+    .filter(({ name }) => (asksRegion || !(name in REGION)) && (hasClip || !FOLLOWING.includes(name)));
   const first = FIRST.flatMap((name) => all.filter((field) => field.name === name));
   return { first, more: all.filter((field) => !first.includes(field)) };
 }
@@ -74,7 +79,7 @@ function isAllowed(field, value) {
   if (value === null) return !field.isRequired && field.initial === null;
   if (field.choices) return field.choices.includes(value);
   if (field.kind === "string") return typeof value === "string";
-  if (field.kind === "switch") return typeof value === "boolean";
+  if (field.kind === "switch" || field.kind === "path") return typeof value === "boolean";
   const isInside = typeof value === "number" && value >= (field.min ?? -Infinity) && value <= (field.max ?? Infinity);
   return isInside && (field.kind === "float" || Number.isInteger(value));
 }
@@ -104,10 +109,16 @@ function argument({ kind, max }, value) {
 function keysOf({ fields, fixed }, settings) {
   return [...fields.values()].flatMap((field) => {
     const value = settings[field.name];
-    const isLeftOut = value === null || value === undefined || value === "" || value === false;
+    const isLeftOut = value === null || value === undefined || value === "" || value === false || field.kind === "path";
     if (isLeftOut || fixed.includes(field.name)) return [];
     return [["s", field.name], argument(field, value)];
   });
+}
+
+/** What is asked for: a sound that follows a clip is as long as it, and one that follows none has nothing to follow. */
+function fitting(settings, { follow }) {
+  const { seconds, follow_what, ...others } = settings;
+  return follow ? { ...others, follow_what } : { ...others, seconds };
 }
 
 function spanKeys(span) {
@@ -127,11 +138,12 @@ function requestFor(name, settings, source, outputFolder) {
   const given = { clip: ["s", source.clip], prompt: ["s", settings.prompt] };
   if (source.region) Object.assign(given, { start_s: ["d", source.region.start_s], end_s: ["d", source.region.end_s] });
   const part = operation.needsClip && !operation.fixed.includes("start_s") ? spanKeys(source.part) : [];
+  const followed = source.follow ? [["s", "follow"], ["s", source.follow]] : [];
   const own = [["s", "output_dir"], ["s", outputFolder], ["s", "client"], ["s", "Ableton Live"]];
   return {
     address: operation.address,
     job: `live-${crypto.randomUUID()}`,
-    args: [...operation.fixed.map((key) => given[key]), ...part, ...keysOf(operation, settings), ...own],
+    args: [...operation.fixed.map((key) => given[key]), ...part, ...keysOf(operation, fitting(settings, source)), ...followed, ...own],
   };
 }
 

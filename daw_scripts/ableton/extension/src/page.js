@@ -64,7 +64,7 @@ function escaped(text) {
 }
 
 function select({ name, value, choices, hint }) {
-  const options = ["", ...choices].map((choice) => {
+  const options = [...(hint ? [""] : []), ...choices].map((choice) => {
     const words = choice === "" ? hint : choice;
     return `<option value="${escaped(choice)}"${choice === (value ?? "") ? " selected" : ""}>${escaped(words)}</option>`;
   });

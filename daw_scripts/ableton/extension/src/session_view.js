@@ -33,8 +33,9 @@ class SlotPlace {
     if (!this.isWarped) this.ends = { start: clip.loopStart, end: clip.loopEnd };
   }
 
-  takeOut(operation) {
-    if (operation === "generate") return {};
+  /** The sound follows the clip's whole file, for a part of it cannot be named: its take is trimmed like the clip. */
+  takeOut(operation, settings) {
+    if (operation === "generate") return this.isFollowed(operation, settings) ? { follow: this.file } : {};
     if (!this.file) throw new RetakeError("There is no audio clip in this slot.", "Choose a slot that holds one.");
     const source = { clip: this.file };
     const start_s = Math.max(this.ends?.start ?? 0, 0);
@@ -46,15 +47,20 @@ class SlotPlace {
     return source;
   }
 
+  isFollowed(operation, { follow }) {
+    return operation === "generate" && follow === true && this.file !== undefined;
+  }
+
   /** Bring the takes in: free slots of the same track, below this one; new scenes where there are too few. */
-  async putIn(operation, _settings, paths) {
+  async putIn(operation, settings, paths) {
     const { context } = this.session;
     try {
       const files = [];
       for (const path of paths) files.push(await context.resources.importIntoProject(path));
       await this.makeRoom(files.length);
       const slots = this.freeSlots().slice(0, files.length);
-      const kept = operation === "generate" ? {} : this.loopSettings();
+      const isFree = operation === "generate" && !this.isFollowed(operation, settings);
+      const kept = isFree ? {} : this.loopSettings();
       await context.withinTransaction(() =>
         Promise.all(slots.map((slot, at) => slot.createAudioClip({ filePath: files[at], isWarped: false, ...kept }))),
       );

@@ -8,6 +8,9 @@ from .commands import PREFIX, Command, Refusal
 from .excerpt import Excerpt
 from .operations import OPERATIONS
 
+IN_VIEW = "clip"
+"""What `follow` says for the clip in view, instead of a file's path, which begins otherwise."""
+
 
 class Request(NamedTuple):
     """What is asked for, apart from the clip: it can be asked for again."""
@@ -34,6 +37,11 @@ def request_of(command: Command, last: Request | None) -> Request:
     return last._replace(keys=dict(last.keys, seed=following))
 
 
+def is_following(request: Request) -> bool:
+    """Return whether a sound follows the clip in view: then it is a take of that clip."""
+    return request.keys.get("follow") == IN_VIEW
+
+
 def arguments_of(request: Request, excerpt: Excerpt) -> list[Any]:
     """Return the arguments of the daemon's request after the job id."""
     values = dict(request.values)
@@ -41,6 +49,8 @@ def arguments_of(request: Request, excerpt: Excerpt) -> list[Any]:
     if "prompt" in values:
         fixed.append(values["prompt"])
     keys = dict(request.keys, client="Ableton Live")
+    if is_following(request):
+        keys["follow"] = excerpt.file
     if request.operation == "inpaint":
         fixed += [excerpt.start_s + values["start_s"], excerpt.start_s + values["end_s"]]
     elif request.operation != "generate" and excerpt.ends is not None:

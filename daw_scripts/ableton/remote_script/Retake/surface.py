@@ -15,7 +15,7 @@ from .excerpt import Excerpt, clip_in_view, place_in_view
 from .job import Job, Line, start_job
 from .operations import OPERATIONS
 from .placement import can_place, place
-from .requests import Request, arguments_of, names_of, request_of
+from .requests import Request, arguments_of, is_following, names_of, request_of
 from .whereabouts import read_runtime, state_folder
 
 VERSION = "0.1.0"
@@ -116,11 +116,13 @@ class RetakeSurface(ControlSurface):
         if self._task is not None:
             raise Refusal("busy", "another take is still being made", "wait for it, or cancel it")
         request = request_of(command, self._last_request)
-        needs_clip = request.operation != "generate"
+        needs_clip = request.operation != "generate" or is_following(request)
         excerpt = clip_in_view(self.song) if needs_clip else place_in_view(self.song)
+        if "seconds" in request.keys:
+            excerpt.forget_shape()  # the take is not as long as the clip's file
         job_id = "live-" + os.urandom(8).hex()
         args = arguments_of(request, excerpt)
-        if not needs_clip and excerpt.file:
+        if request.operation == "generate" and excerpt.file:
             args += ["output_dir", os.path.dirname(excerpt.file)]
         job = start_job(lambda: read_runtime(self._folder), "/retake/" + request.operation, job_id, args, self._line)
         self._task = Task(job, command, sender, request, excerpt)
