@@ -55,8 +55,15 @@ def hear(model: AudioLDM, clip: Audio, names: Sequence[str] | None = None) -> li
     require_clip(clip)
     sounds = [names] if isinstance(names, str) else list(model.config.sounds if names is None else names)
     if not sounds or not all(isinstance(name, str) and name.strip() for name in sounds):
-        what = "the names of sounds to listen for" if names is not None else "names: this model has no list of sounds"
-        raise InvalidRequestError("names", sounds, what)
+        what, hint = (
+            "the names of sounds to listen for, none of them empty",
+            "name sounds in words, such as dog or heavy rain",
+        )
+        if names is None:
+            what = "the names of sounds to listen for: this model has no list of sounds"
+        elif model.config.sounds:
+            hint += "; without names, all sounds that the model knows are listened for"
+        raise InvalidRequestError("names", sounds, what, hint)
     prompts = model.embed_text([name.replace("_", " ") for name in sounds])
     pieces = [model.embed_audio(torch.from_numpy(piece)) for piece in _pieces(clip, model)]
     scores = _scores(torch.cat(pieces), prompts, getattr(model.config.clap, "sharpness", SHARPNESS))

@@ -3,14 +3,17 @@
 An ambience is denoised a second time, from noise that is half the first one's, and both become left and right; see
 `engine.operations.stereo`. An event is made once, and placed somewhere in front of the listener.
 
-Shape letters: n candidates, D embedding, T' samples at the model's rate.
+Shape letters: n candidates, K kinds, D embedding, T' samples at the model's rate.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
 import torch
+from torch import Tensor
 
+from engine.audioldm import AudioLDM
 from engine.operations.sampling import Rendering
 from engine.operations.stereo import place, spread
 from engine.wav_writer import Samples
@@ -33,6 +36,8 @@ EVENTS = (
     "cloth", "zip", "rope", "lock", "scissors", "robot", "glitch", "seagull", "wood impact", "metal impact", "door",
     "ui success", "ui error",
 )  # fmt: skip
+_KINDS = (*AMBIENCES, *EVENTS)
+_embedded: WeakKeyDictionary[AudioLDM, Tensor] = WeakKeyDictionary()
 FURTHEST = 0.6  # from the middle, 0, to one side, 1: where an event may be
 SHARED_NOISE = 0.5  # share of an ambience's second noise that is the first one's: the same scene, not another
 _PARTNERS = 1000  # added to a candidate's number, beyond all tries, for what its second take draws
@@ -63,10 +68,16 @@ def widened(rendering: Rendering, waveforms: Sequence[Samples], width: float) ->
 
 def natural_correlation(rendering: Rendering) -> float | None:
     """Return the correlation of left and right of the kind that is nearest to what is wanted; None for an event."""
-    names = [*AMBIENCES, *EVENTS]
-    embedded = rendering.model.embed_text(names).float()
-    nearest = int((embedded @ rendering.condition.wanted[0].float()).argmax())
-    return AMBIENCES.get(names[nearest])
+    wanted = rendering.condition.wanted[0].float()
+    nearest = int((_embedded_kinds(rendering.model).to(wanted.device) @ wanted).argmax())
+    return AMBIENCES.get(_KINDS[nearest])
+
+
+def _embedded_kinds(model: AudioLDM) -> Tensor:
+    """All kinds as the model understands their names, [K, D]: once for each model, since they are a hundred."""
+    if model not in _embedded:
+        _embedded[model] = model.embed_text(_KINDS).float()
+    return _embedded[model]
 
 
 def _positions(rendering: Rendering, width: float) -> list[float]:

@@ -132,8 +132,9 @@ class TestErrors:
 
     @pytest.mark.parametrize("names", [[], [" "], ["dog", ""], "", ["dog", 1], [None]])
     def test_names_that_are_none(self, nano: Engine, names: list[str]) -> None:
-        with pytest.raises(InvalidRequestError, match="names of sounds to listen for"):
+        with pytest.raises(InvalidRequestError, match="names of sounds to listen for, none of them empty") as caught:
             nano.listen(corpus_clip("dog"), names)
+        assert caught.value.hint.startswith("name sounds in words, such as dog or heavy rain; without names, all")
 
     def test_a_model_without_a_list_of_sounds_needs_names(self) -> None:
         model = build(replace(PRESETS["tiny"], sounds=()))

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from torch.nn.modules.module import register_module_forward_hook
 
 from engine import Audio, Engine, Generate
 from engine.errors import InvalidRequestError
@@ -125,6 +126,19 @@ class TestKinds:
         rendering = tries_at(nano._loaded(), Generate(prompt), ProgressReporter()).rendering
 
         assert natural_correlation(rendering) == (None if kind is None else AMBIENCES[kind])
+
+    @torch.inference_mode()
+    def test_a_model_reads_the_names_of_all_kinds_once(self):
+        rendering = tries_at(build(TINY), Generate("rain"), ProgressReporter()).rendering
+        used: list[torch.nn.Module] = []
+        with register_module_forward_hook(lambda net, *_: used.append(net)):
+            first = natural_correlation(rendering)
+            once = len(used)
+            again = natural_correlation(rendering)
+
+        assert once > 0
+        assert len(used) == once
+        assert again == first
 
 
 @pytest.fixture(scope="module")
