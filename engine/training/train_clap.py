@@ -141,7 +141,8 @@ class ClapRecipe:
         adamw = AdamW(parameters, settings.loop.learning_rate, weight_decay=1e-2)
         self.optimisers: dict[str, Optimizer] = {"adamw": adamw}
         self.held = HeldPlaces(settings, self.clap, self.clips) if settings.hold and begun else None
-        self.members = [np.flatnonzero(self.clips.classes == c) for c in range(self.num_classes)]
+        members = (np.flatnonzero(self.clips.classes == c) for c in range(self.num_classes))
+        self.members = [clips for clips in members if len(clips)]  # few clips leave classes empty
 
     def _pool(self, indices: np.ndarray) -> Tensor:  # type: ignore[type-arg]
         """Every clip's input to the audio tower fits in memory: float16 [K, 2, N/4, M]."""
@@ -186,15 +187,15 @@ class ClapRecipe:
 
     def _chosen(self, step: int, rng: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
         """Clips in their turn; in every other step, where there are classes, a group instead."""
-        if self.num_classes < 2:
+        if len(self.members) < 2:
             return self.sampler.at(step)
         return self._grouped(rng) if step % 2 else self.sampler.at(step // 2)
 
     def _grouped(self, rng: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
         """Few classes, many clips of each."""
-        count = min(_CLASSES_IN_GROUPED_BATCH, self.num_classes)
+        count = min(_CLASSES_IN_GROUPED_BATCH, len(self.members))
         each = max(1, self.settings.batch_size // count)
-        chosen = rng.choice(self.num_classes, count, replace=False)
+        chosen = rng.choice(len(self.members), count, replace=False)
         return np.concatenate([rng.permutation(self.members[c])[:each] for c in chosen])
 
     def _caption(self, index: int, rng: np.random.Generator) -> str:

@@ -179,6 +179,15 @@ class TestRecipes:
         assert reports[-1]["contrast"] < 0.9 * reports[0]["contrast"]
         assert reports[-1]["naming"] < 0.9 * reports[0]["naming"]
 
+    @pytest.mark.parametrize("count", [1, 12])
+    def test_clap_learns_from_few_clips_which_leave_most_classes_empty(self, tmp_path, count):
+        few = render_clips(ClipSettings(tmp_path / "clips", count, seconds=SECONDS, num_processes=1))
+        settings = ClapSettings(few.folder, tmp_path, loop(tmp_path / "clap", 6), "tiny", batch_size=32)
+
+        train_clap(ALONE, settings)
+
+        assert np.isfinite([report["naming"] for report in read_log(tmp_path / "clap")]).all()
+
     def test_clap_names_attributes_with_one_head_for_sounds_and_words(self, clips, tmp_path):
         settings = ClapSettings(clips.folder, tmp_path, loop(tmp_path / "clap", 24, 4e-3), "tiny", batch_size=32)
 
