@@ -18,6 +18,8 @@ from engine.wav_writer import Samples
 # What is this much louder than both sides is an event to remove; this much softer, a gap to fill.
 EVENT_LU, GAP_LU = 6.0, 20.0
 BLEED = 10 ** (6 / 20)  # the ends of a replacement may be this much louder than its middle
+OUTERMOST_S = 0.00005  # seconds: how loud a clip begins, and ends
+EASED_S = 0.001  # seconds, in which a take that would begin or end with a click rises and falls
 LEAST_CEILING = 0.05  # where a clip rests on an offset near full scale
 
 
@@ -62,6 +64,31 @@ def hush_ends(replacement: Samples, fade: int, *, start: bool, end: bool) -> Non
             side[:, :fade] *= gain
             ramp = np.linspace(gain, 1.0, min(fade, replacement.shape[1] - 2 * fade), dtype=replacement.dtype)
             side[:, fade : fade + len(ramp)] *= ramp
+
+
+def ease_ends(
+    replacement: Samples,
+    replaced: Samples,
+    sample_rate: int,
+    *,
+    start: bool,
+    end: bool,
+    resting_on: Samples | float = 0.0,
+) -> None:
+    """Let a replacement [C, t] begin and end no louder than what it replaces, without what that rests on, in place.
+
+    A model may begin in the middle of a sound. Where the clip itself does not, that is a click, whose highs reach far
+    beyond those of the clip.
+    """
+    outermost = max(1, round(OUTERMOST_S * sample_rate))
+    fade = min(round(EASED_S * sample_rate), replacement.shape[1] // 4)
+    rest = np.broadcast_to(resting_on, replaced.shape)
+    backwards = replacement[:, ::-1], replaced[:, ::-1], rest[:, ::-1], end
+    for new, old, under, eased in ((replacement, replaced, rest, start), backwards):
+        now, wanted = rms(new[:, :outermost]), rms(old[:, :outermost] - under[:, :outermost])
+        if eased and fade > 0 and now > wanted:
+            rise = np.sin((np.arange(fade) + 0.5) / fade * np.pi / 2) ** 2
+            new[:, :fade] *= (wanted / now + (1 - wanted / now) * rise).astype(replacement.dtype)
 
 
 def level_for(replaced: Samples, sides: Sequence[Samples], sample_rate: int) -> Level:

@@ -22,7 +22,7 @@ from engine.operations.band_regions import BandRegion, lay_band_regions
 from engine.operations.bands import air_hz, keep_band
 from engine.operations.condition import condition_of
 from engine.operations.excerpt import Excerpt, take_excerpt
-from engine.operations.fitting import LEAST_CEILING, air_beside, fit, hush_ends, level_for
+from engine.operations.fitting import LEAST_CEILING, air_beside, ease_ends, fit, hush_ends, level_for
 from engine.operations.loudness import Level
 from engine.operations.masks import MaskedSpan, imposing, observed_cells
 from engine.operations.progress import ProgressReporter
@@ -121,6 +121,9 @@ def _spliced(
         wanted, air = _measured(clip, region, others, air_from_hz)
         learned = filled.rendering.makes_air
         fit(replacement, wanted, clip.sample_rate, ceiling, air, carrier=carrier, learned=learned)
+        at_start, at_end = region.start == 0, region.end == clip.num_samples
+        replaced = clip.samples[:, region.start : region.end] - offset - kept
+        ease_ends(replacement, replaced, clip.sample_rate, start=at_start, end=at_end)
         samples = splice(samples, replacement + offset + kept, region.start, clip.sample_rate)
     return samples
 

@@ -19,7 +19,7 @@ from engine.operations.bands import air_hz, keep_band
 from engine.operations.condition import condition_of
 from engine.operations.contour import SAMPLER, Contour, depth_of
 from engine.operations.excerpt import Excerpt, take_excerpt
-from engine.operations.fitting import LEAST_CEILING, air_beside, fit
+from engine.operations.fitting import LEAST_CEILING, air_beside, ease_ends, fit
 from engine.operations.loudness import level_of
 from engine.operations.progress import ProgressReporter
 from engine.operations.sampling import AIR, Rendering
@@ -130,6 +130,8 @@ def _fitted(
         replacement = replacement[:, inside]  # from here on in place: it may last ten minutes
         air = air_beside(sides, replaced, rate, air_from_hz)
         fit(replacement, level_of(replaced, rate), rate, ceiling, air, carrier=carrier, learned=rendering.makes_air)
+    at_start, at_end = region[0] == 0, region[1] == clip.num_samples
+    ease_ends(replacement, replaced, rate, start=at_start, end=at_end, resting_on=offset)
     replacement += offset
     return replacement
 
