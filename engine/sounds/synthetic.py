@@ -129,7 +129,7 @@ def robot(synth: SynthContext) -> Signal:
     is_low = synth.choose("pitch", "low", "high") == "low"
     way = synth.choose("robot", "voice", "bleeps", "servos")
     if way == "voice":
-        return (_vocoder if synth.uniform(0, 1) < 0.6 else _robot_voice)(synth, is_low=is_low)
+        return (_vocoder if synth.uniform(0, 1) < 0.25 else _robot_voice)(synth, is_low=is_low)
     track, moment = synth.silence(), synth.uniform(0.02, 0.2)
     while moment < synth.seconds:
         if way == "bleeps":
