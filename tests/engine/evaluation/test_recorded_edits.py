@@ -18,7 +18,7 @@ from engine.requests import Upscale
 
 RECORDINGS = Path(__file__).parents[2] / "clips" / "recordings"
 SIX = {
-    "crow": "birds/sonic-pi-misc-crow",
+    "crow": "crow/sonic-pi-misc-crow",
     "dog": "dog/ovos-dog",
     "explosion": "explosion/supertuxkart-explosion",
     "hihat": "hihat/sonic-pi-drum-cymbal-pedal",
