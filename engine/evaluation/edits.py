@@ -91,7 +91,10 @@ def evaluate_edits(
 def _clips(settings: EditSettings) -> list[Sound]:
     """Held-out corpus clips, classes taking turns."""
     first, count = FIRST_SEED + SEEDS_A_RUN * settings.seed, settings.clips_per_class * len(settings.sounds)
-    return [render(settings.sounds[k % len(settings.sounds)], first + k, SECONDS, SAMPLE_RATE) for k in range(count)]
+    return [
+        render(settings.sounds[k % len(settings.sounds)], first + k, SECONDS, SAMPLE_RATE, is_edited=False)
+        for k in range(count)
+    ]
 
 
 def _knobs(settings: EditSettings, index: int) -> dict[str, Any]:
