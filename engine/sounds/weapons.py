@@ -12,6 +12,8 @@ from engine.sounds.moving_noise import moving_noise
 from engine.sounds.partials import is_alone, spread
 from engine.sounds.synthesis import Signal, SynthContext, hump
 
+_MOST_TICKS = 12
+
 
 def _bursts(synth: SynthContext) -> Iterator[float]:
     """Moments of automatic fire: bursts of three to a dozen shots with rests between."""
@@ -26,14 +28,16 @@ def _bursts(synth: SynthContext) -> Iterator[float]:
 
 def _shot(synth: SynthContext, blast_s: float, fall_s: float, hertz: float) -> Signal:
     """A muzzle blast after Friedlander, (1 - t/T) exp(-t/T), torn by turbulence, with the crack of the bullet."""
-    seconds = max(0.35, 5 * fall_s)
+    seconds = max(5 * fall_s, min(0.35, 9 * fall_s))
     time, noise = synth.span(seconds), synth.noise(seconds)
     wave = (1 - time / blast_s) * np.exp(-time / blast_s)
     torn = synth.lowpass(noise, hertz * synth.uniform(0.8, 1.2), 1) * np.exp(-time / fall_s)
     torn += synth.uniform(0.1, 0.5) * synth.lowpass(noise, 4 * hertz, 1) * np.exp(-time / (0.45 * fall_s))
     torn += synth.uniform(0.0, 0.5) * min(1.0, hertz / 2500) * noise * np.exp(-time / (0.2 * fall_s))
-    crack = synth.noise(seconds) * np.exp(-time / synth.uniform(0.0008, 0.003))
-    shot = np.tanh(2.2 * wave + 1.8 * torn + synth.uniform(0.8, 1.6) * crack)
+    crack = synth.noise(0.03) * synth.decay(0.03, synth.uniform(0.0008, 0.003), 1e-5)
+    blast = 2.2 * wave + 1.8 * torn
+    blast[: len(crack)] += synth.uniform(0.8, 1.6) * crack
+    shot = np.tanh(blast)
     return synth.highpass(shot, hertz / 8, 1)
 
 
@@ -46,9 +50,10 @@ def _answers(synth: SynthContext, track: Signal, shots: Signal, *, is_huge: bool
         answered[start:] += synth.uniform(0.06, 0.35) * (0.08 / (0.05 + delay_s)) ** 0.4 * slap[: len(answered[start:])]
     length = synth.uniform(0.25, 0.6) if is_huge else synth.uniform(0.12, 0.35)
     share = synth.uniform(0.06, 0.25)
+    noise, at_once = synth.noise(), trailing(synth, shots, 0.015)
     for low, high, fall in ((60, 250, 1.0), (250, 1000, 0.8), (1000, 3500, 0.5), (3500, 12000, 0.25)):
-        envelope = trailing(synth, shots, fall * length) - trailing(synth, shots, 0.015)
-        air = synth.bandpass(synth.noise(), low, high, 1)
+        envelope = trailing(synth, shots, fall * length) - at_once
+        air = synth.bandpass(noise, low, high, 1)
         answered += share * (1.4 if is_huge and low < 1000 else 0.7) * envelope * unit(air)
     return answered
 
@@ -99,8 +104,21 @@ def _blade(synth: SynthContext, lowest_hz: float, highest_hz: float) -> Body:
     return Body(hertz, falls)
 
 
-def _clash(synth: SynthContext, blades: tuple[StruckBody, StruckBody], hardness_hz: float) -> Signal:
-    """Blade on blade: both ring, and for some hundredths of a second they bounce off each other."""
+def _tick(synth: SynthContext, hardness_hz: float) -> Signal:
+    """Edge on edge: noise, at times narrowed to what the blades are hard enough for."""
+    tick = contact(synth, float(spread(synth, 0.05, 0.5)), 16000)
+    if synth.uniform(0, 1) < 0.6:
+        tick = synth.bandpass(tick, 0.25 * hardness_hz, 1.2 * hardness_hz, 1)
+    return tick
+
+
+def _clash(
+    synth: SynthContext, blades: tuple[StruckBody, StruckBody], ticks: list[Signal], hardness_hz: float
+) -> Signal:
+    """Blade on blade: both ring, and for some hundredths of a second they bounce off each other.
+
+    `ticks` are those of the clashes before, to which this one's are added; where there are plenty, some come again.
+    """
     clash = np.zeros(len(synth.span(0.65)))
     delay, strength = 0.0, 1.0
     for _ in range(synth.count(2, 6)):
@@ -108,9 +126,8 @@ def _clash(synth: SynthContext, blades: tuple[StruckBody, StruckBody], hardness_
             synth.place(
                 clash, blade.blow(hardness_hz * (0.5 + strength), 0.0, 0.8), delay, strength * synth.uniform(0.25, 0.8)
             )
-        tick = contact(synth, float(spread(synth, 0.05, 0.5)), 16000)
-        if synth.uniform(0, 1) < 0.6:
-            tick = synth.bandpass(tick, 0.25 * hardness_hz, 1.2 * hardness_hz, 1)
+        tick = _tick(synth, hardness_hz) if len(ticks) < _MOST_TICKS else ticks.pop(synth.count(0, len(ticks)))
+        ticks.append(tick)
         synth.place(clash, tick, delay, synth.uniform(1.0, 2.5) * strength)
         delay += float(np.exp(synth.uniform(np.log(0.006), np.log(0.12))))
         strength *= synth.uniform(0.35, 0.75)
@@ -142,14 +159,14 @@ def sword(synth: SynthContext) -> Signal:
         StruckBody(synth, _blade(synth, lowest, highest), 0.45),
         StruckBody(synth, _blade(synth, lowest * synth.uniform(0.8, 1.3), highest), 0.45),
     )
-    track, slides = synth.silence(), synth.silence()
+    track, slides, ticks = synth.silence(), synth.silence(), list[Signal]()
     swing_s, is_swung = 0.24 if is_slow else 0.12, synth.uniform(0, 1) < 0.6
     for start in synth.onsets(synth.uniform(0.7, 1.1) if is_slow else synth.uniform(2.4, 3.4), 0.25):
-        swing_gain = synth.uniform(0.2, 1.3) if is_swung else 0.0
-        swing = synth.bandpass(synth.noise(swing_s), synth.uniform(300, 900), synth.uniform(2000, 7000), 1)
-        synth.place(track, swing * hump(len(swing)) ** 2, start, swing_gain)
+        if is_swung:
+            swing = synth.bandpass(synth.noise(swing_s), synth.uniform(300, 900), synth.uniform(2000, 7000), 1)
+            synth.place(track, swing * hump(len(swing)) ** 2, start, synth.uniform(0.2, 1.3))
         met = start + 0.8 * swing_s
-        synth.place(track, _clash(synth, blades, highest), met, synth.uniform(0.5, 1))
+        synth.place(track, _clash(synth, blades, ticks, highest), met, synth.uniform(0.5, 1))
         if synth.uniform(0, 1) < (0.55 if is_slow else 0.3):
             seconds = synth.uniform(0.15, 0.6) if is_slow else synth.uniform(0.08, 0.2)
             slide = hump(len(synth.span(seconds))) ** synth.uniform(0.4, 1.0)

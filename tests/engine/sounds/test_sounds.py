@@ -18,13 +18,18 @@ def centroid_hz(sound, top_hz=np.inf):
 
 
 def fundamental_hz(sound):
-    """The highest peak of the autocorrelation of the loudest 60 ms, between 70 and 1200 Hz."""
+    """The median over the five loudest 60 ms of the highest peak of their autocorrelation between 70 and 1200 Hz.
+
+    A single one may be taken up by a resonance, or hear every second shot of a motor.
+    """
     length = round(0.06 * sound.sample_rate)
-    frames = sound.waveform[: len(sound.waveform) // length * length].reshape(-1, length)
-    loudest = frames[np.argmax(np.sum(frames**2, axis=1))].astype(np.float64)
-    correlation = np.correlate(loudest, loudest, "full")[length - 1 :]
+    frames = sound.waveform[: len(sound.waveform) // length * length].reshape(-1, length).astype(np.float64)
     shortest, longest = sound.sample_rate // 1200, sound.sample_rate // 70
-    return sound.sample_rate / (shortest + int(np.argmax(correlation[shortest:longest])))
+    found = []
+    for frame in frames[np.argsort(np.sum(frames**2, axis=1))[-5:]]:
+        correlation = np.correlate(frame, frame, "full")[length - 1 :]
+        found.append(sound.sample_rate / (shortest + int(np.argmax(correlation[shortest:longest]))))
+    return float(np.median(found))
 
 
 def attacks_per_second(sound):
