@@ -134,7 +134,7 @@ class TestEvents:
         for clip in clips("click", 12, speed="slow"):
             gaps = np.diff(attacks(clip, 0.002, 0.03))
             let_go += bool(np.sum((gaps > 0.03) & (gaps < 0.2)) >= 2)
-        assert let_go >= 4
+        assert let_go >= 5
 
     @pytest.mark.parametrize(("name", "factor"), [("click", 5), ("whoosh", 3), ("notification", 3)])
     def test_are_of_every_length(self, name, factor):

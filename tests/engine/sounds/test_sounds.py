@@ -148,7 +148,7 @@ class TestAttributes:
                 later = first + round(0.3 * 16000)
                 pitches = [loudest_hz(sound.waveform[at : at + 1280]) for at in (first, later)]
                 found.append((pitches[1] > pitches[0]) == (sound.attributes["contour"] == "rising"))
-        assert np.mean(found) > 0.75  # a whistle given again and again begins anew
+        assert np.mean(found) > 0.8  # a whistle given again and again begins anew
 
     @pytest.mark.parametrize("name", ["rain", "engine", "phone", "applause"])
     def test_loud_is_louder_than_medium_and_medium_than_quiet(self, name):
@@ -202,7 +202,8 @@ class TestVehicles:
             gaps = np.diff(clacks)
             gaps = gaps[gaps > 3]
             in_twos.append(np.max(gaps, initial=0) > 2 * np.min(gaps, initial=1000))
-        assert np.mean(in_twos) > 0.5
+        assert len(in_twos) >= 3
+        assert np.mean(in_twos) > 0.6
 
     def test_a_long_honk_is_held_and_a_short_one_comes_again(self):
         def honks(sound):

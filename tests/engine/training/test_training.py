@@ -16,9 +16,9 @@ from engine.checkpoints.store import load_model, open_model
 from engine.models.vae import Vae
 from engine.models.vocoder import GriffinLim, HiFiGan, HiFiGanConfig
 from engine.presets import build
-from engine.sounds import SOUNDS, mixture_captions
+from engine.sounds import SOUNDS, mixture_captions, render
 from engine.training import cli
-from engine.training.datasets import MIXED, Clips, ClipSettings, plan_clips, render_clips
+from engine.training.datasets import MIXED, PEAK, Clips, ClipSettings, plan_clips, render_clips
 from engine.training.ema import Ema
 from engine.training.loop import LoopSettings, read_log
 from engine.training.parts import config_for_training, join_parts, save_part
@@ -87,6 +87,27 @@ class TestClips:
         assert plan[:500] == plan_clips(500, 0.15)
         assert plan.count(None) == pytest.approx(300, abs=3)
         assert None not in plan_clips(500, 0.0)
+
+    def test_two_of_three_single_ones_fill_their_length_and_the_others_are_cut_or_trimmed(self, clips):
+        def end(wave):
+            return float(np.sqrt(np.mean(wave[-len(wave) // 5 :] ** 2) / np.mean(wave**2)))
+
+        ends = {True: [], False: []}
+        for k, clip in enumerate(clips.about):
+            if "name" in clip:
+                kept = clips.waveforms[k] / PEAK
+                whole = render(clip["name"], clip["seed"], SECONDS, is_edited=False).waveform
+                ends[bool(np.max(np.abs(kept - whole)) < 1e-4)].append((end(kept), end(whole)))
+        kept, whole = np.mean(ends[False], axis=0)
+
+        assert 0.6 < len(ends[True]) / sum(map(len, ends.values())) < 0.72
+        assert kept < 0.7 * whole
+
+    def test_are_the_same_in_another_folder(self, clips, tmp_path):
+        again = render_clips(ClipSettings(tmp_path, 12, seconds=SECONDS, num_processes=1))
+
+        assert np.array_equal(again.waveforms, clips.waveforms[:12])
+        assert again.about == clips.about[:12]
 
     def test_are_not_rendered_again(self, clips):
         before = (clips.folder / "wav.npy").stat().st_mtime_ns
