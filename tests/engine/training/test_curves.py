@@ -133,7 +133,7 @@ class TestLearning:
         """Fed with nothing but loudness, at the same noise, its error becomes smaller than without."""
         save_part(tmp_path / "parts", "unet", build(config_for_training("tiny"), 1).unet)
         note_curves(tmp_path / "parts", ("loudness",), begun=False)
-        settings = settings_for(clips, tmp_path, 100)
+        settings = settings_for(clips, tmp_path, 150)
         settings = replace(settings, loop=replace(settings.loop, learning_rate=1e-2))
         prepare_latents(ALONE, settings)
         train_ldm(ALONE, settings)

@@ -51,6 +51,11 @@ def loop(folder: Path, steps: int, rate: float = 1e-3) -> LoopSettings:
     return LoopSettings(folder, steps, rate, warmup_steps=2, report_every=2, decay_share=0.0)
 
 
+def mean_of(reports: list[dict[str, float]], name: str) -> float:
+    """The mean of a figure over some reports: a single batch says little."""
+    return float(np.mean([report[name] for report in reports]))
+
+
 def parameters_of(path: Path) -> dict[str, torch.Tensor]:
     return torch.load(path / "checkpoint.pt", weights_only=True)["kept"]
 
@@ -88,20 +93,26 @@ class TestClips:
         assert plan.count(None) == pytest.approx(300, abs=3)
         assert None not in plan_clips(500, 0.0)
 
-    def test_two_of_three_single_ones_fill_their_length_and_the_others_are_cut_or_trimmed(self, clips):
+    def test_two_of_three_single_ones_are_whole_and_the_others_as_libraries_keep_them(self, clips):
         def end(wave):
             return float(np.sqrt(np.mean(wave[-len(wave) // 5 :] ** 2) / np.mean(wave**2)))
 
-        ends = {True: [], False: []}
+        are_whole, ends = [], []
         for k, clip in enumerate(clips.about):
             if "name" in clip:
-                kept = clips.waveforms[k] / PEAK
-                whole = render(clip["name"], clip["seed"], SECONDS, is_edited=False).waveform
-                ends[bool(np.max(np.abs(kept - whole)) < 1e-4)].append((end(kept), end(whole)))
-        kept, whole = np.mean(ends[False], axis=0)
+                whole, edited = (
+                    render(clip["name"], clip["seed"], SECONDS, is_edited=is_edited).waveform
+                    for is_edited in (False, True)
+                )
+                is_whole, is_edited = (np.max(np.abs(clips.waveforms[k] / PEAK - w)) < 1e-4 for w in (whole, edited))
+                assert is_whole or is_edited
+                if is_whole != is_edited:  # some are edited no more than a little
+                    are_whole.append(is_whole)
+                    ends.append((end(whole), end(edited)))
+        full, short = np.mean(ends, axis=0)
 
-        assert 0.6 < len(ends[True]) / sum(map(len, ends.values())) < 0.72
-        assert kept < 0.7 * whole
+        assert 0.58 < np.mean(are_whole) < 0.72
+        assert short < 0.7 * full
 
     def test_are_the_same_in_another_folder(self, clips, tmp_path):
         again = render_clips(ClipSettings(tmp_path, 12, seconds=SECONDS, num_processes=1))
@@ -192,21 +203,21 @@ class TestRecipes:
         assert np.isfinite(reports[1]["critic"])
 
     def test_clap_learns_which_caption_belongs_to_which_sound(self, clips, tmp_path):
-        settings = ClapSettings(clips.folder, tmp_path, loop(tmp_path / "clap", 24, 4e-3), "tiny", batch_size=32)
+        settings = ClapSettings(clips.folder, tmp_path, loop(tmp_path / "clap", 100, 4e-3), "tiny", batch_size=32)
 
         train_clap(ALONE, settings)
 
         reports = list(read_log(tmp_path / "clap"))
-        assert reports[-1]["contrast"] < 0.9 * reports[0]["contrast"]
-        assert reports[-1]["naming"] < 0.9 * reports[0]["naming"]
+        assert mean_of(reports[-5:], "contrast") < 0.9 * reports[0]["contrast"]
+        assert mean_of(reports[-5:], "naming") < 0.85 * mean_of(reports[:5], "naming")
 
     def test_clap_names_attributes_with_one_head_for_sounds_and_words(self, clips, tmp_path):
-        settings = ClapSettings(clips.folder, tmp_path, loop(tmp_path / "clap", 24, 4e-3), "tiny", batch_size=32)
+        settings = ClapSettings(clips.folder, tmp_path, loop(tmp_path / "clap", 100, 4e-3), "tiny", batch_size=32)
 
         train_clap(ALONE, settings)
 
         reports = list(read_log(tmp_path / "clap"))
-        assert reports[-1]["attributes"] < 0.95 * reports[0]["attributes"]
+        assert mean_of(reports[-5:], "attributes") < 0.95 * mean_of(reports[:5], "attributes")
         heads = AttributeHeads(clips, 32)
         assert heads.kinds["level"] == ["loud", "quiet"]
         for index in (0, 35):
