@@ -129,7 +129,7 @@ class StruckBody:
         place *= self._synth.random.uniform(0, 1, len(hertz)) <= share
         sign = np.where(self._synth.random.uniform(0, 1, len(hertz)) < 0.5, -1.0, 1.0)
         ring = (reach * place * sign)[self._heard].astype(np.float32) @ self._rings
-        return ring.astype(np.float64)
+        return cast(Signal, ring.astype(np.float64))
 
 
 def contact(synth: SynthContext, seconds: float, hertz: float) -> Signal:
