@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.diffusion.guidance import DenoiseFollowing, Net, Prediction, guided_denoiser
-from engine.diffusion.schedule import NoiseSchedule
+from engine.diffusion.path import VariancePreserving
 from engine.mel import LogMel, MelConfig
 from engine.models.clap import ClapConfig, LaionClap
 from engine.models.clap_interface import Clap
@@ -38,7 +38,7 @@ class AudioLDMConfig:
     unet: UNetConfig = field(default_factory=UNetConfig)
     vocoder: VocoderConfig = field(default_factory=HiFiGanConfig)
     clap: ClapConfig | PocketClapConfig = field(default_factory=ClapConfig)
-    schedule: NoiseSchedule = field(default_factory=NoiseSchedule)
+    schedule: VariancePreserving = field(default_factory=VariancePreserving)
     prediction: Prediction = "eps"
     draft: DraftConfig | None = None
     clip_x0: float | None = None  # bound on predicted clean latents

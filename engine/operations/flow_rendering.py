@@ -5,18 +5,20 @@ What `sampling.py` is for models with log-mels and CLAP. Here the clip's channel
 Shape letters: n candidates, Z latent channels, H rows, T' samples at the model's rate.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from engine.diffusion.guidance import Denoise, DenoiseFollowing
+from engine.diffusion.schedule import NoiseSchedule
+from engine.diffusion.solvers import Draw, sample_ddim, sample_ping_pong
 from engine.errors import InvalidRequestError, ModelBrokenError
-from engine.families.stable_audio.denoiser import FlowDenoise, given_rows, nothing_given
+from engine.families.stable_audio.denoiser import given_rows, nothing_given
 from engine.families.stable_audio.stable_audio import StableAudio
-from engine.families.stable_audio.walk import ping_pong, straight
 from engine.operations.progress import ProgressReporter
 from engine.operations.windows import Windows, lay_windows, over_windows
 from engine.requests import Sampling
@@ -74,14 +76,14 @@ class FlowRendering:
 
         Where keep [H] is 1 the rows of `latent` [1, Z, H] are given to the net, which was trained to continue them.
         """
-        sigmas = self.model.noise_shares(self.steps, start)
+        schedule = self.model.schedule(self.steps, start)
         given = nothing_given(x) if self.model.config.masks_always else None
         if latent is not None and keep is not None:
             given = given_rows(latent, keep).expand(len(x), -1, -1)
         # what is given is cut into the windows' rows, as curves are
         windowed = over_windows(self._denoiser(), self.windows, self.reporter.check, given)
-        for step, latest in enumerate(self._walk(cast("FlowDenoise", windowed), x, sigmas), start=1):
-            self.reporter.step(step, len(sigmas) - 1)
+        for step, latest in enumerate(self._walk(windowed, x, schedule), start=1):
+            self.reporter.step(step, len(schedule))
             x = latest
         return x
 
@@ -119,7 +121,7 @@ class FlowRendering:
             "warnings": list(self._warnings()),
         }
 
-    def _denoiser(self) -> FlowDenoise:
+    def _denoiser(self) -> DenoiseFollowing:
         model = self.model
         longest = model.window_rows * model.samples_per_row
         seconds = min(self.num_samples, longest) / model.sample_rate
@@ -127,12 +129,12 @@ class FlowRendering:
         wanted, *negative = (model.condition([prompt], seconds) for prompt in prompts)
         return model.denoiser(wanted, negative[0] if negative else None, self.guidance)
 
-    def _walk(self, denoise: FlowDenoise, x: Tensor, sigmas: list[float]) -> Iterator[Tensor]:
+    def _walk(self, denoise: Denoise, x: Tensor, schedule: NoiseSchedule) -> Iterator[Tensor]:
         if self.model.config.objective == "denoiser" and self.sampling.sampler is None:
-            return ping_pong(denoise, x, sigmas, self._source(STEPS))
-        return straight(denoise, x, sigmas)
+            return sample_ping_pong(denoise, x, schedule, draw=self._source(STEPS))
+        return sample_ddim(denoise, x, schedule)
 
-    def _source(self, purpose: int) -> Callable[[], Tensor]:
+    def _source(self, purpose: int) -> Draw:
         """Each candidate draws from its own generator, on the processor: no number of takes, and no device, matters."""
         shape = self.model.latent_shape(self.windows.rows)
         generators = [self.generator(candidate, purpose) for candidate in range(self.sampling.candidates)]

@@ -13,10 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.device import fits_in_memory
-from engine.diffusion.guidance import Denoised
+from engine.diffusion.guidance import Denoised, DenoiseFollowing
+from engine.diffusion.path import StraightFlow
+from engine.diffusion.schedule import NoiseSchedule, lay_schedule
 from engine.families.stable_audio.config import StableAudioConfig
 from engine.families.stable_audio.denoiser import (
-    FlowDenoise,
     StableAudioCondition,
     denoiser_of,
     given_rows,
@@ -122,7 +123,7 @@ class StableAudio:
         condition: StableAudioCondition,
         negative: StableAudioCondition | None = None,
         guidance: float | None = None,
-    ) -> FlowDenoise:
+    ) -> DenoiseFollowing:
         """(x [B, Z, H], σ) -> (x0, ε) towards the condition; away from `negative` as far as guidance tells."""
         scale = self.config.default_guidance if guidance is None else guidance
         plain = denoiser_of(self.dit, condition, negative, scale)
@@ -134,6 +135,7 @@ class StableAudio:
 
         return denoise
 
-    def noise_shares(self, num_steps: int, start: float = 1.0) -> list[float]:
-        """σ at each step from `start` down, and 0 at the end."""
-        return noise_shares(num_steps, self.config.lowest_log_snr, self.config.highest_log_snr, start)
+    def schedule(self, num_steps: int, start: float = 1.0) -> NoiseSchedule:
+        """From σ = `start` down to the clean latent."""
+        shares = noise_shares(num_steps, self.config.lowest_log_snr, self.config.highest_log_snr, start)
+        return lay_schedule(StraightFlow(), shares)

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from engine.checkpoints.stable_audio import open_stable_audio
+from engine.diffusion.solvers import sample_ddim, sample_ping_pong
 from engine.families.stable_audio.stable_audio import StableAudio
-from engine.families.stable_audio.walk import ping_pong, straight
 from tests.engine.families.tiny_stable_audio import TinyNets, medium_config, pipeline
 
 TOLERANCE = 1e-4  # of every latent on the way
@@ -75,7 +75,7 @@ def test_from_words_alone(model, medium, folder):
     shape = (1, *ours.latent_shape(14))
     draw = drawing(seeded(), shape)
 
-    way = ping_pong(ours.denoiser(ours.condition([PROMPT], SECONDS)), draw(), ours.noise_shares(STEPS), draw)
+    way = sample_ping_pong(ours.denoiser(ours.condition([PROMPT], SECONDS)), draw(), ours.schedule(STEPS), draw=draw)
 
     assert_same_way(list(way), trace.latents, ours, audio)
 
@@ -98,7 +98,7 @@ def test_of_a_base_model_with_guidance(medium, folder, model):
     start = torch.randn(1, *ours.latent_shape(14), generator=seeded())
     wanted, negative = (ours.condition([prompt], SECONDS) for prompt in (PROMPT, "music"))
 
-    way = straight(ours.denoiser(wanted, negative, 5.0), start, ours.noise_shares(STEPS))
+    way = sample_ddim(ours.denoiser(wanted, negative, 5.0), start, ours.schedule(STEPS))
 
     assert_same_way(list(way), trace.latents, ours, audio)
 
@@ -116,7 +116,9 @@ def test_from_a_clip_that_is_noised(model, medium, folder, level):
     draw = drawing(seeded(), latent.shape)
     start = (1 - level) * latent + level * draw()
 
-    way = ping_pong(ours.denoiser(ours.condition([PROMPT], SECONDS)), start, ours.noise_shares(STEPS, level), draw)
+    way = sample_ping_pong(
+        ours.denoiser(ours.condition([PROMPT], SECONDS)), start, ours.schedule(STEPS, level), draw=draw
+    )
 
     assert_same_way(list(way), trace.latents, ours, audio)
 
@@ -145,7 +147,7 @@ def test_inpainting_by_the_mask_that_the_net_was_taught(model, medium, folder, r
     condition = model.with_given(model.condition([PROMPT], SECONDS), latent, keep)
     draw = drawing(seeded(), latent.shape)
 
-    way = ping_pong(model.denoiser(condition), draw(), model.noise_shares(STEPS), draw)
+    way = sample_ping_pong(model.denoiser(condition), draw(), model.schedule(STEPS), draw=draw)
 
     assert_same_way(list(way), trace.latents, model, audio)
 
