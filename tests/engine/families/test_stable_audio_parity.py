@@ -56,7 +56,7 @@ class Trace:
 def assert_same_way(ours, theirs, model, audio):
     assert len(ours) == len(theirs) == STEPS
     worst = max(float((mine - other).abs().max()) for mine, other in zip(ours, theirs, strict=True))
-    waveform = model.decode(ours[-1])[..., : audio.shape[-1]].clamp(-1, 1)
+    waveform = model.decode_sound(ours[-1])[..., : audio.shape[-1]].clamp(-1, 1)
     heard = float((waveform - audio).abs().max())
     print(f"latents differ by {worst:.1e}, samples by {heard:.1e}")
     assert float(theirs[-1].std()) > 0.1
@@ -112,7 +112,7 @@ def test_from_a_clip_that_is_noised(model, medium, folder, level):
         PROMPT, SECONDS, clip, level, STEPS, generator=seeded(), callback_on_step_end=trace
     ).audios
     ours = without_mask(model)
-    latent = ours.encode(clip)
+    latent = ours.encode_sound(clip)
     draw = drawing(seeded(), latent.shape)
     start = (1 - level) * latent + level * draw()
 
@@ -140,7 +140,7 @@ def test_inpainting_by_the_mask_that_the_net_was_taught(model, medium, folder, r
         generator=seeded(),
         callback_on_step_end=trace,
     ).audios
-    latent = model.encode(clip)
+    latent = model.encode_sound(clip)
     keep = torch.ones(latent.shape[-1])
     for start, end in regions:
         keep[int(start * model.sample_rate / 16) : int(end * model.sample_rate / 16)] = 0
