@@ -273,9 +273,9 @@ def test_a_sound_that_follows_a_region_is_a_take_of_it(studio):
     regions = saved_regions(studio.session)
     take, original = only(regions, "wind (generate, seed 1)"), only(regions, "footfalls")
     check_place(take, original)
-    (file,) = studio.takes.glob("*wind*.json")
-    story = json.loads(file.read_text(encoding="utf-8"))
-    assert (story["operation"], story["follow_what"]) == ("generate", "loudness")
+    stories = [json.loads(file.read_text(encoding="utf-8")) for file in studio.takes.glob("*wind*.json")]
+    (story,) = [story for story in stories if story["operation"] == "generate"]
+    assert story["follow_what"] == "loudness"
     sent = next((studio.session.parent / "retake" / "clips").glob("footfalls *.wav"))
     assert np.array_equal(read(sent), clip_samples(studio.clips["footfalls"]))
 
