@@ -16,13 +16,13 @@ from typing import Any, TypeVar
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from engine.checkpoints.catalogue import models_folder
+from engine.checkpoints.catalogue import find_model
 from engine.checkpoints.file_kinds import kind_of
 from engine.checkpoints.model_files import explained, read_object
 from engine.checkpoints.shards import find_weights
 from engine.checkpoints.stable_audio_folders import AUTHORS_FILE, PIPELINE_FILE, holds_stable_audio
 from engine.checkpoints.tensor_file import read_shapes
-from engine.errors import EngineError, ModelBrokenError
+from engine.errors import EngineError, ModelBrokenError, ModelNotFoundError
 from engine.families.stable_audio.config import PIPELINES, StableAudioConfig, read_authors_config, read_parts_config
 from engine.families.stable_audio.names import (
     DIT,
@@ -61,11 +61,16 @@ class StableAudioParts:
 
 
 def find_stable_audio(name: str, extra: Path | None = None) -> Path | None:
-    """The folder of such a model by its name in the models folder, or by its path; None where it is none."""
-    for folder in (Path(name).expanduser(), (extra or models_folder()) / name):
-        if holds_stable_audio(folder):
-            return folder
-    return None
+    """The folder of such a model by its name, or a path to one, as `find_model` finds all; None where it is none.
+
+    Raises:
+        ModelBrokenError: a folder of that name is among the models, but cannot be used.
+    """
+    try:
+        folder = find_model(name, extra)
+    except ModelNotFoundError:
+        return None
+    return folder if holds_stable_audio(folder) else None
 
 
 def read_stable_audio_config(folder: Path) -> StableAudioConfig:

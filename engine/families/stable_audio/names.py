@@ -13,14 +13,13 @@ from torch import Tensor
 DIT, VAE, DURATION, TEXT = "transformer", "vae", "duration_embedder", "text_encoder"
 
 _NUMBER = r"(\d+)"
+_FEED_FORWARD = (("ff.ff.0.proj", "ff.proj_in"), ("ff.ff.2", "ff.proj_out"))
 _RESAMPLING = (  # of each layer in a resampling block of the autoencoder
     ("pre_norm", "norm_attn"),
     ("self_attn.", "attn."),
     ("ff_norm", "norm_ff"),
-    ("ff.ff.0.proj", "ff.proj_in"),
-    ("ff.ff.2", "ff.proj_out"),
+    *_FEED_FORWARD,
 )
-_FEED_FORWARD = (("ff.ff.0.proj", "ff.proj_in"), ("ff.ff.2", "ff.proj_out"))
 _DIT = (  # of the denoiser, outside its blocks
     ("transformer.project_in", "proj_in"),
     ("transformer.project_out", "proj_out"),

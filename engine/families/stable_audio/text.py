@@ -30,12 +30,11 @@ class PromptReader:
     """
 
     def __init__(self, tokenizer: Any, open_encoder: Callable[[], nn.Module], max_tokens: int) -> None:
-        self._tokenizer, self._open, self._encoder = tokenizer, open_encoder, None
+        self._tokenizer, self._open = tokenizer, open_encoder
+        self._encoder: nn.Module | None = None
         self.max_tokens = max_tokens
         self._known: OrderedDict[str, ReadPrompts] = OrderedDict()
         self._device = torch.device("cpu")
-
-    _encoder: nn.Module | None
 
     @property
     def is_loaded(self) -> bool:
