@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from engine.diffusion.guidance import DenoiseFollowing, Net, Prediction, guided_denoiser
-from engine.diffusion.schedule import NoiseSchedule
+from engine.diffusion.path import VariancePreserving
+from engine.diffusion.schedule import NoiseSchedule, lay_schedule, timesteps_for
+from engine.diffusion.solvers import SAMPLERS, Sampler, sample_dpm_solver_2m
 from engine.mel import LogMel, MelConfig
+from engine.model import Capabilities, Scorer
 from engine.models.clap import ClapConfig, LaionClap
 from engine.models.clap_interface import Clap
 from engine.models.pocket_clap import PocketClap, PocketClapConfig
@@ -38,7 +42,7 @@ class AudioLDMConfig:
     unet: UNetConfig = field(default_factory=UNetConfig)
     vocoder: VocoderConfig = field(default_factory=HiFiGanConfig)
     clap: ClapConfig | PocketClapConfig = field(default_factory=ClapConfig)
-    schedule: NoiseSchedule = field(default_factory=NoiseSchedule)
+    schedule: VariancePreserving = field(default_factory=VariancePreserving)
     prediction: Prediction = "eps"
     draft: DraftConfig | None = None
     clip_x0: float | None = None  # bound on predicted clean latents
@@ -86,6 +90,46 @@ class AudioLDM(nn.Module):
         return self._clap
 
     @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
+    def channels(self) -> int:
+        return 1
+
+    @property
+    def window_rows(self) -> int:
+        """Latent rows of a training clip."""
+        return self.config.window_rows
+
+    @property
+    def default_steps(self) -> int:
+        return self.config.default_steps
+
+    @property
+    def default_guidance(self) -> float:
+        return self.config.default_guidance
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            sounds_as_prompts=self.clap.has_audio_tower,
+            curves=bool(self.config.unet.curves),
+            contour=True,
+            band_masks=True,
+            widening=True,
+            samplers=tuple(SAMPLERS),
+        )
+
+    @property
+    def scorer(self) -> Scorer | None:
+        return self.clap if self.clap.has_audio_tower else None
+
+    @property
+    def solver(self) -> Sampler:
+        return sample_dpm_solver_2m
+
+    @property
     def device(self) -> torch.device:
         return self.latent_scale.device
 
@@ -112,6 +156,33 @@ class AudioLDM(nn.Module):
     def latent_shape(self, rows: int) -> tuple[int, int, int]:
         """Return (Z, H, W) of a latent with that many rows."""
         return self.config.vae.latent_channels, rows, self.config.mel.num_mels // self.config.vae.stride
+
+    def condition(self, prompts: Sequence[str], seconds: float) -> Tensor:
+        """Prompts -> [B, D]; nets of this family are not told a length."""
+        del seconds
+        return self.embed_text(prompts)
+
+    def left_out(self, prompt: str) -> str:
+        """Nothing that could be told: CLAP embeds what it reads of a prompt."""
+        del prompt
+        return ""
+
+    def schedule(self, num_steps: int, start: float = 1.0) -> NoiseSchedule:
+        """From that share of the way down to the clean latent."""
+        path = self.config.schedule
+        return lay_schedule(path, timesteps_for(num_steps, path, start))
+
+    def given(self, latent: Tensor, keep: Tensor | None) -> None:
+        """Nothing: what is known is imposed on the latent."""
+
+    def encode_sound(self, waveform: Tensor) -> Tensor:
+        """Waveform [B, 1, T] at the model's rate -> latent [B, Z, H, W]; silence fills what is missing to rows."""
+        missing = self.rows_for(waveform.shape[-1]) * self.samples_per_row - waveform.shape[-1]
+        return self.encode(self.log_mel(F.pad(waveform[:, 0].to(self.device), (0, missing))))
+
+    def decode_sound(self, latent: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Latent [B, Z, H, W] -> waveform [B, 1, T]; the generator is for vocoders that draw phases."""
+        return self.vocode(self.decode(latent), generator)[:, None]
 
     def embed_text(self, prompts: Sequence[str]) -> Tensor:
         """Prompts -> [B, D]; the empty prompt is the unconditional embedding."""

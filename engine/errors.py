@@ -22,6 +22,7 @@ EngineError                     code, text, hint
   OutputWriteError              the disk refused (full, read-only, no such folder)
   ModelNotFoundError            no model of that name or at that path
   ModelBrokenError              a model folder that does not hold what its config promises
+    ModelFamilyUnknownError     it is of a kind that is not known here
   ModelUnloadedError            the engine was unloaded
   AudioTowerMissingError        the model's CLAP has no audio tower
   CurvesMissingError            the model has not learnt to follow a clip
@@ -301,6 +302,17 @@ class ModelBrokenError(EngineError):
 
     def __init__(self, where: object, reason: str) -> None:
         super().__init__(f"the model at {where} cannot be used: {reason}", "install it again")
+
+
+class ModelFamilyUnknownError(ModelBrokenError):
+    """It is of a kind that a later Retake may know."""
+
+    def __init__(self, where: object, family: object, known: Iterable[str]) -> None:
+        EngineError.__init__(
+            self,
+            f"the model at {where} is of the family {_spelled(family)[:60]}; expected {' or '.join(known)}",
+            "update Retake, or use another model: `retake models list` shows them",
+        )
 
 
 class ModelUnloadedError(EngineError):

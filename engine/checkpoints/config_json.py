@@ -15,6 +15,8 @@ from engine.models.clap import ClapConfig
 from engine.models.pocket_clap import PocketClapConfig
 from engine.models.vocoder import GriffinLimConfig, HiFiGanConfig
 
+FAMILY = "audioldm"
+"""Of the models whose nets are in these files; what names no family was written before there were others."""
 Config = TypeVar("Config")
 
 _KINDS: dict[str, type] = {
@@ -88,7 +90,7 @@ def config_to_json(config: AudioLDMConfig) -> dict[str, Any]:
     for part in ("vocoder", "clap", "draft"):
         if values[part] is not None:
             values[part]["kind"] = type(getattr(config, part)).__name__
-    return {"format": CONFIG_FORMAT, **values}
+    return {"format": CONFIG_FORMAT, "family": FAMILY, **values}
 
 
 def config_from_json(values: dict[str, Any]) -> AudioLDMConfig:
@@ -100,6 +102,8 @@ def config_from_json(values: dict[str, Any]) -> AudioLDMConfig:
     values = dict(values)
     if values.pop("format", None) != CONFIG_FORMAT:
         raise ValueError(f"expected format {CONFIG_FORMAT}")
+    if (family := values.pop("family", FAMILY)) != FAMILY:
+        raise ValueError(f"its family is {family!r}; expected {FAMILY!r}")
     config = _parse(AudioLDMConfig, values)
     check_config(config)
     return config

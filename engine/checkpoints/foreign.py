@@ -27,7 +27,7 @@ from engine.checkpoints.import_errors import (
 from engine.checkpoints.locations import INDEX, PARTS
 from engine.checkpoints.shards import NON_EMA, find_weights, pieces_of
 from engine.diffusion.guidance import Prediction
-from engine.diffusion.schedule import NoiseSchedule
+from engine.diffusion.path import VariancePreserving
 
 Heads = Literal["original", "diffusers"]
 
@@ -234,18 +234,18 @@ def _agree(one: Weights, other: Weights | None) -> bool:
 
 def _check_schedule(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Refuse weights that were trained on other noise than ours."""
-    theirs, ours = tensors.get(names.ALPHAS), NoiseSchedule().alphas_cumprod
+    theirs, ours = tensors.get(names.ALPHAS), VariancePreserving().alphas_cumprod
     if theirs is not None and not (theirs.shape == ours.shape and _close(theirs, ours)):
         raise CheckpointUnknownError(path, "its noise schedule is not AudioLDM's")
 
 
-def _read_schedule(file: Path) -> tuple[NoiseSchedule, Prediction]:
-    ours = NoiseSchedule()
+def _read_schedule(file: Path) -> tuple[VariancePreserving, Prediction]:
+    ours = VariancePreserving()
     if not file.is_file():
         return ours, "eps"
     settings = read_settings(file)
     _check_settings(file, settings, {"beta_schedule": "scaled_linear"})
-    schedule = NoiseSchedule(
+    schedule = VariancePreserving(
         settings.get("num_train_timesteps", ours.num_train_steps),
         settings.get("beta_start", ours.beta_start),
         settings.get("beta_end", ours.beta_end),

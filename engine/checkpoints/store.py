@@ -15,11 +15,11 @@ from torch import Tensor
 from engine.audioldm import AudioLDM, AudioLDMConfig
 from engine.checkpoints.blueprint import draw_up, require_promised
 from engine.checkpoints.catalogue import CONFIG_FILE, WEIGHTS_FILE, find_model, read_json
-from engine.checkpoints.config_json import config_from_json, config_to_json
+from engine.checkpoints.config_json import FAMILY, config_from_json, config_to_json
 from engine.checkpoints.model_files import explained, require_plain
 from engine.checkpoints.small_weights import squeeze, unsqueeze
 from engine.checkpoints.tensor_file import load_tensors
-from engine.errors import ModelBrokenError
+from engine.errors import ModelBrokenError, ModelFamilyUnknownError
 from engine.models.clap import ClapConfig, LaionClap
 from engine.models.clap_tokenizer import RobertaTokenizer
 from engine.presets import PRESETS, build
@@ -93,9 +93,13 @@ def read_config(folder: Path) -> AudioLDMConfig:
 
     Raises:
         ModelBrokenError: it is missing, or of another format.
+        ModelFamilyUnknownError: it is of a family that is not known here.
     """
+    values = read_json(folder)
+    if (family := values.get("family", FAMILY)) != FAMILY:
+        raise ModelFamilyUnknownError(folder, family, [FAMILY])
     try:
-        return config_from_json(read_json(folder))
+        return config_from_json(values)
     except (ValueError, TypeError, KeyError) as error:
         raise ModelBrokenError(folder, f"{CONFIG_FILE}: {error}") from error
 

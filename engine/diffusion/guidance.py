@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from engine.diffusion.schedule import NoiseSchedule
+from engine.diffusion.path import NoiseLevel, VariancePreserving
 
 Prediction = Literal["eps", "v"]
 
@@ -23,19 +23,19 @@ class Net(Protocol):
 
 
 class Denoised(NamedTuple):
-    """The two readings of one prediction; x_t = sqrt(ᾱ) x0 + sqrt(1 - ᾱ) eps holds between them."""
+    """The two readings of one prediction; x = signal · x0 + noise · eps holds between them."""
 
     x0: Tensor
     eps: Tensor
 
 
-Denoise = Callable[[Tensor, int], Denoised]  # (x_t [B, Z, H, W], t) -> Denoised
+Denoise = Callable[[Tensor, float], Denoised]  # (x [B, Z, ...], the time as the net is told it) -> Denoised
 
 
 class DenoiseFollowing(Protocol):
-    """(x_t [B, Z, H, W], t, curves [B, C, H] or none) -> Denoised."""
+    """(x [B, Z, ...], time, rows that go with it [B, C, H] or none: curves, or what is given) -> Denoised."""
 
-    def __call__(self, x: Tensor, t: int, curves: Tensor | None = None, /) -> Denoised: ...
+    def __call__(self, x: Tensor, time: float, curves: Tensor | None = None, /) -> Denoised: ...
 
 
 def guide(unconditional: Tensor, conditional: Tensor, scale: float) -> Tensor:
@@ -44,10 +44,10 @@ def guide(unconditional: Tensor, conditional: Tensor, scale: float) -> Tensor:
 
 
 def read_prediction(
-    prediction: Tensor, x: Tensor, alpha_bar: float, kind: Prediction, clip_x0: float | None = None
+    prediction: Tensor, x: Tensor, level: NoiseLevel, kind: Prediction, clip_x0: float | None = None
 ) -> Denoised:
-    """A net's output as x0 and ε; kind "v" is sqrt(ᾱ) ε - sqrt(1 - ᾱ) x0 (Salimans and Ho 2022, appendix D)."""
-    signal, noise = alpha_bar**0.5, (1 - alpha_bar) ** 0.5
+    """A net's output as x0 and ε; kind "v" is signal · ε - noise · x0 (Salimans and Ho 2022, appendix D)."""
+    signal, noise = level
     x0 = signal * x - noise * prediction if kind == "v" else (x - noise * prediction) / signal
     if clip_x0 is not None:
         x0 = x0.clamp(-clip_x0, clip_x0)
@@ -78,7 +78,7 @@ def guided_denoiser(
     condition: Tensor,
     negative: Tensor,
     scale: float,
-    schedule: NoiseSchedule,
+    path: VariancePreserving,
     kind: Prediction,
     clip_x0: float | None = None,
 ) -> DenoiseFollowing:
@@ -87,7 +87,8 @@ def guided_denoiser(
     condition and negative: [B, D]; the latents that come in may hold a multiple of B rows (windows of each).
     """
 
-    def denoise(x: Tensor, t: int, curves: Tensor | None = None) -> Denoised:
+    def denoise(x: Tensor, time: float, curves: Tensor | None = None, /) -> Denoised:
+        t = int(time)
         repeats = len(x) // len(condition)
         wanted = condition.repeat_interleave(repeats, dim=0)
         if scale == 1:
@@ -99,6 +100,6 @@ def guided_denoiser(
                 curves = torch.cat([curves if NEGATIVE_FOLLOWS else torch.full_like(curves, torch.nan), curves])
             unguided, towards = net(torch.cat([x, x]), steps, both, curves).chunk(2)
             prediction = guide(unguided, towards, scale)
-        return read_prediction(prediction, x, schedule.alpha_bar(t), kind, clip_x0)
+        return read_prediction(prediction, x, path.level(t), kind, clip_x0)
 
     return denoise

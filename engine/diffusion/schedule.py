@@ -1,36 +1,53 @@
-"""The noise schedule: x_t = sqrt(ᾱ_t) x0 + sqrt(1 - ᾱ_t) ε (Ho et al. 2020, equation 4)."""
+"""A schedule: at which times of a path the denoiser is asked, on the way from noise to a clean latent."""
 
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from typing import NamedTuple
 
-import torch
-from torch import Tensor
+from engine.diffusion.path import CLEAN, NoiseLevel, NoisePath, VariancePreserving
+
+
+class SamplingStep(NamedTuple):
+    """From one level to the next."""
+
+    time: float  # as the net is told it
+    now: NoiseLevel
+    after: NoiseLevel
+    is_last: bool
 
 
 @dataclass(frozen=True)
 class NoiseSchedule:
-    """The square roots of the betas grow linearly, as in Stable Diffusion and AudioLDM."""
+    """Times in the order in which they are met, and the levels there; one level more, at which the way ends."""
 
-    num_train_steps: int = 1000
-    beta_start: float = 0.0015
-    beta_end: float = 0.0195
+    times: tuple[float, ...]
+    levels: tuple[NoiseLevel, ...]
 
-    @cached_property
-    def alphas_cumprod(self) -> Tensor:
-        """ᾱ_t, float64 [num_train_steps]."""
-        ends = self.beta_start**0.5, self.beta_end**0.5
-        betas = torch.linspace(*ends, self.num_train_steps, dtype=torch.float64) ** 2
-        return torch.cumprod(1 - betas, dim=0)
+    def __len__(self) -> int:
+        return len(self.times)
 
-    def alpha_bar(self, t: int) -> float:
-        """ᾱ_t; t = -1 is the clean signal, 1."""
-        return 1.0 if t < 0 else float(self.alphas_cumprod[t])
-
-    def add_noise(self, x0: Tensor, t: int, noise: Tensor) -> Tensor:
-        """x0 and noise [B, ...] -> x_t [B, ...]."""
-        return mix_noise(x0, self.alpha_bar(t), noise)
+    def __iter__(self) -> Iterator[SamplingStep]:
+        for index, time in enumerate(self.times):
+            yield SamplingStep(time, self.levels[index], self.levels[index + 1], is_last=index == len(self) - 1)
 
 
-def mix_noise(x0: Tensor, alpha_bar: float, noise: Tensor) -> Tensor:
-    """sqrt(ᾱ) x0 + sqrt(1 - ᾱ) noise."""
-    return float(alpha_bar**0.5) * x0 + float((1 - alpha_bar) ** 0.5) * noise
+def lay_schedule(path: NoisePath, times: Sequence[float]) -> NoiseSchedule:
+    """The schedule at these times of a path, each noisier than the next.
+
+    It ends at the clean signal; at time 0 where the times are the reference's own, which end at 1 (Song et al. 2021).
+    """
+    end = path.level(0) if times[-1] == 1 else CLEAN
+    return NoiseSchedule(tuple(times), (*map(path.level, times), end))
+
+
+def timesteps_for(num_steps: int, path: VariancePreserving, strength: float = 1.0) -> list[int]:
+    """Descending timesteps, evenly spaced from s · 999 down for strength s: round(s · num_steps) of them, at least one.
+
+    Only the spacing differs from the reference's (it starts at 1000 - 1000 / num_steps and overruns for some counts).
+    """
+    start = strength * (path.num_train_steps - 1)
+    count = max(1, round(strength * num_steps))
+    if count > start:
+        return list(range(math.floor(start), -1, -1))
+    return [round(start - start * i / count) for i in range(count)]

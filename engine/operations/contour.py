@@ -89,15 +89,15 @@ class Contour:
         frames = model.config.vae.stride
         wanted = _mean_of_rows(self.loudness, frames)
 
-        def denoise_held(x: Tensor, t: int) -> Denoised:
-            x0 = denoise(x, t).x0
+        def denoise_held(x: Tensor, time: float) -> Denoised:
+            x0 = denoise(x, time).x0
             sketch = model.sketch(x0)
             own = _mean_of_rows(loudness_of(sketch), frames)
             gain = PULL * self.structure * (wanted.repeat(len(x) // len(wanted), 1) - own)
             held = amplified(sketch, gain.repeat_interleave(frames, dim=1), model.config.mel)
             x0 = x0 + model.encode_change(held - sketch)
-            alpha_bar = model.config.schedule.alpha_bar(t)
-            return Denoised(x0, (x - alpha_bar**0.5 * x0) / (1 - alpha_bar) ** 0.5)
+            signal, noise = model.config.schedule.level(time)
+            return Denoised(x0, (x - signal * x0) / noise)
 
         return denoise_held
 

@@ -1,7 +1,7 @@
-"""Generate, restyle, vary and inpaint with a stereo flow-matching model; the surroundings stay, bit for bit.
+"""Generate, restyle, vary and inpaint with any model; the surroundings stay, bit for bit.
 
-The noise level does what strength says (SDEdit, Meng et al. 2022), and inpainting is what the net was trained for: the
-rows of the latent that stay are given to it beside a mask, at every step and at no cost.
+The noise level does what strength says (SDEdit, Meng et al. 2022), and inpainting is what a net with a native mask
+was trained for: the rows of the latent that stay are given to it, at every step and at no cost.
 """
 
 import math
@@ -13,12 +13,11 @@ import numpy as np
 import torch
 
 from engine.audio import Audio
-from engine.errors import InvalidRequestError
-from engine.families.stable_audio.stable_audio import StableAudio
+from engine.model import SoundModel, require_possible
 from engine.operations.bands import keep_band
 from engine.operations.excerpt import Excerpt, take_excerpt
 from engine.operations.fitting import LEAST_CEILING, fit, hush_ends, level_for
-from engine.operations.flow_rendering import FlowRendering, require_possible
+from engine.operations.flow_rendering import FlowRendering
 from engine.operations.generate import finished
 from engine.operations.loudness import level_of
 from engine.operations.progress import ProgressReporter
@@ -36,26 +35,29 @@ CONTEXT_SHARE = 1 / 8  # of the longest sound at once: the least context on eith
 LONGEST_CONTEXT_S = 10.0  # seconds on either side; further away nothing is heard of a region, and rows cost time
 
 
-def generate_stereo(model: StableAudio, request: Generate, reporter: ProgressReporter) -> list[Audio]:
-    """Noise -> latent -> stereo waveform, cut to length; in the order in which they are made."""
-    require_possible(model, request, follow=request.follow, width=request.width)
+def generate_stereo(model: SoundModel[Any], request: Generate, reporter: ProgressReporter) -> list[Audio]:
+    """Noise -> latent -> waveform, cut to length; the best first, or in order where nothing ranks them."""
+    require_possible(model, request)
     num_samples = round(request.seconds * model.sample_rate)
     rendering = FlowRendering(model, request.prompt, request, reporter, num_samples)
-    waveforms = rendering.waveforms(rendering.sample(rendering.noise()))
+    waveforms = rendering.waveforms(rendering.sample(rendering.noise(), rendering.schedule()))
     settings = {"seconds": float(request.seconds)}
     return [
-        Audio(*finished(waveform, model.sample_rate, None), rendering.provenance("generate", candidate, settings))
-        for candidate, waveform in enumerate(waveforms)
+        Audio(
+            *finished(waveforms[candidate], model.sample_rate, None),
+            rendering.provenance("generate", candidate, score, settings),
+        )
+        for candidate, score in rendering.rank(list(waveforms))
     ]
 
 
-def restyle_stereo(model: StableAudio, request: Restyle, reporter: ProgressReporter) -> list[Audio]:
+def restyle_stereo(model: SoundModel[Any], request: Restyle, reporter: ProgressReporter) -> list[Audio]:
     """Move the clip, or a region of it, towards the prompt; strength is the noise level it starts from."""
-    require_possible(model, request, structure=request.structure)
+    require_possible(model, request)
     return _moved(model, request, reporter, "restyle")
 
 
-def vary_stereo(model: StableAudio, request: Vary, reporter: ProgressReporter) -> list[Audio]:
+def vary_stereo(model: SoundModel[Any], request: Vary, reporter: ProgressReporter) -> list[Audio]:
     """The same towards the words that are given, or none.
 
     Raises:
@@ -67,69 +69,73 @@ def vary_stereo(model: StableAudio, request: Vary, reporter: ProgressReporter) -
     return _moved(model, request, reporter, "vary")
 
 
-def inpaint_stereo(model: StableAudio, request: Inpaint, reporter: ProgressReporter) -> list[Audio]:
+def inpaint_stereo(model: SoundModel[Any], request: Inpaint, reporter: ProgressReporter) -> list[Audio]:
     """Fill each group of neighbouring regions in one excerpt, and splice them in."""
-    require_possible(model, request, low_hz=request.low_hz, high_hz=request.high_hz)
-    if any(len(region) > 2 and any(region[2:]) for region in request.regions):
-        raise InvalidRequestError("regions", "in a band", f"whole ones: the model {model.config.name} has no bands")
+    require_possible(model, request)
     clip, rate = request.clip, request.clip.sample_rate
     reach = math.floor(model.window_rows * model.samples_per_row * rate / model.sample_rate)
     context = min(math.ceil(reach * CONTEXT_SHARE), round(LONGEST_CONTEXT_S * rate))
     regions = merge_regions(request.sample_regions())
     groups = group_regions(regions, reach, context)
-    takes = [clip.samples] * request.candidates
+    takes, whole = [clip.samples] * request.candidates, []
     for index, group in enumerate(groups):
         within = group[-1][1] - group[0][0] + 2 * context
         excerpt = take_excerpt(clip, *excerpt_around(group, clip.num_samples, within, context), model.sample_rate, None)
         part = reporter.part(index, len(groups))
         size = excerpt.waveform.shape[1]
-        rendering = FlowRendering(model, request.prompt, request, part, size, excerpt_index=index)
+        rendering = FlowRendering(model, request.prompt, request, part, size, excerpt.num_channels, excerpt_index=index)
         made = _filled(rendering, excerpt, group)
+        whole.append(made)
         takes = [
             _spliced(rendering, excerpt, waveform, samples, (group, regions), request.keep_air)
             for samples, waveform in zip(takes, made, strict=True)
         ]
+    ranked = rendering.rank(list(np.concatenate(whole, axis=-1)))
     settings = {"regions": [list(region) for region in request.regions], "keep_air": bool(request.keep_air)}
     return [
-        replace(clip, samples=samples, story=rendering.provenance("inpaint", candidate, settings))
-        for candidate, samples in enumerate(takes)
+        replace(clip, samples=takes[candidate], story=rendering.provenance("inpaint", candidate, score, settings))
+        for candidate, score in ranked
     ]
 
 
-def _moved(model: StableAudio, request: Restyle | Vary, reporter: ProgressReporter, operation: str) -> list[Audio]:
+def _moved(model: SoundModel[Any], request: Restyle | Vary, reporter: ProgressReporter, operation: str) -> list[Audio]:
     """Encode, noise, denoise, decode, match, splice. Strength 0 is the clip, bit for bit."""
     clip, strength = request.clip, float(request.strength)
     start, end = require_region(clip, request.start_s, request.end_s)
     margin = round(CONTEXT_S * clip.sample_rate)
     excerpt = take_excerpt(clip, start - margin, end + margin, model.sample_rate, None)
-    rendering = FlowRendering(model, request.prompt, request, reporter, excerpt.waveform.shape[1])
+    rendering = FlowRendering(model, request.prompt, request, reporter, excerpt.waveform.shape[1], excerpt.num_channels)
     settings = _settings(request)
-    stories = [rendering.provenance(operation, candidate, settings) for candidate in range(request.candidates)]
     if strength == 0:
+        stories = (
+            rendering.provenance(operation, candidate, None, settings) for candidate in range(request.candidates)
+        )
         return [replace(clip, story=story) for story in stories]
     latent = rendering.encode(excerpt.waveform)
-    noised = (1 - strength) * latent + strength * rendering.noise()
-    waveforms = rendering.waveforms(rendering.sample(noised, strength))
+    schedule = rendering.schedule(strength)
+    noised = schedule.levels[0].mix(rendering.for_each(latent), rendering.noise())
+    waveforms = rendering.waveforms(rendering.sample(noised, schedule))
     takes = []
-    for waveform, story in zip(waveforms, stories, strict=True):
-        made = _restored(excerpt, waveform)[:, start - excerpt.start : end - excerpt.start]
+    for candidate, score in rendering.rank(list(waveforms)):
+        made = _restored(excerpt, waveforms[candidate])[:, start - excerpt.start : end - excerpt.start]
         replaced = clip.samples[:, start:end]
         sides = beside(clip.samples, (start, end), clip.sample_rate)
         fitted = _fitted(rendering, clip, made, replaced, sides, None, request.keep_air)
+        story = rendering.provenance(operation, candidate, score, settings)
         takes.append(replace(clip, samples=splice(clip.samples, fitted, start, clip.sample_rate), story=story))
     return takes
 
 
 def _filled(rendering: FlowRendering, excerpt: Excerpt, group: list[Region]) -> Samples:
-    """The excerpt with its regions replaced: waveforms [n, 2, T']."""
+    """The excerpt with its regions replaced: waveforms [n, C', T']."""
     latent = rendering.encode(excerpt.waveform)
-    keep = torch.ones(latent.shape[-1])
+    keep = torch.ones(latent.shape[2])
     row = rendering.model.samples_per_row
     for start, end in group:
         first, last = excerpt.model_position(start) / row, excerpt.model_position(end) / row
         keep[math.floor(first) : math.ceil(last)] = 0
     keep[math.ceil(rendering.num_samples / row) :] = 0  # nothing is known beyond the excerpt
-    return rendering.waveforms(rendering.sample(rendering.noise(), 1.0, latent, keep))
+    return rendering.waveforms(rendering.sample(rendering.noise(), rendering.schedule(), latent, keep))
 
 
 def _spliced(
@@ -155,7 +161,7 @@ def _spliced(
 
 
 def _restored(excerpt: Excerpt, waveform: Samples) -> Samples:
-    """Stereo waveform [2, T'] -> [C, t] at the clip's rate, level and channels; one sound in two channels stays one."""
+    """Waveform [C', T'] -> [C, t] at the clip's rate, level and channels; one sound in two channels stays one."""
     return excerpt.restore(waveform if excerpt.num_channels == len(waveform) else waveform.mean(axis=0, keepdims=True))
 
 

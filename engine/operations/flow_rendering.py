@@ -1,41 +1,45 @@
-"""One excerpt on its way through a model that makes stereo sound from latents by flow matching.
+"""One excerpt on its way through any model, as `engine/model.py` describes it.
 
-What `sampling.py` is for models with log-mels and CLAP. Here the clip's channels are one sound, made together.
+What `sampling.py` is for models with log-mels and CLAP. Here the clip's channels are one sound, made together; a mono
+model makes each of them from the same noise.
 
-Shape letters: n candidates, Z latent channels, H rows, T' samples at the model's rate.
+Shape letters: n candidates, B = n, times the clip's channels with a mono model, Z latent channels, H rows, T' samples
+at the model's rate.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from engine.errors import InvalidRequestError, ModelBrokenError
-from engine.families.stable_audio.denoiser import FlowDenoise, given_rows, nothing_given
-from engine.families.stable_audio.stable_audio import StableAudio
-from engine.families.stable_audio.walk import ping_pong, straight
+from engine.diffusion.guidance import DenoiseFollowing
+from engine.diffusion.path import NoiseLevel
+from engine.diffusion.schedule import NoiseSchedule
+from engine.diffusion.solvers import SAMPLERS, Draw, Impose
+from engine.errors import ModelBrokenError
+from engine.model import SoundModel
 from engine.operations.progress import ProgressReporter
 from engine.operations.windows import Windows, lay_windows, over_windows
 from engine.requests import Sampling
 from engine.wav_writer import Samples
 
 DRAFT_STEPS = 4
-NOISE, STEPS = 0, 2  # what a candidate's generators are for, as in sampling.py
-_STRAIGHT = "ddim"  # what requests call the one deterministic way along a flow
+NOISE, PHASES, STEPS = range(3)  # what a candidate's generators are for, as in sampling.py
 
 
 @dataclass(frozen=True)
 class FlowRendering:
     """What is rendered, and how; all candidates together."""
 
-    model: StableAudio
+    model: SoundModel[Any]
     prompt: str
     sampling: Sampling
     reporter: ProgressReporter
     num_samples: int  # T'
+    num_channels: int = 1  # of what is edited
     excerpt_index: int = 0  # excerpts of one request get noise of their own
     windows: Windows = field(init=False)
 
@@ -45,13 +49,18 @@ class FlowRendering:
         object.__setattr__(self, "windows", windows)
 
     @property
+    def sounds(self) -> int:
+        """How many sounds of the model one take is made of."""
+        return self.num_channels if self.model.channels == 1 else 1
+
+    @property
     def steps(self) -> int:
-        return self.sampling.steps or (DRAFT_STEPS if self.sampling.draft else self.model.config.default_steps)
+        return self.sampling.steps or (DRAFT_STEPS if self.sampling.draft else self.model.default_steps)
 
     @property
     def guidance(self) -> float:
         given = self.sampling.guidance
-        return self.model.config.default_guidance if given is None else float(given)
+        return self.model.default_guidance if given is None else float(given)
 
     def generator(self, candidate: int, purpose: int) -> torch.Generator:
         """The source of randomness of one candidate, for one purpose."""
@@ -60,33 +69,50 @@ class FlowRendering:
         return torch.Generator().manual_seed(int(state >> np.uint64(1)))
 
     def encode(self, waveform: Samples) -> Tensor:
-        """Waveform [C', T'], mono or stereo -> latent [1, Z, H]."""
+        """Waveform [C', T'], mono or stereo -> latent [B / n, Z, H, ...]."""
         self.reporter.encoding()
-        sides = torch.from_numpy(np.ascontiguousarray(waveform)).expand(self.model.channels, -1)
-        return self.model.encode(sides[None])
+        sides = torch.from_numpy(np.ascontiguousarray(waveform))
+        if self.model.channels == 1:
+            return self.model.encode_sound(sides[:, None])
+        return self.model.encode_sound(sides.expand(self.model.channels, -1)[None])
 
     def noise(self) -> Tensor:
-        """What sampling starts from: unit normal [n, Z, H]."""
+        """What sampling starts from: unit normal [B, Z, H, ...]."""
         return self._source(NOISE)()
 
-    def sample(self, x: Tensor, start: float = 1.0, latent: Tensor | None = None, keep: Tensor | None = None) -> Tensor:
-        """From x [n, Z, H], noised to σ = `start`, to a clean latent.
+    def schedule(self, start: float = 1.0) -> NoiseSchedule:
+        """The noise levels from a share of the way down."""
+        return self.model.schedule(self.steps, start)
 
-        Where keep [H] is 1 the rows of `latent` [1, Z, H] are given to the net, which was trained to continue them.
+    def sample(
+        self, x: Tensor, schedule: NoiseSchedule, latent: Tensor | None = None, keep: Tensor | None = None
+    ) -> Tensor:
+        """From x [B, Z, H, ...], noised to the schedule's first level, to a clean latent.
+
+        Where keep [H] is 1 the rows of `latent` [B / n, Z, H, ...] stay: given to a net that was trained to continue
+        them, imposed at every step on any other.
         """
-        sigmas = self.model.noise_shares(self.steps, start)
-        given = nothing_given(x) if self.model.config.masks_always else None
-        if latent is not None and keep is not None:
-            given = given_rows(latent, keep).expand(len(x), -1, -1)
+        known = x if latent is None else self.for_each(latent)
+        has_mask, impose = self.model.capabilities.native_mask, None
+        if keep is not None and not has_mask:
+            impose = _imposing(known, keep, x)
+            x = impose(x, schedule.levels[0])
+        given = self.model.given(known, keep) if has_mask else None
         # what is given is cut into the windows' rows, as curves are
         windowed = over_windows(self._denoiser(), self.windows, self.reporter.check, given)
-        for step, latest in enumerate(self._walk(cast("FlowDenoise", windowed), x, sigmas), start=1):
-            self.reporter.step(step, len(sigmas) - 1)
+        solver = SAMPLERS[self.sampling.sampler] if self.sampling.sampler else self.model.solver
+        latents = solver(windowed, x, schedule, draw=self._source(STEPS), impose=impose)
+        for step, latest in enumerate(latents, start=1):
+            self.reporter.step(step, len(schedule))
             x = latest
         return x
 
+    def for_each(self, latent: Tensor) -> Tensor:
+        """Latent [B / n, Z, H, ...] of what is edited -> the same for each candidate, [B, Z, H, ...]."""
+        return latent.repeat(self.sampling.candidates, *[1] * (latent.dim() - 1))
+
     def waveforms(self, latent: Tensor) -> Samples:
-        """Latent [n, Z, H] -> waveforms [n, 2, T'].
+        """Latent [B, Z, H, ...] -> waveforms [n, C', T'].
 
         Raises:
             ModelBrokenError: the model made samples that are not numbers.
@@ -94,13 +120,26 @@ class FlowRendering:
         made = np.empty((len(latent), self.model.channels, self.num_samples), np.float32)
         for index, one in enumerate(latent):
             self.reporter.decoding(index, len(latent))
-            waveform = self.model.decode(one[None])[0].cpu().numpy()
+            phases = self.generator(index // self.sounds, PHASES)
+            waveform = self.model.decode_sound(one[None], phases)[0].cpu().numpy()
             if not np.isfinite(waveform).all():
-                raise ModelBrokenError(self.model.config.name, "it made samples that are not numbers")
+                raise ModelBrokenError(self.model.name, "it made samples that are not numbers")
             made[index] = waveform[:, : self.num_samples]
-        return made
+        return made.reshape(-1, self.sounds * self.model.channels, self.num_samples)
 
-    def provenance(self, operation: str, candidate: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+    def rank(self, takes: Sequence[Samples]) -> list[tuple[int, float | None]]:
+        """What each candidate made, [C', T'] each -> (candidate, score), best first; as they come without a scorer."""
+        scorer = self.model.scorer
+        if scorer is None:
+            return [(candidate, None) for candidate in range(len(takes))]
+        sounds = [torch.from_numpy(take.mean(axis=0, keepdims=True)).to(self.model.device) for take in takes]
+        (wanted,) = scorer.embed_text([self.prompt]).float()
+        scores = [float(scorer.embed_audio(sound, self.model.sample_rate)[0].float() @ wanted) for sound in sounds]
+        return [(candidate, scores[candidate]) for candidate in sorted(range(len(scores)), key=lambda k: -scores[k])]
+
+    def provenance(
+        self, operation: str, candidate: int, score: float | None, settings: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """How a take came about, in the words of the wire; enough to make it again."""
         return {
             "operation": operation,
@@ -113,13 +152,13 @@ class FlowRendering:
             "negative": self.sampling.negative_prompt,
             "candidate": candidate + 1,
             "candidates": int(self.sampling.candidates),
-            "score": None,
-            "model": self.model.config.name,
+            "score": score,
+            "model": self.model.name,
             "model_rate_hz": self.model.sample_rate,
             "warnings": list(self._warnings()),
         }
 
-    def _denoiser(self) -> FlowDenoise:
+    def _denoiser(self) -> DenoiseFollowing:
         model = self.model
         longest = model.window_rows * model.samples_per_row
         seconds = min(self.num_samples, longest) / model.sample_rate
@@ -127,44 +166,34 @@ class FlowRendering:
         wanted, *negative = (model.condition([prompt], seconds) for prompt in prompts)
         return model.denoiser(wanted, negative[0] if negative else None, self.guidance)
 
-    def _walk(self, denoise: FlowDenoise, x: Tensor, sigmas: list[float]) -> Iterator[Tensor]:
-        if self.model.config.objective == "denoiser" and self.sampling.sampler is None:
-            return ping_pong(denoise, x, sigmas, self._source(STEPS))
-        return straight(denoise, x, sigmas)
-
-    def _source(self, purpose: int) -> Callable[[], Tensor]:
+    def _source(self, purpose: int) -> Draw:
         """Each candidate draws from its own generator, on the processor: no number of takes, and no device, matters."""
         shape = self.model.latent_shape(self.windows.rows)
         generators = [self.generator(candidate, purpose) for candidate in range(self.sampling.candidates)]
 
         def draw() -> Tensor:
-            return torch.stack([torch.randn(shape, generator=one) for one in generators]).to(self.model.device)
+            drawn = torch.stack([torch.randn(shape, generator=one) for one in generators])
+            return drawn.repeat_interleave(self.sounds, dim=0).to(self.model.device)
 
         return draw
 
     def _warnings(self) -> Iterator[str]:
-        name = self.model.config.name
+        name = self.model.name
         for prompt in dict.fromkeys((self.prompt, self.sampling.negative_prompt)):
-            if cut := self.model.reader.cut(prompt):
-                yield f"the model {name} reads {self.model.reader.max_tokens} tokens of a prompt; left out: {cut!r}"
-        if self.sampling.candidates > 1:
+            if cut := self.model.left_out(prompt):
+                yield f"the model {name} does not read all of so long a prompt; left out: {cut!r}"
+        if self.sampling.candidates > 1 and self.model.scorer is None:
             yield f"the model {name} cannot hear its takes: they are in the order in which they were made, not ranked"
         if self.sampling.negative_prompt and self.guidance == 1:
             negative = self.sampling.negative_prompt
             yield f'guidance 1 does not heed the negative prompt "{negative}"; more than 1 does'
 
 
-def require_possible(model: StableAudio, request: Sampling, **unused: object) -> None:
-    """Refuse, before any work, what this kind of model cannot do; `unused`: further knobs, by name, with their values.
+def _imposing(known: Tensor, keep: Tensor, noise: Tensor) -> Impose:
+    """Return the function that puts the rows of `known` where keep [H] is 1 back after each step (see `masks.py`)."""
+    stays = keep.bool().to(known.device).view(-1, *[1] * (known.dim() - 3))
 
-    Raises:
-        InvalidRequestError: it is asked for.
-    """
-    name = model.config.name
-    hint = f"leave it out, or use a model of the AudioLDM family, such as nano, instead of {name}"
-    for knob, value in {"like": request.like, **unused}.items():
-        if value:
-            given = "a clip" if hasattr(value, "samples") else value
-            raise InvalidRequestError(knob, given, f"none: the model {name} has nothing to do it with", hint)
-    if request.sampler not in (None, _STRAIGHT):
-        raise InvalidRequestError("sampler", request.sampler, f"none or '{_STRAIGHT}' with the model {name}")
+    def impose(x: Tensor, level: NoiseLevel) -> Tensor:
+        return torch.where(stays, level.mix(known, noise), x)
+
+    return impose

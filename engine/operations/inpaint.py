@@ -94,7 +94,7 @@ def _fill(rendering: Rendering, excerpt: Excerpt, regions: list[BandRegion]) -> 
     observed = rendering.encode(excerpt.waveform).repeat(rendering.sampling.candidates, 1, 1, 1)  # [B, Z, H, W]
     noise, timesteps = rendering.noise(), rendering.timesteps()
     impose = imposing(observed, observed_cells(model, rows, spans), rendering.observed_noise(noise))
-    x = impose(noise, model.config.schedule.alpha_bar(timesteps[0]))
+    x = impose(noise, model.config.schedule.level(timesteps[0]))
     return rendering.waveforms(rendering.sample(x, timesteps, impose))
 
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from engine.audioldm import AudioLDM
-from engine.diffusion.samplers import Draw, Impose
-from engine.diffusion.schedule import mix_noise
+from engine.diffusion.path import NoiseLevel
+from engine.diffusion.solvers import Draw, Impose
 from engine.mel import MelConfig, slaney_filterbank
 
 
@@ -32,8 +32,8 @@ def imposing(observed: Tensor, is_observed: Tensor, draw: Draw) -> Impose:
     returns for each step (`Rendering.observed_noise`).
     """
 
-    def impose(x: Tensor, alpha_bar: float) -> Tensor:
-        return torch.where(is_observed, mix_noise(observed, alpha_bar, draw()), x)
+    def impose(x: Tensor, level: NoiseLevel) -> Tensor:
+        return torch.where(is_observed, level.mix(observed, draw()), x)
 
     return impose
 

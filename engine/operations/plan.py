@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.audioldm import AudioLDM
-from engine.diffusion.samplers import timesteps_for
-from engine.diffusion.schedule import NoiseSchedule
+from engine.diffusion.path import VariancePreserving
+from engine.diffusion.schedule import timesteps_for
 from engine.requests import DRAFT_STEPS, Sampling
 
 SAMPLER = "dpm++2m"  # where a request names none
@@ -16,7 +16,7 @@ class SamplingPlan:
     """What the model and the request agree on."""
 
     timesteps: tuple[int, ...]  # all of them, descending
-    schedule: NoiseSchedule
+    path: VariancePreserving
     sampler: str
     guidance: float
     by_draft_net: bool
@@ -28,7 +28,7 @@ class SamplingPlan:
         A draft net knows only its own timesteps: there they begin at the noise level nearest to the one requested.
         """
         if not self.by_draft_net:
-            return timesteps_for(len(self.timesteps), self.schedule, strength)
+            return timesteps_for(len(self.timesteps), self.path, strength)
         wanted = strength * self.timesteps[0]
         start = min(self.timesteps, key=lambda t: abs(t - wanted))
         return list(self.timesteps[self.timesteps.index(start) :])

@@ -97,7 +97,7 @@ def _moved(
 def _sampled(rendering: Rendering, encoded: Tensor, depth: float, contour: Contour | None) -> Samples:
     """A latent [B, Z, H, W] noised to a share of the way and sampled from there: waveforms [n, C', T']."""
     timesteps = rendering.timesteps(depth)
-    x = rendering.model.config.schedule.add_noise(encoded, timesteps[0], rendering.noise())
+    x = rendering.model.config.schedule.level(timesteps[0]).mix(encoded, rendering.noise())
     return rendering.waveforms(rendering.sample(x, timesteps, contour=contour), contour)
 
 

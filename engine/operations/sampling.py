@@ -15,7 +15,8 @@ from torch import Tensor
 
 from engine.audioldm import AudioLDM
 from engine.diffusion.guidance import DenoiseFollowing
-from engine.diffusion.samplers import ADDING_NOISE, SAMPLERS, Draw, Impose
+from engine.diffusion.schedule import lay_schedule
+from engine.diffusion.solvers import ADDING_NOISE, SAMPLERS, Draw, Impose
 from engine.errors import ModelBrokenError
 from engine.mel import MelConfig, slaney_filterbank
 from engine.operations.condition import Condition
@@ -133,7 +134,8 @@ class Rendering:
         in_windows = over_windows(denoise, self.windows, self.reporter.check, curves)
         in_windows = in_windows if contour is None else contour.held(in_windows, model)
         sampler = SAMPLERS[self.plan.sampler]
-        latents = sampler(in_windows, x, timesteps, model.config.schedule, draw=self.draw(), impose=impose)
+        schedule = lay_schedule(model.config.schedule, timesteps)
+        latents = sampler(in_windows, x, schedule, draw=self.draw(), impose=impose)
         for step, latent in enumerate(latents, start=1):
             self.reporter.step(step, len(timesteps))
             x = latent

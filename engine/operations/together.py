@@ -15,7 +15,8 @@ from torch import Tensor
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
 from engine.diffusion.guidance import Denoised
-from engine.diffusion.samplers import SAMPLERS
+from engine.diffusion.schedule import lay_schedule
+from engine.diffusion.solvers import SAMPLERS
 from engine.errors import CancelledError, EngineError
 from engine.operations.generate import generate, takes_of, tries_at
 from engine.operations.progress import ProgressReporter
@@ -98,17 +99,15 @@ class _Batch:
     def sample(self) -> list[Tensor | EngineError]:
         """A clean latent [n, Z, H, W] for each, or that it was cancelled."""
         first = self._renderings[0]
-        timesteps = first.timesteps()
+        schedule = lay_schedule(first.model.config.schedule, first.timesteps())
         x = torch.cat([rendering.noise() for rendering in self._renderings])
         sampler = SAMPLERS[first.plan.sampler]
         sources = [rendering.draw() for rendering in self._renderings]
-        latents = sampler(
-            self._denoise, x, timesteps, first.model.config.schedule, draw=lambda: torch.cat([s() for s in sources])
-        )
+        latents = sampler(self._denoise, x, schedule, draw=lambda: torch.cat([s() for s in sources]))
         try:
             for step, latent in enumerate(latents, start=1):
                 x = latent
-                self._notify(partial(ProgressReporter.step, step=step, num_steps=len(timesteps)))
+                self._notify(partial(ProgressReporter.step, step=step, num_steps=len(schedule)))
         except CancelledError as cancelled:
             return [cancelled] * len(self._renderings)
         return [self._cancelled.get(index, latent) for index, latent in enumerate(x.split(self._sizes))]
@@ -126,17 +125,17 @@ class _Batch:
         free = torch.full_like(given[0], torch.nan)
         return self._rows([free if rendering.curves is None else rendering.curves for rendering in self._renderings])
 
-    def _denoise(self, x: Tensor, t: int) -> Denoised:
+    def _denoise(self, x: Tensor, time: float) -> Denoised:
         first = self._renderings[0]
 
-        def of_rows(numbers: Tensor, t: int, curves: Tensor | None = None) -> Denoised:
+        def of_rows(numbers: Tensor, time: float, curves: Tensor | None = None, /) -> Denoised:
             rows = numbers[:, 0]
             denoise = first.denoiser(self._wanted[rows], self._negative[rows])
-            return denoise(x[rows], t, curves)
+            return denoise(x[rows], time, curves)
 
         numbers = torch.arange(len(x), device=x.device)[:, None]
         check = partial(self._notify, ProgressReporter.check)
-        return in_batches(of_rows, numbers, t, check, self._at_once, self._curves)
+        return in_batches(of_rows, numbers, time, check, self._at_once, self._curves)
 
     def _notify(self, report: Callable[[ProgressReporter], None]) -> None:
         """Notify all that are not cancelled. Raises CancelledError when all are."""

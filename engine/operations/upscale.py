@@ -159,7 +159,7 @@ def _fill(rendering: Rendering, excerpt: Excerpt, crossover_hz: float) -> Sample
     noise, timesteps = rendering.noise(), rendering.timesteps()
     cells = observed_cells(model, rows, [MaskedSpan(0, rows * model.samples_per_row, crossover_hz, None)])
     impose = imposing(observed, cells, rendering.observed_noise(noise))
-    x = impose(noise, model.config.schedule.alpha_bar(timesteps[0]))
+    x = impose(noise, model.config.schedule.level(timesteps[0]))
     return rendering.waveforms(rendering.sample(x, timesteps, impose))
 
 

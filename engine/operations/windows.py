@@ -122,14 +122,14 @@ def over_windows(
     """
     steps = count()
 
-    def denoise_all(x: Tensor, t: int) -> Denoised:
+    def denoise_all(x: Tensor, time: float) -> Denoised:
         moved = windows.moved(next(steps))
         done: list[Denoised] = []
         for _, group in groupby(moved, key=lambda window: window[1] - window[0]):
             alike = list(group)
             contents = torch.cat([x[:, :, start:end] for start, end in alike])
             followed = None if curves is None else torch.cat([curves[:, :, start:end] for start, end in alike])
-            x0, eps = in_batches(denoise, contents, t, check, curves=followed)
+            x0, eps = in_batches(denoise, contents, time, check, curves=followed)
             done += map(Denoised, x0.chunk(len(alike)), eps.chunk(len(alike)))
         return Denoised(*(blend(moved, reading, dim=2) for reading in zip(*done, strict=True)))
 
@@ -139,7 +139,7 @@ def over_windows(
 def in_batches(
     denoise: DenoiseFollowing,
     contents: Tensor,
-    t: int,
+    time: float,
     check: CancelCheck,
     at_once: int | None = None,
     curves: Tensor | None = None,
@@ -156,7 +156,7 @@ def in_batches(
         try:
             first = len(contents) - len(left)
             given = () if curves is None else (curves[first : first + at_once],)
-            done.append(denoise(left[:at_once], t, *given))
+            done.append(denoise(left[:at_once], time, *given))
         except torch.OutOfMemoryError:
             if at_once == 1:
                 raise

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from engine.diffusion.guidance import Prediction
-from engine.diffusion.schedule import NoiseSchedule
+from engine.diffusion.path import VariancePreserving
 from engine.training.loop import step_optimiser
 from engine.training.noise_levels import NoiseLevels
 from engine.training.precision import in_mixed_precision
@@ -22,7 +22,7 @@ class Objective:
     """The loss of a net on latents; `kept` and `optimisers` belong into the recipe's of these names."""
 
     def __init__(
-        self, schedule: NoiseSchedule, prediction: Prediction, device: torch.device, *, even_levels: bool
+        self, schedule: VariancePreserving, prediction: Prediction, device: torch.device, *, even_levels: bool
     ) -> None:
         self._prediction, self._device = prediction, device
         self._alphas_cumprod = schedule.alphas_cumprod.float().to(device)

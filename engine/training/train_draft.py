@@ -24,8 +24,9 @@ from torch.optim import AdamW, Optimizer
 
 from engine.audioldm import AudioLDM, DraftConfig
 from engine.diffusion.guidance import Denoise, DenoiseFollowing, guided_denoiser, prediction_between
-from engine.diffusion.samplers import sample_ddim, sample_dpm_solver_2m
-from engine.diffusion.schedule import NoiseSchedule
+from engine.diffusion.path import VariancePreserving
+from engine.diffusion.schedule import lay_schedule
+from engine.diffusion.solvers import sample_ddim, sample_dpm_solver_2m
 from engine.training.clip_gestures import CURVES_FILE, ClipGestures
 from engine.training.ema import Ema
 from engine.training.lengths import draw_rows
@@ -204,7 +205,7 @@ def _sample_trajectories(
     noise = noise.to(settings.device)
     denoise = _following(model.denoiser(conditions, guidance=settings.guidance), curves.to(settings.device))
     timesteps = short_timesteps(settings.timesteps, settings.short_steps)
-    places = [noise, *sample_dpm_solver_2m(denoise, noise, timesteps, model.config.schedule)]
+    places = [noise, *sample_dpm_solver_2m(denoise, noise, lay_schedule(model.config.schedule, timesteps))]
     trajectory: NDArray[np.float16] = (
         torch.stack(places[:: settings.short_steps], dim=1).cpu().numpy().astype(np.float16)
     )
@@ -299,7 +300,7 @@ class DraftRecipe:
         curves = torch.from_numpy(self.trajectories.curves[first].astype(np.float32)).to(self.device)
         denoise = _following(guided, curves)
         x = places[:, 0]
-        for latent in sample_ddim(denoise, x, self.settings.timesteps, config.schedule):
+        for latent in sample_ddim(denoise, x, lay_schedule(config.schedule, self.settings.timesteps)):
             x = latent
         samples: dict[str, Tensor] = {}
         for name, latents in (("denoiser", places[:, -1]), ("draft", x)):
@@ -308,7 +309,7 @@ class DraftRecipe:
         return samples
 
 
-def _alpha_bars(timesteps: tuple[int, ...], schedule: NoiseSchedule) -> Tensor:
+def _alpha_bars(timesteps: tuple[int, ...], schedule: VariancePreserving) -> Tensor:
     """ᾱ where each draft step begins, then where the last one ends, [S + 1]."""
     return torch.tensor([*(schedule.alpha_bar(t) for t in timesteps), 1.0])
 

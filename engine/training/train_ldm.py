@@ -19,7 +19,8 @@ from torch.optim import AdamW, Optimizer
 
 from engine.audioldm import AudioLDM
 from engine.diffusion.guidance import guided_denoiser
-from engine.diffusion.samplers import sample_dpm_solver_2m, timesteps_for
+from engine.diffusion.schedule import lay_schedule, timesteps_for
+from engine.diffusion.solvers import sample_dpm_solver_2m
 from engine.gesture import measure_curves
 from engine.mel import MelConfig
 from engine.models.unet import UNet
@@ -309,7 +310,8 @@ class LdmRecipe:
             config.clip_x0,
         )  # fmt: skip
         x = torch.randn(_NUM_SAMPLES, *model.latent_shape(config.window_rows)).to(self.device)
-        for latent in sample_dpm_solver_2m(denoise, x, timesteps_for(_SAMPLE_STEPS, config.schedule), config.schedule):
+        schedule = lay_schedule(config.schedule, timesteps_for(_SAMPLE_STEPS, config.schedule))
+        for latent in sample_dpm_solver_2m(denoise, x, schedule):
             x = latent
         waveforms = model.vocode(model.decode(x).float())
         return dict(zip(prompts, waveforms, strict=True))

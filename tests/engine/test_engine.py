@@ -143,7 +143,7 @@ class TestHalfPrecision:
             made = model.denoiser(wanted, guidance=1.0)(x, 50)
 
         schedule = model.config.schedule
-        expected = read_prediction(predicted, x, schedule.alpha_bar(50), "v", model.config.clip_x0)
+        expected = read_prediction(predicted, x, schedule.level(50), "v", model.config.clip_x0)
         assert made.x0.dtype == torch.float32
         assert torch.equal(made.x0, expected.x0)
         assert torch.equal(made.eps, expected.eps)

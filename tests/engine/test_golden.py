@@ -15,13 +15,14 @@ import torch
 from torch import Tensor
 
 from engine.diffusion.guidance import Denoised, read_prediction
-from engine.diffusion.samplers import SAMPLERS, Sampler, timesteps_for
-from engine.diffusion.schedule import NoiseSchedule
+from engine.diffusion.path import VariancePreserving
+from engine.diffusion.schedule import lay_schedule, timesteps_for
+from engine.diffusion.solvers import SAMPLERS, Sampler
 from engine.mel import LogMel, MelConfig, slaney_filterbank
 from tests.engine.reference_timesteps import leading_timesteps
 
 GOLDEN = Path(__file__).with_name("golden")
-SCHEDULE = NoiseSchedule()
+SCHEDULE = VariancePreserving()
 MEAN, DEVIATION = 0.5, 0.3  # of the latents that the exact denoiser knows
 
 
@@ -30,11 +31,11 @@ def golden(file: str, name: str) -> Tensor:
         return torch.from_numpy(arrays[name])
 
 
-def denoise_gaussian(x: Tensor, t: int) -> Denoised:
+def denoise_gaussian(x: Tensor, time: float) -> Denoised:
     """E[x0 | x_t] and E[eps | x_t] for latents that are Gaussian around MEAN with DEVIATION."""
-    alpha_bar = SCHEDULE.alpha_bar(t)
+    alpha_bar = SCHEDULE.alpha_bar(int(time))
     eps = (1 - alpha_bar) ** 0.5 * (x - alpha_bar**0.5 * MEAN) / (alpha_bar * DEVIATION**2 + 1 - alpha_bar)
-    return read_prediction(eps, x, alpha_bar, "eps")
+    return read_prediction(eps, x, SCHEDULE.level(time), "eps")
 
 
 class TestFrontEnd:
@@ -67,7 +68,9 @@ class TestSamplers:
         timesteps = golden("samplers.npz", f"{name}_timesteps").tolist()
         chosen = leading_timesteps(50, SCHEDULE) if name == "ddim" else timesteps_for(20, SCHEDULE)
         assert chosen == timesteps
-        latents = SAMPLERS[sampler](denoise_gaussian, golden("samplers.npz", "noise"), timesteps, SCHEDULE)
+        latents = SAMPLERS[sampler](
+            denoise_gaussian, golden("samplers.npz", "noise"), lay_schedule(SCHEDULE, timesteps)
+        )
         for ours, expected in zip(latents, golden("samplers.npz", name), strict=True):
             assert relative_error(ours, expected) <= 1e-5
 
@@ -87,7 +90,7 @@ def error_after(sampler: Sampler, stride: int) -> float:
     """How far from the exact flow the sampler is at timestep 103, coming from 999 in steps of `stride`."""
     timesteps = list(range(999, 102, -stride))
     x = golden("samplers.npz", "noise").double()
-    *_, reached, _clean = sampler(denoise_gaussian, x, timesteps, SCHEDULE)
+    *_, reached, _clean = sampler(denoise_gaussian, x, lay_schedule(SCHEDULE, timesteps))
     expected = exact_flow(x, 999, 103)
     return float((reached - expected).norm() / expected.norm())
 

@@ -10,7 +10,8 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from engine.audioldm import AudioLDM
-from engine.diffusion.samplers import sample_ddim, sample_dpm_solver_2m, timesteps_for
+from engine.diffusion.schedule import lay_schedule, timesteps_for
+from engine.diffusion.solvers import sample_ddim, sample_dpm_solver_2m
 from engine.models.clap import ClapConfig, LaionClap
 from engine.models.clap_tokenizer import RobertaTokenizer
 from engine.models.unet import UNetConfig
@@ -98,7 +99,7 @@ def our_sound(model: AudioLDM, negative: str, guidance: float, eta: float) -> Re
     def draw() -> Tensor:
         return torch.randn(first_noise().shape, generator=generator)
 
-    trajectory = list(sample_ddim(denoise, first_noise(), timesteps, schedule, eta=eta, draw=draw))
+    trajectory = list(sample_ddim(denoise, first_noise(), lay_schedule(schedule, timesteps), eta=eta, draw=draw))
     waveform = model.vocode(model.decode(trajectory[-1]))
     return Rendered(trajectory, waveform[:, : int(SECONDS * model.sample_rate)])
 
@@ -143,7 +144,9 @@ def test_dpm_solver_on_the_same_unet(model, pipeline, num_steps, relative_error)
 
     predict, x = noise_predictions(pipeline, model), first_noise()
     denoise = model.denoiser(model.embed_text([PROMPT]), guidance=2.5)
-    for ours, t in zip(sample_dpm_solver_2m(denoise, x, timesteps, schedule), scheduler.timesteps, strict=True):
+    for ours, t in zip(
+        sample_dpm_solver_2m(denoise, x, lay_schedule(schedule, timesteps)), scheduler.timesteps, strict=True
+    ):
         x = scheduler.step(predict(x, t), t, x).prev_sample
         assert relative_error(ours, x) <= 1e-4
 

@@ -16,8 +16,9 @@ import torch
 
 from engine import Audio, Engine, Generate, Restyle
 from engine.audioldm import AudioLDM
-from engine.diffusion.samplers import SAMPLERS, sample_ddim, timesteps_for
-from engine.diffusion.schedule import NoiseSchedule
+from engine.diffusion.path import VariancePreserving
+from engine.diffusion.schedule import lay_schedule, timesteps_for
+from engine.diffusion.solvers import SAMPLERS, sample_ddim
 from engine.mel import LogMel, MelConfig
 from engine.models.clap import ClapConfig, LaionClap
 from engine.models.clap_tokenizer import RobertaTokenizer
@@ -26,7 +27,7 @@ from engine.presets import PRESETS
 from tests.engine.watched import Notes, Watched, watched_engine
 
 CRASHING = [3, 9, 27, 36, 37, *range(101, 112), *range(251, 334), *range(501, 1001)]  # numbers of steps, there
-SCHEDULE = NoiseSchedule()
+SCHEDULE = VariancePreserving()
 RAIN = Generate("rain on a tin roof", seconds=0.3, steps=2, candidates=3)
 
 
@@ -203,7 +204,7 @@ class TestSteps:
         x, far = torch.ones(1, 1, 1, 1), []
         for num_steps in (*CRASHING[::20], 1000):
             timesteps = timesteps_for(num_steps, SCHEDULE)
-            *_, clean = sample_ddim(lambda x, _t: (0.5 * x, x), x, timesteps, SCHEDULE, eta=0.0)
+            *_, clean = sample_ddim(lambda x, _t: (0.5 * x, x), x, lay_schedule(SCHEDULE, timesteps), eta=0.0)
             far.append(float(clean))
         assert np.isfinite(far).all()
 
@@ -230,7 +231,7 @@ class TestSteps:
             x = torch.ones(1, 2, 3, 4, device=device)
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(7)
-                *_, _clean = sample_ddim(lambda x, _t: (x, x), x, [900, 500, 100], SCHEDULE, eta=1.0)
+                *_, _clean = sample_ddim(lambda x, _t: (x, x), x, lay_schedule(SCHEDULE, [900, 500, 100]), eta=1.0)
                 states.append(torch.get_rng_state())
         assert torch.equal(*states)
 

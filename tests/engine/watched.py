@@ -40,9 +40,9 @@ class Watched(AudioLDM):
         self.notes.conditions.append(embedding)
         denoise = super().denoiser(embedding, *settings, **named)
 
-        def noted(x: Tensor, t: int, curves: Tensor | None = None) -> Denoised:
-            self.notes.denoised.append((x.clone(), t))
-            return denoise(x, t, curves)
+        def noted(x: Tensor, time: float, curves: Tensor | None = None, /) -> Denoised:
+            self.notes.denoised.append((x.clone(), int(time)))
+            return denoise(x, time, curves)
 
         return noted
 

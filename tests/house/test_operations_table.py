@@ -12,7 +12,7 @@ from bridge.batch.request_list import read_list
 from bridge.wire.arguments import ARGUMENTS, KINDS
 from bridge.wire.messages import RENDER_REQUESTS
 from engine.cli import COMMANDS, build_parser
-from engine.diffusion.samplers import SAMPLERS
+from engine.diffusion.solvers import SAMPLERS
 from engine.operation_table import TABLE_FILE
 from engine.requests.knob import SURFACES
 from engine.requests.schema import OPERATIONS, written

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from engine.audioldm import AudioLDM
 from engine.diffusion.guidance import guided_denoiser
-from engine.diffusion.samplers import SAMPLERS, timesteps_for
+from engine.diffusion.schedule import lay_schedule, timesteps_for
+from engine.diffusion.solvers import SAMPLERS
 from engine.errors import CancelledError
 from engine.evaluation.classifier import BATCH, SoundClassifier, classify_log_mels
 from engine.evaluation.paper.cells import Cell, CellResult, Results, ShouldStop
@@ -117,8 +118,8 @@ class TrainedCells:
         denoise = guided_denoiser(
             net, wanted, empty, budget.guidance, config.schedule, prediction_of(model, variant), config.clip_x0
         )
-        timesteps = timesteps_for(budget.sampling_steps, config.schedule)
-        *_, latent = SAMPLERS["dpm++2m"](denoise, torch.stack(noise).to(model.device), timesteps, config.schedule)
+        schedule = lay_schedule(config.schedule, timesteps_for(budget.sampling_steps, config.schedule))
+        *_, latent = SAMPLERS["dpm++2m"](denoise, torch.stack(noise).to(model.device), schedule)
         return model.decode(latent)
 
 

@@ -5,18 +5,12 @@ Shape letters: B batch, Z latent channels, H latent rows, L tokens, D embedding.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol, Self, cast
+from typing import Self, cast
 
 import torch
 from torch import Tensor, nn
 
-from engine.diffusion.guidance import Denoised, guide
-
-
-class FlowDenoise(Protocol):
-    """(x [B, Z, H], σ, what is given [B, 1 + Z, H] or none) -> (x0, ε)."""
-
-    def __call__(self, x: Tensor, sigma: float, given: Tensor | None = None, /) -> Denoised: ...
+from engine.diffusion.guidance import Denoised, DenoiseFollowing, guide
 
 
 @dataclass(frozen=True)
@@ -64,7 +58,7 @@ def nothing_given(like: Tensor) -> Tensor:
 
 def denoiser_of(
     net: nn.Module, condition: StableAudioCondition, negative: StableAudioCondition | None, guidance: float
-) -> FlowDenoise:
+) -> DenoiseFollowing:
     """(x [B, Z, H], σ, given or none) -> (x0, ε), towards the condition; from `negative` where guidance is not 1.
 
     v = dx/dσ = ε - x0 is what the net says; x0 = x - σ v and ε = x + (1 - σ) v (Lipman et al. 2023; Liu et al. 2023).

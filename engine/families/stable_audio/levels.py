@@ -1,13 +1,10 @@
-"""Noise levels of Stable Audio 3: where its denoiser is asked on the way from noise to sound.
-
-A flow-matching net sees x = (1 - σ) x0 + σ ε; signal and noise of a level are (1 - σ, σ).
-"""
+"""Noise levels of Stable Audio 3: where its denoiser is asked on the way from noise to sound, on the straight path."""
 
 import torch
 
 
 def noise_shares(num_steps: int, lowest_log_snr: float, highest_log_snr: float, start: float = 1.0) -> list[float]:
-    """σ at each step, from `start` down, and 0 at the end: num_steps + 1 of them.
+    """σ at each step, from `start` down, num_steps of them.
 
     Evenly spaced in ln((1 - σ) / σ) between the bounds, as the authors' code places them. Below 1 the way begins at
     exactly `start`, where the clip was noised to, and its second level is what a start of 1 would have at that share:
@@ -15,4 +12,4 @@ def noise_shares(num_steps: int, lowest_log_snr: float, highest_log_snr: float, 
     """
     share = torch.linspace(start, 0.0, num_steps + 1)
     sigmas = torch.sigmoid(share * (highest_log_snr - lowest_log_snr) - highest_log_snr)
-    return [start, *sigmas[1:-1].tolist(), 0.0]
+    return [start, *sigmas[1:-1].tolist()]

@@ -13,10 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.device import fits_in_memory
-from engine.diffusion.guidance import Denoised
+from engine.diffusion.guidance import Denoised, DenoiseFollowing
+from engine.diffusion.path import StraightFlow
+from engine.diffusion.schedule import NoiseSchedule, lay_schedule
+from engine.diffusion.solvers import Sampler, sample_ddim, sample_ping_pong
 from engine.families.stable_audio.config import StableAudioConfig
 from engine.families.stable_audio.denoiser import (
-    FlowDenoise,
     StableAudioCondition,
     denoiser_of,
     given_rows,
@@ -25,6 +27,7 @@ from engine.families.stable_audio.denoiser import (
 from engine.families.stable_audio.levels import noise_shares
 from engine.families.stable_audio.same import decode_rows, encode_rows
 from engine.families.stable_audio.text import PromptReader
+from engine.model import Capabilities, Scorer
 
 SPARE_BYTES = 2_000_000_000
 """What the denoiser of the largest model needs for a minute of sound, beside its weights."""
@@ -45,6 +48,32 @@ class StableAudio:
         self._spare_bytes = spare_bytes  # where less is free, the text encoder leaves once prompts are read
         self.config, self.dit, self.same, self.duration, self.reader = config, dit, same, duration, reader
         self._device = torch.device("cpu")
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
+    def default_steps(self) -> int:
+        return self.config.default_steps
+
+    @property
+    def default_guidance(self) -> float:
+        return self.config.default_guidance
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(native_mask=True, continuation=True, samplers=("ddim",))
+
+    @property
+    def scorer(self) -> Scorer | None:
+        """None: there is no net here that hears."""
+        return None
+
+    @property
+    def solver(self) -> Sampler:
+        """What the net was trained for: the post-trained ones to arrive in one step, the base ones to go straight."""
+        return sample_ping_pong if self.config.objective == "denoiser" else sample_ddim
 
     @property
     def device(self) -> torch.device:
@@ -93,13 +122,14 @@ class StableAudio:
         self.reader.to(self._device)
         return self
 
-    def encode(self, waveform: Tensor) -> Tensor:
+    def encode_sound(self, waveform: Tensor) -> Tensor:
         """Waveform [B, C, T] at the model's rate -> latent [B, Z, H]; what is missing to whole rows is silence."""
         missing = self.rows_for(waveform.shape[-1]) * self.samples_per_row - waveform.shape[-1]
         return encode_rows(self.same, F.pad(waveform.to(self._device), (0, missing)), self.config.same)
 
-    def decode(self, latent: Tensor) -> Tensor:
-        """Latent [B, Z, H] -> waveform [B, C, T]."""
+    def decode_sound(self, latent: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Latent [B, Z, H] -> waveform [B, C, T]; nothing is drawn."""
+        del generator
         return decode_rows(self.same, latent, self.config.same)
 
     def condition(self, prompts: Sequence[str], seconds: float) -> StableAudioCondition:
@@ -113,6 +143,16 @@ class StableAudio:
         mask = torch.cat([read.mask, read.mask.new_ones(len(prompts), 1)], dim=1)
         return StableAudioCondition(context, mask, duration)
 
+    def left_out(self, prompt: str) -> str:
+        """Return the end of a prompt that is beyond what the text encoder reads."""
+        return self.reader.cut(prompt)
+
+    def given(self, latent: Tensor, keep: Tensor | None) -> Tensor | None:
+        """Rows that are given [B, 1 + Z, H]; where none are, what this model's authors tell the net then."""
+        if keep is None:
+            return nothing_given(latent) if self.config.masks_always else None
+        return given_rows(latent, keep)
+
     def with_given(self, condition: StableAudioCondition, latent: Tensor, keep: Tensor) -> StableAudioCondition:
         """The condition with a latent [B, Z, H] of which the rows where keep [H] is 1 are given: for inpainting."""
         return replace(condition, given=given_rows(latent, keep))
@@ -122,7 +162,7 @@ class StableAudio:
         condition: StableAudioCondition,
         negative: StableAudioCondition | None = None,
         guidance: float | None = None,
-    ) -> FlowDenoise:
+    ) -> DenoiseFollowing:
         """(x [B, Z, H], σ) -> (x0, ε) towards the condition; away from `negative` as far as guidance tells."""
         scale = self.config.default_guidance if guidance is None else guidance
         plain = denoiser_of(self.dit, condition, negative, scale)
@@ -134,6 +174,7 @@ class StableAudio:
 
         return denoise
 
-    def noise_shares(self, num_steps: int, start: float = 1.0) -> list[float]:
-        """σ at each step from `start` down, and 0 at the end."""
-        return noise_shares(num_steps, self.config.lowest_log_snr, self.config.highest_log_snr, start)
+    def schedule(self, num_steps: int, start: float = 1.0) -> NoiseSchedule:
+        """From σ = `start` down to the clean latent."""
+        shares = noise_shares(num_steps, self.config.lowest_log_snr, self.config.highest_log_snr, start)
+        return lay_schedule(StraightFlow(), shares)

@@ -17,7 +17,7 @@ from engine.checkpoints.blueprint import draw_up
 from engine.checkpoints.catalogue import SHIPPED_MODELS
 from engine.checkpoints.config_json import config_from_json, config_to_json
 from engine.checkpoints.store import load_model, open_model, read_config, save_model
-from engine.errors import ModelBrokenError
+from engine.errors import ModelBrokenError, ModelFamilyUnknownError
 from engine.presets import PRESETS, TINY
 from tests.engine.odd_folders import ODD_FOLDERS
 
@@ -59,6 +59,24 @@ class TestConfig:
     def test_of_every_preset_comes_back_as_it_was(self, preset):
         config = PRESETS[preset]
         assert config_from_json(json.loads(json.dumps(config_to_json(config)))) == config
+
+    def test_names_its_family_and_without_one_is_audioldm_s(self, folder):
+        written = json.loads((folder / "config.json").read_text())
+        older = {key: value for key, value in written.items() if key != "family"}
+        (folder / "config.json").write_text(json.dumps(older))
+
+        assert written["family"] == "audioldm"
+        assert read_config(folder) == TINY
+        assert read_config(SHIPPED_MODELS / "nano").name == "nano"
+
+    def test_of_an_unknown_family_says_so_and_what_to_do(self, folder):
+        rewrite(folder, "family", value="whale_song")
+
+        with pytest.raises(ModelFamilyUnknownError) as refused:
+            load_model(folder)
+
+        assert refused.value.text == f"the model at {folder} is of the family 'whale_song'; expected audioldm"
+        assert "update Retake" in refused.value.hint
 
     @pytest.mark.timeout(300)
     @pytest.mark.parametrize("path", list(settings(config_to_json(TINY))), ids=".".join)
@@ -158,7 +176,7 @@ MEASURE = """
 import resource, sys
 from pathlib import Path
 from engine.checkpoints.store import load_model
-from engine.errors import ModelBrokenError
+from engine.errors import ModelBrokenError, ModelFamilyUnknownError
 import engine.presets
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:

@@ -20,7 +20,7 @@ from setuptools import find_packages
 
 from engine.cli import CANCELLED, COMMANDS, DONE, FAILED, WRONG_USAGE, Command, main
 from engine.cli.commands import load
-from engine.diffusion.samplers import SAMPLERS
+from engine.diffusion.solvers import SAMPLERS
 from engine.errors import PackageMissingError
 from engine.operation_table import rows_of
 

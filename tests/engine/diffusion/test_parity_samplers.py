@@ -8,16 +8,12 @@ from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
 from torch import Tensor, nn
 
 from engine.diffusion.guidance import Denoise, Denoised, read_prediction
-from engine.diffusion.samplers import (
-    sample_ddim,
-    sample_dpm_solver_2m,
-    sample_dpm_solver_2m_sde,
-    timesteps_for,
-)
-from engine.diffusion.schedule import NoiseSchedule
+from engine.diffusion.path import VariancePreserving
+from engine.diffusion.schedule import lay_schedule, timesteps_for
+from engine.diffusion.solvers import sample_ddim, sample_dpm_solver_2m, sample_dpm_solver_2m_sde
 from tests.engine.reference_timesteps import leading_timesteps
 
-SCHEDULE = NoiseSchedule()
+SCHEDULE = VariancePreserving()
 PUBLISHED = {"beta_start": 0.0015, "beta_end": 0.0195, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000}
 Predict = Callable[[Tensor, int], Tensor]  # (x_t, t) -> eps
 
@@ -50,8 +46,8 @@ PREDICTIONS = {"exact denoiser": predict_for_gaussian_sounds, "net": predict_by_
 
 
 def denoiser(predict: Predict) -> Denoise:
-    def denoise(x: Tensor, t: int) -> Denoised:
-        return read_prediction(predict(x, t), x, SCHEDULE.alpha_bar(t), "eps")
+    def denoise(x: Tensor, time: float) -> Denoised:
+        return read_prediction(predict(x, int(time)), x, SCHEDULE.level(time), "eps")
 
     return denoise
 
@@ -97,7 +93,7 @@ class TestWholeTrajectories:
         scheduler.set_timesteps(num_steps)
         timesteps = leading_timesteps(num_steps, SCHEDULE)
         assert timesteps == scheduler.timesteps.tolist()
-        ours = list(sample_ddim(denoiser(predict), noise(), timesteps, SCHEDULE))
+        ours = list(sample_ddim(denoiser(predict), noise(), lay_schedule(SCHEDULE, timesteps)))
         for mine, expected in zip(ours, their_trajectory(scheduler, predict), strict=True):
             assert relative_error(mine, expected) <= 1e-4
 
@@ -107,7 +103,7 @@ class TestWholeTrajectories:
         scheduler.set_timesteps(num_steps)
         timesteps = timesteps_for(num_steps, SCHEDULE)
         assert timesteps == scheduler.timesteps.tolist()
-        ours = list(sample_dpm_solver_2m(denoiser(predict), noise(), timesteps, SCHEDULE))
+        ours = list(sample_dpm_solver_2m(denoiser(predict), noise(), lay_schedule(SCHEDULE, timesteps)))
         for mine, expected in zip(ours, their_trajectory(scheduler, predict), strict=True):
             assert relative_error(mine, expected) <= 1e-4
 
@@ -120,8 +116,7 @@ class TestWholeTrajectories:
             sample_dpm_solver_2m_sde(
                 denoiser(predict),
                 noise(),
-                timesteps_for(num_steps, SCHEDULE),
-                SCHEDULE,
+                lay_schedule(SCHEDULE, timesteps_for(num_steps, SCHEDULE)),
                 draw=lambda: torch.randn(noise().shape, generator=generator),
             )
         )
@@ -136,6 +131,8 @@ class TestWholeTrajectories:
 )
 def test_the_exact_denoiser_leads_to_its_sounds(sampler):
     """Fifty steps turn unit noise into the distribution that the denoiser stands for: mean 0.5, deviation 0.3."""
-    *_, sample = sampler(denoiser(predict_for_gaussian_sounds), noise(), timesteps_for(50, SCHEDULE), SCHEDULE)
+    *_, sample = sampler(
+        denoiser(predict_for_gaussian_sounds), noise(), lay_schedule(SCHEDULE, timesteps_for(50, SCHEDULE))
+    )
     assert float(sample.mean()) == pytest.approx(0.5, abs=0.05)
     assert float(sample.std()) == pytest.approx(0.3, abs=0.05)

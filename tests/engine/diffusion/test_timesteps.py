@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import pytest
 
-from engine.diffusion.samplers import timesteps_for
-from engine.diffusion.schedule import NoiseSchedule
+from engine.diffusion.path import VariancePreserving
+from engine.diffusion.schedule import timesteps_for
 
-SCHEDULE = NoiseSchedule()
+SCHEDULE = VariancePreserving()
 
 
 @pytest.mark.parametrize("num_steps", [1, 2, 3, 7, 20, 25, 37, 111, 333, 501, 999, 1000])

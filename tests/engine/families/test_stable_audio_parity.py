@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from engine.checkpoints.stable_audio import open_stable_audio
+from engine.diffusion.solvers import sample_ddim, sample_ping_pong
 from engine.families.stable_audio.stable_audio import StableAudio
-from engine.families.stable_audio.walk import ping_pong, straight
 from tests.engine.families.tiny_stable_audio import TinyNets, medium_config, pipeline
 
 TOLERANCE = 1e-4  # of every latent on the way
@@ -56,7 +56,7 @@ class Trace:
 def assert_same_way(ours, theirs, model, audio):
     assert len(ours) == len(theirs) == STEPS
     worst = max(float((mine - other).abs().max()) for mine, other in zip(ours, theirs, strict=True))
-    waveform = model.decode(ours[-1])[..., : audio.shape[-1]].clamp(-1, 1)
+    waveform = model.decode_sound(ours[-1])[..., : audio.shape[-1]].clamp(-1, 1)
     heard = float((waveform - audio).abs().max())
     print(f"latents differ by {worst:.1e}, samples by {heard:.1e}")
     assert float(theirs[-1].std()) > 0.1
@@ -75,7 +75,7 @@ def test_from_words_alone(model, medium, folder):
     shape = (1, *ours.latent_shape(14))
     draw = drawing(seeded(), shape)
 
-    way = ping_pong(ours.denoiser(ours.condition([PROMPT], SECONDS)), draw(), ours.noise_shares(STEPS), draw)
+    way = sample_ping_pong(ours.denoiser(ours.condition([PROMPT], SECONDS)), draw(), ours.schedule(STEPS), draw=draw)
 
     assert_same_way(list(way), trace.latents, ours, audio)
 
@@ -98,7 +98,7 @@ def test_of_a_base_model_with_guidance(medium, folder, model):
     start = torch.randn(1, *ours.latent_shape(14), generator=seeded())
     wanted, negative = (ours.condition([prompt], SECONDS) for prompt in (PROMPT, "music"))
 
-    way = straight(ours.denoiser(wanted, negative, 5.0), start, ours.noise_shares(STEPS))
+    way = sample_ddim(ours.denoiser(wanted, negative, 5.0), start, ours.schedule(STEPS))
 
     assert_same_way(list(way), trace.latents, ours, audio)
 
@@ -112,11 +112,13 @@ def test_from_a_clip_that_is_noised(model, medium, folder, level):
         PROMPT, SECONDS, clip, level, STEPS, generator=seeded(), callback_on_step_end=trace
     ).audios
     ours = without_mask(model)
-    latent = ours.encode(clip)
+    latent = ours.encode_sound(clip)
     draw = drawing(seeded(), latent.shape)
     start = (1 - level) * latent + level * draw()
 
-    way = ping_pong(ours.denoiser(ours.condition([PROMPT], SECONDS)), start, ours.noise_shares(STEPS, level), draw)
+    way = sample_ping_pong(
+        ours.denoiser(ours.condition([PROMPT], SECONDS)), start, ours.schedule(STEPS, level), draw=draw
+    )
 
     assert_same_way(list(way), trace.latents, ours, audio)
 
@@ -138,14 +140,14 @@ def test_inpainting_by_the_mask_that_the_net_was_taught(model, medium, folder, r
         generator=seeded(),
         callback_on_step_end=trace,
     ).audios
-    latent = model.encode(clip)
+    latent = model.encode_sound(clip)
     keep = torch.ones(latent.shape[-1])
     for start, end in regions:
         keep[int(start * model.sample_rate / 16) : int(end * model.sample_rate / 16)] = 0
     condition = model.with_given(model.condition([PROMPT], SECONDS), latent, keep)
     draw = drawing(seeded(), latent.shape)
 
-    way = ping_pong(model.denoiser(condition), draw(), model.noise_shares(STEPS), draw)
+    way = sample_ping_pong(model.denoiser(condition), draw(), model.schedule(STEPS), draw=draw)
 
     assert_same_way(list(way), trace.latents, model, audio)
 

@@ -9,6 +9,7 @@ import soundfile
 import torch
 
 from engine import Audio, Engine, Generate, Inpaint, InvalidRequestError
+from engine.diffusion.path import CLEAN, NoiseLevel
 from engine.operations.bands import keep_band
 from engine.operations.condition import condition_of
 from engine.operations.loudness import level_of
@@ -106,7 +107,7 @@ class TestObserved:
         keep = torch.tensor([True, False, False, True])[:, None]
         impose = imposing(observed, keep, lambda: noise)
 
-        at_a_quarter, clean = impose(x, 0.25), impose(x, 1.0)
+        at_a_quarter, clean = impose(x, NoiseLevel(0.5, 0.75**0.5)), impose(x, CLEAN)
 
         assert at_a_quarter[0, 0, :, 0].tolist() == pytest.approx([0.5 * 2 + 0.75**0.5, 7, 7, 0.5 * 2 + 0.75**0.5])
         assert clean[0, 0, :, 0].tolist() == [2, 7, 7, 2]

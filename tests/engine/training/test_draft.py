@@ -12,7 +12,8 @@ import torch
 from engine.audioldm import DraftConfig
 from engine.checkpoints.store import load_model
 from engine.diffusion.guidance import prediction_between, read_prediction
-from engine.diffusion.samplers import sample_ddim
+from engine.diffusion.schedule import lay_schedule
+from engine.diffusion.solvers import sample_ddim
 from engine.sounds import SOUNDS
 from engine.training import cli
 from engine.training.datasets import ClipSettings, render_clips
@@ -90,7 +91,7 @@ class TestLanding:
         prediction = prediction_between(x, now, landing, after, kind)
 
         steps = sample_ddim(
-            lambda x, t: read_prediction(prediction, x, schedule.alpha_bar(t), kind), x, [700, 300], schedule
+            lambda x, t: read_prediction(prediction, x, schedule.level(t), kind), x, lay_schedule(schedule, [700, 300])
         )
         torch.testing.assert_close(next(steps), landing)
 
