@@ -16,10 +16,10 @@ from engine.audio import Audio
 from engine.model import SoundModel, require_possible
 from engine.operations.bands import keep_band
 from engine.operations.excerpt import Excerpt, take_excerpt
-from engine.operations.fitting import LEAST_CEILING, fit, hush_ends, level_for
+from engine.operations.fitting import LEAST_CEILING, ease_ends, fit, hush_ends, level_for
 from engine.operations.flow_rendering import FlowRendering
 from engine.operations.generate import finished
-from engine.operations.loudness import level_of
+from engine.operations.loudness import Level, level_of
 from engine.operations.progress import ProgressReporter
 from engine.operations.regions import excerpt_around, group_regions
 from engine.operations.restyle import CONTEXT_S
@@ -118,9 +118,8 @@ def _moved(model: SoundModel[Any], request: Restyle | Vary, reporter: ProgressRe
     takes = []
     for candidate, score in rendering.rank(list(waveforms)):
         made = _restored(excerpt, waveforms[candidate])[:, start - excerpt.start : end - excerpt.start]
-        replaced = clip.samples[:, start:end]
         sides = beside(clip.samples, (start, end), clip.sample_rate)
-        fitted = _fitted(rendering, clip, made, replaced, sides, None, request.keep_air)
+        fitted = _fitted(rendering, clip, made, (start, end), sides, None, request.keep_air)
         story = rendering.provenance(operation, candidate, score, settings)
         takes.append(replace(clip, samples=splice(clip.samples, fitted, start, clip.sample_rate), story=story))
     return takes
@@ -153,9 +152,8 @@ def _spliced(
         inside = np.ascontiguousarray(made[:, start - excerpt.start : end - excerpt.start])
         fade = min(round(LONGEST_FADE_S * clip.sample_rate), inside.shape[1] // 4)
         hush_ends(inside, fade, start=start > 0, end=end < clip.num_samples)
-        replaced = clip.samples[:, start:end]
-        wanted = level_for(replaced, sides, clip.sample_rate)
-        fitted = _fitted(rendering, clip, inside, replaced, sides, wanted, keep_air)
+        wanted = level_for(clip.samples[:, start:end], sides, clip.sample_rate)
+        fitted = _fitted(rendering, clip, inside, (start, end), sides, wanted, keep_air)
         samples = splice(samples, fitted, start, clip.sample_rate)
     return samples
 
@@ -169,22 +167,27 @@ def _fitted(
     rendering: FlowRendering,
     clip: Audio,
     made: Samples,
-    replaced: Samples,
+    region: Region,
     sides: tuple[Samples, Samples],
-    wanted: Any,
+    wanted: Level | None,
     keep_air: bool,
 ) -> Samples:
     """What was made [C, t], as loud as wanted (as what it replaces if None), on the clip's own offset.
 
-    With `keep_air` the clip keeps what lies above the model's band.
+    At the clip's ends it begins and ends as softly as the clip. With `keep_air` the clip keeps what lies above the
+    model's band.
     """
     rate, top_hz = clip.sample_rate, rendering.model.sample_rate / 2
+    start, end = region
+    replaced = clip.samples[:, start:end]
     offset = offset_line(sides, replaced, rate)
     replacement = np.ascontiguousarray(made)
     ceiling = max(ceiling_of(clip.samples) - loudest(offset), LEAST_CEILING)
     kept = replaced - keep_band(replaced, rate, None, top_hz) if keep_air and rate / 2 > top_hz else 0.0
     level = level_of(replaced, rate) if wanted is None else wanted
     fit(replacement, level, rate, ceiling, carrier=rendering.generator(0, AIR))
+    at_start, at_end = start == 0, end == clip.num_samples
+    ease_ends(replacement, replaced, rate, start=at_start, end=at_end, resting_on=offset + kept)
     fitted: Samples = (replacement + offset + kept).astype(clip.samples.dtype, copy=False)
     return fitted
 

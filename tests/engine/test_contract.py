@@ -225,6 +225,22 @@ class TestEdits:
 
         assert alike[1] > max(alike[0], 0.9)
 
+    @pytest.mark.parametrize("channels", [1, 2], ids=["mono", "stereo"])
+    def test_an_edit_begins_and_ends_as_softly_as_the_clip(
+        self, run: Callable[[Any], list[Audio]], channels: int
+    ) -> None:
+        """Noise that is there at once would be a click, with highs that the clip has not."""
+        clip = clip_at(48_000, channels)
+        clip.samples[:, :480] *= np.linspace(0, 1, 480, dtype=np.float32)
+        clip.samples[:, -480:] *= np.linspace(1, 0, 480, dtype=np.float32)
+        for asked in (
+            Restyle(clip, "rain", strength=0.9, steps=2, structure=0),
+            Vary(clip, steps=2),
+            Inpaint(clip, "rain", regions=[(0.0, 0.1), (SECONDS - 0.1, SECONDS)], steps=2),
+        ):
+            samples = run(asked)[0].samples
+            assert np.abs(samples[:, [0, -1]]).max() < 0.005
+
     def test_vary_needs_no_words(self, engine: Engine) -> None:
         clip = clip_at(48_000)
         take = engine.run(Vary(clip, steps=2))[0]
