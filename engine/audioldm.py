@@ -15,7 +15,7 @@ from engine.diffusion.path import VariancePreserving
 from engine.diffusion.schedule import NoiseSchedule, lay_schedule, timesteps_for
 from engine.diffusion.solvers import SAMPLERS, Sampler, sample_dpm_solver_2m
 from engine.mel import LogMel, MelConfig
-from engine.model import Capabilities, Scorer
+from engine.model import Capabilities, Habits, Scorer
 from engine.models.clap import ClapConfig, LaionClap
 from engine.models.clap_interface import Clap
 from engine.models.pocket_clap import PocketClap, PocketClapConfig
@@ -111,10 +111,27 @@ class AudioLDM(nn.Module):
         return self.config.default_guidance
 
     @property
+    def top_hz(self) -> float:
+        """Hz."""
+        return min(self.config.mel.fmax, self.config.mel.sample_rate / 2)
+
+    @property
+    def habits(self) -> Habits:
+        config = self.config
+        return Habits(
+            shortest_s=config.shortest_s,
+            peak=config.normalise_peak,
+            structure=config.default_structure,
+            tries=config.default_tries,
+            good_match=config.good_match,
+        )
+
+    @property
     def capabilities(self) -> Capabilities:
         return Capabilities(
-            sounds_as_prompts=self.clap.has_audio_tower,
-            curves=bool(self.config.unet.curves),
+            hearing=True,
+            log_mels=True,
+            curves=tuple(self.config.unet.curves),
             contour=True,
             band_masks=True,
             widening=True,

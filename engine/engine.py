@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import torch
 
@@ -23,11 +23,11 @@ from engine.device import (
 from engine.errors import EngineError, InvalidRequestError, ModelUnloadedError
 from engine.families.stable_audio.stable_audio import StableAudio
 from engine.listening.hear import HeardSound, hear
+from engine.model import SoundModel
 from engine.models.fast_convolution import memory_of_kernels, prepare
-from engine.operations import OPERATIONS, Generate, Request
-from engine.operations.air_spectra import FULL_RATE
-from engine.operations.flow_operations import STEREO_OPERATIONS
-from engine.operations.full_band import takes_air
+from engine.operations import Generate, Request, operations_of
+from engine.operations.generate import delivered_rate
+from engine.operations.log_mels import has_log_mels
 from engine.operations.progress import OnStep, ProgressReporter, ShouldStop
 from engine.operations.together import generate_together
 from engine.take_provenance import sources_of
@@ -41,10 +41,10 @@ class Engine:
     takes = engine.run(Generate("rain"), on_step=print)     best take first
     """
 
-    def __init__(self, model: AudioLDM | StableAudio, name: str | None = None) -> None:
-        self._model: AudioLDM | StableAudio | None = model
+    def __init__(self, model: SoundModel[Any], name: str | None = None) -> None:
+        self._model: SoundModel[Any] | None = model
         self._device = model.device
-        self.model_name = name or model.config.name
+        self.model_name = name or model.name
 
     def __repr__(self) -> str:
         return f"<Engine {self.model_name!r} {f'on {self.device_name}' if self._model else 'unloaded'}>"
@@ -80,11 +80,7 @@ class Engine:
         Raises:
             ModelUnloadedError: see `unload`.
         """
-        model = self._loaded()
-        if isinstance(model, StableAudio):
-            return model.sample_rate
-        mel = model.config.mel
-        return FULL_RATE if takes_air(mel.sample_rate, mel.fmax) else mel.sample_rate
+        return delivered_rate(self._loaded())
 
     def run(
         self, request: Request, on_step: OnStep | None = None, should_stop: ShouldStop | None = None
@@ -101,7 +97,7 @@ class Engine:
             ModelUnloadedError: see `unload`.
         """
         model = self._loaded()
-        operations = STEREO_OPERATIONS if isinstance(model, StableAudio) else OPERATIONS
+        operations = operations_of(model)
         operation = operations.get(type(request))
         if operation is None:
             kinds = ", ".join(kind.__name__ for kind in operations)
@@ -125,9 +121,6 @@ class Engine:
             ModelUnloadedError: see `unload`.
         """
         model = self._loaded()
-        if isinstance(model, StableAudio):
-            each = zip(requests, on_step, should_stop, strict=True)
-            return [self._run_alone(*request_with_callbacks) for request_with_callbacks in each]
         reporters = [ProgressReporter(*callbacks) for callbacks in zip(on_step, should_stop, strict=True)]
         with torch.inference_mode(), memory_errors_translated(self._device):
             outcomes = generate_together(model, requests, reporters)
@@ -150,17 +143,10 @@ class Engine:
             ModelUnloadedError: see `unload`.
         """
         model = self._loaded()
-        if isinstance(model, StableAudio):
+        if not has_log_mels(model):
             raise InvalidRequestError("model", self.model_name, "one that hears, such as nano")
         with torch.inference_mode(), memory_errors_translated(self._device):
             return hear(model, clip, names)
-
-    def _run_alone(self, request: Request, on_step: OnStep, should_stop: ShouldStop) -> list[Audio] | EngineError:
-        """The takes, or what went wrong with this request alone."""
-        try:
-            return self.run(request, on_step, should_stop)
-        except EngineError as error:
-            return error
 
     def _signed(self, takes: Sequence[Audio], request: Request) -> list[Audio]:
         """The takes with what only the engine knows in their stories."""
@@ -172,7 +158,7 @@ class Engine:
         self._model = None
         release_cached_memory(self._device)
 
-    def _loaded(self) -> AudioLDM | StableAudio:
+    def _loaded(self) -> SoundModel[Any]:
         if self._model is None:
             raise ModelUnloadedError(self.model_name)
         return self._model

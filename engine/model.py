@@ -14,6 +14,7 @@ from engine.diffusion.guidance import DenoiseFollowing
 from engine.diffusion.schedule import NoiseSchedule
 from engine.diffusion.solvers import Sampler
 from engine.errors import InvalidRequestError
+from engine.requests import DRAFT_STEPS
 
 Told = TypeVar("Told")  # what a family makes of prompts; nobody else looks into it
 
@@ -22,14 +23,27 @@ Told = TypeVar("Told")  # what a family makes of prompts; nobody else looks into
 class Capabilities:
     """What a model can do beyond sound from words; a request that needs what is missing is refused before any work."""
 
-    sounds_as_prompts: bool = False
-    curves: bool = False  # its denoiser follows them
+    hearing: bool = False  # of clips: to name their sounds, and to be prompts; an ear may still have to be installed
+    log_mels: bool = False  # its latents are of log-mels: what works on those, such as a contour or a band, works here
+    curves: tuple[str, ...] = ()  # that its denoiser follows
     contour: bool = False  # a restyle keeps the clip's rise and fall in loudness
     band_masks: bool = False  # a region may be a band of frequencies
     native_mask: bool = False  # its denoiser is told which rows are given; others have them imposed at every step
     continuation: bool = False  # was trained to go on from what is given
     widening: bool = False  # a mono take is given width
     samplers: tuple[str, ...] = ()  # that a request may name
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What a model does where a request does not say, as its training suggests."""
+
+    draft_steps: int = DRAFT_STEPS
+    shortest_s: float = 0.0  # seconds; what is shorter is made as long, and cut
+    peak: float | None = None  # to which clips are brought before they are encoded; None keeps their level
+    structure: float = 0.0  # of a restyle
+    tries: int = 1  # at most, for a take from words
+    good_match: float | None = None  # score from which on no further try is made; None: all are, the best is kept
 
 
 class Scorer(Protocol):
@@ -69,6 +83,12 @@ class SoundModel(Protocol[Told]):
 
     @property
     def default_guidance(self) -> float: ...  # 1 is none
+
+    @property
+    def top_hz(self) -> float: ...  # the highest frequency that it makes
+
+    @property
+    def habits(self) -> Habits: ...
 
     @property
     def capabilities(self) -> Capabilities: ...
@@ -120,8 +140,7 @@ class SoundModel(Protocol[Told]):
 
 
 _NEEDS = {
-    "like": "sounds_as_prompts",
-    "follow": "curves",
+    "like": "hearing",
     "width": "widening",
     "structure": "contour",
     "low_hz": "band_masks",

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
 from engine.evaluation.classifier import SAMPLE_RATE, mono_16_khz
-from engine.operations.condition import condition_of
+from engine.operations.condition import embedded_condition
 from engine.operations.excerpt import take_excerpt
+from engine.operations.mel_rendering import MelRendering
 from engine.operations.progress import ProgressReporter
-from engine.operations.sampling import Rendering
 from engine.requests import Sampling
 
 Waveform = NDArray[np.float32]  # [T] at 16 kHz
@@ -26,8 +26,7 @@ def round_trip(model: AudioLDM, waveform: Waveform) -> Waveform:
     excerpt = take_excerpt(clip, 0, clip.num_samples, model.sample_rate, model.config.normalise_peak)
     sampling = Sampling()
     size = excerpt.waveform.shape[1]
-    rendering = Rendering(
-        model, condition_of(model, "sound", sampling), sampling, ProgressReporter(), size, excerpt.num_channels
-    )
+    condition = embedded_condition(model, "sound", sampling)
+    rendering = MelRendering(model, condition, sampling, ProgressReporter(), size, excerpt.num_channels)
     made = rendering.waveforms(rendering.encode(excerpt.waveform))[0]
     return mono_16_khz(Audio(excerpt.restore(made), SAMPLE_RATE))

@@ -1,9 +1,9 @@
-"""The condition as a vector: a prompt, a sound to be like, or both, in CLAP's shared space; and the negative prompt.
+"""Where a take is to go: its prompt; with CLAP a vector of a prompt, a sound to be like, or both, and the negative one.
 
 Shape letter: D embedding.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,9 @@ from torch.nn import functional as F
 
 from engine.audio import Audio
 from engine.audioldm import AudioLDM
+from engine.model import SoundModel
 from engine.operations.excerpt import take_excerpt
+from engine.operations.log_mels import has_log_mels
 from engine.requests import Sampling
 
 # Cosine of a sound and the nearest name that the model knows. On nano 2 % of the corpus's held-out sounds have less; of
@@ -24,13 +26,19 @@ WORDS_LEAD = 0.5  # the sound's weight up to which the words have an effect
 
 @dataclass(frozen=True, eq=False)
 class Condition:
-    """Where the denoiser is to go, and from where away."""
+    """What is wanted, in words."""
 
     prompt: str
-    wanted: Tensor  # [1, D], a unit vector
-    negative: Tensor  # [1, D]; of the empty negative prompt, which is the unconditional one
     settings: Mapping[str, Any]  # what the story records beside the prompts: the weight of a sound, never its samples
     warnings: list[str]
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddedCondition(Condition):
+    """Where the denoiser is to go, and from where away."""
+
+    wanted: Tensor  # [1, D], a unit vector
+    negative: Tensor  # [1, D]; of the empty negative prompt, which is the unconditional one
 
     @property
     def is_open(self) -> bool:
@@ -38,7 +46,18 @@ class Condition:
         return torch.equal(self.wanted, self.negative)
 
 
-def condition_of(model: AudioLDM, prompt: str, sampling: Sampling) -> Condition:
+def condition_of(model: SoundModel[Any], prompt: str, sampling: Sampling) -> Condition:
+    """The prompt, embedded and perhaps mixed with a sound where the model has CLAP; with what the story warns of.
+
+    Raises:
+        AudioTowerMissingError: see `embedded_condition`.
+    """
+    if has_log_mels(model):
+        return embedded_condition(model, prompt, sampling)
+    return Condition(prompt, {}, list(_plain_warnings(model, prompt, sampling)))
+
+
+def embedded_condition(model: AudioLDM, prompt: str, sampling: Sampling) -> EmbeddedCondition:
     """The prompt's embedding, that of the sound in `like` where there is no prompt, or a mixture by `like_weight`.
 
     Mixed: normalise(w · sound + (1 - w) · prompt), on the sphere that both towers were trained to share.
@@ -55,7 +74,7 @@ def condition_of(model: AudioLDM, prompt: str, sampling: Sampling) -> Condition:
         settings = {"like_weight": weight}
         if weight > WORDS_LEAD:
             warnings += _doubts(model, sound)
-    return Condition(prompt, wanted, negative, settings, warnings)
+    return EmbeddedCondition(prompt, settings, warnings, wanted, negative)
 
 
 def embed_clip(model: AudioLDM, clip: Audio) -> Tensor:
@@ -77,6 +96,15 @@ def _doubts(model: AudioLDM, sound: Tensor) -> list[str]:
         return []
     doubt = f"the model {model.config.name} is not sure what it hears in the sound (perhaps: {names[int(nearest)]})"
     return [f"{doubt}, so the take may be of another kind. A prompt that says what it is helps"]
+
+
+def _plain_warnings(model: SoundModel[Any], prompt: str, sampling: Sampling) -> Iterator[str]:
+    for words in dict.fromkeys((prompt, sampling.negative_prompt)):
+        if cut := model.left_out(words):
+            yield f"the model {model.name} does not read all of so long a prompt; left out: {cut!r}"
+    if sampling.candidates > 1 and model.scorer is None:
+        what = f"the model {model.name} cannot hear its takes"
+        yield f"{what}: they are in the order in which they were made, not ranked"
 
 
 def _warnings(model: AudioLDM, prompt: str, sampling: Sampling) -> list[str]:

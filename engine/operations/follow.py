@@ -6,26 +6,27 @@ Shape letters: C curves of the denoiser, H latent rows.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 
-from engine.audioldm import AudioLDM
 from engine.errors import CurvesMissingError
 from engine.gesture import CURVES, gesture_of
-from engine.operations.sampling import Rendering
+from engine.model import SoundModel
+from engine.operations.rendering import Rendering
 from engine.requests import Generate
 
 _LEAST_KNOWN = 2  # rows of a curve; from fewer nothing can be heard to move
 
 
-def require_curves(model: AudioLDM, request: Generate) -> None:
+def require_curves(model: SoundModel[Any], request: Generate) -> None:
     """Raises CurvesMissingError where a clip is to be followed in something that the model has not learnt to follow."""
     if request.follow is None:
         return
-    known = model.config.unet.curves
+    known = model.capabilities.curves
     missing = [name for name in request.follow_what.split(",") if name not in known]
     if missing:
-        raise CurvesMissingError(model.config.name, missing, known)
+        raise CurvesMissingError(model.name, missing, known)
 
 
 def following(rendering: Rendering, request: Generate) -> Rendering:
@@ -35,7 +36,7 @@ def following(rendering: Rendering, request: Generate) -> Rendering:
     model, names = rendering.model, request.follow_what.split(",")
     gesture = gesture_of(request.follow, model.sample_rate, model.samples_per_row)
     rows = min(gesture.shape[1], rendering.windows.rows)
-    known = model.config.unet.curves
+    known = model.capabilities.curves
     curves = torch.full((1, len(known), rendering.windows.rows), torch.nan)
     for place, name in enumerate(known):
         if name in names:

@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 
 from engine.audio import Audio
-from engine.audioldm import AudioLDM
+from engine.model import SoundModel, require_possible
 from engine.operations.air_spectra import FULL_RATE
 from engine.operations.condition import condition_of
 from engine.operations.follow import following, require_curves
-from engine.operations.full_band import full_band
+from engine.operations.full_band import full_band, takes_air
 from engine.operations.loudness import level_of, set_loudness
+from engine.operations.mel_rendering import rendering_of
 from engine.operations.progress import ProgressReporter
-from engine.operations.sampling import AIR, Rendering
+from engine.operations.rendering import AIR, Rendering
 from engine.operations.splice import FULL_SCALE, limit_peak
 from engine.operations.tries import Tries, tries_of
 from engine.operations.width import widened, widening
@@ -23,19 +24,21 @@ from engine.wav_writer import Samples
 EDGE_S = 0.003  # seconds of fade at both ends, so that a take neither starts nor stops with a click
 
 
-def generate(model: AudioLDM, request: Generate, reporter: ProgressReporter) -> list[Audio]:
+def generate(model: SoundModel[Any], request: Generate, reporter: ProgressReporter) -> list[Audio]:
     """Noise -> latent -> waveform, cut to length; the best candidate first."""
     tries = tries_at(model, request, reporter)
     while (trial := tries.next()) is not None:
-        tries.record(trial.sample(trial.noise(), trial.timesteps()), trial.candidates)
+        tries.record(trial.sample(trial.noise(), trial.schedule()), trial.candidates)
     return takes_of(tries, request)
 
 
-def tries_at(model: AudioLDM, request: Generate, reporter: ProgressReporter) -> Tries:
+def tries_at(model: SoundModel[Any], request: Generate, reporter: ProgressReporter) -> Tries:
     """What is to be sampled, perhaps more than once."""
     require_curves(model, request)
+    require_possible(model, request)
     num_samples = round(request.seconds * model.sample_rate)
-    rendering = Rendering(model, condition_of(model, request.prompt, request), request, reporter, num_samples)
+    condition = condition_of(model, request.prompt, request)
+    rendering = rendering_of(model, condition, request, reporter, num_samples, model.channels)
     rendering = widening(following(rendering, request), float(request.width))
     return Tries(rendering, tries_of(rendering, request.tries))
 
@@ -43,8 +46,9 @@ def tries_at(model: AudioLDM, request: Generate, reporter: ProgressReporter) -> 
 def takes_of(tries: Tries, request: Generate) -> list[Audio]:
     """The candidates, each the best of its tries; the best of them first."""
     rendering, latent = tries.best()
-    waveforms = rendering.waveforms(latent)[:, 0]  # [n, T']
-    ranked, wide = rendering.rank(list(waveforms)), widened(rendering, list(waveforms), float(request.width))
+    waveforms = list(rendering.waveforms(latent))  # [C', T'] each
+    ranked = rendering.rank([waveform.mean(axis=0) for waveform in waveforms])
+    wide = widened(rendering, waveforms, float(request.width))
     settings: dict[str, Any] = {"seconds": float(request.seconds), "tries": tries.limit}
     settings |= {"width": float(request.width)} if request.width else {}
     settings |= {"follow_what": request.follow_what} if request.follow is not None else {}
@@ -65,6 +69,11 @@ def _with_air(rendering: Rendering, waveform: Samples, place: int, seconds: floa
         return waveform, rate
     carrier = rendering.generator(rendering.candidates[place], AIR)
     return full_band(waveform, rate, carrier, round(seconds * FULL_RATE)), FULL_RATE
+
+
+def delivered_rate(model: SoundModel[Any]) -> int:
+    """The rate, in Hz, of takes from words alone, with their highs."""
+    return FULL_RATE if takes_air(model.sample_rate, model.top_hz) else model.sample_rate
 
 
 def finished(waveform: Samples, sample_rate: int, like: Audio | None) -> tuple[Samples, int]:

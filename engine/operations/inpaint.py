@@ -15,19 +15,21 @@ from typing import Any
 import numpy as np
 
 from engine.audio import Audio
-from engine.audioldm import AudioLDM
 from engine.errors import InvalidRequestError
+from engine.model import SoundModel, require_possible
 from engine.operations.air import Air
 from engine.operations.band_regions import BandRegion, lay_band_regions
-from engine.operations.bands import air_hz, keep_band
+from engine.operations.bands import keep_band
 from engine.operations.condition import condition_of
 from engine.operations.excerpt import Excerpt, take_excerpt
 from engine.operations.fitting import LEAST_CEILING, air_beside, ease_ends, fit, hush_ends, level_for
+from engine.operations.log_mels import air_from
 from engine.operations.loudness import Level
-from engine.operations.masks import MaskedSpan, imposing, observed_cells
+from engine.operations.masks import MaskedSpan
+from engine.operations.mel_rendering import rendering_of
 from engine.operations.progress import ProgressReporter
 from engine.operations.regions import excerpt_around, group_regions
-from engine.operations.sampling import AIR, Rendering
+from engine.operations.rendering import AIR, Rendering
 from engine.operations.splice import LONGEST_FADE_S, ceiling_of, splice
 from engine.operations.surroundings import REACH_S, beside, offset_line
 from engine.requests import Inpaint
@@ -35,6 +37,7 @@ from engine.requests.regions import Region, merge_regions
 from engine.wav_writer import Samples
 
 CONTEXT_SHARE = 1 / 8  # of the model's window: the least context on either side of a region
+LONGEST_CONTEXT_S = 10.0  # seconds on either side; further away nothing is heard of a region, and rows cost time
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,21 +57,24 @@ class _FilledExcerpt:
         return [mono[start:end] for start, end in spans]
 
 
-def inpaint(model: AudioLDM, request: Inpaint, reporter: ProgressReporter) -> list[Audio]:
+def inpaint(model: SoundModel[Any], request: Inpaint, reporter: ProgressReporter) -> list[Audio]:
     """Fill each group of neighbouring regions in one excerpt, and splice them in; the best candidate first."""
+    require_possible(model, request)
     clip, settings = request.clip, _settings(request)
+    rate = clip.sample_rate
     regions = _audible_regions(model, request)
     condition = condition_of(model, request.prompt, request)
-    reach = math.floor(model.config.window_rows * model.samples_per_row * clip.sample_rate / model.sample_rate)
-    context = math.ceil(reach * CONTEXT_SHARE)
+    reach = math.floor(model.window_rows * model.samples_per_row * rate / model.sample_rate)
+    context = min(math.ceil(reach * CONTEXT_SHARE), math.ceil(LONGEST_CONTEXT_S * rate))
     groups = group_regions(request.sample_regions(), reach, context)
     excerpts = []
     for index, group in enumerate(groups):
-        bounds = excerpt_around(group, clip.num_samples, reach, context)
-        excerpt = take_excerpt(clip, *bounds, model.sample_rate, model.config.normalise_peak)
+        within = min(reach, group[-1][1] - group[0][0] + 2 * math.ceil(LONGEST_CONTEXT_S * rate))
+        bounds = excerpt_around(group, clip.num_samples, within, context)
+        excerpt = take_excerpt(clip, *bounds, model.sample_rate, model.habits.peak)
         size = excerpt.waveform.shape[1]
         share = reporter.part(index, len(groups))
-        rendering = Rendering(model, condition, request, share, size, excerpt.num_channels, excerpt_index=index)
+        rendering = rendering_of(model, condition, request, share, size, excerpt.num_channels, excerpt_index=index)
         inside = [region for region in regions if group[0][0] <= region.start < group[-1][1]]
         excerpts.append(_FilledExcerpt(inside, excerpt, rendering, _fill(rendering, excerpt, inside)))
 
@@ -77,29 +83,24 @@ def inpaint(model: AudioLDM, request: Inpaint, reporter: ProgressReporter) -> li
     for candidate, score in rendering.rank(made):
         samples = clip.samples
         for filled in excerpts:
-            samples = _spliced(samples, filled, candidate, regions, air_hz(model.config.mel))
+            samples = _spliced(samples, filled, candidate, regions, air_from(model, rate))
         takes.append(replace(clip, samples=samples, story=rendering.provenance("inpaint", candidate, score, settings)))
     return takes
 
 
 def _fill(rendering: Rendering, excerpt: Excerpt, regions: list[BandRegion]) -> Samples:
     """The excerpt with its regions replaced: waveforms [n, C', T']."""
-    model, rows = rendering.model, rendering.windows.rows
     spans = [
         MaskedSpan(
             excerpt.model_position(region.start), excerpt.model_position(region.end), region.low_hz, region.high_hz
         )
         for region in regions
     ]
-    observed = rendering.encode(excerpt.waveform).repeat(rendering.sampling.candidates, 1, 1, 1)  # [B, Z, H, W]
-    noise, timesteps = rendering.noise(), rendering.timesteps()
-    impose = imposing(observed, observed_cells(model, rows, spans), rendering.observed_noise(noise))
-    x = impose(noise, model.config.schedule.level(timesteps[0]))
-    return rendering.waveforms(rendering.sample(x, timesteps, impose))
+    return rendering.waveforms(rendering.fill(rendering.encode(excerpt.waveform), spans))
 
 
 def _spliced(
-    samples: Samples, filled: _FilledExcerpt, candidate: int, regions: list[BandRegion], air_from_hz: float
+    samples: Samples, filled: _FilledExcerpt, candidate: int, regions: list[BandRegion], air_from_hz: float | None
 ) -> Samples:
     """Samples [C, T] of the clip -> a copy with one excerpt's regions of one candidate in their places."""
     excerpt, clip = filled.excerpt, filled.excerpt.clip
@@ -133,7 +134,9 @@ def _in_band(clip: Audio, samples: Samples, region: BandRegion) -> Samples:
     return keep_band(samples, clip.sample_rate, region.low_hz, region.high_hz)
 
 
-def _measured(clip: Audio, region: BandRegion, others: list[Region], air_from_hz: float) -> tuple[Level, Air | None]:
+def _measured(
+    clip: Audio, region: BandRegion, others: list[Region], air_from_hz: float | None
+) -> tuple[Level, Air | None]:
     """Return the level and the air wanted for a region, from its surroundings and what it replaces, in its band."""
     rate, reach = clip.sample_rate, round(REACH_S * clip.sample_rate)
     first, last = max(0, region.start - reach), min(clip.num_samples, region.end + reach)
@@ -141,25 +144,26 @@ def _measured(clip: Audio, region: BandRegion, others: list[Region], air_from_hz
     near = [(start - first, end - first) for start, end in others if start < last and end > first]
     sides = beside(around, (region.start - first, region.end - first), rate, near)
     replaced = around[:, region.start - first : region.end - first]
-    reaches_air = region.high_hz is None or region.high_hz > air_from_hz
-    air = air_beside(sides, replaced, rate, air_from_hz) if reaches_air else None
-    return level_for(replaced, sides, rate), air
+    if air_from_hz is None or (region.high_hz is not None and region.high_hz <= air_from_hz):
+        return level_for(replaced, sides, rate), None
+    return level_for(replaced, sides, rate), air_beside(sides, replaced, rate, air_from_hz)
 
 
-def _audible_regions(model: AudioLDM, request: Inpaint) -> list[BandRegion]:
+def _audible_regions(model: SoundModel[Any], request: Inpaint) -> list[BandRegion]:
     """The regions; with `keep_air` none reaches beyond the model's band.
 
     Raises:
         InvalidRequestError: a band begins where the model's own, or the clip's, ends.
     """
-    mel, regions = model.config.mel, lay_band_regions(request.clip, request.regions, request.low_hz, request.high_hz)
-    top_hz = air_hz(mel) if request.keep_air else min(mel.fmax, mel.sample_rate / 2)
+    regions = lay_band_regions(request.clip, request.regions, request.low_hz, request.high_hz)
+    kept_from_hz = air_from(model, request.clip.sample_rate) if request.keep_air else None
+    top_hz = model.top_hz if kept_from_hz is None else kept_from_hz
     highest_hz = min(top_hz, request.clip.sample_rate / 2)
     for region in regions:
         if region.low_hz is not None and region.low_hz >= highest_hz:
             expected = f"less than {highest_hz:g}: nothing can be made above that"
             raise InvalidRequestError("low_hz", region.low_hz, expected)
-    if not request.keep_air:
+    if kept_from_hz is None:
         return regions
     return [replace(region, high_hz=min(region.high_hz or math.inf, top_hz)) for region in regions]
 

@@ -4,6 +4,7 @@ Shape letters: B batch, Z latent channels, H latent rows, W latent columns, M me
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,12 +22,12 @@ class MaskedSpan:
 
     start: float  # samples
     end: float
-    low_hz: float | None  # None: open below
-    high_hz: float | None  # None: open above
+    low_hz: float | None = None  # open below
+    high_hz: float | None = None  # open above
 
 
 def imposing(observed: Tensor, is_observed: Tensor, draw: Draw) -> Impose:
-    """Return the function that puts the observed cells [H, W] back after each step, at that step's noise level.
+    """Return the function that puts observed cells [H, W], or rows, back after each step, at that step's noise level.
 
     Liu et al. 2023, §3.5; Lugmayr et al. 2022, equation 8. observed: [B, Z, H, W], and so is the noise that `draw`
     returns for each step (`Rendering.observed_noise`).
@@ -38,15 +39,27 @@ def imposing(observed: Tensor, is_observed: Tensor, draw: Draw) -> Impose:
     return impose
 
 
-def observed_cells(model: AudioLDM, rows: int, spans: list[MaskedSpan]) -> Tensor:
+def observed_rows(rows: int, samples_per_row: int, spans: Sequence[MaskedSpan]) -> Tensor:
+    """Which latent rows keep what was observed, bool [H]: all but the spans'."""
+    keeps = torch.ones(rows, dtype=torch.bool)
+    for span in spans:
+        keeps[_rows(span, samples_per_row)] = False
+    return keeps
+
+
+def observed_cells(model: AudioLDM, rows: int, spans: Sequence[MaskedSpan]) -> Tensor:
     """Which latent cells keep what was observed, bool [H, W]: all but the spans' rows in their bands' columns."""
     mel = model.config.mel
     _, _, columns = model.latent_shape(rows)
     keeps = torch.ones(rows, columns, dtype=torch.bool)
     for span in spans:
-        first, last = math.floor(span.start / model.samples_per_row), math.ceil(span.end / model.samples_per_row)
-        keeps[first:last] &= ~reaching(mel, span.low_hz, span.high_hz).view(columns, -1).any(dim=1)
+        in_band = reaching(mel, span.low_hz, span.high_hz).view(columns, -1).any(dim=1)
+        keeps[_rows(span, model.samples_per_row)] &= ~in_band
     return keeps.to(model.device)
+
+
+def _rows(span: MaskedSpan, samples_per_row: int) -> slice:
+    return slice(math.floor(span.start / samples_per_row), math.ceil(span.end / samples_per_row))
 
 
 def reaching(mel: MelConfig, low_hz: float | None, high_hz: float | None) -> Tensor:

@@ -1,50 +1,69 @@
-"""How a request is sampled: at which timesteps, by which sampler, with how much guidance, and by which net."""
+"""How a request is sampled: at which noise levels, by which solver, with how much guidance, and by which net."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from engine.audioldm import AudioLDM
+from engine.audioldm import AudioLDM, DraftConfig
 from engine.diffusion.path import VariancePreserving
-from engine.diffusion.schedule import timesteps_for
-from engine.requests import DRAFT_STEPS, Sampling
+from engine.diffusion.schedule import NoiseSchedule, lay_schedule
+from engine.diffusion.solvers import ADDING_NOISE, SAMPLERS, Sampler, sample_ping_pong
+from engine.model import SoundModel
+from engine.operations.log_mels import has_log_mels
+from engine.requests import Sampling
 
-SAMPLER = "dpm++2m"  # where a request names none
+
+@dataclass(frozen=True)
+class DraftNet:
+    """A draft net's own timesteps; it knows no others."""
+
+    config: DraftConfig
+    path: VariancePreserving
+
+    def schedule(self, strength: float) -> NoiseSchedule:
+        """They begin at the noise level nearest to the one requested."""
+        timesteps = self.config.timesteps
+        wanted = strength * timesteps[0]
+        start = min(timesteps, key=lambda t: abs(t - wanted))
+        return lay_schedule(self.path, timesteps[timesteps.index(start) :])
 
 
 @dataclass(frozen=True)
 class SamplingPlan:
     """What the model and the request agree on."""
 
-    timesteps: tuple[int, ...]  # all of them, descending
-    path: VariancePreserving
-    sampler: str
+    model: SoundModel[Any]
+    num_steps: int
     guidance: float
-    by_draft_net: bool
+    sampler: str | None  # the name of the solver, where it has one
+    draft_net: DraftNet | None = None
     warnings: tuple[str, ...] = ()
 
-    def kept(self, strength: float) -> list[int]:
-        """Timesteps from exactly that share of the way down: the same share of the steps, at least one.
+    def schedule(self, strength: float = 1.0) -> NoiseSchedule:
+        """Noise levels from exactly that share of the way down: the same share of the steps, at least one."""
+        if self.draft_net is not None:
+            return self.draft_net.schedule(strength)
+        return self.model.schedule(self.num_steps, strength)
 
-        A draft net knows only its own timesteps: there they begin at the noise level nearest to the one requested.
-        """
-        if not self.by_draft_net:
-            return timesteps_for(len(self.timesteps), self.path, strength)
-        wanted = strength * self.timesteps[0]
-        start = min(self.timesteps, key=lambda t: abs(t - wanted))
-        return list(self.timesteps[self.timesteps.index(start) :])
+    @property
+    def solver(self) -> Sampler:
+        return self.model.solver if self.sampler is None else SAMPLERS[self.sampler]
+
+    @property
+    def adds_noise(self) -> bool:
+        """Whether the solver adds fresh noise at every step."""
+        return self.sampler in ADDING_NOISE or self.solver is sample_ping_pong
 
 
-def plan_of(model: AudioLDM, request: Sampling) -> SamplingPlan:
+def plan_of(model: SoundModel[Any], request: Sampling) -> SamplingPlan:
     """A draft uses the steps that its net was trained for; everything else uses those of the request."""
-    config = model.config
-    if request.draft and config.draft:
-        warnings = tuple(_unheeded(model, request))
-        return SamplingPlan(config.draft.timesteps, config.schedule, "ddim", 1.0, by_draft_net=True, warnings=warnings)
-    steps = request.steps or (DRAFT_STEPS if request.draft else config.default_steps)
-    guidance = config.default_guidance if request.guidance is None else float(request.guidance)
-    timesteps = tuple(timesteps_for(steps, config.schedule))
-    sampler, warnings = request.sampler or SAMPLER, _unguided(request, guidance)
-    return SamplingPlan(timesteps, config.schedule, sampler, guidance, by_draft_net=False, warnings=warnings)
+    if request.draft and has_log_mels(model) and model.config.draft:
+        net, warnings = DraftNet(model.config.draft, model.config.schedule), tuple(_unheeded(model, request))
+        return SamplingPlan(model, len(net.config.timesteps), 1.0, "ddim", net, warnings)
+    steps = request.steps or (model.habits.draft_steps if request.draft else model.default_steps)
+    guidance = model.default_guidance if request.guidance is None else float(request.guidance)
+    own = next((name for name, solver in SAMPLERS.items() if solver is model.solver), None)
+    return SamplingPlan(model, steps, guidance, request.sampler or own, warnings=_unguided(request, guidance))
 
 
 def _unguided(request: Sampling, guidance: float) -> tuple[str, ...]:

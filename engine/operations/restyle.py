@@ -14,18 +14,20 @@ import torch
 from torch import Tensor
 
 from engine.audio import Audio
-from engine.audioldm import AudioLDM
-from engine.operations.bands import air_hz, keep_band
+from engine.model import SoundModel, require_possible
+from engine.operations.bands import keep_band
 from engine.operations.condition import condition_of
-from engine.operations.contour import SAMPLER, Contour, depth_of
+from engine.operations.contour import SAMPLER, Contour
 from engine.operations.excerpt import Excerpt, take_excerpt
 from engine.operations.fitting import LEAST_CEILING, air_beside, ease_ends, fit
+from engine.operations.log_mels import air_from, sketches
 from engine.operations.loudness import level_of
+from engine.operations.mel_rendering import rendering_of
 from engine.operations.progress import ProgressReporter
-from engine.operations.sampling import AIR, Rendering
+from engine.operations.rendering import AIR, Rendering
 from engine.operations.splice import ceiling_of, loudest, splice
 from engine.operations.surroundings import beside, offset_line
-from engine.requests import Restyle
+from engine.requests import Restyle, Vary
 from engine.requests.clip_checks import require_region
 from engine.requests.regions import Region
 from engine.wav_writer import Samples
@@ -34,23 +36,25 @@ MADE_SILENCE_LUFS = -90.0  # a decoder's silence is some 10 dB below
 CONTEXT_S = 0.16  # seconds on either side of a region that are encoded with it and thrown away again
 
 
-def restyle(model: AudioLDM, request: Restyle, reporter: ProgressReporter) -> list[Audio]:
+def restyle(model: SoundModel[Any], request: Restyle, reporter: ProgressReporter) -> list[Audio]:
     """Move the clip towards the prompt; the best candidate first."""
-    return move(model, request, reporter, "restyle")
-
-
-def move(model: AudioLDM, request: Restyle, reporter: ProgressReporter, operation: str) -> list[Audio]:
-    """Encode, noise, denoise, decode, match, splice; the best candidate first. Strength 0 is the clip, bit for bit."""
-    clip, config = request.clip, model.config
-    structure = config.default_structure if request.structure is None else float(request.structure)
-    if structure > 0 and model.sketches and request.sampler is None:
+    structure = model.habits.structure if request.structure is None else float(request.structure)
+    if structure > 0 and sketches(model) and request.sampler is None:
         request = replace(request, sampler=SAMPLER)
-    settings = _settings(request, structure)
+    return move(model, request, reporter, "restyle", structure)
+
+
+def move(
+    model: SoundModel[Any], request: Restyle | Vary, reporter: ProgressReporter, operation: str, structure: float
+) -> list[Audio]:
+    """Encode, noise, denoise, decode, match, splice; the best candidate first. Strength 0 is the clip, bit for bit."""
+    require_possible(model, request)
+    clip, settings = request.clip, _settings(request, structure)
     start, end = require_region(clip, request.start_s, request.end_s)
     margin = round(CONTEXT_S * clip.sample_rate)
-    excerpt = take_excerpt(clip, start - margin, end + margin, model.sample_rate, config.normalise_peak)
+    excerpt = take_excerpt(clip, start - margin, end + margin, model.sample_rate, model.habits.peak)
     condition = condition_of(model, request.prompt, request)
-    rendering = Rendering(model, condition, request, reporter, excerpt.waveform.shape[1], excerpt.num_channels)
+    rendering = rendering_of(model, condition, request, reporter, excerpt.waveform.shape[1], excerpt.num_channels)
     if request.strength == 0:
         provenances = (rendering.provenance(operation, i, None, settings) for i in range(request.candidates))
         return [replace(clip, story=provenance) for provenance in provenances]
@@ -77,11 +81,9 @@ def _moved(
     A net that is unsure may make silence of a short clip, and no pull lifts that: such a candidate is made once more
     without structure, with less noise.
     """
-    encoded = rendering.encode(excerpt.waveform).repeat(rendering.sampling.candidates, 1, 1, 1)
+    encoded = rendering.for_each(rendering.encode(excerpt.waveform))
     contour = rendering.contour(excerpt.waveform, structure)
-    waveforms = _sampled(
-        rendering, encoded, depth_of(strength, structure if rendering.model.sketches else 0.0), contour
-    )
+    waveforms = _sampled(rendering, encoded, rendering.depth(strength, structure), contour)
     doubts: list[list[str]] = [[] for _ in waveforms]
     if contour is None or level_of(excerpt.waveform, excerpt.model_rate).lufs < MADE_SILENCE_LUFS:
         return waveforms, doubts
@@ -95,10 +97,10 @@ def _moved(
 
 
 def _sampled(rendering: Rendering, encoded: Tensor, depth: float, contour: Contour | None) -> Samples:
-    """A latent [B, Z, H, W] noised to a share of the way and sampled from there: waveforms [n, C', T']."""
-    timesteps = rendering.timesteps(depth)
-    x = rendering.model.config.schedule.level(timesteps[0]).mix(encoded, rendering.noise())
-    return rendering.waveforms(rendering.sample(x, timesteps, contour=contour), contour)
+    """A latent [B, Z, H, ...] noised to a share of the way and sampled from there: waveforms [n, C', T']."""
+    schedule = rendering.schedule(depth)
+    x = schedule.levels[0].mix(encoded, rendering.noise())
+    return rendering.waveforms(rendering.sample(x, schedule, contour=contour), contour)
 
 
 def _fitted(
@@ -114,21 +116,21 @@ def _fitted(
     Above the model's band it stays what it was, or it gets air like the clip's around it, or like its own if the region
     is the whole clip.
     """
-    air_from_hz = air_hz(rendering.model.config.mel)
+    air_from_hz = air_from(rendering.model, excerpt.clip.sample_rate)
     clip, inside = excerpt.clip, slice(region[0] - excerpt.start, region[1] - excerpt.start)
     rate, source = clip.sample_rate, clip.samples[:, excerpt.start : excerpt.end]
     replaced, replacement = source[:, inside], excerpt.restore(waveform)
     sides = beside(clip.samples, region, rate)
     offset = offset_line(sides, replaced, rate)
     ceiling = max(ceiling_of(clip.samples) - loudest(offset), LEAST_CEILING)
-    if keep_air:
+    if keep_air and air_from_hz is not None:
         body = keep_band(source, rate, None, air_from_hz)[:, inside]
         replacement = keep_band(replacement, rate, None, air_from_hz)[:, inside]
         fit(replacement, level_of(body, rate), rate, ceiling, carrier=carrier)
         replacement += replaced - body
     else:
         replacement = replacement[:, inside]  # from here on in place: it may last ten minutes
-        air = air_beside(sides, replaced, rate, air_from_hz)
+        air = None if air_from_hz is None else air_beside(sides, replaced, rate, air_from_hz)
         fit(replacement, level_of(replaced, rate), rate, ceiling, air, carrier=carrier, learned=rendering.makes_air)
     at_start, at_end = region[0] == 0, region[1] == clip.num_samples
     ease_ends(replacement, replaced, rate, start=at_start, end=at_end, resting_on=offset)
@@ -136,7 +138,7 @@ def _fitted(
     return replacement
 
 
-def _settings(request: Restyle, structure: float) -> Mapping[str, Any]:
+def _settings(request: Restyle | Vary, structure: float) -> Mapping[str, Any]:
     """What a restyle has beyond any request's settings."""
     region = {"start_s": request.start_s, "end_s": request.end_s}
     given = {name: float(value) for name, value in region.items() if value is not None}

@@ -8,19 +8,19 @@ Shape letters: B rows, all requests' candidates with their tries; Z latent chann
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from engine.audio import Audio
-from engine.audioldm import AudioLDM
 from engine.diffusion.guidance import Denoised
-from engine.diffusion.schedule import lay_schedule
-from engine.diffusion.solvers import SAMPLERS
 from engine.errors import CancelledError, EngineError
+from engine.model import SoundModel
 from engine.operations.generate import generate, takes_of, tries_at
+from engine.operations.mel_rendering import MelRendering
 from engine.operations.progress import ProgressReporter
-from engine.operations.sampling import Rendering
+from engine.operations.rendering import Rendering
 from engine.operations.tries import Tries
 from engine.operations.windows import in_batches
 from engine.requests import Generate
@@ -34,7 +34,7 @@ def shape_of(request: Generate) -> Hashable:
 
 
 def generate_together(
-    model: AudioLDM,
+    model: SoundModel[Any],
     requests: Sequence[Generate],
     reporters: Sequence[ProgressReporter],
     at_once: int | None = None,
@@ -52,7 +52,7 @@ def generate_together(
         except EngineError as error:
             outcomes[index] = error
             continue
-        if shape_of(request) == shape_of(requests[0]) and _can_share(tries.rendering):
+        if shape_of(request) == shape_of(requests[0]) and tries.rendering.can_share:
             shared[index] = tries
     outcomes |= _try_together(shared, at_once)
     for index in shared.keys() - outcomes.keys():
@@ -80,30 +80,25 @@ def _try_together(shared: Mapping[int, Tries], at_once: int | None) -> dict[int,
                 failed[index] = error
 
 
-def _can_share(rendering: Rendering) -> bool:
-    return len(rendering.windows) == 1 and not rendering.condition.is_open
-
-
 class _Batch:
     """Renderings of equal shape on their way through the sampler; those that were cancelled are carried along."""
 
     def __init__(self, renderings: Sequence[Rendering], at_once: int | None) -> None:
-        self._renderings = renderings
+        self._renderings = [cast("MelRendering", rendering) for rendering in renderings]  # no others can share
         self._at_once = at_once
         self._cancelled: dict[int, EngineError] = {}
         self._sizes = [len(rendering.candidates) for rendering in renderings]
-        self._wanted = self._rows([rendering.condition.wanted for rendering in renderings])
-        self._negative = self._rows([rendering.condition.negative for rendering in renderings])
+        self._wanted = self._rows([rendering.condition.wanted for rendering in self._renderings])
+        self._negative = self._rows([rendering.condition.negative for rendering in self._renderings])
         self._curves = self._followed()
 
     def sample(self) -> list[Tensor | EngineError]:
         """A clean latent [n, Z, H, W] for each, or that it was cancelled."""
         first = self._renderings[0]
-        schedule = lay_schedule(first.model.config.schedule, first.timesteps())
+        schedule = first.schedule()
         x = torch.cat([rendering.noise() for rendering in self._renderings])
-        sampler = SAMPLERS[first.plan.sampler]
         sources = [rendering.draw() for rendering in self._renderings]
-        latents = sampler(self._denoise, x, schedule, draw=lambda: torch.cat([s() for s in sources]))
+        latents = first.plan.solver(self._denoise, x, schedule, draw=lambda: torch.cat([s() for s in sources]))
         try:
             for step, latent in enumerate(latents, start=1):
                 x = latent
@@ -130,7 +125,7 @@ class _Batch:
 
         def of_rows(numbers: Tensor, time: float, curves: Tensor | None = None, /) -> Denoised:
             rows = numbers[:, 0]
-            denoise = first.denoiser(self._wanted[rows], self._negative[rows])
+            denoise = first.towards(self._wanted[rows], self._negative[rows])
             return denoise(x[rows], time, curves)
 
         numbers = torch.arange(len(x), device=x.device)[:, None]
@@ -156,7 +151,7 @@ def _finish(tries: Tries, request: Generate) -> Outcome:
         return error
 
 
-def _alone(model: AudioLDM, request: Generate, reporter: ProgressReporter) -> Outcome:
+def _alone(model: SoundModel[Any], request: Generate, reporter: ProgressReporter) -> Outcome:
     try:
         return generate(model, request, reporter)
     except EngineError as error:

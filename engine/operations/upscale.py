@@ -22,12 +22,13 @@ from engine.errors import FullBandError, InvalidRequestError, SilentClipError
 from engine.operations.air_spectra import FULL_RATE
 from engine.operations.bands import air_hz, keep_band, transition_hz
 from engine.operations.bandwidth import bandwidth_hz
-from engine.operations.condition import Condition, condition_of
+from engine.operations.condition import EmbeddedCondition, embedded_condition
 from engine.operations.excerpt import Excerpt, take_excerpt
 from engine.operations.full_band import AirStream, likeness_of, takes_air
-from engine.operations.masks import MaskedSpan, imposing, observed_cells
+from engine.operations.masks import MaskedSpan
+from engine.operations.mel_rendering import MelRendering
 from engine.operations.progress import ProgressReporter
-from engine.operations.sampling import AIR, Rendering
+from engine.operations.rendering import AIR, Rendering
 from engine.operations.slope import held_to_slope
 from engine.operations.splice import SILENCE, overlay, rms
 from engine.requests import Upscale
@@ -86,7 +87,7 @@ def upscale(model: AudioLDM, request: Upscale, reporter: ProgressReporter) -> li
         below, task.start - margin, task.end + margin, model.sample_rate, model.config.normalise_peak
     )
     condition = _condition(model, request, replace(task, clip=below))
-    rendering = Rendering(model, condition, request, reporter, excerpt.waveform.shape[1], excerpt.num_channels)
+    rendering = MelRendering(model, condition, request, reporter, excerpt.waveform.shape[1], excerpt.num_channels)
     waveforms = _fill(rendering, excerpt, task.crossover_hz) if task.is_sampled else _unfilled(rendering, excerpt)
 
     inside = slice(round(excerpt.model_position(task.start)), round(excerpt.model_position(task.end)))
@@ -136,7 +137,7 @@ def _usual_rate(model: AudioLDM, request: Upscale) -> int:
     return rate if rate >= SMALLEST_FULL_RATE else FULL_RATE
 
 
-def _condition(model: AudioLDM, request: Upscale, below: _UpscaleTask) -> Condition:
+def _condition(model: AudioLDM, request: Upscale, below: _UpscaleTask) -> EmbeddedCondition:
     """The prompt, or else the region's own sound with a faint mirror image of its band above the crossover."""
     sound = replace(below.clip, samples=below.region).as_heard().samples
     if (
@@ -145,22 +146,17 @@ def _condition(model: AudioLDM, request: Upscale, below: _UpscaleTask) -> Condit
         or not model.clap.has_audio_tower
         or np.abs(sound).max() < QUIETEST_LIKE
     ):
-        return condition_of(model, request.prompt, request)
+        return embedded_condition(model, request.prompt, request)
     rate = below.clip.sample_rate
     carrier = np.cos(2 * np.pi * below.crossover_hz / rate * np.arange(sound.shape[1]))
     mirrored = keep_band((2 * carrier * sound).astype(sound.dtype), rate, below.crossover_hz, None)
-    return condition_of(model, "", replace(request, like=Audio(sound + MIRROR_GAIN * mirrored, rate)))
+    return embedded_condition(model, "", replace(request, like=Audio(sound + MIRROR_GAIN * mirrored, rate)))
 
 
 def _fill(rendering: Rendering, excerpt: Excerpt, crossover_hz: float) -> Samples:
     """Return the excerpt with everything above the crossover replaced: waveforms [n, C', T']."""
-    model, rows = rendering.model, rendering.windows.rows
-    observed = rendering.encode(excerpt.waveform).repeat(rendering.sampling.candidates, 1, 1, 1)  # [B, Z, H, W]
-    noise, timesteps = rendering.noise(), rendering.timesteps()
-    cells = observed_cells(model, rows, [MaskedSpan(0, rows * model.samples_per_row, crossover_hz, None)])
-    impose = imposing(observed, cells, rendering.observed_noise(noise))
-    x = impose(noise, model.config.schedule.level(timesteps[0]))
-    return rendering.waveforms(rendering.sample(x, timesteps, impose))
+    whole = MaskedSpan(0, rendering.windows.rows * rendering.model.samples_per_row, low_hz=crossover_hz)
+    return rendering.waveforms(rendering.fill(rendering.encode(excerpt.waveform), [whole]))
 
 
 def _unfilled(rendering: Rendering, excerpt: Excerpt) -> Samples:

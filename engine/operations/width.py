@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from engine.audioldm import AudioLDM
-from engine.operations.sampling import Rendering
+from engine.operations.mel_rendering import MelRendering
+from engine.operations.rendering import Rendering
 from engine.operations.stereo import place, spread
 from engine.wav_writer import Samples
 
@@ -46,27 +47,27 @@ _PLACES = 5  # what a generator is for, after those of `sampling`
 
 def widening(rendering: Rendering, width: float) -> Rendering:
     """Return the rendering with the correlation that an ambience gets; its reporter has half the time for each take."""
-    natural = natural_correlation(rendering) if width > 0 else None
-    if natural is None:
+    if width == 0 or not isinstance(rendering, MelRendering) or (natural := natural_correlation(rendering)) is None:
         return rendering
     return replace(rendering, correlation=1 - width * (1 - natural), reporter=rendering.reporter.part(0, 2))
 
 
 def widened(rendering: Rendering, waveforms: Sequence[Samples], width: float) -> list[Samples]:
-    """What the candidates made, [T'] each -> [C, T'] each: as it is at width 0, else in stereo."""
+    """What the candidates made, [C', T'] each -> [C, T'] each: as it is at width 0, else from mono to stereo."""
     if width == 0:
-        return [waveform[None] for waveform in waveforms]
+        return list(waveforms)
+    waveforms = [waveform[0] for waveform in waveforms]
     if rendering.correlation is None:
         return [place(*placed) for placed in zip(waveforms, _positions(rendering, width), strict=True)]
     numbers = tuple(number + _PARTNERS for number in rendering.candidates)
     partners = replace(rendering, chosen=numbers, reporter=rendering.reporter.after())
     noise = SHARED_NOISE**0.5 * rendering.noise() + (1 - SHARED_NOISE) ** 0.5 * partners.noise()
-    others = partners.waveforms(partners.sample(noise, partners.timesteps()))[:, 0]
+    others = partners.waveforms(partners.sample(noise, partners.schedule()))[:, 0]
     wanted, rate = rendering.correlation, rendering.model.sample_rate
     return [spread(one, other, wanted, rate) for one, other in zip(waveforms, others, strict=True)]
 
 
-def natural_correlation(rendering: Rendering) -> float | None:
+def natural_correlation(rendering: MelRendering) -> float | None:
     """Return the correlation of left and right of the kind that is nearest to what is wanted; None for an event."""
     wanted = rendering.condition.wanted[0].float()
     nearest = int((_embedded_kinds(rendering.model).to(wanted.device) @ wanted).argmax())

@@ -27,8 +27,9 @@ from engine.families.stable_audio.denoiser import (
 from engine.families.stable_audio.levels import noise_shares
 from engine.families.stable_audio.same import decode_rows, encode_rows
 from engine.families.stable_audio.text import PromptReader
-from engine.model import Capabilities, Scorer
+from engine.model import Capabilities, Habits, Scorer
 
+DRAFT_STEPS = 4  # of a net that was trained to arrive in one
 SPARE_BYTES = 2_000_000_000
 """What the denoiser of the largest model needs for a minute of sound, beside its weights."""
 
@@ -60,6 +61,15 @@ class StableAudio:
     @property
     def default_guidance(self) -> float:
         return self.config.default_guidance
+
+    @property
+    def top_hz(self) -> float:
+        """Hz."""
+        return self.sample_rate / 2
+
+    @property
+    def habits(self) -> Habits:
+        return Habits(draft_steps=DRAFT_STEPS)
 
     @property
     def capabilities(self) -> Capabilities:

@@ -9,7 +9,7 @@ import torch
 from engine import Audio, Engine, Generate, Inpaint, Restyle, Upscale, Vary
 from engine.checkpoints.stable_audio import open_stable_audio
 from engine.engine import EngineError
-from engine.errors import CancelledError, InvalidRequestError
+from engine.errors import CancelledError, CurvesMissingError, InvalidRequestError
 from engine.families.stable_audio.stable_audio import StableAudio
 
 RATE = 44_100
@@ -204,14 +204,13 @@ class TestRefused:
         [
             (Generate(like=clip_at(RATE, seconds=0.5)), "like"),
             (Generate("rain", width=0.5), "width"),
-            (Generate("rain", follow=clip_at(RATE, seconds=0.5)), "follow"),
             (Generate("rain", sampler="dpm++2m"), "sampler"),
             (Restyle(clip_at(RATE), "rain", structure=0.5), "structure"),
             (Inpaint(clip_at(RATE), "rain", regions=[(0.04, 0.12)], high_hz=500), "high_hz"),
             (Inpaint(clip_at(RATE), "rain", regions=[(0.04, 0.12, 100, 500)]), "regions"),
             (Upscale(clip_at(RATE)), "request"),
         ],
-        ids=["like", "width", "follow", "sampler", "structure", "band", "own band", "upscale"],
+        ids=["like", "width", "sampler", "structure", "band", "own band", "upscale"],
     )
     def test_what_it_cannot_do_before_any_work(self, engine, request_, knob):
         seen = []
@@ -221,6 +220,10 @@ class TestRefused:
         assert refused.value.text.startswith(f"{knob} is ")
         assert refused.value.hint
         assert not seen
+
+    def test_it_follows_nothing(self, engine):
+        with pytest.raises(CurvesMissingError, match="follows no clip at all"):
+            engine.run(Generate("rain", follow=clip_at(RATE, seconds=0.5)))
 
     def test_it_names_no_sounds(self, engine):
         with pytest.raises(InvalidRequestError, match="one that hears"):

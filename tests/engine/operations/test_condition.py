@@ -13,8 +13,8 @@ from engine.errors import AudioTowerMissingError, EmptyPromptError, InvalidReque
 from engine.models.clap_interface import Clap
 from engine.operations.condition import condition_of, embed_clip
 from engine.operations.loudness import level_of
+from engine.operations.mel_rendering import MelRendering
 from engine.operations.progress import ProgressReporter
-from engine.operations.sampling import Rendering
 from engine.presets import PRESETS, build
 from engine.sounds import render
 
@@ -198,7 +198,7 @@ def test_takes_that_sound_the_same_keep_their_order(model: AudioLDM) -> None:
     request = Generate("rain", candidates=4)
     other = CLIP.samples[0] * np.linspace(1, 0, 16_000, dtype=np.float32) ** 4
     with torch.inference_mode():
-        rendering = Rendering(model, condition_of(model, "rain", request), request, ProgressReporter(), 16_000)
+        rendering = MelRendering(model, condition_of(model, "rain", request), request, ProgressReporter(), 16_000)
         order = rendering.rank([CLIP.samples[0], other, CLIP.samples[0], other])
     candidates = [candidate for candidate, _ in order]
     assert sorted((candidates[:2], candidates[2:])) == [[0, 2], [1, 3]]

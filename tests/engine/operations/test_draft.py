@@ -9,8 +9,9 @@ import torch
 from engine import Audio, Engine, Generate, Inpaint, InvalidRequestError, Restyle, Upscale, Vary
 from engine.audioldm import DraftConfig
 from engine.engine import prepare_for_inference
-from engine.operations.plan import DRAFT_STEPS, plan_of
+from engine.operations.plan import plan_of
 from engine.presets import TINY, build
+from engine.requests import DRAFT_STEPS
 from engine.take_provenance import request_of
 
 RAIN = Generate("rain", seconds=0.4, seed=3, draft=True)
@@ -65,7 +66,7 @@ class TestWithADraftNet:
 
     @pytest.mark.parametrize(("strength", "steps"), [(0.01, 1), (0.3, 1), (0.5, 2), (0.7, 2), (0.9, 3), (1.0, 3)])
     def test_strength_chooses_the_nearest_of_its_timesteps(self, drafting: Engine, strength: float, steps: int) -> None:
-        assert plan_of(drafting._loaded(), RAIN).kept(strength) == list(DRAFT.timesteps[-steps:])
+        assert plan_of(drafting._loaded(), RAIN).schedule(strength).times == DRAFT.timesteps[-steps:]
 
     @pytest.mark.parametrize("kind", [Restyle, Vary, Inpaint, Upscale])
     def test_every_operation_has_drafts(self, drafting: Engine, clip: Audio, kind: type) -> None:

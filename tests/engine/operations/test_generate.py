@@ -11,7 +11,7 @@ from engine import CancelledError, Engine, Generate, Progress
 from engine.audioldm import AudioLDM, AudioLDMConfig
 from engine.errors import EngineError, InvalidRequestError, ModelBrokenError
 from engine.mel import LogMel, MelConfig
-from engine.operations.sampling import loudest_log_mel
+from engine.operations.mel_rendering import loudest_log_mel
 from engine.presets import PRESETS, build
 from engine.take_provenance import request_of
 

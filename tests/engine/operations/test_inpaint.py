@@ -14,8 +14,8 @@ from engine.operations.bands import keep_band
 from engine.operations.condition import condition_of
 from engine.operations.loudness import level_of
 from engine.operations.masks import MaskedSpan, imposing, observed_cells, reaching
+from engine.operations.mel_rendering import MelRendering
 from engine.operations.progress import ProgressReporter
-from engine.operations.sampling import Rendering
 from engine.operations.splice import rms
 
 
@@ -117,7 +117,7 @@ class TestObserved:
         self, tiny: Engine, sampler: str, is_fresh: bool
     ) -> None:
         model, request = tiny._loaded(), Generate("rain", sampler=sampler, steps=2)
-        rendering = Rendering(model, condition_of(model, "rain", request), request, ProgressReporter(), 16_000)
+        rendering = MelRendering(model, condition_of(model, "rain", request), request, ProgressReporter(), 16_000)
         start = rendering.noise()
         draw = rendering.observed_noise(start)
 
