@@ -51,6 +51,7 @@ OUTPUT_ENCODINGS = {
     "ALAC_32": "PCM_32",
     "DOUBLE": "DOUBLE",
 }
+DELIVERED = {"16": "PCM_16", "24": "PCM_24", "32": "FLOAT"}  # bits of a sample that were asked for
 RESAMPLED_AT_ONCE = 2**16  # samples of a channel
 _SHOWN = 60  # characters of a prompt in a one-line description
 LONGEST_PROVENANCE = 2**20  # bytes at the start of a file that are searched for its story
@@ -125,13 +126,14 @@ class Audio:
     def write(self, path: str | Path, *, encoding: str | None = None) -> None:
         """Write a WAV with its story inside and beside it (`.json`), whole or not at all; never overwrite.
 
-        `encoding` is one of PCM_16, PCM_24, PCM_32, FLOAT, DOUBLE; by default at least as good as the source's:
-        24-bit for 8- to 24-bit integers, float for floats and for compressed sources.
+        `encoding` is one of PCM_16, PCM_24, PCM_32, FLOAT, DOUBLE; by default as the story's `output_bits` say, or else
+        at least as good as the source's: 24-bit for 8- to 24-bit integers, float for floats and compressed sources.
 
         Raises:
             OutputExistsError, OutputWriteError: see `engine.wav_writer.write_wav`.
         """
-        chosen = encoding or OUTPUT_ENCODINGS.get(self.encoding, "FLOAT")
+        asked = DELIVERED.get(str(self.story.get("output_bits")))
+        chosen = encoding or asked or OUTPUT_ENCODINGS.get(self.encoding, "FLOAT")
         write_wav(Path(path), self.samples, self.sample_rate, chosen, self.story)
 
     @property

@@ -26,7 +26,7 @@ from engine.listening.hear import HeardSound, hear
 from engine.model import SoundModel
 from engine.models.fast_convolution import memory_of_kernels, prepare
 from engine.operations import Generate, Request, operations_of
-from engine.operations.generate import delivered_rate
+from engine.operations.delivery import USUAL_RATE, delivered
 from engine.operations.log_mels import has_log_mels
 from engine.operations.progress import OnStep, ProgressReporter, ShouldStop
 from engine.operations.together import generate_together
@@ -75,12 +75,13 @@ class Engine:
 
     @property
     def sample_rate(self) -> int:
-        """Of the takes that are made from words alone, Hz: 48 kHz with their highs, which `model_band` leaves out.
+        """Of the takes that are made from words alone, Hz, unless a request says otherwise: 48 kHz.
 
         Raises:
             ModelUnloadedError: see `unload`.
         """
-        return delivered_rate(self._loaded())
+        self._loaded()
+        return USUAL_RATE
 
     def run(
         self, request: Request, on_step: OnStep | None = None, should_stop: ShouldStop | None = None
@@ -149,7 +150,9 @@ class Engine:
             return hear(model, clip, names)
 
     def _signed(self, takes: Sequence[Audio], request: Request) -> list[Audio]:
-        """The takes with what only the engine knows in their stories."""
+        """The takes as they are to be delivered, with what only the engine knows in their stories."""
+        if isinstance(request, Generate):
+            takes = [delivered(take, request) for take in takes]
         origin = {"device": str(self._device), "model": self.model_name, **sources_of(request)}
         return [replace(take, story={**take.story, **origin}) for take in takes]
 

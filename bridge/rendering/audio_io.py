@@ -130,7 +130,9 @@ class Destination:
 def result_bytes(task: Request, model_rate: int) -> int:
     """Return how many bytes of samples the takes of a task will have, at most."""
     if isinstance(task, Generate):
-        return math.ceil(task.seconds * model_rate) * _SAMPLE_BYTES * (2 if task.width else 1) * task.candidates
+        is_stereo = task.output_channels == "stereo" or (task.width and task.output_channels is None)
+        frame_bytes = int(task.output_bits) // 8 * (2 if is_stereo else 1)
+        return math.ceil(task.seconds * (task.output_rate or model_rate)) * frame_bytes * task.candidates
     clip, rate = task.clip, task.clip.sample_rate
     if isinstance(task, Upscale):
         rate = max(rate, model_rate, task.output_rate or 0)

@@ -113,6 +113,12 @@ def _check_priority(name: str, value: Any) -> str:
     return str(value)
 
 
+def _check_bits(name: str, value: Any) -> str:
+    """Take bits of a sample as a word, or as the number that it is."""
+    word = value if isinstance(value, str) else str(_check_integer(name, value))
+    return _check_text(name, word)
+
+
 _REGION_WORDS = '"start end" or "start end low high", two or four numbers in one string'
 
 
@@ -156,6 +162,7 @@ SWITCH = Kind("0 or 1", _check_switch, _read_switch)
 PATH = Kind("absolute path", _check_path, str)
 JOB = Kind("job id", _check_job, str)
 PRIORITY = Kind("draft, normal or batch", _check_priority, str)
+BITS = Kind("16, 24 or 32", _check_bits, str)
 REGION = Kind('"start end [low high]"', _check_regions, str)
 
 KINDS = {
@@ -167,6 +174,7 @@ KINDS = {
     "job": JOB,
     "priority": PRIORITY,
     "region": REGION,
+    "bits": BITS,
 }
 """What the table of operations calls them."""
 

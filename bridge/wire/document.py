@@ -108,7 +108,7 @@ def _meaning(rows: Iterable[Row]) -> str:
 
 
 def _range(row: Row) -> str:
-    if "enum" in row and row["x-kind"] == "string":
+    if "enum" in row and row["x-kind"] in ("string", "bits"):
         return ", ".join(f"`{name}`" for name in row["enum"])
     if "maximum" in row:
         return f"{row['minimum']} to {row['maximum']} {row['x-unit']}".strip()

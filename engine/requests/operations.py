@@ -12,7 +12,7 @@ from engine.audio import SAMPLE_RATES, Audio
 from engine.errors import ClipTooLongError
 from engine.requests.clip_checks import LONGEST_S, require_clip, require_follow, require_region
 from engine.requests.documented import documented
-from engine.requests.knob import DAWS, Knob, Text
+from engine.requests.knob import DAWS, Knob, Text, plain_number
 from engine.requests.regions import HIGHEST_HZ, LOWEST_HZ, Given, Region, merge_regions, parse_regions, require_band
 from engine.requests.sampling import STRICT, Sampling, require_prompt
 
@@ -53,6 +53,16 @@ FollowedCurves = Literal[
     "brightness,pitch",
     "loudness,brightness,pitch",
 ]
+
+
+OutputChannels = Literal["mono", "stereo"]
+OutputBits = Literal["16", "24", "32"]
+
+
+def in_words(bits: object) -> object:
+    """Return a whole number, such as 24, as the word for it; everything else as it is."""
+    number = plain_number(bits)
+    return str(int(number)) if isinstance(number, int | float) and number in {16, 24, 32} else bits
 
 
 def in_order(names: object) -> object:
@@ -115,6 +125,8 @@ End = Annotated[
 class Generate(Sampling):
     """A sound of exactly `seconds`, at 48 kHz (with `model_band` at the model's rate); mono, or stereo with a width.
 
+    It is delivered as asked: with 24 bits, and in the channels of the model unless others are wanted.
+
     Generate("rain on a tin roof")
     Generate("a dog barks", seconds=2.5, seed=7, candidates=4)
     Generate(like=clip)                                a new sound like that of another clip, as loud
@@ -124,6 +136,7 @@ class Generate(Sampling):
     Generate("wind", follow=hum)                       as loud, from moment to moment, as the hum, and as long
     Generate("a siren", follow=hum, follow_what="loudness,pitch")
     Generate("rain", model_band=True)                  without the highs that are made above the model's band
+    Generate("rain", output_rate=96_000, output_channels="stereo", output_bits=32)
     Generate("church bell", negative_prompt="birds", guidance=3.0, steps=50, sampler="ddim")
     """
 
@@ -183,6 +196,30 @@ class Generate(Sampling):
             "what of that clip the sound follows; pitch and brightness by how far they move, not by where they are",
         ),
     ] = "loudness"
+    output_rate: Annotated[
+        int | None,
+        Knob(
+            "Sample rate",
+            "sample rate of the result",
+            unit="Hz",
+            lowest=SAMPLE_RATES[0],
+            highest=SAMPLE_RATES[1],
+            default="48 kHz, or the model's with only its band",
+        ),
+    ] = None
+    output_channels: Annotated[
+        OutputChannels | None,
+        Knob(
+            "Channels",
+            "channels of the result: one sound is the same on both sides, and two become their mean",
+            default="those that are made",
+        ),
+    ] = None
+    output_bits: Annotated[
+        OutputBits,
+        BeforeValidator(in_words),
+        Knob("Bits", "bits of a sample in the file; 16 are dithered, and 32 are floats", kind="bits"),
+    ] = "24"
 
     @model_validator(mode="before")
     @classmethod

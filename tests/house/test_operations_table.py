@@ -141,7 +141,15 @@ def test_the_wire_has_each_row_and_its_kind(kind: Any) -> None:
     assert all(ARGUMENTS[key] is KINDS[row["x-kind"]] for key, row in rows.items())
 
 
-SAMPLES = {"string": "rain", "integer": 4_000, "float": 0.5, "switch": 1, "region": ["2 3"], "priority": "batch"}
+SAMPLES = {
+    "string": "rain",
+    "integer": 4_000,
+    "float": 0.5,
+    "switch": 1,
+    "region": ["2 3"],
+    "priority": "batch",
+    "bits": "16",
+}
 
 
 @pytest.mark.parametrize(("operation", "key"), shown_on("batch"))

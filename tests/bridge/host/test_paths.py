@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -388,6 +389,15 @@ class TestRoom:
 
         assert result_bytes(engine.Restyle(clip, "rain", candidates=3), 16000) == 2 * 8000 * 4 * 3
         assert result_bytes(engine.Upscale(clip, output_rate=48000), 16000) == 2 * 48000 * 4
+
+    def test_is_that_of_a_generated_take_as_it_is_delivered(self):
+        asked = engine.Generate("rain", seconds=1.5, candidates=2)
+
+        assert result_bytes(asked, 48_000) == 72_000 * 3 * 2
+        assert result_bytes(replace(asked, output_rate=96_000, output_bits="32"), 48_000) == 144_000 * 4 * 2
+        assert result_bytes(replace(asked, output_channels="stereo", output_bits="16"), 48_000) == 72_000 * 2 * 2 * 2
+        assert result_bytes(replace(asked, width=1.0), 48_000) == 2 * 72_000 * 3 * 2
+        assert result_bytes(replace(asked, width=1.0, output_channels="mono"), 48_000) == 72_000 * 3 * 2
 
 
 def test_a_pipe_in_place_of_a_clip_never_blocks(tmp_path):

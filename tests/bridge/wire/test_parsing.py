@@ -222,6 +222,7 @@ REFUSED = {
     "number as clip to be like": ("/retake/generate", ["j", "", "like", 3], "wrong_type", "a string"),
     "prompt as a fixed argument": ("/retake/vary", ["j", "/c.wav", "rain"], "unknown_key", "known keys"),
     "float as rate": ("/retake/upscale", ["j", "/c.wav", "output_rate", 48000.5], "wrong_type", "an integer"),
+    "float as bits": ("/retake/generate", ["j", "rain", "output_bits", 24.5], "wrong_type", "an integer"),
     "region of NaN": ("/retake/inpaint", [*RESTYLE, 1, 2, "region", "nan 4"], "bad_value", "finite"),
     "region as number": ("/retake/inpaint", [*RESTYLE, 1, 2, "region", 3.0], "wrong_type", "string"),
 }
@@ -265,3 +266,8 @@ def test_a_value_that_exists_is_valid():
         Restyle(job="j", clip="relative.wav", prompt="p")
     with pytest.raises(ProtocolError):
         Generate(job="j", prompt="p", seed="3")
+
+
+@pytest.mark.parametrize("bits", ["24", 24, 24.0])
+def test_bits_are_a_word_or_a_number(bits):
+    assert parse_request("/retake/generate", ["j", "rain", "output_bits", bits]).output_bits == "24"

@@ -176,6 +176,9 @@ class TestSurface:
                 self.parse(commands, operation, **{name: value})
             assert caught.value.code == "bad_value"
 
+    def test_takes_bits_as_a_number_too(self, commands: ModuleType) -> None:
+        assert self.parse(commands, "generate", output_bits=16).keys["output_bits"] == "16"
+
     def test_says_limits_as_the_daemon_does(self, commands: ModuleType) -> None:
         with pytest.raises(commands.Refusal) as caught:
             self.parse(commands, "restyle", candidates=17)

@@ -37,13 +37,30 @@ def clip_at(rate, channels=2, seconds=0.2):
 
 
 class TestGenerate:
-    def test_stereo_at_the_model_s_rate_as_long_as_asked(self, engine):
+    def test_stereo_at_48_khz_as_long_as_asked(self, engine):
         takes = engine.run(Generate("rain", seconds=0.5, candidates=2, draft=True))
 
-        assert [(take.samples.shape, take.sample_rate) for take in takes] == [((2, 22_050), RATE)] * 2
+        assert engine.sample_rate == 48_000
+        assert [(take.samples.shape, take.sample_rate) for take in takes] == [((2, 24_000), 48_000)] * 2
         assert not np.array_equal(*takes[0].samples), "two channels of their own"
         assert not np.array_equal(takes[0].samples, takes[1].samples)
         assert (takes[0].story["steps"], takes[0].story["model_rate_hz"]) == (4, RATE)
+
+    def test_at_the_model_s_own_rate_if_only_its_band_is_wanted(self, engine):
+        asked = Generate("rain", seconds=0.5, steps=2)
+        own, resampled = (engine.run(replace(asked, model_band=only))[0] for only in (True, False))
+
+        assert (own.samples.shape, own.sample_rate) == ((2, 22_050), RATE)
+        assert np.abs(own.resample(48_000).samples - resampled.samples).max() < 1e-6
+
+    def test_in_mono_the_mean_of_both_channels(self, engine):
+        stereo, mono = (
+            engine.run(Generate("rain", seconds=0.5, steps=2, output_channels=wanted))[0] for wanted in (None, "mono")
+        )
+
+        assert mono.samples.shape == (1, 24_000)
+        assert np.abs(mono.samples - stereo.samples.mean(axis=0)).max() < 1e-6
+        assert (stereo.story["output_channels"], mono.story["output_channels"]) == ("stereo", "mono")
 
     def test_a_seed_is_a_sound_and_its_number_of_takes_changes_nothing(self, engine):
         alone = engine.run(Generate("rain", seconds=0.5, seed=3, steps=2))[0]
@@ -61,7 +78,7 @@ class TestGenerate:
     def test_longer_than_the_net_knows_in_windows(self, short_windows):
         take = short_windows.run(Generate("rain", seconds=0.5, steps=3))[0]
 
-        assert take.samples.shape == (2, 22_050)
+        assert take.samples.shape == (2, 24_000)
         assert np.abs(take.samples).max() > 0.01
 
     def test_what_is_left_out_of_a_long_prompt_is_told(self, short_windows):

@@ -176,6 +176,9 @@ class TestStory:
             "model": "tiny",
             "device": "cpu",
             "model_rate_hz": 16_000,
+            "output_rate": 48_000,
+            "output_channels": "mono",
+            "output_bits": 24,
             "warnings": ['guidance 1 does not heed the negative prompt "wind"; more than 1 does'],
         }
         assert -1 <= score <= 1

@@ -12,7 +12,7 @@ const table = require("../../../shared/operations.json");
  * @typedef {object} Field
  * @property {string} name
  * @property {string} label
- * @property {"string" | "integer" | "float" | "switch" | "path"} kind a path is that of the chosen clip: whether to use it
+ * @property {"string" | "integer" | "float" | "switch" | "bits" | "path"} kind a path is that of the chosen clip: whether to use it
  * @property {string} unit
  * @property {number} [min]
  * @property {number} [max]

@@ -25,7 +25,7 @@ OTHERS: dict[str, tuple[str, ...]] = {"again": (), "cancel": (), "status": ()}
 """Commands that make no take, and their fixed arguments after the id."""
 
 TEXT, WHOLE, NUMBER, SWITCH = "a string", "an integer", "a float", "0 or 1"
-_KINDS = {"string": TEXT, "path": TEXT, "integer": WHOLE, "float": NUMBER, "switch": SWITCH}
+_KINDS = {"string": TEXT, "path": TEXT, "integer": WHOLE, "float": NUMBER, "switch": SWITCH, "bits": TEXT}
 _TYPES: dict[str, Any] = {TEXT: str, WHOLE: int, NUMBER: (int, float), SWITCH: int}
 ALL_KEYS = {"token": TEXT, "deadline": NUMBER}
 """Keys of every command, and their kinds."""
@@ -86,6 +86,8 @@ def _checked(name: str, value: Any, fields: dict[str, Field]) -> Any:
     """Return the value in its canonical form. Raises Refusal for another type, and outside of the table's limits."""
     field = fields.get(name)
     kind = _KINDS[field.kind] if field is not None else ALL_KEYS.get(name, TEXT)
+    if field is not None and field.kind == "bits" and type(value) is int:
+        value = str(value)
     is_wrong_switch = isinstance(value, bool) and kind != SWITCH
     if is_wrong_switch or not isinstance(value, _TYPES[kind]):
         raise Refusal("wrong_type", f"{name} is {value!r}; expected {kind}", "send it as " + kind)
