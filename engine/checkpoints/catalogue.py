@@ -5,7 +5,7 @@ It reads folders and their config.json, not the weights; so listing models needs
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,8 @@ from platformdirs import user_data_path
 from engine.checkpoints.download_errors import ModelShippedError, NotOursError, RemovalFailedError
 from engine.checkpoints.model_files import explained, read_object
 from engine.checkpoints.published import published_as
-from engine.checkpoints.stable_audio_folders import holds_stable_audio
+from engine.checkpoints.stable_audio_folders import SoundShape, holds_stable_audio, shape_of_stable_audio
+from engine.checkpoints.stable_audio_offers import stable_audio_as
 from engine.errors import ModelBrokenError, ModelNotFoundError
 from engine.families.stable_audio.config import LICENCE
 
@@ -34,6 +35,7 @@ class ModelEntry:
     size_bytes: int
     licence: str
     shipped: bool
+    sounds: SoundShape | None = None  # None where its config does not say
 
 
 def models_folder() -> Path:
@@ -82,10 +84,12 @@ def _look_into(root: Path) -> Iterator[ModelEntry | PassedOver]:
     for folder in (root / name for name in names):
         try:
             if holds_stable_audio(folder):
-                yield ModelEntry(folder.name, folder, _size_of(folder), LICENCE, root == SHIPPED_MODELS)
+                shape = shape_of_stable_audio(folder)
+                yield ModelEntry(folder.name, folder, _size_of(folder), LICENCE, root == SHIPPED_MODELS, shape)
             elif _claims_to_be_a_model(folder):
-                licence = _read_config(folder)["licence"]
-                yield ModelEntry(folder.name, folder, _size_of(folder), licence, root == SHIPPED_MODELS)
+                config = _read_config(folder)
+                licence, shape = config["licence"], _shape_of(config)
+                yield ModelEntry(folder.name, folder, _size_of(folder), licence, root == SHIPPED_MODELS, shape)
         except (OSError, ValueError) as error:
             yield PassedOver(folder, explained(error))
 
@@ -106,6 +110,16 @@ def _claims_to_be_a_model(folder: Path) -> bool:
     if inside == {WEIGHTS_FILE}:
         raise OSError(None, f"there is no {CONFIG_FILE} beside its {WEIGHTS_FILE}")
     return bool(inside)
+
+
+def _shape_of(config: Mapping[str, Any]) -> SoundShape | None:
+    """What an AudioLDM's config says of its sounds; a latent row is four frames of its log-mel."""
+    try:
+        mel = config["mel"]
+        rate, row_s = int(mel["sample_rate"]), 4 * mel["hop"] / mel["sample_rate"]
+        return SoundShape(rate, 1, float(row_s * config["window_rows"]))
+    except (KeyError, TypeError, ValueError, ArithmeticError):
+        return None
 
 
 def _size_of(folder: Path) -> int:
@@ -132,7 +146,7 @@ def find_model(name: str, extra: Path | None = None) -> Path:
     for broken in passed_over:
         if broken.folder.name == name:
             raise ModelBrokenError(broken.folder, broken.reason)
-    raise ModelNotFoundError(name, [entry.name for entry in entries], published_as(name))
+    raise ModelNotFoundError(name, [entry.name for entry in entries], published_as(name) or stable_audio_as(name))
 
 
 def find_own(name: str, extra: Path | None = None) -> list[Path]:
@@ -149,7 +163,8 @@ def find_own(name: str, extra: Path | None = None) -> list[Path]:
         raise NotOursError(name, root)
     if (SHIPPED_MODELS / name / CONFIG_FILE).is_file():
         raise ModelShippedError(name)
-    own = [folder for folder, mark in ((model, model / CONFIG_FILE), (download, download)) if os.path.lexists(mark)]
+    is_model = os.path.lexists(model / CONFIG_FILE) or holds_stable_audio(model)
+    own = [folder for folder, is_own in ((model, is_model), (download, os.path.lexists(download))) if is_own]
     if not own:
         raise ModelNotFoundError(name, [entry.name for entry in list_models(root)])
     return own

@@ -81,7 +81,7 @@ def pull(
     folder = downloads_folder(root) / published.name / form
     require_space(folder, published.about_bytes if form == ORIGINAL else 0, published)
     try:
-        with _alone(folder, published.name):
+        with alone(folder, published.name):
             plan = _plan(published, form, revision, limits)
             require_space(folder, plan.num_bytes, published)
             received = _fetch_all(plan, folder, show, limits)
@@ -95,8 +95,13 @@ def pull(
 
 def require_space(folder: Path, download_bytes: int, published: Published) -> None:
     """Raises ModelDiskFullError unless the rest of the download, and the model made of it, fit."""
+    require_room(folder, download_bytes, published.parameters * _BYTES_PER_PARAMETER)
+
+
+def require_room(folder: Path, download_bytes: int, more_bytes: int = 0) -> None:
+    """Raises ModelDiskFullError unless the rest of the download, and so many more bytes, fit."""
     arrived = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    needed = max(download_bytes - arrived, 0) + published.parameters * _BYTES_PER_PARAMETER
+    needed = max(download_bytes - arrived, 0) + more_bytes
     disk = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(disk).free
     if free < needed:
@@ -166,7 +171,7 @@ def _install(
 
 
 @contextmanager
-def _alone(folder: Path, name: str) -> Iterator[None]:
+def alone(folder: Path, name: str) -> Iterator[None]:
     """Raises PullRunningError while another process does the same."""
     lock = FileLock(folder.parent / f"{folder.name}.lock")
     try:

@@ -8,6 +8,7 @@ DownloadError                   nothing was installed
   PullRunningError              another process is fetching the same one
   ServerUnreachableError        no answer, or too many dropped connections; what came is kept
   DownloadRefusedError          the server refused
+    ModelGatedError             it gives the model only to those who accepted its terms
   WrongFileError                the server sent something else
   DownloadUnwritableError       the file cannot be written; what came is kept
   DownloadDamagedError          a checksum does not match; what came is deleted
@@ -80,11 +81,27 @@ class ServerUnreachableError(DownloadError):
 class DownloadRefusedError(DownloadError):
     code = "download_refused"
 
-    def __init__(self, url: str, reason: str, hint: str | None = None) -> None:
+    def __init__(self, url: str, reason: str, hint: str | None = None, status: int | None = None) -> None:
+        self.status = status
         super().__init__(
             f"the server refused {url}: {reason}",
             hint or "try later; or get the file with a browser and use `retake models import PATH`",
         )
+
+
+class ModelGatedError(DownloadRefusedError):
+    code = "model_gated"
+
+    def __init__(self, name: str, page: str, status: int, *, has_token: bool) -> None:
+        who = "the account of your token has no access" if has_token else "nobody is logged in"
+        EngineError.__init__(
+            self,
+            f"the Hub gives {name} only to those who accepted its terms, and {who} (it says {status}); what has arrived"
+            " is kept",
+            f"accept the terms at {page}, then "
+            + ("pull again" if has_token else "run `hf auth login`, or set HF_TOKEN, and pull again"),
+        )
+        self.status = status
 
 
 class WrongFileError(DownloadError):

@@ -1,7 +1,7 @@
 """What files a diffusers folder on the Hub has: one commit of it, its weights as safetensors where there are any."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from huggingface_hub import HfApi, hf_hub_url
@@ -23,21 +23,32 @@ class Snapshot:
     files: tuple[RemoteFile, ...]
 
 
-def list_snapshot(repository: str, revision: str, endpoint: str, timeout_s: float) -> Snapshot:
+def list_snapshot(
+    repository: str,
+    revision: str,
+    endpoint: str,
+    timeout_s: float,
+    choose: Callable[[Collection[str]], list[str]] | None = None,
+    token: str | None = None,
+) -> Snapshot:
     """Ask the Hub for the commit that `revision` (a branch, tag or commit) is now, and for its files.
+
+    `choose` names those that are wanted; without it they are those of a diffusers folder of AudioLDM.
 
     Raises:
         DownloadRefusedError: the Hub does not answer, or does not have it.
     """
     try:
-        api = HfApi(endpoint=endpoint, token=False)  # everything is public; a mirror need not know the user
+        api = HfApi(endpoint=endpoint, token=token or False)  # what is public needs none, and no mirror knows the user
         info = api.model_info(repository, revision=revision, files_metadata=True, timeout=timeout_s)
     except Exception as error:  # the Hub's client passes on what its HTTP library raises, and changes that library
         reason, hint = str(error).strip().split("\n")[0], advice(endpoint, error)
-        raise DownloadRefusedError(f"{endpoint}/{repository}", reason, None if hint == CONNECTION else hint) from error
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        advised = None if hint == CONNECTION else hint
+        raise DownloadRefusedError(f"{endpoint}/{repository}", reason, advised, status) from error
     files = []
     siblings = {sibling.rfilename: sibling for sibling in info.siblings or ()}
-    for name in choose_files(siblings):
+    for name in (choose or choose_files)(siblings):
         sibling = siblings[name]
         url = hf_hub_url(repository, name, revision=info.sha, endpoint=endpoint)
         files.append(RemoteFile(url, name, sibling.size, sibling.lfs.sha256 if sibling.lfs else None))

@@ -9,11 +9,12 @@ assumes the stricter of the two.
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from engine.checkpoints.download_errors import FormMissingError, NotPublishedError, OfflineError
 
+SAMPLE_RATE, CHANNELS, AT_ONCE_S = 16_000, 1, 10.24  # of all six
 LICENCE = "CC BY-NC-SA 4.0"
 LICENCE_URL = "https://creativecommons.org/licenses/by-nc-sa/4.0/"
 LICENCE_MEANS = "not for commercial use; name the authors (Liu et al.); share what you derive on the same terms"
@@ -31,6 +32,7 @@ class RemoteFile:
     size: int | None = None  # bytes
     sha256: str | None = None
     md5: str | None = None  # Zenodo knows no other checksum
+    token: str | None = field(default=None, repr=False)  # of the user's, for that server alone
 
 
 ROBERTA = "FacebookAI/roberta-base/resolve/e2da8e2f811d1448a5b465c236feacd80ffbac7b"

@@ -20,7 +20,7 @@ from engine.checkpoints.catalogue import find_model
 from engine.checkpoints.file_kinds import kind_of
 from engine.checkpoints.model_files import explained, read_object
 from engine.checkpoints.shards import find_weights
-from engine.checkpoints.stable_audio_folders import AUTHORS_FILE, PIPELINE_FILE, holds_stable_audio
+from engine.checkpoints.stable_audio_folders import AUTHORS_FILE, PIPELINE_FILE, TEXT_FOLDER, holds_stable_audio
 from engine.checkpoints.tensor_file import read_shapes
 from engine.errors import EngineError, ModelBrokenError, ModelNotFoundError
 from engine.families.stable_audio.config import PIPELINES, StableAudioConfig, read_authors_config, read_parts_config
@@ -45,7 +45,6 @@ from engine.families.stable_audio.nets import (
 from engine.families.stable_audio.text import PromptReader, open_tokenizer
 from engine.file_names import text_name
 
-TEXT_FOLDER = "t5gemma-b-b-ul2"
 _Value = TypeVar("_Value")
 
 

@@ -12,6 +12,7 @@ import re
 import ssl
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ OnBytes = Callable[[int, int | None, str], None]  # bytes so far, the total if k
 
 _CHUNK = 1 << 20
 _LONGEST_WAIT_S = 60.0
+_AUTHORISATION = "Authorization"
 _PASSING = (408, 425, 429, 500, 502, 503, 504)  # answers that may be others in a moment
 
 
@@ -62,12 +64,23 @@ class _DroppedError(Exception):
 
 
 class _HttpsStays(urllib.request.HTTPRedirectHandler):
-    """Follows redirects, but never from https to http, where anybody on the way could exchange the file."""
+    """Follows redirects, but never from https to http, where anybody on the way could exchange the file.
+
+    A token goes no further than to the server that it is for.
+    """
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
         if req.full_url.startswith("https:") and not newurl.startswith("https:"):
             raise DownloadRefusedError(req.full_url, f"it redirects to {newurl}, which is not https")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+        followed = super().redirect_request(req, fp, code, msg, headers, newurl)
+        if followed is not None and _origin(newurl) == _origin(req.full_url) and req.has_header(_AUTHORISATION):
+            followed.add_unredirected_header(_AUTHORISATION, req.get_header(_AUTHORISATION))
+        return followed
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urllib.parse.urlsplit(url)
+    return parts.scheme, parts.netloc
 
 
 class _PartialFile:
@@ -168,8 +181,11 @@ def _receive(remote: RemoteFile, part: _PartialFile, on_bytes: OnBytes, limits: 
         part.restart("")
     if part.size:
         headers |= {"Range": f"bytes={part.size}-", "If-Range": part.tag}
+    request = urllib.request.Request(remote.url, headers=headers)  # noqa: S310
+    if remote.token:
+        request.add_unredirected_header(_AUTHORISATION, f"Bearer {remote.token}")
     try:
-        response = _open(urllib.request.Request(remote.url, headers=headers), limits.timeout_s)  # noqa: S310
+        response = _open(request, limits.timeout_s)
     except urllib.error.HTTPError as error:
         with error:
             _refused(error, remote, part)
@@ -227,7 +243,7 @@ def _refused(error: urllib.error.HTTPError, remote: RemoteFile, part: _PartialFi
         after = error.headers.get("Retry-After", "")
         wait_s = min(float(after), _LONGEST_WAIT_S) if after.isdigit() else 0.0
         raise _DroppedError(f"the server says {error.code} {error.reason}", wait_s)
-    raise DownloadRefusedError(remote.url, f"{error.code} {error.reason}")
+    raise DownloadRefusedError(remote.url, f"{error.code} {error.reason}", status=error.code)
 
 
 def _check(remote: RemoteFile, part: _PartialFile) -> bool:

@@ -95,10 +95,10 @@ def add_models(parser: argparse.ArgumentParser) -> None:
 def _add_pull(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     action = actions.add_parser(
         "pull",
-        help="download a published AudioLDM checkpoint",
-        description="Download a published AudioLDM checkpoint and import it. An interrupted download is kept, and"
-        " the next pull resumes it. RETAKE_OFFLINE=1 forbids every download; RETAKE_ZENODO_URL and"
-        " HF_ENDPOINT name mirrors; RETAKE_MODELS moves the models folder.",
+        help="download a published model",
+        description="Download a published model: an AudioLDM checkpoint, or a Stable Audio 3 with the token of HF_TOKEN"
+        " or `hf auth login`. An interrupted download is kept, and the next pull resumes it. RETAKE_OFFLINE=1 forbids"
+        " every download; RETAKE_ZENODO_URL and HF_ENDPOINT name mirrors; RETAKE_MODELS moves the models folder.",
     )
     action.add_argument("name", help="a name from `retake models list`; or panns or vggish, to compare clips with")
     action.add_argument(
@@ -107,7 +107,7 @@ def _add_pull(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         default="original",
         help="the authors' file, or the smaller diffusers folder, without audio tower (default original)",
     )
-    action.add_argument("--revision", metavar="COMMIT", help="of the diffusers folder (default the newest)")
+    action.add_argument("--revision", metavar="COMMIT", help="of the Hub's repository (default the newest)")
     action.add_argument("-y", "--accept-licence", action="store_true", help="accept the licence without being asked")
     action.add_argument("--keep-download", action="store_true", help="keep the downloaded files after the import")
     _add_json(action)

@@ -2,12 +2,12 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.checkpoints import feature_extractors, published
+from engine.checkpoints import feature_extractors, published, stable_audio_offers
 from engine.checkpoints.catalogue import (
     CARD_FILE,
     ModelEntry,
@@ -17,8 +17,8 @@ from engine.checkpoints.catalogue import (
     read_json,
     remove_model,
 )
-from engine.checkpoints.download_errors import LicenceError, NotConfirmedError
-from engine.checkpoints.stable_audio_folders import holds_stable_audio
+from engine.checkpoints.download_errors import LicenceError, NotConfirmedError, NotPublishedError
+from engine.checkpoints.stable_audio_folders import SoundShape, holds_stable_audio
 from engine.cli.commands import load
 from engine.cli.terminal import TerminalProgressBar, confirmed, interruptible, show_json, show_warning
 
@@ -29,6 +29,14 @@ class Offers:
 
     checkpoints: Sequence[published.Published] = published.PUBLISHED
     extractors: Sequence[feature_extractors.PublishedExtractor] = feature_extractors.EXTRACTORS
+    stable_audio: Sequence[stable_audio_offers.PublishedStableAudio] = stable_audio_offers.STABLE_AUDIO
+
+    @property
+    def models(self) -> "list[Offer]":
+        return [*self.checkpoints, *self.stable_audio]
+
+
+Offer = published.Published | stable_audio_offers.PublishedStableAudio
 
 
 def run(options: argparse.Namespace, offers: Offers | None = None) -> int:
@@ -43,21 +51,42 @@ def _list(options: argparse.Namespace, known: Offers) -> int:
         show_warning(f"passed over {broken.folder}: {broken.reason}")
     installed = {entry.name for entry in entries}
     if options.json:
-        offers = [_offered(offer, offer.name in installed) for offer in known.checkpoints]
+        offers = [_offered(offer, offer.name in installed) for offer in known.models]
         broken_ones = [{"folder": str(broken.folder), "reason": broken.reason} for broken in passed_over]
         show_json({"models": [_described(entry) for entry in entries], "published": offers, "passed_over": broken_ones})
         return 0
     for entry in entries:
         origin = "shipped" if entry.shipped else f"installed in {entry.folder}"
-        print(_row(entry.name, entry.size_bytes, entry.licence, origin))
-    for offer in known.checkpoints:
+        print(_row(entry.name, entry.size_bytes, entry.sounds, entry.licence, origin))
+    for offer in known.models:
         if offer.name not in installed:
-            print(_row(offer.name, offer.about_bytes, published.LICENCE, f"to pull: {offer.good_at}"))
+            licence = " and ".join(licence.name for licence in _licences_of(offer))
+            print(_row(offer.name, offer.about_bytes, _sounds_of(offer), licence, f"to pull: {offer.good_at}"))
     return 0
 
 
-def _row(name: str, num_bytes: int, licence: str, text: str) -> str:
-    return f"{name:<20} {num_bytes / 1e6:>8.1f} MB   {licence:<18} {text}"
+def _row(name: str, num_bytes: int, sounds: SoundShape | None, licence: str, text: str) -> str:
+    return f"{name:<29} {num_bytes / 1e6:>8.1f} MB   {_in_words(sounds):<30} {licence:<18} {text}"
+
+
+def _in_words(sounds: SoundShape | None) -> str:
+    if sounds is None:
+        return ""
+    channels = "mono" if sounds.channels == 1 else "stereo"
+    return f"{sounds.sample_rate / 1000:g} kHz {channels}, {sounds.at_once_s:g} s at once"
+
+
+def _sounds_of(offer: Offer) -> SoundShape:
+    if isinstance(offer, published.Published):
+        return SoundShape(published.SAMPLE_RATE, published.CHANNELS, published.AT_ONCE_S)
+    return SoundShape(offer.sample_rate, offer.channels, offer.at_once_s)
+
+
+def _licences_of(offer: Offer) -> Sequence[stable_audio_offers.Licence]:
+    if isinstance(offer, published.Published):
+        means = published.LICENCE_MEANS
+        return (stable_audio_offers.Licence(published.LICENCE, published.LICENCE_URL, means),)
+    return stable_audio_offers.LICENCES
 
 
 def _show(options: argparse.Namespace, _known: Offers) -> int:
@@ -122,30 +151,46 @@ def _pull(options: argparse.Namespace, known: Offers) -> int:
     extractor = feature_extractors.find_extractor(options.name, known.extractors)
     if extractor:
         return _pull_extractor(extractor, options)
-    offer = published.find_published(options.name, known.checkpoints)
+    offer = _find_offer(options.name, known)
     published.refuse_offline()
     if not options.accept_licence:
-        print(
-            f"{offer.name}: {offer.good_at}; about {offer.about_bytes / 1e9:.1f} GB to download"
-            f"\nlicence: {published.LICENCE}, {published.LICENCE_URL}\n  {published.LICENCE_MEANS}",
-            file=sys.stderr,
-        )
-        if not confirmed("Do you accept this licence?"):
-            raise LicenceError(offer.name, published.LICENCE)
-    pull = load("engine.checkpoints.download:pull", "this download")  # and with it PyTorch
+        _ask_for_licences(offer)
     with TerminalProgressBar(as_json=options.json) as bar:
-        folder = pull(
-            offer,
-            form=options.form,
-            revision=options.revision,
-            keep_download=options.keep_download,
-            on_progress=bar.show,
-        )
+        folder = _pulled(offer, options, bar.show)
     if options.json:
         show_json({"name": offer.name, "folder": str(folder)})
     else:
         print(folder)
     return 0
+
+
+def _find_offer(name: str, known: Offers) -> Offer:
+    """Raises NotPublishedError with all names that there are."""
+    offers: dict[str, Offer] = {offer.name: offer for offer in known.models}
+    wanted = stable_audio_offers.stable_audio_as(name, known.stable_audio) or name
+    if wanted not in offers:
+        raise NotPublishedError(name, list(offers))
+    return offers[wanted]
+
+
+def _ask_for_licences(offer: Offer) -> None:
+    """Show every licence, and ask for all of them. Raises LicenceError unless the user accepts."""
+    licences = _licences_of(offer)
+    print(f"{offer.name}: {offer.good_at}; about {offer.about_bytes / 1e9:.1f} GB to download", file=sys.stderr)
+    for licence in licences:
+        print(f"licence: {licence.name}, {licence.url}\n  {licence.means}", file=sys.stderr)
+    if not confirmed("Do you accept this licence?" if len(licences) == 1 else "Do you accept these licences?"):
+        raise LicenceError(offer.name, " and ".join(licence.name for licence in licences))
+
+
+def _pulled(offer: Offer, options: argparse.Namespace, on_progress: Callable[[float, str], None]) -> Path:
+    if isinstance(offer, published.Published):
+        pull = load("engine.checkpoints.download:pull", "this download")  # and with it PyTorch
+        more = {"form": options.form, "keep_download": options.keep_download}
+    else:
+        pull, more = load("engine.checkpoints.gated_download:pull_stable_audio", "this download"), {}
+    folder: Path = pull(offer, revision=options.revision, on_progress=on_progress, **more)
+    return folder
 
 
 def _import(options: argparse.Namespace, _known: Offers) -> int:
@@ -188,14 +233,17 @@ def _remove(options: argparse.Namespace, known: Offers) -> int:
     return 0
 
 
-def _offered(offer: published.Published, installed: bool) -> dict[str, Any]:
+def _offered(offer: Offer, installed: bool) -> dict[str, Any]:
+    forms = offer.forms if isinstance(offer, published.Published) else ("original",)
+    licence = " and ".join(licence.name for licence in _licences_of(offer))
     return {
         "name": offer.name,
         "about_bytes": offer.about_bytes,
-        "licence": published.LICENCE,
-        "forms": offer.forms,
+        "licence": licence,
+        "forms": forms,
         "good_at": offer.good_at,
         "installed": installed,
+        **asdict(_sounds_of(offer)),
     }
 
 
@@ -206,4 +254,5 @@ def _described(entry: ModelEntry) -> dict[str, Any]:
         "size_bytes": entry.size_bytes,
         "licence": entry.licence,
         "shipped": entry.shipped,
+        **(asdict(entry.sounds) if entry.sounds else {}),
     }

@@ -24,6 +24,7 @@ class Served:
     claimed_size: int | None = None  # in the headers, when it is a lie
     chunked: bool = False  # without any size
     redirect: str = ""  # to this address
+    token: str = ""  # given only to who has this one
 
     @property
     def etag(self) -> str:
@@ -49,6 +50,7 @@ class Answer:
     asked_range: str
     status: int
     num_bytes: int
+    token: str = ""  # that was shown
 
 
 class Mirror:
@@ -127,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
             status, headers, content = self._answer(served)
         content = content if body else b""
         sent = content if fault.cut_after is None else content[: fault.cut_after]
-        mirror.answers.append(Answer(path, self.headers.get("Range", ""), status, len(sent)))
+        mirror.answers.append(Answer(path, self.headers.get("Range", ""), status, len(sent), self._token()))
         try:
             self.send_response(status)
             for name, value in headers.items():
@@ -144,8 +146,13 @@ class _Handler(BaseHTTPRequestHandler):
             pass
         self.close_connection = True
 
+    def _token(self) -> str:
+        return str(self.headers.get("Authorization", "")).removeprefix("Bearer ")
+
     def _answer(self, served: Served) -> tuple[int, dict[str, str], bytes]:
         headers = {"Content-Type": served.kind} | ({"ETag": served.etag} if served.etag else {})
+        if served.token and self._token() != served.token:
+            return (403 if self._token() else 401), {"X-Error-Code": "GatedRepo"}, b""
         if served.redirect:
             return 302, {"Location": served.redirect}, b""
         wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))

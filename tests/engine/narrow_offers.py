@@ -44,7 +44,7 @@ def narrow(**known: Any) -> Published:
 
 def run(options: Namespace) -> int:
     """Carry out `retake models …` with these offers."""
-    return models.run(options, models.Offers((narrow(),), (SMALL,)))
+    return models.run(options, models.Offers((narrow(),), (SMALL,), ()))
 
 
 def main(argv: Sequence[str], run: str = "tests.engine.narrow_offers:run") -> int:

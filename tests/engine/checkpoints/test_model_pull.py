@@ -348,7 +348,7 @@ class TestCommandLine:
         assert main(["models", "remove", NAME, "-y"]) == DONE
         assert "MB are free again" in capsys.readouterr().out
         assert main(["models", "list"]) == DONE
-        assert f"{LICENCE}    to pull: tests" in capsys.readouterr().out
+        assert f"16 kHz mono, 10.24 s at once   {LICENCE}    to pull: tests" in capsys.readouterr().out
         assert left_over(models) == []
 
     def test_json_lists_what_is_there_and_what_could_be(
@@ -360,7 +360,7 @@ class TestCommandLine:
         assert [model["name"] for model in told["models"]] == ["nano"]
         assert told["published"] == [
             {"name": NAME, "about_bytes": 50_000_000, "licence": LICENCE, "forms": ["original", "diffusers"],
-             "good_at": "tests", "installed": False}
+             "good_at": "tests", "installed": False, "sample_rate": 16_000, "channels": 1, "at_once_s": 10.24}
         ]  # fmt: skip
         assert mirror.answers == []
 

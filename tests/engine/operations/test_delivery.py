@@ -10,6 +10,7 @@ import soundfile
 from engine import Audio, Engine, Generate, Restyle
 from engine.errors import InvalidRequestError
 from engine.operations.delivery import dithered
+from engine.requests.operations import OutputBits
 from engine.take_provenance import find_provenance, request_of
 
 RAIN = Generate("rain", seconds=0.4, steps=2)
@@ -57,7 +58,7 @@ class TestChannels:
 
 class TestBits:
     @pytest.mark.parametrize(("bits", "encoding"), [("16", "PCM_16"), ("24", "PCM_24"), ("32", "FLOAT")])
-    def test_the_file_has_them(self, tiny: Engine, tmp_path: Path, bits: str, encoding: str) -> None:
+    def test_the_file_has_them(self, tiny: Engine, tmp_path: Path, bits: OutputBits, encoding: str) -> None:
         (take,) = tiny.run(replace(RAIN, output_bits=bits))
         take.write(tmp_path / "rain.wav")
 
@@ -120,7 +121,7 @@ class TestDither:
 )
 def test_bad_values_are_refused_in_a_sentence(key: str, value: object, expected: str) -> None:
     with pytest.raises(InvalidRequestError, match=f"{key} is {value!r}; expected {expected}"):
-        replace(RAIN, **{key: value})
+        Generate("rain", **{key: value})  # type: ignore[arg-type]
 
 
 def test_an_edit_of_a_delivered_take_keeps_its_rate_and_channels(tiny: Engine) -> None:
