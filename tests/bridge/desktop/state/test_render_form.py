@@ -29,7 +29,9 @@ OTHER_VALUES = {
     "low_hz": 200.0,
     "high_hz": 900.0,
     "cutoff_hz": 4000.0,
-    "output_rate": 48_000,
+    "output_rate": 96_000,
+    "output_channels": "mono",
+    "output_bits": "16",
     "model": "nano",
 }
 """A value for every parameter that is not its default."""
