@@ -10,7 +10,7 @@ from engine.model import SoundModel, require_possible
 from engine.operations.air_spectra import FULL_RATE
 from engine.operations.condition import condition_of
 from engine.operations.follow import following, require_curves
-from engine.operations.full_band import full_band, takes_air
+from engine.operations.full_band import full_band
 from engine.operations.loudness import level_of, set_loudness
 from engine.operations.mel_rendering import rendering_of
 from engine.operations.progress import ProgressReporter
@@ -69,11 +69,6 @@ def _with_air(rendering: Rendering, waveform: Samples, place: int, seconds: floa
         return waveform, rate
     carrier = rendering.generator(rendering.candidates[place], AIR)
     return full_band(waveform, rate, carrier, round(seconds * FULL_RATE)), FULL_RATE
-
-
-def delivered_rate(model: SoundModel[Any]) -> int:
-    """The rate, in Hz, of takes from words alone, with their highs."""
-    return FULL_RATE if takes_air(model.sample_rate, model.top_hz) else model.sample_rate
 
 
 def finished(waveform: Samples, sample_rate: int, like: Audio | None) -> tuple[Samples, int]:

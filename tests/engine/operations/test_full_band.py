@@ -204,4 +204,5 @@ class TestTakes:
     def test_it_can_be_written_and_made_again(self, nano: Engine, tmp_path) -> None:
         (take,) = nano.run(Generate("rain", 0.64, seed=2, tries=1))
         take.write(tmp_path / "rain.wav")
-        assert np.array_equal(Audio.read(tmp_path / "rain.wav").samples, take.samples)
+        read = Audio.read(tmp_path / "rain.wav")
+        assert np.abs(read.samples - take.samples).max() <= 2**-24, "half a step of 24 bits"
