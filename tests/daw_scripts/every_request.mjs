@@ -12,6 +12,7 @@ const followed = { follow: "/clip.wav" };
 /** A value of each kind that the dialog may give, other than the default. */
 const OTHER = {
   integer: ({ max }) => max, float: ({ max }) => max, switch: () => true, path: () => true, string: ({ choices }) => choices?.at(-1) ?? "rain",
+  bits: ({ choices }) => choices[0],
 };
 
 function settingsToTry(name) {

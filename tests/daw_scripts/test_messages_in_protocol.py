@@ -159,7 +159,9 @@ class TestControlSurface:
         for name in [name for name in sys.modules if name.startswith("retake_surface.")]:
             del sys.modules[name]
 
-    SAMPLES = types.MappingProxyType({"string": "rain", "integer": 2, "float": 0.5, "switch": 1, "path": "/like.wav"})
+    SAMPLES = types.MappingProxyType(
+        {"string": "rain", "integer": 2, "float": 0.5, "switch": 1, "path": "/like.wav", "bits": "16"}
+    )
     OWN_SAMPLES = types.MappingProxyType(
         {
             "follow_what": "loudness",
@@ -169,6 +171,8 @@ class TestControlSurface:
             "low_hz": 100.0,
             "high_hz": 4000.0,
             "cutoff_hz": 4000.0,
+            "output_rate": 96_000,
+            "output_channels": "stereo",
         }
     )
 

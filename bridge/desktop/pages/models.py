@@ -45,23 +45,31 @@ class LicenceDialog(QDialog):
     def __init__(self, model: Model, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"Licence of {model.name}")
-        address, meaning = LICENCES.get(model.licence, ("", "Read it before you use what the model generates."))
         buttons = QDialogButtonBox()
         self.accept_button = buttons.addButton("Accept and download", QDialogButtonBox.ButtonRole.AcceptRole)
         self.accept_button.setProperty("role", "primary")
         buttons.addButton("Not now", QDialogButtonBox.ButtonRole.RejectRole)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
-        read = Button("Read the licence", role="quiet")
-        read.clicked.connect(lambda: QDesktopServices.openUrl(QUrl(address)))
-        read.setVisible(bool(address))
+        unknown = "", "Read it before you use what the model generates."
+        about = {licence: LICENCES.get(licence, unknown) for licence in model.licences}
+        reading = [self._reader(licence, address) for licence, (address, _) in about.items() if address]
         text = f"{model.name} is licensed under {model.licence}."
-        size = f"The download is about {model.size}, and the converted model needs about as much again."
-        words = column(label(text, "heading"), label(meaning, wraps=True), label(size, "muted", wraps=True), gap=8)
-        layout = column(words, 8, row(read, None, buttons))
+        means = [meaning if len(about) == 1 else f"{licence}: {meaning}" for licence, (_, meaning) in about.items()]
+        more = ", and the converted model needs about as much again" if len(about) == 1 else ""
+        size = f"The download is about {model.size}{more}."
+        meanings = column(*(label(meaning, wraps=True) for meaning in means), gap=8)
+        words = column(label(text, "heading", wraps=True), meanings, label(size, "muted", wraps=True), gap=8)
+        layout = column(words, 8, row(*reading, None, buttons))
         layout.setContentsMargins(26, 24, 26, 20)
         self.setLayout(layout)
         self.setMinimumWidth(500)
+
+    @staticmethod
+    def _reader(licence: str, address: str) -> Button:
+        button = Button("Read the licence", role="quiet", tip=licence)
+        button.clicked.connect(lambda: QDesktopServices.openUrl(QUrl(address)))
+        return button
 
 
 class ModelRow(QFrame):
@@ -84,7 +92,7 @@ class ModelRow(QFrame):
         self._moving.setLayout(column(self.progress, self.stage, gap=5))
         self._moving.hide()
         name = row(label(model.name, "strong"), *([label(badge, "chip-accent")] if badge else []), None)
-        facts = label(f"{model.size} · {model.licence}", "small")
+        facts = label(f"{model.size} · {model.licence}", "small", wraps=True)
         left = column(
             name, label(model.about[:1].upper() + model.about[1:], "muted", wraps=True), facts, self._moving, gap=5
         )

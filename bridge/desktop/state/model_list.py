@@ -15,6 +15,14 @@ LICENCES = {
         "https://www.apache.org/licenses/LICENSE-2.0",
         "Free for any use, commercial use included. Trained by Retake on sounds that it synthesised itself.",
     ),
+    "Stability AI Community License": (
+        "https://stability.ai/license",
+        "Free below one million dollars of revenue a year; above that, ask Stability AI.",
+    ),
+    "Gemma Terms of Use": (
+        "https://ai.google.dev/gemma/terms",
+        "For its text encoder: pass its restrictions of use (section 3.2) on with it.",
+    ),
 }
 """Where a licence can be read, and what it means in a sentence or two."""
 _MAX_NAMED = 3  # folders that cannot be used
@@ -31,6 +39,11 @@ class Model:
     folder: str = ""
     is_installed: bool = False
     is_shipped: bool = False
+
+    @property
+    def licences(self) -> list[str]:
+        """Each licence that holds for it."""
+        return self.licence.split(" and ")
 
     @property
     def size(self) -> str:
