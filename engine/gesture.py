@@ -26,7 +26,7 @@ _VOICED = 0.7  # normalised autocorrelation from which on a row has a pitch
 _FIRST_PEAK = 0.9  # of the highest: the first peak of that height is one period, later ones are several
 _SILENT_DB = -100.0  # an RMS below that is silence, which has no loudest row to count from
 _FAINT_DB = 40.0  # below the loudest row: there brightness and pitch are the noise floor's
-_LOUDNESS_DB, _OCTAVES = 30.0, 2.0  # a unit of a curve
+LOUDNESS_DB, OCTAVES = 30.0, 2.0  # a unit of a curve
 
 
 def gesture_of(clip: Audio, sample_rate: int, samples_per_row: int) -> Tensor:
@@ -81,8 +81,8 @@ def relative_curves(curves: Tensor) -> Tensor:
     """
     loudness, *others = curves.unbind(1)
     highest = loudness.nan_to_num(-math.inf).amax(1, keepdim=True)
-    level = (1 + (loudness - highest) / _LOUDNESS_DB).clamp(min=-1)
-    moved = [(curve - curve.nanmedian(dim=1, keepdim=True).values) / _OCTAVES for curve in others]
+    level = (1 + (loudness - highest) / LOUDNESS_DB).clamp(min=-1)
+    moved = [(curve - curve.nanmedian(dim=1, keepdim=True).values) / OCTAVES for curve in others]
     return torch.stack([level, *(curve.clamp(-1, 1) for curve in moved)], dim=1)
 
 

@@ -55,7 +55,7 @@ NANO = AudioLDMConfig(
     default_steps=15,
     default_guidance=2.0,
     default_tries=3,
-    good_match=0.86,  # 9 in 10 first tries that the classifier names right reach it
+    good_match=0.75,  # three in four first tries reach it, and they are named right more often than the others
     default_structure=0.6,
 )
 

@@ -8,6 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from engine.sounds import SOUNDS
+from engine.sounds.captions import wordings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -62,9 +63,18 @@ def test_first_command_names_the_wav_that_it_leaves():
 
 def test_names_every_sound_of_the_shipped_model():
     listed = README.split("It knows these kinds of sound")[1].split("Ask for anything else")[0]
-    sounds = re.sub(r"[>\n]", " ", listed.split(":", 1)[1]).replace("·", ",").split(",")
+    listed = listed.replace("**", "")
+    entries = " ".join(re.sub("[>·]", ",", listed.split(":\n\n", 1)[1]).replace("\n,", " ").split()).split(",")
+    entries = [entry.strip() for entry in entries if entry.strip()]
+    known = {name: {*wordings(name, held_out=False), *wordings(name, held_out=True)} for name in SOUNDS}
 
-    assert len([sound for sound in sounds if sound.strip()]) == len(SOUNDS)
+    def fits(entry, name):
+        stems = [rf"\b{word[:4]}" for word in re.findall(r"\w+", entry)]
+        return any(all(re.search(stem, wording) for stem in stems) for wording in known[name])
+
+    assert len(entries) == len(set(entries)) == len(SOUNDS)
+    assert [name for name in SOUNDS if not any(fits(entry, name) for entry in entries)] == []
+    assert [entry for entry in entries if not any(fits(entry, name) for name in SOUNDS)] == []
 
 
 def test_mentions_only_files_that_exist():

@@ -210,7 +210,10 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
         "--weights", type=Path, metavar="FOLDER", help="folder of panns' and vggish's files, if they were not pulled"
     )
     parser.add_argument(
-        "--picture", type=Path, metavar="PNG", help="draw generated clips above corpus clips (needs Matplotlib)"
+        "--picture",
+        type=Path,
+        metavar="PNG",
+        help="draw generated clips above corpus clips, or edits of recordings (needs Matplotlib)",
     )
     _add_paper(parser)
     parser.add_argument(

@@ -36,7 +36,7 @@ from engine.evaluation.paper_budget import BUDGETS, PARTS
 from engine.evaluation.recognition import recognise_recordings
 from engine.evaluation.recognition_report import RecognitionReport
 from engine.evaluation.recorded_air import AirReport, evaluate_air
-from engine.evaluation.recorded_edits import KeptReport, evaluate_recordings
+from engine.evaluation.recorded_edits import EditedClip, KeptReport, evaluate_recordings
 from engine.evaluation.report import FolderReport, ModelReport
 from engine.evaluation.round_trip import round_trip
 from engine.evaluation.sound_statistics import StatisticsReport, measure_statistics
@@ -89,8 +89,8 @@ def _refuse_wrong_usage(options: argparse.Namespace) -> None:
     if options.paper != (options.output is not None) or (options.part and not options.paper):
         options.wrong_usage("--paper, -o FOLDER and --part belong together")
     no_model = options.folders or instead
-    if no_model and options.picture:
-        options.wrong_usage("--picture is drawn for models only, without --edits, --follow and --recordings")
+    if no_model and options.picture and not (options.folders and options.edits):
+        options.wrong_usage("--picture is drawn for models, and for --edits with a folder of recordings")
     if options.seconds is not None and (no_model or options.paper):
         options.wrong_usage("--seconds belongs to a model, without --edits, --follow, --recordings and --paper")
     _refuse_strays(options)
@@ -240,16 +240,22 @@ def _evaluate_follow(options: argparse.Namespace) -> FollowReport:
 
 def _evaluate_recordings(options: argparse.Namespace) -> KeptReport:
     (folder,) = options.folders
+    draw = load("engine.evaluation.edit_sheet:draw_edits", "--picture") if options.picture else None
+    edited: list[EditedClip] = []
     with interruptible() as should_stop, TerminalProgressBar() as bar:
         bar.show(0.0, "loading the model")
-        return evaluate_recordings(
+        report = evaluate_recordings(
             Engine(open_model(options.model, choose_device(options.device)), options.model),
             folder,
             options.model,
             options.seed,
             on_clip=lambda done, total: bar.show(done / total, f"clip {done}/{total}"),
             should_stop=should_stop,
+            on_edit=edited.append if draw else None,
         )
+    if draw:
+        _write(options.picture, draw(edited))
+    return report
 
 
 def _recognise_recordings(options: argparse.Namespace) -> RecognitionReport:

@@ -89,9 +89,10 @@ def evaluate_edits(
 
 
 def _clips(settings: EditSettings) -> list[Sound]:
-    """Held-out corpus clips, classes taking turns."""
+    """Held-out corpus clips, classes taking turns; whole ones, as a gap in the silence after an event says nothing."""
     first, count = FIRST_SEED + SEEDS_A_RUN * settings.seed, settings.clips_per_class * len(settings.sounds)
-    return [render(settings.sounds[k % len(settings.sounds)], first + k, SECONDS, SAMPLE_RATE) for k in range(count)]
+    names = [settings.sounds[k % len(settings.sounds)] for k in range(count)]
+    return [render(name, first + k, SECONDS, SAMPLE_RATE, is_edited=False) for k, name in enumerate(names)]
 
 
 def _knobs(settings: EditSettings, index: int) -> dict[str, Any]:

@@ -134,7 +134,10 @@ def _other_clips(settings: EvaluationSettings) -> list[Waveform]:
     """Held-out corpus clips that no prompt describes, classes taking turns."""
     first, sounds = FLOOR_SEED + SEEDS_A_RUN * settings.seed, settings.sounds
     count = settings.clips_per_class * len(sounds)
-    return [render(sounds[k % len(sounds)], first + k, settings.seconds, SAMPLE_RATE).waveform for k in range(count)]
+    return [
+        render(sounds[k % len(sounds)], first + k, settings.seconds, SAMPLE_RATE, is_edited=False).waveform
+        for k in range(count)
+    ]
 
 
 def _tasks(settings: EvaluationSettings) -> list[_Prompted]:
@@ -142,7 +145,9 @@ def _tasks(settings: EvaluationSettings) -> list[_Prompted]:
     first = PAIRED_SEED + SEEDS_A_RUN * settings.seed
     tasks = []
     for index in range(settings.clips_per_class * len(settings.sounds)):
-        sound = render(settings.sounds[index % len(settings.sounds)], first + index, settings.seconds, SAMPLE_RATE)
+        sound = render(
+            settings.sounds[index % len(settings.sounds)], first + index, settings.seconds, SAMPLE_RATE, is_edited=False
+        )
         prompt = captions(sound.name, sound.attributes, first + index, held_out=True)[0]
         spoken = spoken_attributes(prompt, sound.attributes)
         tasks.append(_Prompted(sound.name, prompt, spoken, settings.seed * SEEDS_A_RUN + index, sound.waveform))

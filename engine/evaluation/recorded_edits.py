@@ -52,6 +52,17 @@ class KeptRow:
 
 
 @dataclass(frozen=True)
+class EditedClip:
+    """One edit with its sound, to be looked at."""
+
+    row: KeptRow
+    clip: Audio
+    take: Audio
+    words: str  # what was asked for; empty: nothing
+    region_s: tuple[float, float] | None  # what was inpainted; None: all of it
+
+
+@dataclass(frozen=True)
 class KeptReport:
     """All rows."""
 
@@ -79,8 +90,9 @@ def evaluate_recordings(
     seed: int = 1,
     on_clip: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    on_edit: Callable[[EditedClip], None] | None = None,
 ) -> KeptReport:
-    """Edit each recording in a folder, and in the folders in it, three ways.
+    """Edit each recording in a folder, and in the folders in it, three ways, and give each to `on_edit`.
 
     Raises:
         ClipFolderMissingError, TooFewClipsError: there is no such folder, or no recording in it.
@@ -97,7 +109,10 @@ def evaluate_recordings(
         for request in _requests(clip, other, own, seed):
             if should_stop and should_stop():
                 raise CancelledError
-            rows.append(kept(path.relative_to(folder).as_posix(), request, engine.run(request)[0]))
+            take = engine.run(request)[0]
+            rows.append(kept(path.relative_to(folder).as_posix(), request, take))
+            if on_edit:
+                on_edit(_edited(rows[-1], request, take))
         if on_clip:
             on_clip(index + 1, len(files))
     return KeptReport(model, tuple(rows))
@@ -125,6 +140,14 @@ def kept(name: str, request: Edit, take: Audio) -> KeptRow:
         true_peak_db=20 * np.log10(max(true_peak(made, rate), 1e-9)),
         offset_change=_offset_change(clip.samples, take.samples, (start, end), rate),
     )
+
+
+def _edited(row: KeptRow, request: Edit, take: Audio) -> EditedClip:
+    words = "" if isinstance(request, Vary) else request.prompt
+    if not isinstance(request, Inpaint):
+        return EditedClip(row, request.clip, take, words, None)
+    start, end = (place / take.sample_rate for place in request.sample_regions()[0])
+    return EditedClip(row, request.clip, take, words, (start, end))
 
 
 def _above_db(source: Samples, made: Samples, rate: int) -> float | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from engine.operations.air import Air, add_air, air_of
 from engine.operations.loudness import Level, balancing_gains, level_of, set_loudness
@@ -93,19 +94,61 @@ def ease_ends(
 
 def level_for(replaced: Samples, sides: Sequence[Samples], sample_rate: int) -> Level:
     """The replaced sound's level; but both sides' where it is an event among them or a gap, and no measure itself."""
-    own, both, *each = (level_of(one, sample_rate) for one in (replaced, np.concatenate(sides, axis=1), *sides))
+    if _is_event_or_gap(replaced, sides, sample_rate):
+        return level_of(np.concatenate(sides, axis=1), sample_rate)
+    return level_of(replaced, sample_rate)
+
+
+def _is_event_or_gap(replaced: Samples, sides: Sequence[Samples], sample_rate: int) -> bool:
+    """Whether a sound is to be removed, or its absence.
+
+    Beside its only neighbour only silence is a gap, and nothing an event: sounds begin with an attack and die away.
+    """
+    own, *each = (level_of(one, sample_rate) for one in (replaced, *sides))
     lufs = [side.lufs for side in each if not side.is_silent]
-    return own if not lufs or min(lufs) - GAP_LU <= own.lufs <= max(lufs) + EVENT_LU else both
+    if len(lufs) < 2:
+        return bool(lufs) and own.is_silent
+    return not min(lufs) - GAP_LU <= own.lufs <= max(lufs) + EVENT_LU
 
 
 def air_beside(sides: Sequence[Samples], replaced: Samples, sample_rate: int, from_hz: float) -> Air:
-    """The air of the sides; where there are none, or they are silent, the shape of the replaced sound's own."""
+    """The replaced sound's air, held between that of its sides; of both sides together where it is no measure itself.
+
+    An attack is brighter than what follows, and what dies away duller than what went before. But a dull hole between
+    two bright sides is to be filled. At a clip's end, or between silent sides, the replaced sound is all there is.
+    """
     usable = [side for side in sides if side.shape[1] >= SHORTEST_S * sample_rate]
-    if not usable or all(level_of(side, sample_rate).is_silent for side in usable):
-        usable = [replaced]
-    air = air_of(usable, sample_rate, from_hz)
+    usable = [side for side in usable if not level_of(side, sample_rate).is_silent]
+    if _is_event_or_gap(replaced, sides, sample_rate):
+        return _air_of(usable or [replaced], sample_rate, from_hz)
+    own = _air_of([replaced], sample_rate, from_hz)
+    if len(usable) < 2:
+        return own
+    airs = [_air_of([side], sample_rate, from_hz) for side in usable]
+    return _held_between(own, [air.beside(own.lufs) for air in airs if air.mean.size])
+
+
+def _air_of(sounds: Sequence[Samples], sample_rate: int, from_hz: float) -> Air:
+    """Sounds [C, t] -> their air, with how loud they are without it and by how much it makes them louder."""
+    air = air_of(sounds, sample_rate, from_hz)
     if air.is_silent:
         return air
-    together = np.concatenate(usable, axis=1) if len(usable) > 1 else usable[0]
+    together = np.concatenate(sounds, axis=1) if len(sounds) > 1 else sounds[0]
     below, whole = level_of(together, sample_rate, below_hz=from_hz).lufs, level_of(together, sample_rate).lufs
     return replace(air, lufs=below, share_lu=max(0.0, whole - below) if np.isfinite(below) else 0.0)
+
+
+def _held_between(own: Air, sides: Sequence[Air]) -> Air:
+    """Each band of the air as loud as its own, but no louder than in the louder side, nor softer than in the softer."""
+    if not sides or not own.mean.size:
+        return sides[0] if sides else own
+
+    def held(name: str) -> NDArray[np.float64]:
+        levels = [getattr(side, name) for side in sides]
+        clipped: NDArray[np.float64] = np.clip(getattr(own, name), np.minimum(*levels), np.maximum(*levels))
+        return clipped
+
+    if len(sides) < 2:
+        return own
+    likeness = float(np.mean([side.likeness for side in sides]))
+    return replace(own, mean=held("mean"), rest=held("rest"), below=held("below"), likeness=likeness)

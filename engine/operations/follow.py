@@ -1,6 +1,7 @@
 """Follow: the gesture of a clip, such as a hum, taps or a whistle, that a generated sound is led by.
 
-The denoiser is given the clip's curves beside the noise, at every step; see `engine.gesture` for what they are.
+The denoiser is given the clip's curves beside the noise, at every step; see `engine.gesture` for what they are. What it
+leaves undone is done after decoding, see `performance.py`.
 
 Shape letters: C curves of the denoiser, H latent rows.
 """
@@ -13,6 +14,7 @@ import torch
 from engine.errors import CurvesMissingError
 from engine.gesture import CURVES, gesture_of
 from engine.model import SoundModel
+from engine.operations.performance import Performance
 from engine.operations.rendering import Rendering
 from engine.requests import Generate
 
@@ -37,11 +39,12 @@ def following(rendering: Rendering, request: Generate) -> Rendering:
     gesture = gesture_of(request.follow, model.sample_rate, model.samples_per_row)
     rows = min(gesture.shape[1], rendering.windows.rows)
     known = model.capabilities.curves
-    curves = torch.full((1, len(known), rendering.windows.rows), torch.nan)
-    for place, name in enumerate(known):
+    wanted = torch.full((len(CURVES), rendering.windows.rows), torch.nan)
+    for place, name in enumerate(CURVES):
         if name in names:
-            curves[0, place, :rows] = gesture[CURVES.index(name), :rows]
+            wanted[place, :rows] = gesture[place, :rows]
+    curves = wanted[[CURVES.index(name) for name in known]][None]
     lacking = [name for name in names if (~gesture[CURVES.index(name)].isnan()).sum() < _LEAST_KNOWN]
     warnings = [f"no {name} was found in the clip to follow; the model chose the sound's own" for name in lacking]
     condition = replace(rendering.condition, warnings=[*rendering.condition.warnings, *warnings])
-    return replace(rendering, condition=condition, curves=curves.to(model.device))
+    return replace(rendering, condition=condition, curves=curves.to(model.device), performance=Performance(wanted))

@@ -77,9 +77,14 @@ class MelRendering(Rendering):
         log_mel = decode_long(self.model, latent, self.windows, self.reporter.check)
         if contour is not None:
             log_mel = contour.shape(log_mel, index % self.num_channels, self.model.config.mel)
+        if self.performance is not None:
+            log_mel = self.performance.shape(log_mel, self.model.config.mel)
         log_mel = torch.minimum(log_mel, loudest_log_mel(self.model.config.mel).to(log_mel))
         seeded = partial(self.generator, self.candidates[index // self.num_channels], PHASES)
-        return vocode_long(self.model, log_mel, self.windows, seeded, self.reporter.check)
+        made = vocode_long(self.model, log_mel, self.windows, seeded, self.reporter.check)
+        if self.performance is not None:
+            made[0] = self.performance.bend(made[0], self.model.sample_rate, self.model.samples_per_row)
+        return made
 
     def score(self, latent: Tensor) -> float:
         """Without a vocoder if possible."""

@@ -24,6 +24,7 @@ from engine.operations.condition import Condition
 from engine.operations.contour import Contour
 from engine.operations.full_band import takes_air
 from engine.operations.masks import MaskedSpan, imposing, observed_rows
+from engine.operations.performance import Performance
 from engine.operations.plan import SamplingPlan, plan_of
 from engine.operations.progress import ProgressReporter
 from engine.operations.windows import Windows, lay_windows, over_windows
@@ -45,6 +46,7 @@ class Rendering:
     num_channels: int = 1  # C'
     excerpt_index: int = 0  # excerpts of one request get noise of their own
     curves: Tensor | None = None  # [1, C, H] that the takes follow, NaN where they are free
+    performance: Performance | None = None  # brings decoded takes the rest of the way to these curves
     correlation: float | None = None  # of left and right, for which a second take is made; None where none is
     chosen: tuple[int, ...] = ()  # the candidates' numbers, which their noise goes by; none: from 0 on
     windows: Windows = field(init=False)

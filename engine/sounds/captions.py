@@ -88,6 +88,15 @@ SYNONYMS: dict[str, dict[str, Synonyms]] = {
         "huge": _words("huge, large, massive", "in huge numbers, in great numbers"),
         "small": _words("small, sparse, scattered", "in small numbers, sparsely"),
     },
+    "source": {
+        "game": _words("video game, arcade, 8-bit", "", "in a video game, in an arcade game, picked up in a game"),
+        "table": _words("metal, dropped, real", "", "on a table, on a hard table, dropped on a table"),
+    },
+    "robot": {
+        "voice": _words("monotone, vocoded", "", "in a monotone, with a vocoder, in vocoded words"),
+        "bleeps": _words("bleeping, blipping", "", "in bleeps, in blips and bleeps, with bleeps"),
+        "servos": _words("servo-driven, jointed", "", "on servos, with servos, on servo joints"),
+    },
     "count": {
         "once": _words("", "once, one time, a single time"),
         "twice": _words("", "twice, two times, 2 times"),
@@ -100,6 +109,10 @@ SYNONYMS: dict[str, dict[str, Synonyms]] = {
     "contour": {
         "rising": _words("rising, ascending", "", "going up, rising in pitch"),
         "falling": _words("falling, descending", "", "going down, falling in pitch"),
+    },
+    "act": {
+        "moving": _words("", "", "on the move, in motion, passing along"),
+        "calling": _words("", "", "calling out, raising its voice, in a temper"),
     },
     "harmony": {
         "chords": _words("", "", "in chords, in full chords, chord by chord"),
@@ -115,7 +128,7 @@ HELD_OUT_PATTERNS = ("{}", "a clip of {}", "sfx: {}", "audio of {}", "listen to 
 _DULL_TEXT = """
     a acoustic air alert along ambient an and app at audience bass be beach beat beating beats bicycle big bike
     blade blow blowing blows boring breathy broken burning button buttons by calls can cathedral chain church
-    city cleaner collecting computer crow crowd crows cutting door doors down electric electronic emergency
+    city cleaner collecting computer crowd cutting door doors down electric electronic emergency
     falling far fast fight fighting firing flowing flying from full game grand hand hit hits hitting house
     howl howling howls in into its joints key keys leaking level lone lowing machine magic man melodies melody
     message mouse music night noise of on open over overhead pass passing past path pattern people person
@@ -146,9 +159,18 @@ def is_held_out(wording: str) -> bool:
     return wording.startswith("*")
 
 
-def wordings(name: str, *, held_out: bool) -> tuple[str, ...]:
-    """The wordings of a sound for training, or the ones that training never sees; the mark is taken off."""
-    return tuple(w.removeprefix("*") for w in CORPUS[name].wordings if is_held_out(w) == held_out)
+def wordings(name: str, *, held_out: bool, attributes: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """The wordings of a sound for training, or the ones that training never sees; the mark is taken off.
+
+    With `attributes`, without the wordings that are true of others only.
+    """
+    entry, known = CORPUS[name], attributes or {}
+    return tuple(
+        wording.removeprefix("*")
+        for wording in entry.wordings
+        if is_held_out(wording) == held_out
+        and all(known.get(k, v) == v for k, v in entry.only.get(wording, {}).items())
+    )
 
 
 def _pick(random: np.random.Generator, choices: Sequence[str]) -> str:
@@ -250,8 +272,10 @@ def _counted(
     return _pick(random, kind), kind is nouns
 
 
-def _uncounted(random: np.random.Generator, name: str, form: CaptionForm, *, held_out: bool) -> str:
-    choices = wordings(name, held_out=held_out)
+def _uncounted(
+    random: np.random.Generator, name: str, attributes: Mapping[str, str], form: CaptionForm, *, held_out: bool
+) -> str:
+    choices = wordings(name, held_out=held_out, attributes=attributes)
     return _pick(random, [w for w in choices if form != "sentence" or re.search(r"[|~]", w)] or choices)
 
 
@@ -277,7 +301,7 @@ def describe(
     items = list(attributes.items())
     chosen = dict(items[i] for i in random.permutation(len(items)) if random.uniform() < share)
     counted = _counted(random, name, chosen["count"], form, held_out=held_out) if "count" in chosen else None
-    wording, is_numbered = counted or (_uncounted(random, name, form, held_out=held_out), True)
+    wording, is_numbered = counted or (_uncounted(random, name, attributes, form, held_out=held_out), True)
     if is_numbered:
         chosen.pop("count", None)
     spoken = [SYNONYMS[kind][value] for kind, value in chosen.items()]

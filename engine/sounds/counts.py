@@ -50,7 +50,7 @@ COUNTABLE: dict[str, Countable] = {
     "alarm": _countable(0.2, "beep; electronic beep; *alarm beep", "an alarm / beeps; *a warning alarm / beeps"),
     "phone": _countable(1.0, "phone ring; *phone ringtone", "a phone / rings; a telephone / rings; *the phone / rings"),
     "laser": _countable(0.3, "laser shot; *blaster shot", "a laser gun / fires; *a ray gun / fires"),
-    "coin": _countable(0.4, "coin pickup; game pickup; *coin bonus"),
+    "coin": _countable(0.4, "coin; coin sound; *coin effect", "a coin / rings; *a coin / sounds"),
     "kick": _countable(0.3, "kick drum hit; kick; *bass drum hit", "a kick drum / thumps; *a bass drum / thumps"),
     "snare": _countable(0.2, "snare hit; snare drum hit; *snare drum beat", "a snare / is hit; *a snare drum / is hit"),
     "hihat": _countable(0.15, "hi-hat hit; *hihat hit", "a hi-hat / is hit; *a hihat / is hit"),
@@ -58,6 +58,20 @@ COUNTABLE: dict[str, Countable] = {
     "church_bell": _countable(
         1.2, "church bell stroke; *church bell toll", "a church bell / rings; *a church bell / tolls"
     ),
+    "wood_impact": _countable(
+        0.4, "wood impact; wooden thud; *plank impact", "a plank / drops; a log / falls; *a wooden plank / falls"
+    ),
+    "metal_impact": _countable(
+        0.6, "metal clang; metal impact; *pipe clang", "a metal pipe / falls; *a steel pipe / drops"
+    ),
+    "tom": _countable(0.3, "tom hit; tom drum hit; *tom-tom hit", "a tom / is hit; *a tom-tom / is hit"),
+    "cymbal": _countable(1.2, "cymbal crash; cymbal hit; *cymbal stroke", "a cymbal / crashes; *a cymbal / is hit"),
+    "crow": _countable(0.5, "caw; crow caw; *raven caw", "a crow / caws; *a raven / caws"),
+    "duck": _countable(0.3, "quack; *mallard quack", "a duck / quacks; *a mallard / quacks"),
+    "cuckoo": _countable(0.6, "cuckoo call; *cuckoo bird call", "a cuckoo / calls; *a cuckoo bird / calls"),
+    "lion": _countable(1.4, "lion roar; roar; *tiger roar", "a lion / roars; *a tiger / roars"),
+    "cough": _countable(0.45, "cough; hacking cough; *coughing sound", "someone / coughs; *a person / coughs"),
+    "splash": _countable(0.8, "splash; *water splash", "something / splashes; *a stone / splashes"),
 }
 
 

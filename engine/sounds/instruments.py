@@ -1,129 +1,137 @@
-"""Instruments other than drums and bells: shaker, piano, guitar and flute."""
+"""Keys, plucked strings and beads: piano, guitar and shaker."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from engine.sounds.partials import banded_noise, body, doublets, ringing, spread
 from engine.sounds.synthesis import Signal, SynthContext
 
-_BLOCK = 256
-_TUNE = (0, 2, 4, 7, 9, 12)
+TUNE = (0, 2, 4, 7, 9, 12)
 """Semitones of the scale from which melodies are taken."""
 _CHORDS = ((0, 4, 7), (5, 9, 12), (7, 11, 14), (-3, 0, 4))
 _STRUMS = ((0, 7, 12, 16, 19), (-3, 4, 9, 12, 16), (5, 9, 12, 17, 21))
 
 
-def _string(synth: SynthContext, partials_hz: Signal, falls_s: Signal, gains: Signal, seconds: float) -> Signal:
-    """Decaying partials of a string, given by frequency, fall and gain [K] each.
+def _piano_note(synth: SynthContext, pitch_hz: float, seconds: float, hardness: float) -> Signal:
+    """A hammered string: stretched partials in beating pairs that fall fast, then slowly, and the knock of the key.
 
-    All samples of block b are powers of each partial's pole: z**(256·b + a) = z**(256·b) · z**a, one matrix product.
+    The strings of one key first move together and lose their energy to the soundboard; what is left of them out of
+    step falls several times more slowly (Weinreich, 1977).
     """
-    num_samples = len(synth.span(seconds))
-    shifts = synth.random.uniform(0, 6.28, len(partials_hz))
-    poles = (-1 / falls_s + 2j * np.pi * partials_hz) / synth.sample_rate
-    weights = np.where(partials_hz < 0.47 * synth.sample_rate, gains, 0.0) * np.exp(1j * shifts)
-    starts = _BLOCK * np.arange(-(-num_samples // _BLOCK))
-    blocks = weights * np.exp(starts[:, None] * poles)
-    ring: Signal = (blocks @ np.exp(poles[:, None] * np.arange(_BLOCK))).imag.ravel()[:num_samples]
-    end = np.minimum(1.0, np.arange(num_samples, 0, -1) / (0.1 * num_samples))
-    struck: Signal = ring * end * np.minimum(1.0, np.arange(num_samples) / (0.0015 * synth.sample_rate))
-    return struck
-
-
-def _piano_note(synth: SynthContext, pitch_hz: float, seconds: float) -> Signal:
-    """A hammered string: slightly stretched partials, the high ones fading first, and the thud of the action."""
-    k = np.arange(1, 15)
-    partials = pitch_hz * k * np.sqrt(1 + 4e-4 * k**2)
-    falls = 1.1 * (220 / pitch_hz) ** 0.35 / (1 + 0.3 * (k - 1))
-    gains = np.abs(np.sin(np.pi * k / 8.2)) / k ** (0.7 if pitch_hz < 200 else 2.2)
-    note = _string(synth, partials, falls, gains, seconds)
-    thud = 0.5 * synth.lowpass(synth.noise(0.06), 500) * synth.decay(0.06, 0.015)
-    note[: len(thud)] += thud
+    k = np.arange(1, int(np.clip(9000 / pitch_hz, 8, 30)) + 1)
+    stretch = 1.5e-4 * (pitch_hz / 130) ** 0.9 + 1e-4
+    partials = pitch_hz * k * np.sqrt(1 + stretch * k**2)
+    falls = 0.9 * (220 / pitch_hz) ** 0.4 / (1 + 0.16 * (k - 1)) * synth.random.uniform(0.6, 1.3, len(k))
+    cutoff = hardness * 1200 * (pitch_hz / 220) ** 0.3
+    gains = np.abs(np.sin(np.pi * k / 8.2)) * k**-0.5 / (1 + (partials / cutoff) ** 2)
+    split = 0.0006 * pitch_hz
+    after = slice(0, 10)  # the slow rest is heard of the low partials only
+    pairs = doublets(synth, partials[after], 3.5 * falls[after], 0.22 * gains[after], split_hz=split, share=0.8)
+    first = (partials, falls, gains)
+    hertz, lives, weights = (np.r_[a, b] for a, b in zip(first, pairs, strict=True))
+    note = ringing(synth, hertz, lives, weights, seconds)
+    note /= np.max(np.abs(note)) + 1e-9
+    knock = synth.bandpass(synth.noise(0.09), 60, 420, order=1) * synth.decay(0.09, 0.02)
+    knock += 0.12 * synth.highpass(synth.noise(0.09), 1500, order=1) * synth.decay(0.09, 0.004, 0.0006)
+    note[: len(knock)] += synth.uniform(0.05, 0.22) * hardness * knock[: len(note)]
     return note
+
+
+def _soundboard(synth: SynthContext, track: Signal, low: float, high: float, fall_s: float) -> Signal:
+    """The track with the short, uneven answer of a wooden body of 24 modes between `low` and `high` Hz."""
+    modes, falls = spread(synth, low, high, 24), fall_s * synth.random.uniform(0.5, 1.5, 24)
+    return track + synth.uniform(0.2, 0.6) * body(synth, track, modes, falls, synth.random.normal(0, 1, 24))
 
 
 def piano(synth: SynthContext) -> Signal:
-    """A piano: single notes of a tune, or chords."""
+    """A piano, a grand one or an old upright: single notes of a tune, or chords, each touch another."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
     is_low = synth.choose("pitch", "low", "high") == "low"
     in_chords = synth.choose("harmony", "chords", "notes") == "chords"
-    base = synth.uniform(65, 98) if is_low else synth.uniform(523, 740)
-    keys = sorted({key for chord in _CHORDS for key in chord}) if in_chords else _TUNE
-    notes = {key: _piano_note(synth, base * 2 ** (key / 12), 1.8 if is_slow else 0.7) for key in keys}
-    rate = synth.uniform(0.9, 1.4) if is_slow else synth.uniform(3.0, 4.5)
+    base = synth.uniform(58, 110) if is_low else synth.uniform(480, 800)
+    rate = synth.uniform(0.8, 1.4) if is_slow else synth.uniform(3.0, 4.8)
+    seconds = synth.uniform(1.6, 2.6) if is_slow else synth.uniform(0.6, 1.1)
+    hardness, notes = synth.uniform(0.6, 1.6), {}
     track = synth.silence()
-    for start in synth.onsets(rate, 0.02):
-        played = _CHORDS[synth.count(0, len(_CHORDS))] if in_chords else (_TUNE[synth.count(0, len(_TUNE))],)
-        force = synth.uniform(0.7, 1)
+    for start in synth.onsets(rate, 0.05):
+        played = _CHORDS[synth.count(0, len(_CHORDS))] if in_chords else (TUNE[synth.count(0, len(TUNE))],)
+        force = synth.uniform(0.55, 1)
         for key in played:
-            synth.place(track, notes[key], start, force)
+            if key not in notes:
+                tuning = 1 + 0.0008 * synth.uniform(-1, 1)
+                notes[key] = _piano_note(synth, tuning * base * 2 ** (key / 12), seconds, hardness)
+            synth.place(track, notes[key], start + synth.uniform(0, 0.012), force * synth.uniform(0.8, 1))
+    return _soundboard(synth, track, 70, 5000, 0.06)
+
+
+def _guitar_note(synth: SynthContext, pitch_hz: float, pluck: float, life: float) -> Signal:
+    """A string plucked at the share `pluck` of its length: bright at first, then its high partials are gone."""
+    k = np.arange(1, int(np.clip(7000 / pitch_hz, 10, 34)) + 1)
+    partials = pitch_hz * k * np.sqrt(1 + synth.uniform(1e-5, 9e-5) * k**2)
+    falls = life * (150 / pitch_hz) ** 0.3 / (1 + 0.06 * k + 0.012 * k**2) * synth.random.uniform(0.7, 1.3, len(k))
+    gains = np.abs(np.sin(np.pi * pluck * k)) / k**0.9 + 0.01 / k
+    parts = doublets(synth, partials, falls, gains, split_hz=0.004 * pitch_hz, share=0.25)
+    note = ringing(synth, *parts, 1.9)
+    plucked: Signal = note / (np.max(np.abs(note)) + 1e-9)
+    return plucked
+
+
+def _picks(synth: SynthContext, starts_s: list[float], hardness: float) -> Signal:
+    """What the finger or the plectrum adds: a scrape before each note, a snap at its start."""
+    track = synth.silence()
+    for start in starts_s:
+        scrape = synth.bandpass(synth.noise(0.03), 1500, 7000, order=1) * np.linspace(0, 1, len(synth.span(0.03))) ** 3
+        snap = synth.highpass(synth.noise(0.02), 1200, order=1) * synth.decay(0.02, 0.003, 0.0003)
+        synth.place(track, scrape, max(0.0, start - 0.03), 0.3 * hardness * synth.uniform(0.1, 1))
+        synth.place(track, snap, start, hardness * synth.uniform(0.4, 1))
     return track
-
-
-def _guitar_note(synth: SynthContext, pitch_hz: float) -> Signal:
-    """A plucked string: bright at first, hollow where the finger plucks, over the body's short thump."""
-    k = np.arange(1, 25)
-    falls = 0.55 * (150 / pitch_hz) ** 0.3 / (1 + 0.035 * k**2)
-    gains = np.abs(np.sin(np.pi * 0.21 * k)) / k**0.65
-    note = _string(synth, pitch_hz * k, falls, gains, 1.5)
-    thump = 0.8 * synth.bandpass(synth.noise(0.1), 90, 230) * synth.decay(0.1, 0.03)
-    pick = 0.8 * synth.highpass(synth.noise(0.1), 2200) * synth.decay(0.1, 0.005, 0.0005)
-    note[: len(pick)] += pick + thump
-    return note
 
 
 def guitar(synth: SynthContext) -> Signal:
-    """A guitar: single plucked notes, or strummed chords."""
+    """A guitar with strings of nylon or steel, or an electric one: single plucked notes, or strummed chords."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
     is_low = synth.choose("pitch", "low", "high") == "low"
     in_chords = synth.choose("harmony", "chords", "notes") == "chords"
-    base = synth.uniform(90, 120) if is_low else synth.uniform(290, 390)
-    keys = sorted({key for strum in _STRUMS for key in strum}) if in_chords else _TUNE
-    notes = {key: _guitar_note(synth, base * 2 ** (key / 12)) for key in keys}
-    rate = synth.uniform(0.9, 1.3) if is_slow else synth.uniform(3.2, 4.5)
-    track = synth.silence()
-    for index, start in enumerate(synth.onsets(rate, 0.03)):
-        played = _STRUMS[(index // 4) % len(_STRUMS)] if in_chords else (_TUNE[synth.count(0, len(_TUNE))],)
-        spread = synth.uniform(0.018, 0.03) if is_slow else 0.01
+    base = synth.uniform(80, 125) if is_low else synth.uniform(280, 410)
+    pluck, life, is_electric = synth.uniform(0.09, 0.35), synth.uniform(0.5, 1.3), synth.uniform(0, 1) < 0.3
+    rate = synth.uniform(0.8, 1.3) if is_slow else synth.uniform(3.2, 4.8)
+    notes: dict[int, Signal] = {}
+    starts, track = [], synth.silence()
+    for index, start in enumerate(synth.onsets(rate, 0.05)):
+        played = _STRUMS[(index // 4) % len(_STRUMS)] if in_chords else (TUNE[synth.count(0, len(TUNE))],)
+        apart = synth.uniform(0.012, 0.045) if is_slow else synth.uniform(0.005, 0.014)
+        force = synth.uniform(0.7, 1.0) * (1.0 if index % 2 == 0 else 0.75)
         for place, key in enumerate(played if index % 2 == 0 else played[::-1]):
-            synth.place(track, notes[key], start + place * spread, 1.0 if index % 2 == 0 else 0.75)
-    return track
+            if key not in notes:
+                notes[key] = _guitar_note(synth, base * 2 ** (key / 12), pluck, life)
+            starts.append(start + place * apart)
+            synth.place(track, notes[key], starts[-1], force * synth.uniform(0.8, 1))
+    track += _picks(synth, starts, synth.uniform(0.03, 0.14))
+    if is_electric:
+        drive = float(spread(synth, 0.3, 4))
+        return synth.lowpass(np.tanh(drive * track), synth.uniform(3500, 5500), order=3)
+    return _soundboard(synth, track, 85, 4000, 0.035)
 
 
 def shaker(synth: SynthContext) -> Signal:
-    """Maracas: swishes of many small beads, an accent on every fourth."""
+    """A shaker or maracas: strokes there and back, each of many beads that hit a shell, an accent now and then."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
     is_heavy = synth.choose("intensity", "heavy", "light") == "heavy"
     rate = synth.uniform(2.4, 3.4) if is_slow else synth.uniform(7.5, 10)
-    stroke = min(0.11, 0.6 / rate) * (1.2 if is_heavy else 0.8)
-    centre = synth.uniform(2300, 2900) if is_heavy else synth.uniform(4800, 5800)
+    stroke = min(0.1, 0.55 / rate) * (synth.uniform(0.9, 1.4) if is_heavy else synth.uniform(0.5, 1.0))
     times, gains = [], []
-    num_beads = 110 if is_heavy else 45
-    for index, start in enumerate(synth.onsets(rate, 0.02)):
-        accent = (1.0, 0.5, 0.7, 0.5)[index % 4]
-        times.append(start + stroke * synth.random.beta(2.5, 2.0, num_beads))
+    num_beads = round(float(spread(synth, 150, 700) if is_heavy else spread(synth, 80, 400)))
+    early, back = synth.uniform(2, 4), synth.uniform(0.35, 0.8)
+    for index, start in enumerate(synth.onsets(rate, 0.04)):
+        accent = (1.0, back, synth.uniform(0.6, 0.9), back)[index % 4] * synth.uniform(0.85, 1.1)
+        times.append(start + stroke * synth.random.beta(early, synth.uniform(1.5, 3), num_beads))
         gains.append(accent * synth.random.standard_normal(num_beads))
     beads = synth.impulses(np.concatenate(times), np.concatenate(gains))
-    gourd = synth.lowpass(synth.highpass(beads, 0.8 * centre, order=1), 1.25 * centre, order=1)
-    return gourd + 0.25 * synth.highpass(beads, centre)
-
-
-def flute(synth: SynthContext) -> Signal:
-    """A flute: a tune of long breathy tones with a late vibrato."""
-    is_slow = synth.choose("speed", "slow", "fast") == "slow"
-    is_low = synth.choose("pitch", "low", "high") == "low"
-    base = synth.uniform(262, 340) if is_low else synth.uniform(700, 900)
-    rate = synth.uniform(0.9, 1.3) if is_slow else synth.uniform(3.2, 4.5)
-    starts = np.asarray([*synth.onsets(rate, 0.08), synth.seconds + 1])
-    keys = np.asarray(_TUNE)[synth.random.integers(0, len(_TUNE), len(starts))]
-    index = np.searchsorted(starts, synth.time, side="right") - 1
-    since, left = synth.time - starts[np.maximum(index, 0)], starts[index + 1] - synth.time
-    sounding = np.clip(since / 0.05, 0, 1) * np.clip((left - 0.03) / 0.04, 0, 1) * (index >= 0)
-    vibrato = np.clip((since - 0.15) / 0.3, 0, 1) * np.sin(2 * np.pi * synth.uniform(4.8, 5.6) * synth.time)
-    pitch = base * 2 ** (keys[index] / 12) * (1 + 0.012 * vibrato - 0.03 * np.exp(-np.abs(since) / 0.02))
-    phase = synth.phase(pitch)
-    tone = np.sin(phase) + 0.4 * np.sin(2 * phase) + 0.12 * np.sin(3 * phase) + 0.04 * np.sin(4 * phase)
-    breath = synth.bandpass(synth.noise(), 1.5 * base, 7 * base, order=1)
-    chiff = 1 + 4 * np.exp(-np.abs(since) / 0.04)
-    played: Signal = sounding * ((1 + 0.25 * vibrato) * tone + 0.13 * chiff * breath)
-    return played
+    centre = float(spread(synth, 2300, 4600)) if is_heavy else float(spread(synth, 6000, 12000))
+    shell = centre * np.array([1.0, 1.45, 1.9, 2.6, 3.3]) * synth.random.uniform(0.93, 1.07, 5)
+    rattle = body(synth, beads, shell, spread(synth, 0.00012, 0.0008, 5), np.array([1, 0.75, 0.6, 0.45, 0.35]))
+    made: Signal = (
+        rattle + 0.15 * synth.highpass(beads, 0.6 * centre) + 0.001 * banded_noise(synth, (500, 8000), [0.3, 1.0])
+    )
+    return made

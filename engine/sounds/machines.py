@@ -1,71 +1,116 @@
-"""Machines: engines, rotors, tools, horns and small mechanisms."""
+"""Machines in the house: vacuum cleaners, fans, washing machines and clocks."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from engine.sounds.bodies import WOOD, Body, StruckBody, plate, resonate, trailing, unit
+from engine.sounds.combustion import firing, soft_impulses
+from engine.sounds.moving_noise import moving_noise
 from engine.sounds.synthesis import Signal, SynthContext
 
-
-def engine(synth: SynthContext) -> Signal:
-    """A piston engine: harmonics of the firing rate and puffs of exhaust."""
-    is_idling = synth.choose("running", "idling", "revving") == "idling"
-    if is_idling:
-        pitch = synth.uniform(22, 35) * (1 + 0.04 * synth.wander(5))
-    else:
-        turn = (synth.time / synth.uniform(1.2, 2.5) + synth.uniform(0, 1)) % 1
-        pitch = synth.uniform(40, 55) * (1 + 2.2 * np.where(turn < 0.6, turn / 0.6, (1 - turn) / 0.4))
-    puffs = (0.5 + 0.5 * np.cos(synth.phase(pitch))) ** 3
-    track = synth.harmonics(pitch, 13, 0.7) + 0.6 * synth.bandpass(synth.noise(), 200, 2500) * puffs
-    return synth.lowpass(np.tanh(0.5 * track), 1500 if is_idling else 3000)
+_HERTZ = (40.0, 80.0, 160.0, 315.0, 630.0, 1250.0, 2500.0, 5000.0, 10000.0, 18000.0)
 
 
-def helicopter(synth: SynthContext) -> Signal:
-    """Blades chopping noise, over a turbine's hum."""
-    is_slow = synth.choose("speed", "slow", "fast") == "slow"
-    rate = synth.uniform(7, 10) if is_slow else synth.uniform(16, 21)
-    chop: Signal = np.exp(-7 * ((synth.time * rate + synth.uniform(0, 1)) % 1))
-    low = 3 * synth.lowpass(synth.noise(), 500) * chop
-    high = 0.5 * synth.bandpass(synth.noise(), 400, 2500) * chop
-    hum = 0.2 * np.sin(2 * np.pi * synth.uniform(70, 110) * synth.time)
-    rotor: Signal = low + high + hum + 0.03 * synth.noise()
-    return rotor
-
-
-def drill(synth: SynthContext) -> Signal:
-    """An electric drill: a whining motor that spins up, bites and lets go."""
+def vacuum(synth: SynthContext) -> Signal:
+    """A vacuum cleaner: the motor howls up to its speed; then a rush of air in which the nozzle moves to and fro."""
     is_low = synth.choose("pitch", "low", "high") == "low"
-    base = synth.uniform(170, 230) if is_low else synth.uniform(420, 560)
-    period = synth.uniform(1.6, 2.6)
-    turn = (synth.time / period + synth.uniform(0.02, 0.2)) % 1
-    spin = np.asarray(np.clip(turn / 0.12, 0, 1) * np.clip((0.85 - turn) / 0.1, 0, 1), dtype=np.float64)
-    biting = spin * np.clip((turn - 0.3) / 0.05, 0, 1)
-    pitch = base * (0.4 + 0.6 * spin) * (1 - 0.12 * biting)
-    whine = synth.harmonics(pitch, 22, 0.35) * (0.6 + 0.4 * np.sin(synth.phase(pitch / 6)))
-    grind = synth.bandpass(synth.noise(), 1800, 6500) * biting
-    return spin * (whine * 0.5 + grind)
+    top = synth.uniform(250, 350) if is_low else synth.uniform(640, 880)
+    start = min(synth.uniform(0.15, 0.3), 0.15 * synth.seconds)
+    spin = 1 - np.exp(-(synth.time + 0.15 * start) / start)
+    stroke = np.sin(2 * np.pi * synth.uniform(0.35, 0.9) * (synth.time + 0.8 * synth.wander(0.5)))
+    pitch = top * spin * (1 + 0.02 * stroke + 0.01 * (synth.wander(2) - 0.5))
+    tone = synth.pulses(pitch, synth.uniform(900, 2200)) + 0.4 * synth.pulses(pitch * synth.uniform(0.49, 0.51), 900)
+    blades = np.sin(synth.phase(np.minimum(pitch * synth.count(6, 10), 7000))) * (0.6 + 0.4 * synth.wander(6))
+    levels = np.array([-14, -7, -2, 1, 2, 1, -1, -6, -15, -26]) + synth.uniform(-1.5, 1.5) * np.arange(-5, 5)
+    rows = max(8, round(30 * synth.seconds))
+    nozzle = np.interp(np.linspace(0, 1, rows), np.linspace(0, 1, synth.num_samples), stroke)[:, None]
+    lean = 0.8 * nozzle * np.sin(np.linspace(0, 5, 10) + synth.uniform(0, 6))
+    comb = (0.0006 + 0.0004 * (1 + nozzle[:, 0]) * synth.uniform(0.3, 1.5), synth.uniform(0.2, 0.5))
+    air = moving_noise(synth, _HERTZ, levels + 2 * lean, wander_db=1.2, wander_hz=2, comb=comb)
+    hose = Body(np.array([1, 2.1, 3.3]) * synth.uniform(180, 500), np.array([4, 3, 2]) / 1000)
+    howl = resonate(synth, tone, hose, np.ones(3))
+    motor = unit(tone) + 0.5 * unit(howl) + synth.uniform(0.05, 0.25) * blades
+    share = synth.uniform(0.35, 0.6)
+    cleaner: Signal = spin**2 * (share * motor + unit(air))
+    return cleaner
 
 
-def train_horn(synth: SynthContext) -> Signal:
-    """A chord of air horns, blown long or in short blasts."""
-    is_long = synth.choose("length", "long", "short") == "long"
-    blast, rest = (synth.uniform(1.5, 2.2), synth.uniform(0.6, 1.0)) if is_long else (synth.uniform(0.3, 0.42), 0.35)
-    turn = synth.turns(blast + rest, blast, 0.1)
-    air = synth.gate(turn < blast, 8)
-    root = synth.uniform(240, 330)
-    track = 0.15 * synth.bandpass(synth.noise(), 600, 3000)
-    for ratio in (1.0, 1.19, 1.5, 1.78):
-        pitch = root * ratio * (1 - 0.04 * np.exp(-turn / 0.06))
-        track += synth.harmonics(pitch, 12, 0.75)
-    return air * track
-
-
-def clock(synth: SynthContext) -> Signal:
-    """Tick, tock: tiny high clicks in strict time."""
+def fan(synth: SynthContext) -> Signal:
+    """Blades that push air: a soft chop and a rush of low noise, the mains' hum, a bearing that may tick."""
     is_slow = synth.choose("speed", "slow", "fast") == "slow"
-    pitch = synth.uniform(2200, 3400)
-    track = synth.silence()
-    for index, start in enumerate(synth.onsets(synth.uniform(0.9, 1.3) if is_slow else synth.uniform(3, 5), 0.005)):
-        tick = pitch if index % 2 else 0.75 * pitch
-        synth.place(track, synth.modes(tick, (1, 1.7, 2.1), (0.008, 0.006, 0.004), (1, 0.6, 0.5), 0.06), start)
+    blades = synth.count(3, 6)
+    blade_hz = synth.uniform(7, 18) if is_slow else synth.uniform(50, 130)
+    rate = blade_hz / blades * (1 + 0.02 * (synth.wander(0.5) - 0.5))
+    times, gains = firing(synth, rate, [(k / blades, synth.uniform(0.6, 1)) for k in range(blades)], 0.1)
+    shots = soft_impulses(synth, times, gains)
+    chop = trailing(synth, synth.lowpass(shots, 2.5 * blade_hz), 0.35 / blade_hz)
+    levels = np.array([8, 9, 8, 4, 1, -3, -8, -15, -24, -34]) + synth.uniform(-2.5, 0.7) * np.arange(-3, 7)
+    air = moving_noise(synth, _HERTZ, levels + (0 if is_slow else 0.8) * np.arange(-5, 5), wander_db=2, wander_hz=1.5)
+    depth = synth.uniform(0.35, 1.3) if is_slow else synth.uniform(0.03, 0.35)
+    wash = air * (1 + depth * (chop / (np.mean(chop) + 1e-9) - 1).clip(-0.6, 2))
+    mains = (100.0, 120.0)[synth.count(0, 2)]
+    hum = sum(
+        synth.uniform(0, 1) / k * np.sin(2 * np.pi * k * mains * synth.time + synth.uniform(0, 6)) for k in (1, 2, 3, 4)
+    )
+    whirr = synth.lowpass(synth.pulses(rate * blades, 6 * blade_hz), 2500, 1)
+    track: Signal = unit(wash) + synth.uniform(0.02, 0.3) * hum + synth.uniform(0.05, 0.3) * (whirr - np.mean(whirr))
+    if synth.uniform(0, 1) < 0.4:
+        times, gains = firing(synth, rate, [(synth.uniform(0, 1), 1.0)], 0.5)
+        cage = Body(synth.random.uniform(0.7, 1.4, 5) * [500, 1300, 2800, 5000, 9000], np.full(5, 0.004))
+        track += synth.uniform(0.3, 1.2) * resonate(synth, soft_impulses(synth, times, gains), cage, np.full(5, 0.5))
     return track
+
+
+def washing_machine(synth: SynthContext) -> Signal:
+    """A drum: slow, it tumbles wet cloth to and fro with pauses; fast, it spins, drones and beats."""
+    if synth.choose("speed", "slow", "fast") == "fast":
+        return _spinning(synth)
+    turning = _turns_to_and_fro(synth)
+    hum = synth.pulses(synth.uniform(45, 110) * (0.4 + 0.6 * turning), synth.uniform(500, 1500)) * turning
+    slosh_hz = synth.uniform(0.8, 1.5)
+    turn = np.cumsum(slosh_hz * turning * (0.9 + 0.2 * synth.wander(2))) / synth.sample_rate + synth.uniform(0, 1)
+    slosh = np.exp(-4 * (turn % 1)) * np.minimum(1, 12 * (turn % 1)) * turning
+    levels = np.array([4, 6, 5, 3, 1, -2, -6, -12, -21, -30])
+    water = moving_noise(synth, _HERTZ, levels, wander_db=5, wander_hz=10)
+    motor = moving_noise(synth, _HERTZ, levels + np.linspace(2, -4, 10), wander_db=1.5)
+    track: Signal = 0.6 * water * slosh + 0.25 * motor * turning + 0.25 * synth.highpass(hum, 60)
+    drum = StruckBody(synth, plate(synth, WOOD, synth.uniform(40, 70), 14), 0.5)
+    for index in range(round(slosh_hz * synth.seconds)):
+        start = (index + synth.uniform(0, 0.9)) / slosh_hz
+        at = min(synth.num_samples - 1, round(start * synth.sample_rate))
+        synth.place(track, drum.blow(500, 0.5), start, synth.uniform(0.2, 1.0) * float(turning[at]))
+    return track
+
+
+def _turns_to_and_fro(synth: SynthContext) -> Signal:
+    """1 while the drum turns one way or the other, 0 in the pauses between, [T]."""
+    moments, values = [-1.0], [synth.uniform(0, 1)]
+    moment = synth.uniform(-2, 0.2)
+    while moment < synth.seconds:
+        end = moment + synth.uniform(2.5, 6)
+        moments += [moment, moment + 0.5, end, end + 0.6]
+        values += [0.0, 1.0, 1.0, 0.0]
+        moment = end + synth.uniform(0.8, 1.6)
+    return np.interp(synth.time, moments, values)
+
+
+def _spinning(synth: SynthContext) -> Signal:
+    """The spin: a whine and a roar that climb, and the beat of a load that is off the middle."""
+    climb = synth.uniform(0.6, 1.0)
+    rate = synth.uniform(10, 22) * (climb + (1 - climb) * np.minimum(1, synth.time / synth.uniform(2, 6)))
+    rate = rate * (1 + 0.02 * (synth.wander(0.8) - 0.5))
+    beat = 1 + synth.uniform(0.15, 0.6) * np.cos(synth.phase(rate))
+    whine = synth.pulses(rate * synth.uniform(11, 36), synth.uniform(700, 2500)) * (0.7 + 0.3 * synth.wander(4))
+    levels = np.array([9, 8, 5, 2, 0, -3, -8, -14, -22, -31]) + synth.uniform(-1, 1) * np.arange(-5, 5)
+    roar = moving_noise(synth, _HERTZ, levels, wander_db=2.5, wander_hz=2)
+    times, gains = firing(synth, rate, [(0.0, 1.0)], 0.3)
+    knock = resonate(
+        synth,
+        soft_impulses(synth, times, gains),
+        Body(synth.random.uniform(0.8, 1.2, 5) * [45, 95, 180, 420, 1100], np.array([30, 20, 12, 6, 3]) / 1000),
+        np.array([1, 1, 0.7, 0.4, 0.2]),
+    )
+    tones = synth.highpass(whine, 80)
+    spin: Signal = unit(roar) * beat + synth.uniform(0.1, 0.5) * unit(tones) + synth.uniform(0.3, 1.2) * unit(knock)
+    return spin

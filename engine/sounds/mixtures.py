@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.sounds.corpus import CORPUS
+from engine.sounds.corpus_entry import RECORDED
 from engine.sounds.mixture_captions import Relation, mixture_captions
+from engine.sounds.recording import with_floor
 from engine.sounds.rendering import Sound, render
 
 
@@ -27,27 +29,31 @@ def _scene(beds: str, events: str) -> Scene:
 
 SCENES: tuple[Scene, ...] = (
     _scene(  # out in the country
-        "rain wind ocean fire crickets stream bees",
+        "rain wind ocean fire crickets stream bees mosquito",
         "dog cat cow frog birds thunder footsteps church_bell bell train_horn drops sheep horse rooster owl wolf "
-        "whoosh gunshot flute guitar laughter speech singing bubbles",
+        "whoosh gunshot flute guitar laughter speech singing bubbles crow seagull duck chicken cuckoo pig lion splash "
+        "hand_saw wood_impact rope violin cough",
     ),
     _scene(  # in the street
         "rain wind engine helicopter applause traffic crowd motorcycle airplane train chainsaw",
         "dog siren train_horn footsteps alarm phone glass explosion church_bell birds thunder whoosh car_horn "
-        "door_slam hammer gunshot speech laughter",
+        "door_slam hammer gunshot speech laughter crow metal_impact door cough trumpet",
     ),
     _scene(  # in the house
-        "rain wind fire drill vacuum crowd",
+        "rain wind fire drill vacuum crowd fan washing_machine mosquito radio_static",
         "clock typing footsteps knock phone door_creak glass cat dog drops bell alarm thunder birds door_slam hammer "
-        "click notification piano guitar speech laughter singing",
+        "click notification piano guitar speech laughter singing cough door cloth paper zip lock scissors hand_saw "
+        "wood_impact metal_impact cuckoo violin",
     ),
     _scene(  # on a stage, in a studio
         "drone applause crowd",
-        "kick snare hihat bell whoosh clock footsteps birds piano guitar flute shaker singing laughter",
+        "kick snare hihat bell whoosh clock footsteps birds piano guitar flute shaker singing laughter tom cymbal "
+        "violin trumpet riser cough cloth paper",
     ),
     _scene(  # in a game
-        "drone engine helicopter fire wind",
-        "laser coin explosion whoosh alarm siren footsteps glass sword gunshot power_up click notification",
+        "drone engine helicopter fire wind radio_static",
+        "laser coin explosion whoosh alarm siren footsteps glass sword gunshot power_up click notification ui_success "
+        "ui_error magic robot glitch riser heartbeat metal_impact wood_impact rope lock splash lion",
     ),
 )
 
@@ -103,14 +109,23 @@ def _after_each_other(
     first_s = seconds * float(random.uniform(0.4, 0.55))
     second_at = round((first_s + min(0.25, 0.04 * seconds)) * sample_rate)
     total = round(seconds * sample_rate)
-    first = render(names[0], seed, first_s, sample_rate)
-    second = render(names[1], seed, (total - second_at) / sample_rate, sample_rate)
+    first = render(names[0], seed, first_s, sample_rate, has_floor=False, is_edited=False)
+    second = render(names[1], seed, (total - second_at) / sample_rate, sample_rate, has_floor=False, is_edited=False)
     layers = np.zeros((2, total))
     fade = min(round(_FADE_S * sample_rate), len(first.waveform))
     layers[0, : len(first.waveform)] = first.waveform
     layers[0, len(first.waveform) - fade : len(first.waveform)] *= np.linspace(1, 0, fade)
     layers[1, second_at:] = second.waveform
     return (first, second), layers
+
+
+def _lay_floor(random: np.random.Generator, layers: NDArray[np.float64], first_end: int, sample_rate: int) -> None:
+    """Lay one noise floor under both sounds in place, as one recording has; each layer gets its own part of it."""
+    hiss = np.random.default_rng(random.integers(2**63))
+    whole = layers.sum(axis=0)
+    floor = with_floor(whole, RECORDED, random, hiss, sample_rate) - whole
+    layers[0, :first_end] += floor[:first_end]
+    layers[1, first_end:] += floor[first_end:]
 
 
 def render_mixture(seed: int, seconds: float = 5.12, sample_rate: int = 16000) -> Mixture:
@@ -125,11 +140,16 @@ def render_mixture(seed: int, seconds: float = 5.12, sample_rate: int = 16000) -
     if relation == "followed":
         sounds, layers = _after_each_other(random, names, seed, seconds, sample_rate)
     else:
-        sounds = render(names[0], seed, seconds, sample_rate), render(names[1], seed, seconds, sample_rate)
+        sounds = (
+            render(names[0], seed, seconds, sample_rate, has_floor=False, is_edited=False),
+            render(names[1], seed, seconds, sample_rate, is_edited=False),
+        )
         layers = np.stack([sound.waveform for sound in sounds]).astype(np.float64)
     lower_db = float(random.uniform(*(QUIETER_DB if relation == "behind" else _ALIKE_DB)))
     for index, level_db in enumerate((0.0, -lower_db)):
         layers[index] *= 10 ** ((level_db - loudness_db(layers[index].astype(np.float32), sample_rate)) / 20)
+    if relation == "followed":
+        _lay_floor(random, layers, len(sounds[0].waveform), sample_rate)
     layers *= float(random.uniform(0.3, 0.9)) / (np.max(np.abs(layers.sum(axis=0))) + 1e-9)
     attributes = (_without_level(sounds[0]), _without_level(sounds[1]))
     return Mixture(

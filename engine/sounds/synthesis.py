@@ -1,7 +1,8 @@
-"""The studio in which every procedural sound is made: noise, filters, envelopes, event times, ringing modes, rooms."""
+"""The studio in which every procedural sound is made: noise, filters, envelopes, event times, ringing modes."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -9,9 +10,19 @@ from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, fftconvolve, sosfilt
+from scipy.signal import butter, sosfilt
 
 from engine.sounds.counts import NUMBERS
+from engine.sounds.texture import (
+    FRAME_S,
+    band_levels_db,
+    filtered_by_frames,
+    frame_samples,
+    noise_with_levels,
+    num_frames_of,
+    peak_gains,
+    wandering_levels,
+)
 
 Signal = NDArray[np.float64]
 
@@ -19,7 +30,9 @@ REFERENCE_RATE = 16000
 """Hz; noise and impulses keep, at every sample rate, the loudness in a band that they have at this one."""
 
 _STEPS_PER_OCTAVE = 24
-_COUNTED_SHARE = 0.4  # of the clips of a sound whose events can be counted
+_COUNTED_SHARE = 0.6  # of the clips of a sound whose events can be counted
+_SINGLE_SHARE = 0.5  # of the counted ones: what a library holds of such sounds is mostly one event
+_AT_ONCE_SHARE = 0.6  # of the single ones: the event begins where its file does
 
 
 @lru_cache(maxsize=4096)
@@ -73,6 +86,15 @@ class SynthContext:
         """A whole number from `low` up to, not including, `high`."""
         return int(self.random.integers(low, high))
 
+    def around(self, centre: float, share: float) -> float:
+        """A positive number near `centre`, off by about `share` of it: no two events need be alike."""
+        off = max(-2.5, min(2.5, float(self.random.standard_normal())))
+        return centre * math.exp(share * off)
+
+    def strength(self, spread_db: float = 4.0) -> float:
+        """The gain of one event among its like: 1 at the most, as a rule `spread_db` less, at times far less."""
+        return float(10 ** (-min(24.0, float(self.random.exponential(spread_db))) / 20))
+
     def span(self, seconds: float) -> Signal:
         """Times in seconds of an event that lasts `seconds`."""
         return np.arange(max(8, round(seconds * self.sample_rate))) / self.sample_rate
@@ -86,6 +108,49 @@ class SynthContext:
         length = self.num_samples if seconds is None else len(self.span(seconds))
         noise: Signal = self.hiss.standard_normal(length) * np.sqrt(self.sample_rate / REFERENCE_RATE)
         return noise
+
+    def texture(
+        self,
+        hertz: Sequence[float],
+        levels_db: Sequence[float],
+        depth_db: float = 3.0,
+        rate_hz: float = 3.0,
+        seconds: float | None = None,
+    ) -> Signal:
+        """Noise of a spectrum given by points, whose bands wander each on its own, so that it never flickers as one.
+
+        The points are joined by straight lines over the logarithm of frequency; 0 dB is white noise of deviation 1.
+        Half-octave bands rise and fall by about `depth_db`, `rate_hz` turns a second; of the clip's length, or an
+        event's.
+        """
+        num_samples = self.num_samples if seconds is None else len(self.span(seconds))
+        frame = frame_samples(FRAME_S, self.sample_rate)
+        num_frames = num_frames_of(num_samples, frame)
+        wander = wandering_levels(self.random, num_frames, num_samples / self.sample_rate, rate_hz)
+        levels = band_levels_db(hertz, levels_db) + depth_db * wander
+        noise = noise_with_levels(self.hiss, levels, num_samples, frame, self.sample_rate)
+        return noise * math.sqrt(self.sample_rate / REFERENCE_RATE)
+
+    def resonate(
+        self,
+        track: Signal,
+        centres_hz: Sequence[Signal | float],
+        widths_hz: Sequence[Signal | float],
+        gains: Sequence[Signal | float],
+        frame_s: float = FRAME_S,
+    ) -> Signal:
+        """The track through resonances that move: each centre, width and gain is a curve as long as it, or a number.
+
+        What a moving hinge, throat or string does to its pulses. Widths below 2 / `frame_s` Hz are not resolved.
+        """
+        frame = frame_samples(frame_s, self.sample_rate)
+        places = np.minimum(np.arange(num_frames_of(len(track), frame)) * (frame // 2), len(track) - 1)
+        centres, widths, heights = (
+            np.stack([np.broadcast_to(np.asarray(c, dtype=np.float64), track.shape)[places] for c in curves], axis=1)
+            for curves in (centres_hz, widths_hz, gains)
+        )
+        bins = np.fft.rfftfreq(frame, 1 / self.sample_rate)
+        return filtered_by_frames(track, peak_gains(bins, centres, widths, heights), frame)
 
     def impulses(self, times_s: Signal, gains: Signal | float = 1.0) -> Signal:
         """Clicks at the given times, [T]."""
@@ -111,10 +176,17 @@ class SynthContext:
         room_s = 0.95 * self.seconds - (event_s or self.event_seconds)
         if room_s < 0:
             return None
-        count = self.choose("count", *tuple(NUMBERS)[: 1 + int(room_s / gap_s)])
-        if count == "once":
-            self.attributes.pop("speed", None)
-        return 1 + tuple(NUMBERS).index(count)
+        more = tuple(NUMBERS)[1 : 1 + int(room_s / gap_s)]
+        if more and self.uniform(0, 1) > _SINGLE_SHARE:
+            return 1 + tuple(NUMBERS).index(self.choose("count", *more))
+        self.choose("count", next(iter(NUMBERS)))
+        self.attributes.pop("speed", None)
+        return 1
+
+    def _lead(self, number: int, longest_s: float) -> float:
+        """Seconds before the first of `number` counted events; a single one often comes at once."""
+        is_at_once = number == 1 and self.uniform(0, 1) < _AT_ONCE_SHARE
+        return self.uniform(0, min(0.1, longest_s) if is_at_once else longest_s)
 
     def _counted(self, number: int, shortest_gap_s: float, longest_gap_s: float) -> Iterator[float]:
         """Return the times in seconds of exactly `number` events, with room for the last."""
@@ -122,7 +194,7 @@ class SynthContext:
         moments = np.cumsum([0.0, *self.random.uniform(shortest_gap_s, longest_gap_s, number - 1)])
         moments *= min(1.0, latest / max(float(moments[-1]), 1e-9))
         rest_s = max(0.0, latest - float(moments[-1]))  # scaled moments may end a rounding late
-        lead = self.uniform(0, min(0.8, rest_s))
+        lead = self._lead(number, min(0.8, rest_s))
         yield from (lead + float(moment) for moment in moments)
 
     def turns(self, period_s: float, sounding_s: float, latest_start_s: float) -> Signal:
@@ -132,7 +204,7 @@ class SynthContext:
         """
         if number := self.number_of_events(period_s, sounding_s):
             last_end = (number - 1) * period_s + sounding_s
-            time = self.time - self.uniform(0, min(0.4, max(0.0, self.seconds - last_end)))
+            time = self.time - self._lead(number, min(0.4, max(0.0, self.seconds - last_end)))
             is_counted = (time >= 0) & (time < number * period_s)
             return np.where(is_counted, time % period_s, period_s)
         return (self.time + self.uniform(0, latest_start_s)) % period_s
@@ -157,6 +229,43 @@ class SynthContext:
         while moment < self.seconds:
             yield moment
             moment += self.uniform(shortest_gap_s, longest_gap_s)
+
+    def bursts(
+        self,
+        rate_hz: float,
+        spread: float = 0.35,
+        run: tuple[int, int] = (2, 9),
+        pause_s: tuple[float, float] = (0.3, 1.2),
+    ) -> Iterator[float]:
+        """Moments in seconds of events that come in runs: uneven gaps, a tempo for each run, pauses between runs.
+
+        `rate_hz` is the middle tempo within a run, `spread` the share by which gaps differ, `run` the fewest and the
+        most events of a run.
+        """
+        if number := self.number_of_events(1 / rate_hz):
+            yield from self._counted(number, 0.7 / rate_hz, 1.5 / rate_hz)
+            return
+        moment = self.uniform(0.02, 1.0) * min(1 / rate_hz, 0.5, 0.2 * self.seconds)
+        while moment < self.seconds:
+            tempo = self.around(rate_hz, 0.15)
+            for _ in range(self.count(run[0], run[1] + 1)):
+                if moment >= self.seconds:
+                    return
+                yield moment
+                moment += max(0.02, self.around(1 / tempo, spread))
+            moment += self.uniform(*pause_s)
+
+    def paces(self, rate_hz: float, spread: float = 0.06, drift: float = 0.12) -> Iterator[float]:
+        """Moments in seconds of what a body repeats: a tempo that drifts by the share `drift`, gaps off by `spread`."""
+        if number := self.number_of_events(1 / rate_hz):
+            yield from self._counted(number, 0.85 / rate_hz, 1.2 / rate_hz)
+            return
+        moment = self.uniform(0, min(1 / rate_hz, 0.8, 0.25 * self.seconds))
+        strayed = 0.0
+        while moment < self.seconds:
+            yield moment
+            strayed = 0.8 * strayed + 0.6 * drift * float(self.random.standard_normal())
+            moment += max(0.03, self.around(1 / rate_hz, spread) * float(np.exp(strayed)))
 
     def wander(self, rate_hz: float) -> Signal:
         """A slow random curve between 0 and 1, about `rate_hz` turns a second, [T]."""
@@ -237,14 +346,6 @@ class SynthContext:
     def gate(self, is_open: NDArray[np.bool_], softness_hz: float) -> Signal:
         """An on/off curve with its corners rounded by a first-order low-pass."""
         return self.lowpass(is_open.astype(np.float64), softness_hz, order=1)
-
-    def echo(self, track: Signal, fall_s: float, wet: float) -> Signal:
-        """A room: exponentially fading dark noise (60 dB in `fall_s`) mixed in at `wet`."""
-        time = self.span(fall_s)
-        response = self.noise(fall_s) * np.exp(-6.9 * time / fall_s) * (time > 0.012)
-        response = self.lowpass(response, 4500, order=1)
-        response /= np.sqrt(np.sum(response**2)) + 1e-9
-        return track + wet * cast(Signal, fftconvolve(track, response))[: len(track)]
 
 
 def hump(num_samples: int) -> Signal:

@@ -1,123 +1,141 @@
-"""Weather, water and fire."""
+"""Weather and fire."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from engine.sounds.synthesis import Signal, SynthContext
+from engine.sounds.vocal import evened, shaped
+
+
+def _ticks(synth: SynthContext, kinds: list[Signal], rate_hz: float, shape: float) -> Signal:
+    """Short sounds of a few kinds at random moments, few loud ones among many faint (a Pareto law of `shape`)."""
+    number = max(2, int(rate_hz * synth.seconds))
+    moments = synth.random.uniform(0, 0.995 * synth.seconds, number)
+    gains = np.minimum(synth.random.pareto(shape, number) + 0.15, 4.0)
+    which = synth.random.integers(0, len(kinds), number)
+    track = synth.silence()
+    for moment, gain, kind in zip(moments, gains, which, strict=True):
+        synth.place(track, kinds[kind], float(moment), float(gain))
+    return track
+
+
+def _drop_ticks(synth: SynthContext, centre_hz: float) -> list[Signal]:
+    """Raindrops as they hit what lies under them: ten ticks about a centre, a few of which ring as a puddle does."""
+    ticks = []
+    for _ in range(10):
+        seconds, centre = 0.03, centre_hz * 2 ** synth.uniform(-1.0, 1.0)
+        tick = synth.bandpass(synth.noise(seconds), min(0.5 * centre, 3500), 3.2 * centre, order=1)
+        tick = tick * synth.decay(seconds, synth.uniform(0.001, 0.006), 0.0004)
+        if synth.uniform(0, 1) < 0.3:
+            time, pitch = synth.span(seconds), synth.uniform(1200, 5200)
+            tick = tick + 0.5 * np.sin(2 * np.pi * pitch * time * (1 + 4 * time)) * np.exp(-time / 0.006)
+        ticks.append(tick)
+    return ticks
 
 
 def rain(synth: SynthContext) -> Signal:
-    """Steady hiss with drops on top."""
+    """A hiss from 1 to 20 kHz whose bands wander, under drops that hit leaves, stones and puddles."""
     is_heavy = synth.choose("intensity", "heavy", "light") == "heavy"
-    hiss = synth.lowpass(synth.highpass(synth.noise(), 600 if is_heavy else 1500), 6500)
-    drops = synth.scatter(synth.uniform(35, 70) if is_heavy else synth.uniform(12, 28), 0.3, 1.5)
-    drops = synth.bandpass(drops, 1500, 6000)
-    return hiss * (0.5 if is_heavy else 0.07) + drops * (4 if is_heavy else 5)
+    edge, top_db = synth.uniform(400, 1000), synth.uniform(-12, -4)
+    hertz = (40, 0.4 * edge, edge, 2 * edge, 7000, 12000, 20000)
+    levels_db = (-26, -22, -5, 0, -2, top_db, top_db - 8)
+    hiss = evened(synth.texture(hertz, levels_db, depth_db=1.2 if is_heavy else 2.0, rate_hz=6))
+    drops = _ticks(
+        synth,
+        _drop_ticks(synth, synth.uniform(1500, 4500)),
+        synth.uniform(60, 150) if is_heavy else synth.uniform(20, 60),
+        1.8,
+    )
+    wetness = synth.uniform(0.6, 2.0) if is_heavy else synth.uniform(2.5, 6.0)
+    falling: Signal = hiss + wetness * drops / (np.max(np.abs(drops)) + 1e-9) * (2.0 if is_heavy else 3.0)
+    return falling
 
 
 def wind(synth: SynthContext) -> Signal:
-    """Noise in a band that swells and howls without ever stopping."""
+    """Gusts: a broad rush and one or two howls whose pitch climbs with the gust, leaves above, rumble below."""
     is_low = synth.choose("pitch", "low", "high") == "low"
-    centre = synth.uniform(180, 320) if is_low else synth.uniform(700, 1200)
-    gusts = synth.wander(1.2)
-    body = synth.bandpass(synth.noise(), centre * 0.6, centre * 1.5) * (0.35 + 1.3 * gusts**2)
-    howl = synth.bandpass(synth.noise(), centre * 1.4, centre * 1.8) * gusts**3
-    return body + howl + 0.15 * synth.lowpass(synth.noise(), 300)
+    centre = synth.uniform(170, 340) if is_low else synth.uniform(680, 1250)
+    gusts = np.clip(0.75 * synth.wander(0.9) + 0.35 * synth.wander(3.5), 0, 1)
+    eddies = [0.5 * gusts + 0.6 * synth.wander(rate) for rate in (1.5, 2.5, 4.0, 6.0)]  # large ones are slow and low
+    howls = [
+        (synth.uniform(0.8, 2.2), synth.uniform(0, 14), synth.uniform(0.05, 0.25)) for _ in range(synth.count(1, 3))
+    ]
+    slope_db, width = synth.uniform(9, 15), synth.uniform(0.6, 1.1)
+
+    def decibels(times: Signal, bins: Signal) -> Signal:
+        force = np.interp(times, synth.time, gusts)[:, None]
+        octave = np.log2(bins[None, :] / (centre * (0.85 + 0.35 * force)))
+        level: Signal = -np.where(octave > 0, slope_db * np.maximum(0, octave - 0.3 * width), -6 * octave)
+        for ratio, peak, narrow in howls:
+            level = level + peak * force / (1 + ((octave - np.log2(ratio)) / narrow) ** 2)
+        for number, eddy in enumerate(eddies):
+            share = np.maximum(0, 1 - np.abs(np.clip(np.log2(bins / centre), -2, 4) / 2 + 1 - number))
+            level = level + 22 * (np.interp(times, synth.time, eddy)[:, None] - 1) * share
+        return level
+
+    body = evened(shaped(synth, synth.noise(), decibels, 0.06))
+    leaves = synth.texture((200, 1500, 4000, 9000, 20000), (-30, -8, 0, -6, -22), rate_hz=7)
+    rumble = synth.texture((20, 90, 250, 1000, 20000), (0, -3, -20, -50, -90), depth_db=5, rate_hz=8)
+    blowing: Signal = (
+        body + synth.uniform(0.005, 0.07) * gusts**2 * evened(leaves) + synth.uniform(0.02, 0.25) * evened(rumble)
+    )
+    return blowing
+
+
+def _claps_of_thunder(synth: SynthContext, *, is_near: bool) -> tuple[Signal, Signal, Signal]:
+    """Strengths [T] of the crack, the roll and the rumble: the lower, the later and the longer.
+
+    The channel of a flash is crooked: its parts are heard one after another, the nearest first and the strongest.
+    """
+    crack, roll, rumble = synth.silence(), synth.silence(), synth.silence()
+    for start in synth.occasions(0.8, 6.0, 9.0):
+        moment = start
+        for clap in range(synth.count(5, 12)):
+            gain = 1.0 if clap == 0 else synth.uniform(0.25, 0.9) * (0.85**clap if is_near else 1.0)
+            rise = synth.uniform(0.003, 0.015) if is_near else synth.uniform(0.08, 0.3)
+            synth.place(crack, synth.decay(1.6, synth.uniform(0.06, 0.3), rise), moment, gain * 0.8**clap)
+            synth.place(roll, synth.decay(2.6, synth.uniform(0.25, 0.6), 2 * rise), moment, gain)
+            synth.place(rumble, synth.decay(4.5, synth.uniform(0.6, 1.3), 0.06 + 2 * rise), moment, gain)
+            moment += float(synth.random.exponential(0.16 if is_near else 0.35))
+    return crack, roll, rumble
 
 
 def thunder(synth: SynthContext) -> Signal:
-    """A long rolling rumble of many claps; near ones begin with a tearing crack."""
+    """A crack that reaches high if it is near, a roll of many claps, and a rumble that outlasts them."""
     is_near = synth.choose("space", "near", "distant") == "near"
-    track = synth.silence()
-    for start in synth.occasions(0.8, 6.0, 9.0):
-        for clap in range(synth.count(6, 11)):
-            seconds = synth.uniform(1.5, 3.0)
-            cutoff = synth.uniform(200, 550) if is_near else synth.uniform(80, 200)
-            rise = 0.02 if is_near and clap == 0 else synth.uniform(0.08, 0.2)
-            rumble = synth.lowpass(synth.noise(seconds), cutoff)
-            rumble *= synth.decay(seconds, synth.uniform(0.3, 0.9), rise)
-            synth.place(track, rumble, start + (0.0 if clap == 0 else synth.uniform(0, 2.6)), synth.uniform(2, 4))
-        if is_near:
-            tear = synth.random.uniform(0, 0.45, 60)
-            crack = synth.impulses(start + tear, synth.random.uniform(0.2, 1, 60) * np.exp(-tear / 0.2))
-            track += 6 * synth.bandpass(crack, 600, 5000, order=1)
+    crack, roll, rumble = _claps_of_thunder(synth, is_near=is_near)
+    low = synth.texture((20, 60, 130, 300, 800, 4000, 20000), (-12, -1, 0, -12, -30, -62, -84), depth_db=4)
+    hertz = (30, 150, 400, 1000, 2500, 20000)
+    middle = synth.texture(hertz, (-20, -1, 0, -10, -26, -66), depth_db=4, rate_hz=9)
+    slope_db = synth.uniform(4, 9)
+    bands_hz = (60, 500, 1000, 2000, 4000, 8000, 20000)
+    torn = synth.texture(bands_hz, (-14, 0, *(-slope_db * octaves for octaves in (0.6, 1.6, 2.6, 3.8, 6.0))), 5.0, 20)
+    track = rumble * evened(low) + synth.uniform(0.6, 1.6) * roll * evened(middle)
+    track += crack * (0.55 + 0.45 * synth.wander(60)) * evened(torn) * (synth.uniform(0.5, 2.5) if is_near else 0.03)
+    if synth.uniform(0, 1) < 0.4:
+        shower = evened(synth.texture((40, 700, 2000, 8000, 20000), (-30, -6, 0, -3, -16), depth_db=1.5))
+        track += 10 ** (-synth.uniform(26, 40) / 20) * float(np.max(np.abs(track))) * 0.3 * shower
     return track
-
-
-def ocean(synth: SynthContext) -> Signal:
-    """Waves: noise that swells, breaks bright, and runs out."""
-    is_slow = synth.choose("speed", "slow", "fast") == "slow"
-    period = synth.uniform(3.0, 4.4) if is_slow else synth.uniform(1.3, 2.0)
-    turn = (synth.time / period + synth.uniform(0.1, 1)) % 1
-    swell: Signal = np.where(turn < 0.45, (turn / 0.45) ** 2, np.exp(-(turn - 0.45) * 4))
-    body = synth.bandpass(synth.noise(), 150, 900) * (0.2 + 0.6 * swell)
-    spray: Signal = 0.5 * synth.highpass(synth.noise(), 900) * np.power(swell, 1.5)
-    return body + spray
 
 
 def fire(synth: SynthContext) -> Signal:
-    """A low flutter with dry crackles."""
+    """Crackles of a millisecond, in flurries, few loud ones among many faint; a soft rush of flames that wanders."""
     is_roaring = synth.choose("size", "roaring", "gentle") == "roaring"
-    track = synth.lowpass(synth.noise(), 500) * (0.8 if is_roaring else 0.1) * (0.6 + 0.4 * synth.wander(4))
-    rate = synth.uniform(8, 16) if is_roaring else synth.uniform(3, 7)
-    for _ in range(max(2, round(rate * synth.seconds))):
-        seconds = synth.uniform(0.004, 0.03)
-        crackle = synth.highpass(synth.noise(seconds), 1500) * synth.decay(seconds, 0.004, 0.0005)
-        synth.place(track, crackle, synth.uniform(0, 0.98 * synth.seconds), synth.uniform(0.2, 1.3))
-    return track
-
-
-def drops(synth: SynthContext) -> Signal:
-    """Single drops: short rising blips."""
-    is_slow = synth.choose("speed", "slow", "fast") == "slow"
-    track = synth.silence()
-    time = synth.span(0.2)
-    fall = synth.decay(0.2, 0.035)
-    for start in synth.onsets(synth.uniform(0.9, 1.6) if is_slow else synth.uniform(4, 7), 0.25):
-        base = synth.uniform(600, 1500)
-        blip = np.sin(2 * np.pi * (base * time + base * synth.uniform(1, 3) * time**2))
-        synth.place(track, blip * fall, start, synth.uniform(0.5, 1))
-    return track
-
-
-def _bubble_kinds(synth: SynthContext, low_hz: float, high_hz: float, num_periods: float, rise: float) -> Signal:
-    """32 bubbles [32, T]: tones that die in about `num_periods` and rise by the share `rise` meanwhile."""
-    pitch = np.geomspace(low_hz, high_hz, 32)[:, None]
-    fall_s = num_periods / pitch * synth.random.uniform(0.7, 1.3, (32, 1))
-    time = synth.span(min(0.2, 3 * num_periods / low_hz))
-    tone = np.sin(2 * np.pi * pitch * (time + 0.5 * rise * time**2 / fall_s))
-    bubbles: Signal = tone * np.exp(-time / fall_s) * np.minimum(1, time / (0.3 * fall_s))
-    return bubbles
-
-
-def stream(synth: SynthContext) -> Signal:
-    """A brook: countless little bubbles over a murmur of water; a roaring one rushes."""
-    is_roaring = synth.choose("size", "roaring", "gentle") == "roaring"
-    kinds = _bubble_kinds(synth, 380, 1900, 6 if is_roaring else 9, 0.15)
-    num_bubbles = max(4, round((synth.uniform(110, 150) if is_roaring else synth.uniform(28, 45)) * synth.seconds))
-    starts = synth.random.uniform(0, 0.99 * synth.seconds, num_bubbles)
-    gains = synth.random.exponential(0.3, num_bubbles).clip(0.05, 1.0)
-    track = synth.silence()
-    for start, kind, gain in zip(starts, synth.random.integers(0, 32, num_bubbles), gains, strict=True):
-        synth.place(track, kinds[kind], start, gain)
-    rush = synth.bandpass(synth.noise(), 180, 700, order=1) * (0.6 + 0.4 * synth.wander(6))
-    foam = synth.bandpass(synth.noise(), 900, 2600, order=1) * (0.5 + 0.5 * synth.wander(9))
-    brook: Signal = track + rush * (0.45 if is_roaring else 0.06) + foam * (0.12 if is_roaring else 0.015)
-    return brook
-
-
-def bubbles(synth: SynthContext) -> Signal:
-    """Bubbles under water: round rising blubs, in chains one by one or in a rolling boil."""
-    is_low = synth.choose("pitch", "low", "high") == "low"
-    is_slow = synth.choose("speed", "slow", "fast") == "slow"
-    base = synth.uniform(130, 190) if is_low else synth.uniform(430, 600)
-    kinds = _bubble_kinds(synth, base, 2 * base, 7 if is_low else 14, 0.7)
-    track = 0.12 * synth.bandpass(synth.noise(), 0.8 * base, 2 * base) * synth.wander(8)
-    for start in synth.onsets(synth.uniform(1.1, 1.5) if is_slow else synth.uniform(3.6, 4.6), 0.2):
-        kind, moment = synth.count(0, 12), start
-        for _ in range(synth.count(3, 6)):
-            synth.place(track, kinds[kind], moment, synth.uniform(0.5, 1))
-            kind = min(31, kind + synth.count(1, 7))
-            moment += synth.uniform(0.06, 0.1)
-    return track
+    kinds = []
+    for _ in range(14):
+        seconds, centre = 0.025, 10 ** synth.uniform(3.0, 4.0)
+        snap = synth.bandpass(synth.noise(seconds), min(0.4 * centre, 3500), 2.5 * centre, order=1)
+        kinds.append(evened(snap) * synth.decay(seconds, 10 ** synth.uniform(-3.4, -2.4), 0.0003))
+    crackles = _ticks(synth, kinds, synth.uniform(20, 45) if is_roaring else synth.uniform(8, 25), 1.3)
+    for flurry in synth.random.uniform(0, 0.95 * synth.seconds, max(1, round(synth.uniform(0.4, 1.2) * synth.seconds))):
+        for later in np.cumsum(synth.random.exponential(0.012, synth.count(4, 16))):
+            synth.place(crackles, kinds[synth.count(0, 14)], float(flurry + later), synth.uniform(0.2, 1.5))
+    flames = synth.texture(
+        (30, 80, 300, 800, 2500, 8000, 20000), (-6, 0, -5, -14, -20, -27, -36), depth_db=4, rate_hz=9
+    )
+    hiss = synth.texture((100, 1500, 5000, 12000, 20000), (-40, -9, 0, -4, -12), depth_db=3, rate_hz=7)
+    rush = (synth.uniform(0.25, 0.6) if is_roaring else synth.uniform(0.02, 0.1)) * evened(flames)
+    air = (synth.uniform(0.03, 0.1) if is_roaring else synth.uniform(0.008, 0.04)) * evened(hiss)
+    burning: Signal = crackles + rush + air
+    return burning

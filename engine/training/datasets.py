@@ -6,6 +6,7 @@ alternate: any part of the file is a fair sample.
 """
 
 import json
+import math
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,10 @@ _CHUNK = 32  # clips that a process renders before it writes
 PEAK = 32767
 _MOST_PROCESSES = 16  # that render by default: each takes 300 MB
 _GOLDEN = (5**0.5 - 1) / 2  # its multiples are spread evenly between 0 and 1
+_WHOLE_SHARE = 0.65
+"""Of the clips of one sound: those that fill their length. Listeners need the short ones that libraries keep, a
+denoiser learns little from the silence after them."""
+_FLOOR_SHARE = 0.5  # of the whole ones: those over a noise floor
 MIXED = -1  # instead of a class
 TRAINING_SEED, HELD_OUT_SEED = 0, 10_000_000
 
@@ -208,7 +213,11 @@ def _render_chunk(job: tuple[ClipSettings, list[int]]) -> list[int]:
 
 
 def _render(name: str | None, seed: int, seconds: float, sample_rate: int) -> Sound | Mixture:
-    return render(name, seed, seconds, sample_rate) if name else render_mixture(seed, seconds, sample_rate)
+    if name is None:
+        return render_mixture(seed, seconds, sample_rate)
+    is_edited = seed * math.sqrt(2) % 1 >= _WHOLE_SHARE
+    has_floor = is_edited or seed * math.sqrt(3) % 1 < _FLOOR_SHARE
+    return render(name, seed, seconds, sample_rate, has_floor=has_floor, is_edited=is_edited)
 
 
 def _about(sound: Sound | Mixture) -> dict[str, Any]:

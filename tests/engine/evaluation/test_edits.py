@@ -38,7 +38,8 @@ class Forger(Copyist):
     def run(self, request: Restyle | Inpaint) -> list[Audio]:
         self.asked.append(request)
         if isinstance(request, Restyle):
-            return [Audio(render(named(request.prompt), 20_000_000 + len(self.asked)).waveform, 16_000)]
+            sound = render(named(request.prompt), 20_000_000 + len(self.asked), is_edited=False)
+            return [Audio(sound.waveform, 16_000)]
         samples = request.clip.samples.copy()
         start, end = request.sample_regions()[0]
         samples[:, start:end] = 0

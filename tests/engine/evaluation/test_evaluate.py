@@ -54,7 +54,7 @@ def classifier() -> SoundClassifier:
 
 def paired_clips(seed: int, count: int) -> list:
     first = PAIRED_SEED + SEEDS_A_RUN * seed
-    return [render(SOUNDS[index % len(SOUNDS)], first + index) for index in range(count)]
+    return [render(SOUNDS[index % len(SOUNDS)], first + index, is_edited=False) for index in range(count)]
 
 
 def evaluate(classifier: SoundClassifier, player: Player, settings: EvaluationSettings, **options):

@@ -150,7 +150,7 @@ class TestCommandLine:
 def test_listeners_hear_more_than_chance_in_the_recordings_that_come_with_the_project(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Of 110 recordings of 47 kinds; by chance 1 in 66 would be right first, and 5 in 66 within five."""
+    """Of 110 recordings of 48 kinds; by chance 1 in 100 would be right first, and 5 in 100 within five."""
     assert main(["evaluate", "--recordings", str(RECORDINGS), "--json"]) == DONE
     report = json.loads(capsys.readouterr().out)
     assert report["left_out"] == []

@@ -6,19 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from engine import Audio, Engine
 from engine.cli import DONE, WRONG_USAGE, main
 from engine.errors import CancelledError
+from engine.evaluation.edit_sheet import SHOWN, spread
 from engine.evaluation.evaluation_errors import ClipFolderMissingError, TooFewClipsError
-from engine.evaluation.recorded_edits import Edit, KeptReport, evaluate_recordings
+from engine.evaluation.recorded_edits import Edit, EditedClip, KeptReport, KeptRow, evaluate_recordings
 from engine.operations.bands import keep_band
 from engine.operations.splice import rms
 from engine.requests import Upscale
 
 RECORDINGS = Path(__file__).parents[2] / "clips" / "recordings"
 SIX = {
-    "crow": "birds/sonic-pi-misc-crow",
+    "crow": "crow/sonic-pi-misc-crow",
     "dog": "dog/ovos-dog",
     "explosion": "explosion/supertuxkart-explosion",
     "hihat": "hihat/sonic-pi-drum-cymbal-pedal",
@@ -94,6 +96,38 @@ class TestCommand:
     def test_takes_no_captions_with_it(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["evaluate", "--edits", "folder", "--captions", "a.csv"]) == WRONG_USAGE
         assert "--captions belongs to folders" in capsys.readouterr().err
+
+
+class TestPicture:
+    def test_draws_clips_and_takes(self, folder: Path, tmp_path: Path) -> None:
+        sheet = tmp_path / "sheet.png"
+        words = ["evaluate", "--edits", str(folder), "--model", "tiny", "--device", "cpu", "--picture", str(sheet)]
+        assert main(words) == DONE
+        with Image.open(sheet) as picture:
+            assert (picture.format, picture.width) == ("PNG", 4 * 3.6 * 80)
+
+    def test_shows_twelve_of_many_each_of_another_clip_and_all_kinds_of_edit(self) -> None:
+        """Clips that are too short for a hole have two edits only."""
+        kinds = ("restyle", "vary", "inpaint")
+        edits = [edited(f"{clip:02}.wav", edit) for clip in range(23) for edit in kinds[: 2 + (clip % 4 > 0)]]
+        shown = spread(edits)
+        assert len({edit.row.clip for edit in shown}) == SHOWN
+        assert {edit.row.clip for edit in shown} >= {"00.wav", "22.wav"}
+        assert {edit.row.edit for edit in shown} == {"restyle", "vary", "inpaint"}
+
+    def test_shows_each_edit_of_few_clips_once(self) -> None:
+        edits = [edited("a.wav", "restyle"), edited("a.wav", "vary"), edited("b.wav", "restyle")]
+        assert sorted(map(id, spread(edits))) == sorted(map(id, edits))
+
+    def test_the_region_of_an_inpainted_clip_is_known(self, folder: Path) -> None:
+        edits: list[EditedClip] = []
+        evaluate_recordings(Editor(), folder, on_edit=edits.append)
+        assert [edit.region_s for edit in edits[:3]] == [None, None, pytest.approx((0.3, 0.6), abs=1e-3)]
+
+
+def edited(clip: str, edit: str) -> EditedClip:
+    silence = Audio(np.zeros((1, 16_000), np.float32), 16_000)
+    return EditedClip(KeptRow(clip, edit, 0.0, None, -100.0, 0.0), silence, silence, "", None)
 
 
 @pytest.fixture(scope="module")

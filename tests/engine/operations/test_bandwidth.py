@@ -20,7 +20,7 @@ SYNTHESISED = ["rain", "dog", "footsteps", "engine", "frog", "whoosh", "fire", "
 def sound(name: str) -> Audio:
     if name in RECORDED:
         return Audio.read(CLIPS / f"{name}.wav")
-    return Audio(render(name, seed=60_111, seconds=2.0, sample_rate=44_100).waveform, 44_100)
+    return Audio(render(name, seed=60_112, seconds=2.0, sample_rate=44_100, is_edited=False).waveform, 44_100)
 
 
 def low_passed(clip: Audio, hz: float) -> Audio:

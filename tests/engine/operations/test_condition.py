@@ -235,9 +235,9 @@ class TestTrained:
         assert alone > mixed > wind
 
 
-def sheep() -> Audio:
-    """A recording, which nano takes for something else."""
-    return Audio.read(Path(__file__).parents[2] / "clips" / "recordings" / "sheep" / "ovos-sheep.flac")
+def beep() -> Audio:
+    """A recording called bell, which nano takes for something else."""
+    return Audio.read(Path(__file__).parents[2] / "clips" / "recordings" / "bell" / "freedesktop-bell.flac")
 
 
 class TestDoubts:
@@ -252,16 +252,16 @@ class TestDoubts:
             assert self.warnings(nano, Audio(render(kind, seed=90_002, seconds=3.0).waveform, 16_000)) == []
 
     def test_an_unknown_one_does_and_words_are_asked_for(self, nano: Engine) -> None:
-        (warning,) = self.warnings(nano, sheep())
+        (warning,) = self.warnings(nano, beep())
         assert warning.startswith("the model nano is not sure what it hears in the sound (perhaps: ")
         assert "A prompt that says what it is helps" in warning
 
     def test_words_that_have_their_say_still_it(self, nano: Engine) -> None:
-        assert self.warnings(nano, sheep(), "rain") == []
-        assert len(self.warnings(nano, sheep(), "rain", like_weight=0.9)) == 1
+        assert self.warnings(nano, beep(), "rain") == []
+        assert len(self.warnings(nano, beep(), "rain", like_weight=0.9)) == 1
 
     def test_every_operation_whose_prompt_is_a_sound_tells_it(self, nano: Engine) -> None:
-        for request in (Vary(sheep(), draft=True), Upscale(sheep(), cutoff_hz=4_000, draft=True)):
+        for request in (Vary(beep(), draft=True), Upscale(beep(), cutoff_hz=4_000, draft=True)):
             assert any("not sure" in warning for warning in nano.run(request)[0].story["warnings"])
 
     def test_a_model_of_all_sounds_cannot_tell(self, model: AudioLDM) -> None:

@@ -10,7 +10,7 @@ FRAME_SECONDS = 0.02
 
 def dry_clips(name, num_seeds=30):
     """Clips of a sound that no room has blurred."""
-    clips = (render(name, seed) for seed in range(num_seeds))
+    clips = (render(name, seed, is_edited=False) for seed in range(num_seeds))
     return [clip for clip in clips if clip.attributes.get("space") in (None, "near")]
 
 
@@ -18,7 +18,8 @@ def mean_by(kind, measure, name):
     """The mean of a measure for each value of one attribute."""
     measured = {}
     for clip in dry_clips(name):
-        measured.setdefault(clip.attributes[kind], []).append(measure(clip))
+        if kind in clip.attributes:
+            measured.setdefault(clip.attributes[kind], []).append(measure(clip))
     return {value: float(np.mean(numbers)) for value, numbers in measured.items()}
 
 

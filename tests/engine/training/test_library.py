@@ -24,7 +24,7 @@ SECONDS = 1.28  # the tiny preset's window
 
 def write(folder: Path, name: str, sound: str = "rain", seconds: float = 2.0, rate: int = 16_000) -> Path:
     folder.mkdir(exist_ok=True)
-    soundfile.write(folder / name, render(sound, len(name), seconds, rate).waveform, rate)
+    soundfile.write(folder / name, render(sound, len(name), seconds, rate, is_edited=False).waveform, rate)
     return folder / name
 
 

@@ -24,8 +24,8 @@ def folder(tmp_path: Path) -> Path:
         for package, rate in (("one", 44_100), ("two", 22_050)):
             waveform = render(kind, number, 1.5, rate).waveform
             soundfile.write(tmp_path / kind / f"{package}__{kind}.flac", np.stack([waveform, waveform], axis=1), rate)
-    (tmp_path / "trumpet").mkdir()
-    soundfile.write(tmp_path / "trumpet" / "one__trumpet.wav", np.full(8_000, 0.1), 16_000)
+    (tmp_path / "saxophone").mkdir()
+    soundfile.write(tmp_path / "saxophone" / "one__saxophone.wav", np.full(8_000, 0.1), 16_000)
     soundfile.write(tmp_path / "dog" / "one__silence.wav", np.zeros(8_000), 16_000)
     (tmp_path / "dog" / "one__text.wav").write_text("no sound", encoding="utf-8")
     return tmp_path
@@ -40,7 +40,7 @@ class TestReading:
         recordings = read_recordings(folder, SOUNDS)
         assert sorted(recordings.kinds) == sorted(2 * KINDS)
         assert set(recordings.packages) == {"one", "two"}
-        assert set(recordings.left_out) == {"trumpet/one__trumpet.wav", "dog/one__silence.wav", "dog/one__text.wav"}
+        assert set(recordings.left_out) == {"saxophone/one__saxophone.wav", "dog/one__silence.wav", "dog/one__text.wav"}
         for waveform in recordings.waveforms:
             assert len(waveform) == pytest.approx(1.5 * 16_000, abs=2)
             assert np.abs(waveform).max() == pytest.approx(1)

@@ -16,9 +16,9 @@ from engine.checkpoints.store import load_model, open_model
 from engine.models.vae import Vae
 from engine.models.vocoder import GriffinLim, HiFiGan, HiFiGanConfig
 from engine.presets import build
-from engine.sounds import SOUNDS, mixture_captions
+from engine.sounds import SOUNDS, mixture_captions, render
 from engine.training import cli
-from engine.training.datasets import MIXED, Clips, ClipSettings, plan_clips, render_clips
+from engine.training.datasets import MIXED, PEAK, Clips, ClipSettings, plan_clips, render_clips
 from engine.training.ema import Ema
 from engine.training.loop import LoopSettings, read_log
 from engine.training.parts import config_for_training, join_parts, save_part
@@ -49,6 +49,11 @@ def one_thread():
 
 def loop(folder: Path, steps: int, rate: float = 1e-3) -> LoopSettings:
     return LoopSettings(folder, steps, rate, warmup_steps=2, report_every=2, decay_share=0.0)
+
+
+def mean_of(reports: list[dict[str, float]], name: str) -> float:
+    """The mean of a figure over some reports: a single batch says little."""
+    return float(np.mean([report[name] for report in reports]))
 
 
 def parameters_of(path: Path) -> dict[str, torch.Tensor]:
@@ -87,6 +92,33 @@ class TestClips:
         assert plan[:500] == plan_clips(500, 0.15)
         assert plan.count(None) == pytest.approx(300, abs=3)
         assert None not in plan_clips(500, 0.0)
+
+    def test_two_of_three_single_ones_are_whole_and_the_others_as_libraries_keep_them(self, clips):
+        def end(wave):
+            return float(np.sqrt(np.mean(wave[-len(wave) // 5 :] ** 2) / np.mean(wave**2)))
+
+        are_whole, ends = [], []
+        for k, clip in enumerate(clips.about):
+            if "name" in clip:
+                whole, edited = (
+                    render(clip["name"], clip["seed"], SECONDS, is_edited=is_edited).waveform
+                    for is_edited in (False, True)
+                )
+                is_whole, is_edited = (np.max(np.abs(clips.waveforms[k] / PEAK - w)) < 1e-4 for w in (whole, edited))
+                assert is_whole or is_edited
+                if is_whole != is_edited:  # some are edited no more than a little
+                    are_whole.append(is_whole)
+                    ends.append((end(whole), end(edited)))
+        full, short = np.mean(ends, axis=0)
+
+        assert 0.58 < np.mean(are_whole) < 0.72
+        assert short < 0.7 * full
+
+    def test_are_the_same_in_another_folder(self, clips, tmp_path):
+        again = render_clips(ClipSettings(tmp_path, 12, seconds=SECONDS, num_processes=1))
+
+        assert np.array_equal(again.waveforms, clips.waveforms[:12])
+        assert again.about == clips.about[:12]
 
     def test_are_not_rendered_again(self, clips):
         before = (clips.folder / "wav.npy").stat().st_mtime_ns
@@ -171,13 +203,13 @@ class TestRecipes:
         assert np.isfinite(reports[1]["critic"])
 
     def test_clap_learns_which_caption_belongs_to_which_sound(self, clips, tmp_path):
-        settings = ClapSettings(clips.folder, tmp_path, loop(tmp_path / "clap", 24, 4e-3), "tiny", batch_size=32)
+        settings = ClapSettings(clips.folder, tmp_path, loop(tmp_path / "clap", 100, 4e-3), "tiny", batch_size=32)
 
         train_clap(ALONE, settings)
 
         reports = list(read_log(tmp_path / "clap"))
-        assert reports[-1]["contrast"] < 0.9 * reports[0]["contrast"]
-        assert reports[-1]["naming"] < 0.9 * reports[0]["naming"]
+        assert mean_of(reports[-5:], "contrast") < 0.9 * reports[0]["contrast"]
+        assert mean_of(reports[-5:], "naming") < 0.85 * mean_of(reports[:5], "naming")
 
     @pytest.mark.parametrize("count", [1, 12])
     def test_clap_learns_from_few_clips_which_leave_most_classes_empty(self, tmp_path, count):
@@ -189,12 +221,12 @@ class TestRecipes:
         assert np.isfinite([report["naming"] for report in read_log(tmp_path / "clap")]).all()
 
     def test_clap_names_attributes_with_one_head_for_sounds_and_words(self, clips, tmp_path):
-        settings = ClapSettings(clips.folder, tmp_path, loop(tmp_path / "clap", 24, 4e-3), "tiny", batch_size=32)
+        settings = ClapSettings(clips.folder, tmp_path, loop(tmp_path / "clap", 100, 4e-3), "tiny", batch_size=32)
 
         train_clap(ALONE, settings)
 
         reports = list(read_log(tmp_path / "clap"))
-        assert reports[-1]["attributes"] < 0.95 * reports[0]["attributes"]
+        assert mean_of(reports[-5:], "attributes") < 0.95 * mean_of(reports[:5], "attributes")
         heads = AttributeHeads(clips, 32)
         assert heads.kinds["level"] == ["loud", "quiet"]
         for index in (0, 35):
