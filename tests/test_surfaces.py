@@ -19,7 +19,7 @@ from bridge.wire.messages import Generate as GenerateMessage
 from bridge.wire.messages import Restyle as RestyleMessage
 from engine import Engine, Generate, Restyle, Vary
 from engine.cli import COMMANDS, build_parser
-from engine.operations import plan
+from engine.model import Habits
 
 ROOT = Path(__file__).parents[1]
 PROTOCOL = (ROOT / "bridge" / "PROTOCOL.md").read_text(encoding="utf-8")
@@ -77,6 +77,6 @@ def test_help_tells_the_structure_that_the_shipped_model_has(capsys):
 def test_a_draft_has_as_many_steps_everywhere():
     drafts = {"steps": operation_table.DRAFT_STEPS}
 
-    assert plan.DRAFT_STEPS == operation_table.DRAFT_STEPS
+    assert Habits().draft_steps == operation_table.DRAFT_STEPS
     assert urgency_of(RestyleMessage(job="j", prompt="rain", clip="/c.wav", **drafts)) == 0
     assert RenderForm(prompt="rain", values={"draft": True}).words_for_live()[-2:] == ["draft", 1]

@@ -59,7 +59,7 @@ class Performance:
     def bend(self, waveform: Samples, sample_rate: int, samples_per_row: int) -> Samples:
         """Waveform [T] -> the same with the clip's pitch, where both have one; unchanged where that is too seldom."""
         wanted = self.curves[CURVES.index("pitch")] * OCTAVES
-        if wanted.isnan().all():
+        if wanted.isnan().all() or not np.isfinite(waveform).all():  # the second is refused by those who asked
             return waveform
         measured = measure_curves(torch.from_numpy(waveform)[None], sample_rate, samples_per_row)
         own = smooth_curves(measured, _STEADY_ROWS)[0, CURVES.index("pitch")]

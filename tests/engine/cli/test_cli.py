@@ -487,7 +487,9 @@ class TestBadInput:
             ),
             pytest.param(["evaluate", "a"], "give two folders", id="one folder"),
             pytest.param(["evaluate", "a", "b", "c"], "give two folders", id="three folders"),
-            pytest.param(["evaluate", "a", "b", "--picture", "p.png"], "for models only", id="picture of folders"),
+            pytest.param(
+                ["evaluate", "a", "b", "--picture", "p.png"], "drawn for models, and", id="picture of folders"
+            ),
             pytest.param(["evaluate", "--captions", "c.csv"], "belongs to folders", id="captions without folders"),
             pytest.param(["evaluate", "--pipeline", "seed"], "belongs to folders", id="pipeline without folders"),
             pytest.param(["evaluate", "--json", "."], "put --json last", id="report into a folder"),

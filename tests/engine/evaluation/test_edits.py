@@ -168,7 +168,7 @@ class TestCommand:
         ("words", "message"),
         [
             pytest.param(["--edits", "a", "b"], "one folder of recordings at most", id="folders"),
-            pytest.param(["--edits", "--picture", "sheet.png"], "without --edits", id="a picture"),
+            pytest.param(["--edits", "--picture", "sheet.png"], "for --edits with a folder", id="a picture"),
             pytest.param(["--strength", "0.5"], "belongs to --edits", id="strength alone"),
             pytest.param(["--edits", "--seconds", "2"], "--seconds belongs to a model", id="edits of a length"),
         ],

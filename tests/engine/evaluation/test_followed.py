@@ -166,7 +166,7 @@ class TestRefusals:
             (["--follow", "--edits"], "--edits and --follow are two evaluations"),
             (["--follow", "a", "b"], "--follow goes with one folder of recordings at most"),
             (["--follow", "--seconds", "2"], "--seconds belongs to a model"),
-            (["--follow", "--picture", "a.png"], "--picture is drawn for models only"),
+            (["--follow", "--picture", "a.png"], "--picture is drawn for models, and"),
         ],
     )
     def test_the_command_says_what_does_not_go_together(self, words, said, capsys):

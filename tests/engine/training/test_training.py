@@ -100,12 +100,15 @@ class TestClips:
         are_whole, ends = [], []
         for k, clip in enumerate(clips.about):
             if "name" in clip:
-                whole, edited = (
-                    render(clip["name"], clip["seed"], SECONDS, is_edited=is_edited).waveform
-                    for is_edited in (False, True)
+                whole, quiet, edited = (
+                    render(clip["name"], clip["seed"], SECONDS, has_floor=has_floor, is_edited=is_edited).waveform
+                    for has_floor, is_edited in ((True, False), (False, False), (True, True))
                 )
-                is_whole, is_edited = (np.max(np.abs(clips.waveforms[k] / PEAK - w)) < 1e-4 for w in (whole, edited))
-                assert is_whole or is_edited
+                is_whole, is_quiet, is_edited = (
+                    np.max(np.abs(clips.waveforms[k] / PEAK - wave)) < 1e-4 for wave in (whole, quiet, edited)
+                )
+                assert is_whole or is_quiet or is_edited
+                is_whole, whole = is_whole or is_quiet, quiet if is_quiet else whole
                 if is_whole != is_edited:  # some are edited no more than a little
                     are_whole.append(is_whole)
                     ends.append((end(whole), end(edited)))
