@@ -92,14 +92,17 @@ def ease_ends(
             new[:, :fade] *= (wanted / now + (1 - wanted / now) * rise).astype(replacement.dtype)
 
 
-def level_for(replaced: Samples, sides: Sequence[Samples], sample_rate: int) -> Level:
-    """The replaced sound's level; but both sides' where it is an event among them or a gap, and no measure itself."""
-    if _is_event_or_gap(replaced, sides, sample_rate):
+def level_for(replaced: Samples, sides: Sequence[Samples], sample_rate: int, *, for_event: bool = False) -> Level:
+    """The replaced sound's level; but both sides' where it is an event among them or a gap, and no measure itself.
+
+    For an event in its place, such as one bark for another, an event is a measure.
+    """
+    if _is_event_or_gap(replaced, sides, sample_rate, for_event):
         return level_of(np.concatenate(sides, axis=1), sample_rate)
     return level_of(replaced, sample_rate)
 
 
-def _is_event_or_gap(replaced: Samples, sides: Sequence[Samples], sample_rate: int) -> bool:
+def _is_event_or_gap(replaced: Samples, sides: Sequence[Samples], sample_rate: int, for_event: bool) -> bool:
     """Whether a sound is to be removed, or its absence.
 
     Beside its only neighbour only silence is a gap, and nothing an event: sounds begin with an attack and die away.
@@ -108,10 +111,13 @@ def _is_event_or_gap(replaced: Samples, sides: Sequence[Samples], sample_rate: i
     lufs = [side.lufs for side in each if not side.is_silent]
     if len(lufs) < 2:
         return bool(lufs) and own.is_silent
-    return not min(lufs) - GAP_LU <= own.lufs <= max(lufs) + EVENT_LU
+    is_event = own.lufs > max(lufs) + EVENT_LU
+    return (is_event and not for_event) or own.lufs < min(lufs) - GAP_LU
 
 
-def air_beside(sides: Sequence[Samples], replaced: Samples, sample_rate: int, from_hz: float) -> Air:
+def air_beside(
+    sides: Sequence[Samples], replaced: Samples, sample_rate: int, from_hz: float, *, for_event: bool = False
+) -> Air:
     """The replaced sound's air, held between that of its sides; of both sides together where it is no measure itself.
 
     An attack is brighter than what follows, and what dies away duller than what went before. But a dull hole between
@@ -119,7 +125,7 @@ def air_beside(sides: Sequence[Samples], replaced: Samples, sample_rate: int, fr
     """
     usable = [side for side in sides if side.shape[1] >= SHORTEST_S * sample_rate]
     usable = [side for side in usable if not level_of(side, sample_rate).is_silent]
-    if _is_event_or_gap(replaced, sides, sample_rate):
+    if _is_event_or_gap(replaced, sides, sample_rate, for_event):
         return _air_of(usable or [replaced], sample_rate, from_hz)
     own = _air_of([replaced], sample_rate, from_hz)
     if len(usable) < 2:

@@ -119,7 +119,7 @@ def _spliced(
         fade = min(round(LONGEST_FADE_S * clip.sample_rate), replacement.shape[1] // 4)
         hush_ends(replacement, fade, start=region.start > 0, end=region.end < clip.num_samples)
         ceiling = max(ceiling_of(clip.samples) - float(np.abs(offset).max()), LEAST_CEILING)
-        wanted, air = _measured(clip, region, others, air_from_hz)
+        wanted, air = _measured(clip, region, others, air_from_hz, filled.rendering.makes_event)
         learned = filled.rendering.makes_air
         fit(replacement, wanted, clip.sample_rate, ceiling, air, carrier=carrier, learned=learned)
         at_start, at_end = region.start == 0, region.end == clip.num_samples
@@ -135,7 +135,7 @@ def _in_band(clip: Audio, samples: Samples, region: BandRegion) -> Samples:
 
 
 def _measured(
-    clip: Audio, region: BandRegion, others: list[Region], air_from_hz: float | None
+    clip: Audio, region: BandRegion, others: list[Region], air_from_hz: float | None, for_event: bool
 ) -> tuple[Level, Air | None]:
     """Return the level and the air wanted for a region, from its surroundings and what it replaces, in its band."""
     rate, reach = clip.sample_rate, round(REACH_S * clip.sample_rate)
@@ -144,9 +144,10 @@ def _measured(
     near = [(start - first, end - first) for start, end in others if start < last and end > first]
     sides = beside(around, (region.start - first, region.end - first), rate, near)
     replaced = around[:, region.start - first : region.end - first]
+    level = level_for(replaced, sides, rate, for_event=for_event)
     if air_from_hz is None or (region.high_hz is not None and region.high_hz <= air_from_hz):
-        return level_for(replaced, sides, rate), None
-    return level_for(replaced, sides, rate), air_beside(sides, replaced, rate, air_from_hz)
+        return level, None
+    return level, air_beside(sides, replaced, rate, air_from_hz, for_event=for_event)
 
 
 def _audible_regions(model: SoundModel[Any], request: Inpaint) -> list[BandRegion]:

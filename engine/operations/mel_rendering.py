@@ -16,6 +16,7 @@ from engine.audioldm import AudioLDM
 from engine.diffusion.guidance import Denoise, DenoiseFollowing
 from engine.mel import MelConfig, slaney_filterbank
 from engine.model import SoundModel
+from engine.operations.ambiences import natural_correlation
 from engine.operations.condition import Condition, EmbeddedCondition
 from engine.operations.contour import Contour, depth_of, loudness_of
 from engine.operations.log_mels import has_log_mels
@@ -38,6 +39,11 @@ class MelRendering(Rendering):
     def is_known(self) -> bool:
         prompt = self.condition.prompt
         return not prompt or self.model.clap.knows(prompt)
+
+    @property
+    def makes_event(self) -> bool:
+        can_tell = bool(self.condition.prompt and self.model.config.sounds) and self.is_known
+        return can_tell and natural_correlation(self.model, self.condition.wanted) is None
 
     @property
     def can_share(self) -> bool:

@@ -79,6 +79,11 @@ class Rendering:
         return True
 
     @property
+    def makes_event(self) -> bool:
+        """Whether the prompt asks for an event, such as a bark, and for no ambience, as far as the model can tell."""
+        return False
+
+    @property
     def can_share(self) -> bool:
         """Whether other requests can be sampled in the same calls of the net."""
         return False

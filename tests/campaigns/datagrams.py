@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from bridge.wire.arguments import (
     ARGUMENTS,
+    BITS,
     INTEGER,
     JOB,
     NUMBER,
@@ -48,6 +49,7 @@ def _values_by_kind(folder: str) -> dict[Any, st.SearchStrategy[Any]]:
         NUMBER: st.one_of(numbers, _NUMBERS),
         SWITCH: st.sampled_from([0, 1]),
         PRIORITY: st.sampled_from(PRIORITIES),
+        BITS: st.sampled_from(["16", "24", "32", 16, 24, 32]),
         PATH: names.map(lambda name: folder + name),
         JOB: st.text(st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=100),
         REGION: st.lists(numbers, min_size=2, max_size=4).map(lambda found: " ".join(map(repr, found))),

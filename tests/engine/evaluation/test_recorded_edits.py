@@ -161,8 +161,9 @@ class TestRecordings:
         assert max(row.offset_change for row in report.rows) < 0.01
 
     def test_no_take_is_dull(self, report: KeptReport) -> None:
-        """An explosion and a kick die away: their neighbourhood is brighter than what was there."""
-        assert min(row.above_db for row in report.rows if row.above_db is not None) > -6
+        """Variations and filled holes; a hi-hat that is restyled to a kick has to be."""
+        rows = [row for row in report.rows if row.above_db is not None and row.edit != "restyle"]
+        assert min(row.above_db for row in rows if row.above_db is not None) > -6
 
     @pytest.mark.parametrize("name", ["dog", "crow", "sheep"])
     def test_upscaling_puts_no_whine_into_a_voice(self, nano: Engine, name: str) -> None:

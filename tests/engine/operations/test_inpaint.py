@@ -231,6 +231,17 @@ class TestLoudness:
         made, around = (level_of(one[:, 16_000:32_000], 48_000).lufs for one in (take.samples, clip.samples))
         assert made == pytest.approx(around, abs=2)
 
+    @pytest.mark.parametrize(("prompt", "change_lu"), [("a dog barks", 0.0), ("light rain", -20.0)])
+    def test_an_event_makes_way_for_another_as_loud_but_an_ambience_closes_over_it(
+        self, nano: Engine, prompt: str, change_lu: float
+    ) -> None:
+        clip = noise_clip(level=0.03)
+        samples = clip.samples.copy()
+        samples[:, 14_400:33_600] *= 10
+        (take,) = nano.run(Inpaint(replace(clip, samples=samples), prompt, [(0.3, 0.7)], seed=1, steps=4))
+        made, was = (level_of(one[:, 16_000:32_000], 48_000).lufs for one in (take.samples, samples))
+        assert made - was == pytest.approx(change_lu, abs=2.5)
+
     def test_in_silence_it_is_the_models_own(self, tiny: Engine) -> None:
         clip = Audio(np.zeros((2, 48_000), np.float32), 48_000)
         (take,) = tiny.run(Inpaint(clip, "glass breaks", [(0.3, 0.7)]))
